@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: GPL-2.0
+# lib.sh: what the scripts of the emulated lab share. Sourced, never run.
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$LAB/../.." && pwd)
+CACHE=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}
+CROSS=${CROSS_COMPILE:-aarch64-linux-gnu-}
+
+# One line, then exit 2: "could not".
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 2
+}
+
+note()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+# A terminal sees what is going on; a pipe or a log is left alone.
+progress()
+{
+	if [ -t 2 ]; then
+		printf '\r\033[K%s' "$*" >&2
+	fi
+}
+
+now_ms()
+{
+	local t=${EPOCHREALTIME/[.,]/}
+	echo $((t / 1000))
+}
+
+# 83456 -> 1 min 23 s; 1234 -> 1.2 s
+duration()
+{
+	local ms=$1
+	if [ "$ms" -ge 60000 ]; then
+		printf '%d min %d s' $((ms / 60000)) $((ms % 60000 / 1000))
+	else
+		printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
+	fi
+}
+
+hash_files()
+{
+	cat -- "$@" | sha256sum | cut -c1-16
+}
+
+need_program()
+{
+	command -v "$1" >/dev/null || die "$1 is missing; run scripts/deps${2:+ $2}"
+}
+
+# Prints the directory that holds the lab's own two programs: init for the
+# guest, guest for the host. Built once for each state of their sources.
+lab_tools()
+{
+	local dir tmp
+	local cc=${CROSS}gcc
+
+	need_program "$cc" arm64
+	dir=$CACHE/tools/$(hash_files "$LAB"/{init,guest}.c "$LAB/chan.h")
+	if [ ! -d "$dir" ]; then
+		mkdir -p "$CACHE/tools"
+		tmp=$(mktemp -d "$CACHE/tools/.new.XXXXXX")
+		if ! "$cc" -O2 -Wall -static -s -o "$tmp/init" "$LAB/init.c" ||
+		   ! cc -O2 -Wall -o "$tmp/guest" "$LAB/guest.c"; then
+			rm -rf "$tmp"
+			die "the lab's own programs (scripts/lab/*.c) do not build"
+		fi
+		# Somebody else may have been quicker: theirs is the same.
+		mv -T "$tmp" "$dir" 2>/dev/null || rm -rf "$tmp"
+	fi
+	echo "$dir"
+}
