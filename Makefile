@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# ptelab: the front door.
+#
+#	make			build/native/ptelab
+#	make arm64		build/arm64/ptelab, static, for scp
+#	make ab			the main job: two kernels built, booted, compared
+#	make test		all tests
+#	make install		DESTDIR= PREFIX=/usr/local
+#
+# "make help" tells the rest. ab and test install the Debian packages that
+# are missing, after saying which; every other target installs nothing.
+
+SHELL		:= /bin/bash
+PREFIX		?= /usr/local
+DESTDIR		?=
+CACHE		?= $(or $(PTELAB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ptelab)
+
+CC		?= cc
+ARM64_CC	?= aarch64-linux-gnu-gcc
+WARN		:= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+		   -Wmissing-prototypes -Wpointer-arith -Wvla
+CFLAGS		?= -O2 -g
+LDLIBS_STATIC	:= -luring -ljansson -lgsl -lgslcblas -lmd -lz -lm -lpthread
+
+VARIANT		?= native
+BUILD		:= build/$(VARIANT)
+
+ifeq ($(VARIANT),native)
+  ifneq ($(shell uname -m),aarch64)
+    ARCH_SRC	:= x86
+  endif
+  CC_USED	:= $(CC)
+  LINK		:= -static
+endif
+ifeq ($(VARIANT),arm64)
+  CC_USED	:= $(ARM64_CC)
+  LINK		:= -static
+  # What Debian can't install beside the native package is unpacked here.
+  SYSROOT	:= $(CACHE)/sysroot/arm64
+  EXTRA_CPPFLAGS := $(if $(wildcard $(SYSROOT)),-isystem $(SYSROOT)/usr/include)
+  LINK		+= $(if $(wildcard $(SYSROOT)),-L$(SYSROOT)/usr/lib/aarch64-linux-gnu)
+endif
+ifeq ($(VARIANT),clang)
+  CC_USED	:= clang
+  LINK		:= -static
+endif
+# For the tests: every report ends the program.
+ifeq ($(VARIANT),asan)
+  CC_USED	:= $(CC)
+  EXTRA_CFLAGS	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+		   -fno-omit-frame-pointer -O1
+  LINK		:= -fsanitize=address,undefined
+endif
+ifeq ($(VARIANT),tsan)
+  CC_USED	:= $(CC)
+  EXTRA_CFLAGS	:= -fsanitize=thread -fno-omit-frame-pointer -O1
+  LINK		:= -fsanitize=thread
+endif
+
+CPPFLAGS_ALL	:= -D_GNU_SOURCE -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
+CFLAGS_ALL	:= -std=gnu11 $(WARN) $(CFLAGS) $(EXTRA_CFLAGS)
+
+SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c cli/*.c)
+OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
+# Everything but main(), for the unit tests.
+LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
+GP		:= $(wildcard analysis/*.gp)
+GEN		:= $(BUILD)/gen/analysis_gp.h
+
+.PHONY: all
+all: $(BUILD)/ptelab
+
+$(BUILD)/ptelab: $(OBJ)
+	@echo "  LD      $@"
+	@$(CC_USED) $(CFLAGS_ALL) $(LINK) $(LDFLAGS) -o $@ $(OBJ) $(LDLIBS_STATIC)
+
+$(BUILD)/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# gnuplot templates as C strings: analysis/x-y.gp becomes x_y_gp
+$(GEN): $(GP) Makefile
+	@mkdir -p $(@D)
+	@{ echo '/* Made from analysis/*.gp by the Makefile. */'; \
+	   for f in $(GP); do \
+		n=$$(basename $$f | tr -c 'a-zA-Z0-9\n' _); \
+		echo "static const char $$n[] __attribute__((unused)) ="; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; \
+		echo ';'; \
+	   done; } > $@.tmp && mv $@.tmp $@
+
+-include $(OBJ:.o=.d)
+
+.PHONY: arm64 clang asan tsan
+arm64 clang asan tsan:
+	@$(MAKE) --no-print-directory VARIANT=$@ all
+
+# --- the main job ---
+
+# A caller's variables reach scripts/ab through the environment.
+AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB
+export $(AB_VARS)
+
+.PHONY: deps ab
+deps:
+	@scripts/deps
+ab:
+	@scripts/ab
+
+# --- tests ---
+
+.PHONY: test test-unit test-host test-lab test-quick
+test:
+	@scripts/deps
+	@tests/run
+test-unit test-host test-lab test-quick:
+	@tests/run $(@:test-%=%)
+
+UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
+UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+
+.PHONY: unit-binaries
+unit-binaries: $(UNIT_BIN)
+
+$(BUILD)/tests/%: tests/unit/%.c $(LIBOBJ)
+	@mkdir -p $(@D)
+	@echo "  TEST    $@"
+	@$(CC_USED) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
+		-MMD -MP -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_STATIC)
+
+-include $(UNIT_BIN:=.d)
+
+# --- installation ---
+
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/ptelab $(DESTDIR)$(PREFIX)/bin/ptelab
+	install -D -m 644 cli/ptelab.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptelab.1
+	install -D -m 644 cli/ptelab.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ptelab
+
+.PHONY: help
+help:
+	@sed -n '3,11p' Makefile | sed 's/^#//'
+	@echo '	make ab SERIES=name	scripts/lab/series/name instead'
+	@echo '	make ab KERNEL=7.3	on another of Debian'"'"'s kernels; KERNEL=newest'
+	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	your patches, into runs/x/'
+	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'
+	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
+	@echo '	make ab CONFIG=file|defconfig	another base configuration'
+	@echo '	make deps		install what ab and test need'
+	@echo '	make clang|asan|tsan	other builds, into build/NAME'
+	@echo '	make test-unit|test-host|test-lab|test-quick	parts of make test'
+
+.PHONY: clean
+clean:
+	rm -rf build

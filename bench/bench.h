@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a benchmark is. One constant struct says everything about it; a new
+ * benchmark is a new struct in its family's file and that family's table.
+ *
+ * The runner measures a point (a benchmark with one value for each of its
+ * parameters) like this:
+ *
+ *	setup
+ *	timed pass:    [prepare, START run STOP] x (warm-up + batches)
+ *	verify(NULL)   is the state still what was asked for?
+ *	counted pass:  [prepare, START run STOP, verify(deltas)] x batches
+ *	teardown
+ *
+ * With threads=N, prepare runs once a batch on the first thread while the
+ * others wait; run is called by all N at the same moment.
+ */
+#ifndef PTELAB_BENCH_H
+#define PTELAB_BENCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/counter.h"
+
+#define BENCH_MAX_PARAMS	12
+
+enum param_type {
+	PARAM_INT,	/* whole number within min..max */
+	PARAM_SIZE,	/* bytes, written 4k, 64k, 2m; within min..max */
+	PARAM_ENUM,	/* one of choices */
+	PARAM_STRING,	/* anything, such as a file's name */
+};
+
+struct bench_param {
+	const char *name;
+	enum param_type type;
+	const char *unit;	/* "pages", "bytes"; NULL if it has none */
+	/* Default; "contpte" in a PARAM_SIZE means this machine's contpte
+	 * block (64k on 4K pages) and is resolved before it is recorded. */
+	const char *def;
+	uint64_t min, max;
+	bool power_of_two;
+	const char *const *choices;	/* PARAM_ENUM, NULL at the end */
+	const char *help;
+};
+
+struct param_value {
+	char *text;		/* canonical form, as recorded */
+	uint64_t num;		/* PARAM_INT, PARAM_SIZE */
+};
+
+struct bench;
+
+/* Everything about the point under way. The benchmark owns priv and writes
+ * proof; the rest is the runner's. */
+struct bench_ctx {
+	const struct bench *bench;
+	struct param_value value[BENCH_MAX_PARAMS]; /* in bench->params order */
+	uint64_t ops;		/* operations a batch asked of each thread */
+	unsigned int threads;	/* of param "threads"; 1 if it has none */
+	int cpu;		/* first measuring CPU */
+	int racer_cpu;		/* another CPU, for a racer; -1: there is none */
+	const int *cpus;	/* all CPUs that may be used, nr_cpus of them */
+	unsigned int nr_cpus;
+	bool icount;		/* counts are exact here, and time is not time */
+	uint64_t seed;
+	void *priv;
+	json_t *proof;		/* object; verify adds what it saw */
+	/* Extra counted metrics that the benchmark itself knows exactly, such
+	 * as racer_rounds: set by bench_count(), cleared before each run. */
+	json_t *own_counts;
+};
+
+/* What happened during one counted batch. */
+struct bench_deltas {
+	uint64_t operations;	/* of all threads */
+	uint64_t minflt, majflt;	/* this process, getrusage */
+	/* Change of a /proc/vmstat field; false if this kernel has none. */
+	bool (*vmstat)(const struct bench_deltas *d, const char *field,
+		       int64_t *delta);
+	const void *priv;
+};
+
+struct bench {
+	const char *name;	/* "family.op" */
+	const char *op;		/* what one operation is, one line */
+	const char *measures;	/* what the figure means */
+	const char *may_lie;	/* how it can mislead; never empty */
+	const struct bench_param *params;
+	unsigned int nr_params;
+	bool needs_root;
+
+	/* Why this machine, or this combination of parameters, can not run
+	 * it: a static or thread-local string that fail() may have made; NULL
+	 * if it can. Must not change anything. Called before setup. */
+	const char *(*unavailable)(const struct bench_ctx *ctx);
+	/* Default operations a batch, and the most that make sense (memory). */
+	void (*size)(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
+	/* All return 0 or -errno with fail() text. */
+	int (*setup)(struct bench_ctx *ctx);
+	int (*prepare)(struct bench_ctx *ctx);
+	/* Does ctx->ops operations on thread @thread (0..threads-1) and
+	 * returns how many it did, or -errno. Nothing else may be in here. */
+	int64_t (*run)(struct bench_ctx *ctx, unsigned int thread);
+	/*
+	 * The proof that what was asked for is what happened. @d is NULL after
+	 * the timed pass. Returns 0, or -EPROTO with fail() text that says
+	 * what was not as it should be: the point is then invalid. Facts worth
+	 * recording go into ctx->proof.
+	 */
+	int (*verify)(struct bench_ctx *ctx, const struct bench_deltas *d);
+	void (*teardown)(struct bench_ctx *ctx);
+};
+
+/* The tables, one a family, NULL at the end; registry.c lists them. */
+extern const struct bench *const harness_benches[];
+extern const struct bench *const gup_benches[];
+extern const struct bench *const fault_benches[];
+
+/* All benchmarks, NULL at the end: families in order, harness.empty first. */
+const struct bench *const *bench_all(void);
+const struct bench *bench_find(const char *name);
+
+/* Values of the point's parameters. The name must be the benchmark's. */
+uint64_t param_num(const struct bench_ctx *ctx, const char *name);
+const char *param_text(const struct bench_ctx *ctx, const char *name);
+bool param_is(const struct bench_ctx *ctx, const char *name, const char *text);
+/* Whether the benchmark has such a parameter. */
+bool param_has(const struct bench *b, const char *name);
+
+/* From run() or verify(): the batch did @count of @metric, known exactly. */
+void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count);
+
+/*
+ * The contpte block of this machine's page size in bytes (64k on 4K pages,
+ * 2m on 16K and 64K pages), also where the architecture has no contpte.
+ */
+uint64_t contpte_size(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The counter sources that bench/ itself brings, and the vmstat snapshots. */
+#ifndef PTELAB_COUNTERS_H
+#define PTELAB_COUNTERS_H
+
+#include "../lib/counter.h"
+
+/* instructions_user, instructions_kernel, cycles of the calling thread. */
+extern const struct counter_source pmu_source;
+
+/* What /proc/vmstat and getrusage() say at one moment. */
+struct vmstat {
+	char *text;		/* NULL: not taken */
+	uint64_t minflt, majflt;
+};
+
+/*
+ * Takes a snapshot. As root, per-CPU differences are folded first
+ * (/proc/sys/vm/stat_refresh), without which counts such as
+ * nr_foll_pin_acquired lag behind. Returns 0 or -errno with fail() text.
+ */
+int vmstat_take(struct vmstat *s);
+void vmstat_drop(struct vmstat *s);
+/* Change of one field; false if this kernel does not have it. */
+bool vmstat_delta(const struct vmstat *from, const struct vmstat *to,
+		  const char *field, int64_t *delta);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The empty benchmark. What it "costs" is what the runner itself adds to
+ * every batch: leaving the call that starts the counters, two clock reads,
+ * and entering the call that stops them. It is measured first in every run
+ * and recorded as a point; nothing is subtracted from any other point.
+ */
+#include "bench.h"
+
+static const char *always(const struct bench_ctx *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+static void one_op(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
+{
+	(void)ctx;
+	*def = *max = 1;
+}
+
+static int64_t nothing(struct bench_ctx *ctx, unsigned int thread)
+{
+	(void)thread;
+	return ctx->ops;
+}
+
+static const struct bench harness_empty = {
+	.name = "harness.empty",
+	.op = "one empty batch",
+	.measures = "what the runner itself adds to each batch of any benchmark",
+	.may_lie = "its share of another point is only known per batch, not for its cache and branch effects",
+	.unavailable = always,
+	.size = one_op,
+	.run = nothing,
+};
+
+const struct bench *const harness_benches[] = { &harness_empty, NULL };

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Points: which benchmarks with which parameter values a run measures.
+ *
+ * A selector is GLOB[:k=v,v...[:k=v...]], e.g. "gup.*",
+ * "gup.pin_fast:pages=1,16:folio=4k,64k". Each of its lists multiplies the
+ * points of every benchmark that the glob matches. -p k=v,v does the same for
+ * all selectors, for the benchmarks that have such a parameter.
+ */
+#ifndef PTELAB_POINT_H
+#define PTELAB_POINT_H
+
+#include "bench.h"
+
+struct point {
+	const struct bench *bench;
+	struct param_value value[BENCH_MAX_PARAMS];
+};
+
+struct point_list {
+	struct point *points;
+	size_t nr;
+};
+
+/*
+ * Expands the selectors in order, without doubles, harness.empty always
+ * first. No selectors: every benchmark at its defaults. Unknown names, values
+ * out of range and parameters that no selected benchmark has: -EINVAL with
+ * fail() text that suggests the near name or says the range.
+ */
+int points_expand(const char *const *selectors, size_t nr_selectors,
+		  const char *const *params, size_t nr_params,
+		  struct point_list *list);
+void points_free(struct point_list *list);
+/* {"folio": "64k", "pages": 16}; a new reference. */
+json_t *point_params_json(const struct point *p);
+/* "gup.pin_fast folio=64k pages=16"; the caller frees. */
+char *point_label(const struct point *p);
+/* One line about the values a parameter takes; caller frees. */
+char *param_range_text(const struct bench_param *p);
+
+#endif

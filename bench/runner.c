@@ -1,0 +1,783 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See runner.h and the sequence described in bench.h.
+ *
+ * What stands between START and STOP of a timed batch is the harness's own
+ * cost: the return from the ioctl that enables the counters, two reads of the
+ * clock and the entry of the ioctl that disables them. Keep it that way.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/env.h"
+#include "../lib/metric.h"
+#include "../lib/util.h"
+#include "clock.h"
+#include "counters.h"
+
+#define MAX_THREADS	256
+#define MAX_VALUES	64	/* metrics of one source */
+
+volatile int runner_stop;
+
+struct runner {
+	struct runner_options o;
+	int *cpus;
+	unsigned int nr_cpus;
+	int cpu, racer_cpu;
+	/* What the PMU can count here, found once. */
+	struct counter_value pmu[MAX_VALUES];
+	/* Median instructions of harness.empty's batch; 0 before it ran. */
+	double empty_instructions;
+};
+
+/* One batch of one thread. */
+struct sample {
+	uint64_t start, end;	/* clock ticks */
+	int64_t done;		/* operations, or -errno */
+	struct counter_value pmu[MAX_VALUES];
+};
+
+struct worker {
+	struct pass *pass;
+	unsigned int nr;
+	pthread_t thread;
+	void *pmu;
+	struct sample sample;
+	char error[512];
+};
+
+/* A point under way. */
+struct pass {
+	struct runner *r;
+	struct bench_ctx *ctx;
+	struct worker *workers;
+	unsigned int nr;
+	/* Workers other than the first wait here for the next batch. */
+	pthread_barrier_t batch, done;
+	unsigned int arrived;	/* the last step to the start is a spin */
+	bool quit;
+};
+
+static unsigned int nr_metrics(const struct counter_source *s)
+{
+	unsigned int n = 0;
+
+	while (s->metrics[n])
+		n++;
+	return n;
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Timed region of one thread. */
+static void run_batch(struct worker *w)
+{
+	struct bench_ctx *ctx = w->pass->ctx;
+	struct sample *s = &w->sample;
+
+	if (w->pass->nr > 1) {
+		/* All threads leave within a few cycles of each other, which
+		 * a sleeping barrier does not give. */
+		__atomic_add_fetch(&w->pass->arrived, 1, __ATOMIC_ACQ_REL);
+		while (__atomic_load_n(&w->pass->arrived, __ATOMIC_ACQUIRE) <
+		       w->pass->nr)
+			;
+	}
+	pmu_source.start(w->pmu);
+	s->start = clock_ticks();
+	s->done = ctx->bench->run(ctx, w->nr);
+	s->end = clock_ticks();
+	pmu_source.stop(w->pmu, s->pmu);
+	if (s->done < 0)
+		snprintf(w->error, sizeof(w->error), "%s", fail_text());
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct pass *p = w->pass;
+
+	pin(p->ctx->cpus[w->nr % p->ctx->nr_cpus]);
+	pmu_source.open(&w->pmu, 0, w->sample.pmu);
+	for (;;) {
+		pthread_barrier_wait(&p->batch);
+		if (p->quit)
+			break;
+		run_batch(w);
+		pthread_barrier_wait(&p->done);
+	}
+	pmu_source.close(w->pmu);
+	return NULL;
+}
+
+static int pass_start(struct pass *p)
+{
+	unsigned int i;
+
+	p->workers = xcalloc(p->nr, sizeof(*p->workers));
+	pthread_barrier_init(&p->batch, NULL, p->nr);
+	pthread_barrier_init(&p->done, NULL, p->nr);
+	for (i = 0; i < p->nr; i++) {
+		p->workers[i].pass = p;
+		p->workers[i].nr = i;
+	}
+	pmu_source.open(&p->workers[0].pmu, 0, p->workers[0].sample.pmu);
+	for (i = 1; i < p->nr; i++) {
+		int err = pthread_create(&p->workers[i].thread, NULL,
+					 worker_main, &p->workers[i]);
+
+		if (err) {
+			/* The barrier counts on all of them: no way on. */
+			fprintf(stderr, "ptelab: can't start thread %u of %u: %s\n",
+				i, p->nr, strerror(err));
+			exit(EXIT_COULD_NOT);
+		}
+	}
+	return 0;
+}
+
+static void pass_end(struct pass *p)
+{
+	unsigned int i;
+
+	if (p->nr > 1) {
+		p->quit = true;
+		pthread_barrier_wait(&p->batch);
+		for (i = 1; i < p->nr; i++)
+			pthread_join(p->workers[i].thread, NULL);
+	}
+	pmu_source.close(p->workers[0].pmu);
+	pthread_barrier_destroy(&p->batch);
+	pthread_barrier_destroy(&p->done);
+	free(p->workers);
+}
+
+/* One batch on all threads; prepare has been done. */
+static int pass_batch(struct pass *p)
+{
+	unsigned int i;
+
+	p->arrived = 0;
+	json_object_clear(p->ctx->own_counts);
+	if (p->nr > 1)
+		pthread_barrier_wait(&p->batch);
+	run_batch(&p->workers[0]);
+	if (p->nr > 1)
+		pthread_barrier_wait(&p->done);
+	for (i = 0; i < p->nr; i++) {
+		struct worker *w = &p->workers[i];
+
+		if (w->sample.done < 0)
+			return fail(-w->sample.done, "%s", w->error);
+		if ((uint64_t)w->sample.done != p->ctx->ops)
+			return fail(EPROTO, "%" PRId64 " of %" PRIu64 " operations were done",
+				    w->sample.done, p->ctx->ops);
+	}
+	return 0;
+}
+
+static int prepare(struct bench_ctx *ctx)
+{
+	return ctx->bench->prepare ? ctx->bench->prepare(ctx) : 0;
+}
+
+void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count)
+{
+	json_int_t old = json_integer_value(
+			json_object_get(ctx->own_counts, metric));
+
+	json_object_set_new(ctx->own_counts, metric,
+			    json_integer(old + (json_int_t)count));
+}
+
+/* --- what the batches of a point add up to --- */
+
+struct series {
+	const char *metric;
+	double *batch;		/* a total for each batch */
+	unsigned int nr;
+	const char *absent;	/* the metric was lost in some batch */
+};
+
+static int cmp_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(const double *values, unsigned int nr)
+{
+	double *copy = xcalloc(nr, sizeof(*copy)), m;
+
+	memcpy(copy, values, nr * sizeof(*copy));
+	qsort(copy, nr, sizeof(*copy), cmp_double);
+	m = nr % 2 ? copy[nr / 2] : (copy[nr / 2 - 1] + copy[nr / 2]) / 2;
+	free(copy);
+	return m;
+}
+
+/* Counts print as whole numbers. */
+static json_t *number(double v)
+{
+	if (v == (double)(json_int_t)v && v < 9e15 && v > -9e15)
+		return json_integer((json_int_t)v);
+	return json_real(v);
+}
+
+static void put_absent(json_t *record, const char *metric, const char *why)
+{
+	json_t *absent = json_object_get(record, "absent");
+
+	json_object_set_new(absent, metric, json_string(why));
+}
+
+static void put_counter(json_t *record, const char *metric, double per_op,
+			double total, uint64_t operations, const char *pass)
+{
+	json_object_set_new(json_object_get(record, "counters"), metric,
+			    json_pack("{s:o, s:o, s:I, s:s}",
+				      "per_op", number(per_op),
+				      "total", number(total),
+				      "operations", (json_int_t)operations,
+				      "pass", pass));
+}
+
+/* A finished series of the timed pass into batches and counters. */
+static void put_series(json_t *record, const struct series *s, uint64_t ops)
+{
+	json_t *list;
+	double total = 0;
+	unsigned int i;
+
+	if (s->absent) {
+		put_absent(record, s->metric, s->absent);
+		return;
+	}
+	list = json_array();
+	for (i = 0; i < s->nr; i++) {
+		json_array_append_new(list, number(s->batch[i]));
+		total += s->batch[i];
+	}
+	json_object_set_new(json_object_get(record, "batches"), s->metric,
+			    list);
+	put_counter(record, s->metric, median(s->batch, s->nr) / ops, total,
+		    ops * s->nr, "timed");
+}
+
+/* --- the timed pass --- */
+
+enum { S_NS, S_INSTRUCTIONS, S_PMU };	/* S_PMU + i: PMU metric i */
+
+static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
+{
+	unsigned int nr = nr_metrics(&pmu_source), i, t;
+	uint64_t start = UINT64_MAX, end = 0;
+	double both = 0;
+
+	for (t = 0; t < p->nr; t++) {
+		const struct sample *m = &p->workers[t].sample;
+
+		if (m->start < start)
+			start = m->start;
+		if (m->end > end)
+			end = m->end;
+	}
+	s[S_NS].batch[batch] = clock_ns(end - start);
+	for (i = 0; i < nr; i++) {
+		double sum = 0;
+
+		for (t = 0; t < p->nr; t++) {
+			const struct counter_value *v =
+				&p->workers[t].sample.pmu[i];
+
+			if (!v->present)
+				s[S_PMU + i].absent = v->absent;
+			sum += v->count;
+		}
+		s[S_PMU + i].batch[batch] = sum;
+		if (!strncmp(s[S_PMU + i].metric, "instructions_", 13)) {
+			both += sum;
+			if (s[S_PMU + i].absent)
+				s[S_INSTRUCTIONS].absent = s[S_PMU + i].absent;
+		}
+	}
+	s[S_INSTRUCTIONS].batch[batch] = both;
+}
+
+/* The share of a batch's instructions that the harness itself adds. */
+static void put_harness_share(struct runner *r, const struct bench_ctx *ctx,
+			      const struct series *s, json_t *record)
+{
+	double m;
+
+	if (s->absent)
+		return;
+	m = median(s->batch, s->nr);
+	if (!strcmp(ctx->bench->name, "harness.empty"))
+		r->empty_instructions = m;
+	else if (m > 0)
+		json_object_set_new(record, "harness", json_pack("{s:f}",
+				"instructions",
+				r->empty_instructions * ctx->threads / m));
+}
+
+static int timed_pass(struct pass *p, json_t *record)
+{
+	struct runner *r = p->r;
+	unsigned int nr = S_PMU + nr_metrics(&pmu_source), i, b;
+	struct series *s = xcalloc(nr, sizeof(*s));
+	int ret = 0;
+
+	s[S_NS].metric = "ns";
+	s[S_INSTRUCTIONS].metric = "instructions";
+	for (i = S_PMU; i < nr; i++)
+		s[i].metric = pmu_source.metrics[i - S_PMU];
+	for (i = 0; i < nr; i++) {
+		s[i].batch = xcalloc(r->o.batches, sizeof(double));
+		s[i].nr = r->o.batches;
+	}
+	if (machine_get()->clock_emulated)
+		s[S_NS].absent = "emulated: time here is the emulator's";
+
+	for (b = 0; b < r->o.warmup + r->o.batches && !ret; b++) {
+		if (runner_stop) {
+			ret = -EINTR;
+			break;
+		}
+		ret = prepare(p->ctx);
+		if (!ret)
+			ret = pass_batch(p);
+		if (!ret && b >= r->o.warmup)
+			timed_collect(p, s, b - r->o.warmup);
+	}
+	if (!ret) {
+		uint64_t ops = p->ctx->ops * p->nr;
+
+		json_object_set_new(record, "batches",
+				    json_pack("{s:i, s:i}", "count",
+					      (int)r->o.batches, "warmup",
+					      (int)r->o.warmup));
+		for (i = 0; i < nr; i++)
+			put_series(record, &s[i], ops);
+		put_harness_share(r, p->ctx, &s[S_INSTRUCTIONS], record);
+	}
+	for (i = 0; i < nr; i++)
+		free(s[i].batch);
+	free(s);
+	return ret;
+}
+
+/* --- the counted pass --- */
+
+struct counted {
+	struct vmstat before, after;
+};
+
+static bool delta_of(const struct bench_deltas *d, const char *field,
+		     int64_t *delta)
+{
+	const struct counted *c = d->priv;
+
+	return vmstat_delta(&c->before, &c->after, field, delta);
+}
+
+/* Adds @count to the running total of @metric in @totals. */
+static void total_add(json_t *totals, const char *metric, json_int_t count)
+{
+	json_int_t old = json_integer_value(json_object_get(totals, metric));
+
+	json_object_set_new(totals, metric, json_integer(old + count));
+}
+
+static void counted_collect(const struct bench_ctx *ctx,
+			    const struct bench_deltas *d, json_t *totals)
+{
+	static const struct { const char *field, *metric; } from_vmstat[] = {
+		{ "pgreuse", "faults.reused" },
+		{ "nr_foll_pin_acquired", "pages_pinned" },
+	};
+	const char *metric;
+	json_t *count;
+	int64_t delta;
+	size_t i;
+
+	total_add(totals, "faults.minor", d->minflt);
+	total_add(totals, "faults.major", d->majflt);
+	for (i = 0; i < ARRAY_SIZE(from_vmstat); i++)
+		if (d->vmstat(d, from_vmstat[i].field, &delta))
+			total_add(totals, from_vmstat[i].metric, delta);
+	json_object_foreach(ctx->own_counts, metric, count)
+		total_add(totals, metric, json_integer_value(count));
+}
+
+struct open_source {
+	const struct counter_source *s;
+	void *priv;
+	struct counter_value value[MAX_VALUES];
+	bool lost[MAX_VALUES];
+};
+
+static void sources_collect(struct open_source *o, unsigned int nr,
+			    json_t *totals)
+{
+	unsigned int i, m;
+
+	for (i = 0; i < nr; i++) {
+		for (m = 0; o[i].s->metrics[m]; m++) {
+			if (o[i].value[m].present)
+				total_add(totals, o[i].s->metrics[m],
+					  o[i].value[m].count);
+			else
+				o[i].lost[m] = true;
+		}
+	}
+}
+
+static int counted_batch(struct pass *p, struct open_source *o,
+			 unsigned int nr_sources, json_t *totals)
+{
+	struct bench_ctx *ctx = p->ctx;
+	struct counted c = { 0 };
+	struct bench_deltas d = {
+		.operations = ctx->ops * p->nr,
+		.vmstat = delta_of,
+		.priv = &c,
+	};
+	unsigned int i;
+	int ret;
+
+	ret = prepare(ctx);
+	if (!ret)
+		ret = vmstat_take(&c.before);
+	for (i = 0; i < nr_sources && !ret; i++)
+		ret = o[i].s->start(o[i].priv);
+	if (!ret) {
+		ret = pass_batch(p);
+		for (i = nr_sources; i-- > 0;) {
+			int err = o[i].s->stop(o[i].priv, o[i].value);
+
+			if (!ret)
+				ret = err;
+		}
+	}
+	if (!ret)
+		ret = vmstat_take(&c.after);
+	if (!ret) {
+		d.minflt = c.after.minflt - c.before.minflt;
+		d.majflt = c.after.majflt - c.before.majflt;
+		if (ctx->bench->verify)
+			ret = ctx->bench->verify(ctx, &d);
+	}
+	if (!ret) {
+		counted_collect(ctx, &d, totals);
+		sources_collect(o, nr_sources, totals);
+	}
+	vmstat_drop(&c.before);
+	vmstat_drop(&c.after);
+	return ret;
+}
+
+static int counted_pass(struct pass *p, json_t *record)
+{
+	const struct counter_source *const *list = p->r->o.sources;
+	uint64_t ops = p->ctx->ops * p->nr * p->r->o.counted;
+	unsigned int nr = 0, i, m, b;
+	json_t *totals = json_object(), *count;
+	struct open_source *o;
+	const char *metric;
+	int ret = 0;
+
+	for (i = 0; list && list[i]; i++)
+		;
+	o = xcalloc(i, sizeof(*o));
+	for (; list && list[nr] && !ret; nr++) {
+		o[nr].s = list[nr];
+		ret = list[nr]->open(&o[nr].priv, getpid(), o[nr].value);
+		if (ret)
+			break;
+	}
+	for (b = 0; b < p->r->o.counted && !ret; b++)
+		ret = runner_stop ? -EINTR :
+			counted_batch(p, o, nr, totals);
+
+	for (i = 0; i < nr; i++) {
+		for (m = 0; o[i].s->metrics[m] && !ret; m++) {
+			if (!o[i].lost[m])
+				continue;
+			json_object_del(totals, o[i].s->metrics[m]);
+			put_absent(record, o[i].s->metrics[m],
+				   o[i].value[m].absent);
+		}
+		o[i].s->close(o[i].priv);
+	}
+	free(o);
+	if (!ret) {
+		json_object_set_new(record, "counted",
+				    json_pack("{s:i, s:I}", "batches",
+					      (int)p->r->o.counted,
+					      "operations", (json_int_t)ops));
+		json_object_foreach(totals, metric, count)
+			put_counter(record, metric,
+				    (double)json_integer_value(count) / ops,
+				    json_integer_value(count), ops, "counted");
+	}
+	json_decref(totals);
+	return ret;
+}
+
+/* --- a point --- */
+
+static void ctx_init(struct runner *r, const struct point *pt,
+		     struct bench_ctx *ctx)
+{
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->bench = pt->bench;
+	memcpy(ctx->value, pt->value, sizeof(ctx->value));
+	ctx->threads = param_has(pt->bench, "threads") ?
+		param_num(ctx, "threads") : 1;
+	ctx->cpu = r->cpu;
+	ctx->racer_cpu = r->racer_cpu;
+	ctx->cpus = r->cpus;
+	ctx->nr_cpus = r->nr_cpus;
+	ctx->icount = machine_get()->icount;
+	ctx->seed = r->o.seed;
+}
+
+const char *runner_unavailable(struct runner *r, const struct point *pt)
+{
+	static __thread char why[96];
+	struct bench_ctx ctx;
+
+	ctx_init(r, pt, &ctx);
+	if (pt->bench->needs_root && geteuid())
+		return "needs root";
+	if (ctx.threads > r->nr_cpus) {
+		snprintf(why, sizeof(why), "needs %u CPUs; %u can be used",
+			 ctx.threads, r->nr_cpus);
+		return why;
+	}
+	return pt->bench->unavailable ? pt->bench->unavailable(&ctx) : NULL;
+}
+
+/*
+ * Operations a batch: what the user said, else the benchmark's default, which
+ * on a real clock is raised until a batch is long enough to be timed.
+ */
+static int choose_ops(struct runner *r, struct pass *p)
+{
+	struct bench_ctx *ctx = p->ctx;
+	uint64_t def = 1, max = UINT64_MAX;
+	double ns, factor;
+	int ret;
+
+	ctx->bench->size(ctx, &def, &max);
+	ctx->ops = r->o.ops ? r->o.ops : def;
+	if (ctx->ops > max)
+		return fail(ERANGE, "--ops %" PRIu64 " is more than the %" PRIu64 " that fit here",
+			    ctx->ops, max);
+	if (r->o.ops || r->o.min_batch_ns <= 0 ||
+	    machine_get()->clock_emulated || ctx->ops >= max)
+		return 0;
+
+	ret = ctx->bench->setup ? ctx->bench->setup(ctx) : 0;
+	if (!ret)
+		ret = prepare(ctx);
+	if (!ret)
+		ret = pass_batch(p);
+	if (!ret)
+		ret = prepare(ctx);
+	if (!ret)
+		ret = pass_batch(p);	/* the first one was cold */
+	if (ctx->bench->teardown)
+		ctx->bench->teardown(ctx);
+	ctx->priv = NULL;
+	if (ret)
+		return ret;
+	ns = clock_ns(p->workers[0].sample.end - p->workers[0].sample.start);
+	factor = ns > 0 ? r->o.min_batch_ns / ns : 1;
+	if (factor > 1)
+		ctx->ops = factor * ctx->ops >= max ? max :
+			(uint64_t)(factor * ctx->ops) + 1;
+	return 0;
+}
+
+static int measure(struct runner *r, struct bench_ctx *ctx, json_t *record)
+{
+	struct pass p = { .r = r, .ctx = ctx, .nr = ctx->threads };
+	bool set_up = false;
+	int ret;
+
+	pass_start(&p);
+	ret = choose_ops(r, &p);
+	if (ret)
+		goto out;
+	json_object_set_new(record, "operations",
+			    json_integer(ctx->ops * ctx->threads));
+	set_up = true;
+	ret = ctx->bench->setup ? ctx->bench->setup(ctx) : 0;
+	if (!ret)
+		ret = timed_pass(&p, record);
+	if (!ret && ctx->bench->verify)
+		ret = ctx->bench->verify(ctx, NULL);
+	if (!ret && r->o.counted)
+		ret = counted_pass(&p, record);
+out:
+	if (set_up && ctx->bench->teardown)
+		ctx->bench->teardown(ctx);
+	pass_end(&p);
+	return ret;
+}
+
+/* A point without figures keeps only what says why. */
+static void drop_figures(json_t *record)
+{
+	json_object_del(record, "batches");
+	json_object_del(record, "counted");
+	json_object_del(record, "harness");
+	json_object_clear(json_object_get(record, "counters"));
+	json_object_clear(json_object_get(record, "absent"));
+}
+
+json_t *runner_measure(struct runner *r, const struct point *pt, bool *stopped)
+{
+	json_t *record = json_pack("{s:s, s:o, s:s, s:{}, s:{}, s:{}}",
+				   "bench", pt->bench->name, "params",
+				   point_params_json(pt), "status", "ok",
+				   "counters", "absent", "proof");
+	struct bench_ctx ctx;
+	const char *why;
+	int ret;
+
+	why = runner_unavailable(r, pt);
+	if (why) {
+		json_object_set_new(record, "status",
+				    json_string("unavailable"));
+		json_object_set_new(record, "reason", json_string(why));
+		return record;
+	}
+	ctx_init(r, pt, &ctx);
+	ctx.proof = json_object_get(record, "proof");
+	ctx.own_counts = json_object();
+	ret = measure(r, &ctx, record);
+	json_decref(ctx.own_counts);
+	if (runner_stop) {
+		*stopped = true;
+		json_decref(record);
+		return NULL;
+	}
+	if (ret) {
+		drop_figures(record);
+		json_object_set_new(record, "status",
+				    json_string(ret == -EPROTO ? "invalid" :
+						"failed"));
+		json_object_set_new(record, "reason",
+				    json_string(fail_text()));
+	}
+	return record;
+}
+
+/* --- the machine --- */
+
+static int choose_cpus(struct runner *r)
+{
+	cpu_set_t set;
+	int cpu, i = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return fail(errno, "sched_getaffinity: %s", strerror(errno));
+	r->nr_cpus = CPU_COUNT(&set);
+	r->cpus = xcalloc(r->nr_cpus, sizeof(*r->cpus));
+	if (r->o.cpu >= 0 &&
+	    (r->o.cpu >= CPU_SETSIZE || !CPU_ISSET(r->o.cpu, &set)))
+		return fail(EINVAL, "--cpu %d: this process may not run there",
+			    r->o.cpu);
+	/*
+	 * Highest number first: CPU 0 gets the machine's housekeeping and, by
+	 * default, its interrupts.
+	 */
+	if (r->o.cpu >= 0)
+		r->cpus[i++] = r->o.cpu;
+	for (cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET(cpu, &set) && cpu != r->o.cpu)
+			r->cpus[i++] = cpu;
+	r->cpu = r->cpus[0];
+	r->racer_cpu = r->nr_cpus > 1 ? r->cpus[1] : -1;
+	return 0;
+}
+
+struct runner *runner_new(const struct runner_options *o)
+{
+	struct runner *r = xcalloc(1, sizeof(*r));
+	void *pmu;
+
+	r->o = *o;
+	if (choose_cpus(r)) {
+		runner_free(r);
+		return NULL;
+	}
+	pin(r->cpu);
+	clock_measure();
+	pmu_source.open(&pmu, 0, r->pmu);
+	pmu_source.close(pmu);
+	return r;
+}
+
+void runner_free(struct runner *r)
+{
+	if (!r)
+		return;
+	free(r->cpus);
+	free(r);
+}
+
+void runner_describe(const struct runner *r, json_t *header)
+{
+	const struct clock_info *c = clock_measure();
+	json_t *absent = json_object(), *all = json_object();
+	bool whole = true;
+	size_t i;
+
+	json_object_set_new(header, "clock", json_pack(
+			"{s:s, s:f, s:f, s:f}", "source", c->source,
+			"frequency_hz", c->frequency_hz, "granularity_ns",
+			c->granularity_ns, "cost_ns", c->cost_ns));
+	json_object_set_new(json_object_get(header, "cpu"), "measuring",
+			    json_pack("[i]", r->cpu));
+	for (i = 0; pmu_source.metrics[i]; i++) {
+		const char *name = pmu_source.metrics[i];
+
+		if (r->pmu[i].present)
+			continue;
+		json_object_set_new(absent, name,
+				    json_string(r->pmu[i].absent));
+		if (whole && !strncmp(name, "instructions_", 13)) {
+			json_object_set_new(absent, "instructions",
+					    json_string(r->pmu[i].absent));
+			whole = false;
+		}
+	}
+	if (machine_get()->clock_emulated)
+		json_object_set_new(absent, "ns", json_string(
+				"emulated: time here is the emulator's"));
+	json_object_set_new(header, "absent", absent);
+	for (i = 0; i < metrics_nr; i++)
+		json_object_set_new(all, metrics[i].name,
+				    metric_to_json(&metrics[i]));
+	json_object_set_new(header, "metrics", all);
+}

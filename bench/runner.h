@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The runner: takes points one after the other through setup, the timed pass,
+ * the counted pass and the proof, and hands each finished record on.
+ */
+#ifndef PTELAB_RUNNER_H
+#define PTELAB_RUNNER_H
+
+#include "point.h"
+
+struct runner_options {
+	unsigned int batches;		/* timed batches a point */
+	unsigned int counted;		/* counted batches a point; 0: none */
+	unsigned int warmup;		/* untimed batches before them */
+	uint64_t ops;			/* operations a batch; 0: default */
+	double min_batch_ns;		/* scale operations up to this long */
+	uint64_t seed;
+	int cpu;			/* measuring CPU; -1: choose */
+	/* Sources of the counted pass, NULL at the end; may be NULL. */
+	const struct counter_source *const *sources;
+};
+
+struct runner;
+
+/*
+ * Pins the calling thread and looks at what can be counted here.
+ * Returns NULL with fail() text.
+ */
+struct runner *runner_new(const struct runner_options *o);
+void runner_free(struct runner *r);
+
+/* What the header of the run should say of it: "clock", "absent", "metrics"
+ * and cpu.measuring are set in @header. */
+void runner_describe(const struct runner *r, json_t *header);
+
+/* Why the point can't be measured here, NULL if it can. */
+const char *runner_unavailable(struct runner *r, const struct point *p);
+
+/*
+ * Measures one point. Always returns a record (a new reference): one whose
+ * status is not "ok" says why. *stopped is set if a signal ended it early;
+ * the record is then NULL.
+ */
+json_t *runner_measure(struct runner *r, const struct point *p, bool *stopped);
+
+/* Set by a signal handler: end after the batch under way. */
+extern volatile int runner_stop;
+
+#endif

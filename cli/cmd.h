@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The subcommands. argv[0] is "ptelab NAME", for usage texts. Each returns an
+ * exit code of lib/util.h; before EXIT_COULD_NOT it leaves fail() text, which
+ * main() prints as "ptelab: TEXT".
+ */
+#ifndef PTELAB_CMD_H
+#define PTELAB_CMD_H
+
+int cmd_list(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_plot(int argc, char **argv);
+
+#endif

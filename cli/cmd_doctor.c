@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ptelab doctor: what this machine can measure and what would make noise in
+ * it. Changes nothing; each finding names the command that would.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../bench/clock.h"
+#include "../bench/runner.h"
+#include "../lib/env.h"
+#include "../lib/journal.h"
+#include "../lib/util.h"
+#include "cmd.h"
+
+enum state { GOOD, NOTE, NOISE, MISSING };
+
+static const char *const state_name[] = { "ok", "note", "noise", "missing" };
+
+static struct {
+	bool json;
+	json_t *list;
+	unsigned int nr[4];
+} env;
+
+static const struct argp_option options[] = {
+	{ "json", 'j', NULL, 0, "as JSON", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Tells what this machine can measure and what would make noise in it.\v"
+	"ok: as it should be; note: good to know; noise: makes the timed tier "
+	"wider or biased; missing: some metrics or benchmarks can't be had.\n"
+	"Nothing is changed; the command that would change it is named.\n\n"
+	"Examples:\n"
+	"  sudo ptelab doctor\n"
+	"  ptelab doctor --json | jq '.[] | select(.state == \"noise\")'\n\n"
+	"Exit status: 0, also with findings.";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key == 'j')
+		env.json = true;
+	else if (key == ARGP_KEY_ARG)
+		argp_usage(state);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+/* @fix: the command that removes it, NULL if there is none. */
+static void __printf(4, 5) tell(enum state state, const char *what,
+				const char *fix, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	env.nr[state]++;
+	if (env.json) {
+		json_array_append_new(env.list, json_pack(
+				"{s:s, s:s, s:s, s:s*}", "state",
+				state_name[state], "what", what, "text", text,
+				"fix", fix));
+		return;
+	}
+	printf("%-8s %-14s %s\n", state_name[state], what, text);
+	if (fix)
+		printf("%-23s -> %s\n", "", fix);
+}
+
+static void check_machine(void)
+{
+	const struct machine *m = machine_get();
+	const struct clock_info *c = clock_measure();
+
+	if (m->clock_emulated)
+		tell(NOTE, "machine", NULL,
+		     "emulated (%s): counts only, no time%s", m->detail,
+		     m->icount ? "; instruction counts are exact" : "");
+	else if (m->kind == MACHINE_VIRTUAL)
+		tell(NOISE, "machine", NULL,
+		     "virtual (%s): another tenant's load and the host's paging add noise that can't be seen from here",
+		     m->detail);
+	else
+		tell(GOOD, "machine", NULL, "no hypervisor seen");
+	tell(GOOD, "clock", NULL,
+	     "%s, %.3g MHz, granularity %.3g ns, a read costs %.3g ns",
+	     c->source, c->frequency_hz / 1e6, c->granularity_ns, c->cost_ns);
+	if (geteuid())
+		tell(MISSING, "root", "sudo ptelab ...",
+		     "not root: THP sizes can't be set, page frames can't be proved");
+	else
+		tell(GOOD, "root", NULL, "yes");
+}
+
+static void check_pmu(struct runner *r)
+{
+	json_t *header = json_pack("{s:{}}", "cpu"), *absent, *why;
+	const char *metric;
+
+	runner_describe(r, header);
+	absent = json_object_get(header, "absent");
+	json_object_foreach(absent, metric, why)
+		tell(MISSING, metric, NULL, "%s", json_string_value(why));
+	if (!json_object_size(absent))
+		tell(GOOD, "PMU", NULL, "instructions and cycles, user and kernel apart");
+	json_decref(header);
+}
+
+static void check_file(const char *what, const char *path, const char *need)
+{
+	if (!access(path, F_OK))
+		tell(GOOD, what, NULL, "%s", path);
+	else
+		tell(MISSING, what, NULL, "no %s: %s", path, need);
+}
+
+static void check_facilities(void)
+{
+	char path[128], size[24];
+
+	check_file("gup_test", "/sys/kernel/debug/gup_test",
+		   "gup.fast, pin_fast and pin_longterm need a kernel with CONFIG_GUP_TEST and debugfs mounted");
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/enabled",
+		 contpte_size() / KIB);
+	if (!access(path, F_OK))
+		tell(GOOD, "mTHP", NULL, "%s folios can be asked for",
+		     format_size(contpte_size(), size));
+	else
+		tell(MISSING, "mTHP", NULL,
+		     "no %s: only base pages and PMD-sized folios (mTHP came with 6.8)",
+		     path);
+	check_file("page frames", "/proc/kpageflags",
+		   "folio sizes can't be proved without CONFIG_PROC_PAGE_MONITOR");
+	check_file("KVM", "/dev/kvm", "the KVM benchmarks can't run");
+	check_file("BTF", "/sys/kernel/btf/vmlinux",
+		   "BPF counters need CONFIG_DEBUG_INFO_BTF");
+}
+
+/* A setting that ought to hold @want. */
+static void check_setting(const char *what, const char *path, const char *want,
+			  const char *does)
+{
+	char *value, *fix;
+
+	if (access(path, R_OK))
+		return;		/* not a knob of this kernel or machine */
+	value = setting_read(path);
+	if (!value)
+		return;
+	if (!strcmp(value, want)) {
+		tell(GOOD, what, NULL, "%s", value);
+	} else {
+		fix = xasprintf("echo %s > %s", want, path);
+		tell(NOISE, what, fix, "is %s: %s", value, does);
+		free(fix);
+	}
+	free(value);
+}
+
+static void check_noise(void)
+{
+	char *load = read_line("/proc/loadavg");
+	char *isolated = read_line("/sys/devices/system/cpu/isolated");
+
+	check_setting("governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+		      "performance", "the clock rate follows the load");
+	check_setting("turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo",
+		      "1", "the clock rate follows temperature and the other cores");
+	check_setting("boost", "/sys/devices/system/cpu/cpufreq/boost", "0",
+		      "the clock rate follows temperature and the other cores");
+	check_setting("SMT", "/sys/devices/system/cpu/smt/control", "off",
+		      "a sibling thread shares the core's pipelines and caches");
+	check_setting("NUMA balancing", "/proc/sys/kernel/numa_balancing", "0",
+		      "it takes PTEs away (PROT_NONE) behind the benchmark's back");
+	check_setting("KSM", "/sys/kernel/mm/ksm/run", "0",
+		      "it write-protects and merges pages, and notifies");
+	check_setting("khugepaged", "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
+		      "0", "it may collapse the region that is measured");
+	check_setting("watchdog", "/proc/sys/kernel/watchdog", "0",
+		      "its perf event takes a PMU counter, and it interrupts");
+	if (load && strtod(load, NULL) >= 0.5)
+		tell(NOISE, "load", NULL, "load average %.4s: something else runs here",
+		     load);
+	else if (load)
+		tell(GOOD, "load", NULL, "%.4s", load);
+	if (isolated && !*isolated && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		tell(NOTE, "isolation", NULL,
+		     "no isolated CPU; isolcpus=N nohz_full=N on the kernel's command line, then --cpu N, is quieter");
+	free(load);
+	free(isolated);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, NULL, doc, NULL,
+					  NULL, NULL };
+	static const struct runner_options o = { .cpu = -1, .batches = 1 };
+	struct runner *r;
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	r = runner_new(&o);
+	if (!r)
+		return EXIT_COULD_NOT;
+	env.list = json_array();
+	check_machine();
+	check_pmu(r);
+	check_facilities();
+	check_noise();
+	if (env.json) {
+		json_dumpf(env.list, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		printf("\n%u ok, %u notes, %u noise sources, %u missing\n",
+		       env.nr[GOOD], env.nr[NOTE], env.nr[NOISE],
+		       env.nr[MISSING]);
+	}
+	json_decref(env.list);
+	runner_free(r);
+	return EXIT_DONE;
+}

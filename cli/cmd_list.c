@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptelab list: the benchmarks, and why one can't run here. */
+#include <argp.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bench/runner.h"
+#include "../lib/util.h"
+#include "cmd.h"
+
+static struct {
+	const char *glob;
+	bool json, brief;
+} env;
+
+static const struct argp_option options[] = {
+	{ "bench", 'b', "GLOB", 0, "only the benchmarks that match", 0 },
+	{ "brief", 's', NULL, 0, "a line each", 0 },
+	{ "json", 'j', NULL, 0, "as JSON", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Lists benchmarks, their parameters, and why one can't run here.\v"
+	"Examples:\n"
+	"  ptelab list\n"
+	"  ptelab list -s\n"
+	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'b':
+		env.glob = arg;
+		break;
+	case 's':
+		env.brief = true;
+		break;
+	case 'j':
+		env.json = true;
+		break;
+	case ARGP_KEY_ARG:
+		env.glob = arg;
+		if (state->arg_num)
+			argp_error(state, "one pattern at a time");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static json_t *param_json(const struct bench_param *p)
+{
+	static const char *const type[] = { "int", "size", "enum", "string" };
+	char *range = param_range_text(p);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s}", "name",
+			      p->name, "type", type[p->type], "default",
+			      p->def, "values", range, "unit", p->unit, "help",
+			      p->help);
+
+	free(range);
+	return o;
+}
+
+static json_t *bench_json(const struct bench *b, const char *why)
+{
+	json_t *params = json_array();
+	unsigned int i;
+
+	for (i = 0; i < b->nr_params; i++)
+		json_array_append_new(params, param_json(&b->params[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:s*}", "name",
+			 b->name, "op", b->op, "measures", b->measures,
+			 "may_lie", b->may_lie, "params", params, "needs_root",
+			 (int)b->needs_root, "unavailable", why);
+}
+
+/* Prints text within 79 columns, following lines indented to @indent. */
+static void wrapped(unsigned int indent, const char *label, const char *text)
+{
+	unsigned int column = indent, n;
+
+	printf("  %-*s", (int)indent - 2, label);
+	while (*text) {
+		n = strcspn(text, " ");
+		if (column > indent && column + 1 + n > 79) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", (int)n, text);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static void print_bench(const struct bench *b, const char *why)
+{
+	unsigned int i;
+
+	if (env.brief) {
+		printf("%-18s %s%s\n", b->name, why ? "unavailable: " : "",
+		       why ? why : b->op);
+		return;
+	}
+	printf("%s\n", b->name);
+	wrapped(13, "one op", b->op);
+	wrapped(13, "measures", b->measures);
+	wrapped(13, "may lie", b->may_lie);
+	for (i = 0; i < b->nr_params; i++) {
+		const struct bench_param *p = &b->params[i];
+		char *range = param_range_text(p);
+		char *label = xasprintf("%s=%s", p->name, p->def);
+		char *text = xasprintf("%s (%s%s%s)", p->help, range,
+				       p->unit ? " " : "",
+				       p->unit ? p->unit : "");
+
+		wrapped(25, label, text);
+		free(label);
+		free(range);
+		free(text);
+	}
+	if (why)
+		wrapped(13, "not here:", why);
+	putchar('\n');
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "[GLOB]", doc, NULL,
+					  NULL, NULL };
+	static const struct runner_options o = { .cpu = -1, .batches = 1 };
+	json_t *all = json_array();
+	struct point_list list;
+	const char *selector;
+	struct runner *r;
+	size_t i, shown = 0;
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	selector = env.glob ? env.glob : "*";
+	if (points_expand(&selector, 1, NULL, 0, &list))
+		return EXIT_COULD_NOT;
+	r = runner_new(&o);
+	if (!r)
+		return EXIT_COULD_NOT;
+	for (i = 0; i < list.nr; i++) {
+		const struct bench *b = list.points[i].bench;
+		const char *why;
+
+		if (fnmatch(selector, b->name, 0))
+			continue;
+		why = runner_unavailable(r, &list.points[i]);
+		shown++;
+		if (env.json)
+			json_array_append_new(all, bench_json(b, why));
+		else
+			print_bench(b, why);
+	}
+	if (env.json) {
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(all);
+	runner_free(r);
+	points_free(&list);
+	return shown ? EXIT_DONE : EXIT_COULD_NOT;
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptelab run: measures this kernel and leaves a boot file. */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../bench/runner.h"
+#include "../lib/env.h"
+#include "../lib/journal.h"
+#include "../lib/record.h"
+#include "../lib/util.h"
+#include "cmd.h"
+
+enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
+       OPT_CPU, OPT_DRY };
+
+static const struct argp_option options[] = {
+	{ "bench", 'b', "GLOB[:k=v,v]", 0,
+	  "measure the benchmarks that match; may be given again; default all", 0 },
+	{ "param", 'p', "K=V[,V...]", 0,
+	  "parameter values, for every benchmark that has the parameter", 0 },
+	{ "output", 'o', "WHERE", 0,
+	  "folder, file ending in .jsonl, or - for standard output; default runs/RELEASE", 0 },
+	{ "ops", 'n', "N", 0,
+	  "operations a batch and thread; default: the benchmark's own", 0 },
+	{ "batches", OPT_BATCHES, "N", 0,
+	  "timed batches a point; default 30, or 5 where counts are exact", 0 },
+	{ "counted", OPT_COUNTED, "N", 0,
+	  "counted batches a point, 0 for none; default 2", 0 },
+	{ "warmup", OPT_WARMUP, "N", 0, "batches thrown away first; default 2", 0 },
+	{ "min-batch-ms", OPT_MIN_BATCH, "MS", 0,
+	  "raise the operations until a batch takes so long; default 2", 0 },
+	{ "seed", OPT_SEED, "N", 0, "recorded, and used where order is drawn", 0 },
+	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
+	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
+	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Measures this kernel and leaves a boot file.\v"
+	"Examples:\n"
+	"  ptelab run -b 'gup.*' -p folio=4k,64k -o runs/base\n"
+	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
+	"  ptelab run --dry-run -b 'fault.*' -p folio=4k,64k,2m\n"
+	"\n"
+	"Exit status: 0 all points were measured or can't be had on this "
+	"machine; 2 a point failed, was not proved, or nothing could be "
+	"measured. After SIGINT or SIGTERM the points so far are kept, "
+	"settings are put back, and ptelab dies by that signal.";
+
+#define MAX_ARGS	64
+
+static struct {
+	const char *selectors[MAX_ARGS], *params[MAX_ARGS];
+	size_t nr_selectors, nr_params;
+	const char *output;
+	bool quiet, dry_run;
+	struct runner_options o;
+	bool batches_set;
+} env;
+
+static uint64_t number_arg(const char *what, const char *text, uint64_t min,
+			   uint64_t max, struct argp_state *state)
+{
+	uint64_t v;
+
+	if (parse_u64(text, &v) || v < min || v > max)
+		argp_error(state, "%s takes a whole number from %llu to %llu, not '%s'",
+			   what, (unsigned long long)min,
+			   (unsigned long long)max, text);
+	return v;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	char *end;
+
+	switch (key) {
+	case 'b':
+		if (env.nr_selectors == MAX_ARGS)
+			argp_error(state, "too many -b");
+		env.selectors[env.nr_selectors++] = arg;
+		break;
+	case 'p':
+		if (env.nr_params == MAX_ARGS)
+			argp_error(state, "too many -p");
+		env.params[env.nr_params++] = arg;
+		break;
+	case 'o':
+		env.output = arg;
+		break;
+	case 'n':
+		env.o.ops = number_arg("--ops", arg, 1, 1ULL << 40, state);
+		break;
+	case OPT_BATCHES:
+		env.o.batches = number_arg("--batches", arg, 1, 1000000, state);
+		env.batches_set = true;
+		break;
+	case OPT_COUNTED:
+		env.o.counted = number_arg("--counted", arg, 0, 1000, state);
+		break;
+	case OPT_WARMUP:
+		env.o.warmup = number_arg("--warmup", arg, 0, 1000, state);
+		break;
+	case OPT_MIN_BATCH:
+		env.o.min_batch_ns = strtod(arg, &end) * 1e6;
+		if (*end || end == arg || !(env.o.min_batch_ns >= 0) ||
+		    env.o.min_batch_ns > 60e9)
+			argp_error(state, "--min-batch-ms takes 0 to 60000, not '%s'",
+				   arg);
+		break;
+	case OPT_SEED:
+		env.o.seed = number_arg("--seed", arg, 0, INT64_MAX, state);
+		break;
+	case OPT_CPU:
+		env.o.cpu = number_arg("--cpu", arg, 0, 65535, state);
+		break;
+	case 'q':
+		env.quiet = true;
+		break;
+	case OPT_DRY:
+		env.dry_run = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected '%s'; benchmarks are chosen with -b", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int sig)
+{
+	stop_signal = sig;
+	runner_stop = 1;
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	/* no SA_RESTART: a benchmark that sleeps in a call must come back;
+	 * the second Ctrl-C kills, and the next start puts things back */
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = SA_RESETHAND };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+}
+
+static json_t *command_json(int argc, char **argv)
+{
+	json_t *a = json_pack("[s, s]", "ptelab", "run");
+	int i;
+
+	for (i = 1; i < argc; i++)
+		json_array_append_new(a, json_string(argv[i]));
+	return a;
+}
+
+/* What happened to the points, for the closing line and the exit status. */
+struct tally {
+	size_t ok, unavailable, bad;
+	double started;
+};
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void progress(const struct point_list *list, size_t i,
+		     const struct tally *t)
+{
+	double spent = now_s() - t->started;
+	char *label;
+
+	if (env.quiet || !isatty(STDERR_FILENO))
+		return;
+	if (i == list->nr) {
+		fputs("\r\033[K", stderr);
+		return;
+	}
+	label = point_label(&list->points[i]);
+	fprintf(stderr, "\r\033[K[%zu/%zu] %.58s", i + 1, list->nr, label);
+	if (i > 2)
+		fprintf(stderr, " %.0fs left", spent / i * (list->nr - i));
+	fflush(stderr);
+	free(label);
+}
+
+static void tell_bad(const struct point *p, const json_t *record)
+{
+	char *label = point_label(p);
+
+	if (!env.quiet && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	warn("%s: %s: %s", label,
+	     json_string_value(json_object_get(record, "status")),
+	     json_string_value(json_object_get(record, "reason")));
+	free(label);
+}
+
+static int measure_all(struct runner *r, struct run_writer *w,
+		       const struct point_list *list, struct tally *t)
+{
+	size_t i;
+	int ret;
+
+	t->started = now_s();
+	for (i = 0; i < list->nr; i++) {
+		bool stopped = false;
+		json_t *record;
+		const char *status;
+
+		progress(list, i, t);
+		record = runner_measure(r, &list->points[i], &stopped);
+		if (stopped)
+			return -EINTR;
+		status = json_string_value(json_object_get(record, "status"));
+		if (!strcmp(status, "ok")) {
+			t->ok += list->points[i].bench != harness_benches[0];
+		} else if (!strcmp(status, "unavailable")) {
+			t->unavailable++;
+		} else {
+			t->bad++;
+			tell_bad(&list->points[i], record);
+		}
+		ret = run_writer_point(w, record);
+		json_decref(record);
+		if (ret)
+			return ret;
+	}
+	progress(list, list->nr, t);
+	return 0;
+}
+
+static void print_points(struct runner *r, const struct point_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		const char *why = runner_unavailable(r, &list->points[i]);
+		char *label = point_label(&list->points[i]);
+
+		printf("%s%s%s\n", label, why ? "  unavailable: " : "",
+		       why ? why : "");
+		free(label);
+	}
+}
+
+static char *default_output(void)
+{
+	struct utsname u;
+
+	uname(&u);
+	return xasprintf("runs/%s", u.release);
+}
+
+/* The closing line and the exit status of a run that was not interrupted. */
+static int conclude(const struct tally *t, const char *path)
+{
+	if (strcmp(path, "-"))
+		printf("%s\n", path);
+	if (!env.quiet)
+		fprintf(stderr, "ptelab: %zu measured, %zu unavailable here, %zu failed or not proved\n",
+			t->ok, t->unavailable, t->bad);
+	if (t->bad)
+		return fail(EPROTO, "%zu point%s failed or could not be proved; %s names the reason of each",
+			    t->bad, t->bad == 1 ? "" : "s",
+			    strcmp(path, "-") ? path : "the record");
+	if (!t->ok && t->unavailable)
+		return fail(ENOTSUP, "nothing could be measured here; ptelab list says what each benchmark needs");
+	return 0;
+}
+
+static int run(int argc, char **argv, struct runner *r,
+	       const struct point_list *list)
+{
+	char *where = env.output ? xstrdup(env.output) : default_output();
+	json_t *header = env_header();
+	struct tally t = { 0 };
+	struct run_writer *w;
+	unsigned int replayed;
+	char *path = NULL;
+	int ret;
+
+	json_object_set_new(header, "seed", json_integer(env.o.seed));
+	json_object_set_new(header, "command", command_json(argc, argv));
+	runner_describe(r, header);
+
+	ret = journal_open(&replayed);
+	if (ret)
+		goto out;
+	if (replayed)
+		warn("put back %u setting%s that an earlier, killed ptelab had changed",
+		     replayed, replayed == 1 ? "" : "s");
+	w = run_writer_open(where, header);
+	if (!w) {
+		ret = -errno;
+		goto out;
+	}
+	path = xstrdup(run_writer_path(w));
+	catch_signals();
+	ret = measure_all(r, w, list, &t);
+	if (run_writer_close(w, !ret) && !ret)
+		ret = -EIO;
+out:
+	journal_close();
+	json_decref(header);
+	free(where);
+	if (stop_signal) {
+		fprintf(stderr, "ptelab: stopped by signal %d; %zu point%s kept in %s, which will be read as incomplete\n",
+			stop_signal, t.ok, t.ok == 1 ? " is" : "s are", path);
+		signal(stop_signal, SIG_DFL);
+		raise(stop_signal);
+	}
+	if (!ret)
+		ret = conclude(&t, path);
+	free(path);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, NULL, doc, NULL,
+					  NULL, NULL };
+	struct point_list list;
+	struct runner *r;
+	int ret;
+
+	env.o.cpu = -1;
+	env.o.counted = 2;
+	env.o.warmup = 2;
+	env.o.min_batch_ns = 2e6;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!env.batches_set)
+		env.o.batches = machine_get()->icount ? 5 : 30;
+
+	if (points_expand(env.selectors, env.nr_selectors, env.params,
+			  env.nr_params, &list))
+		return EXIT_COULD_NOT;
+	r = runner_new(&env.o);
+	if (!r) {
+		ret = EXIT_COULD_NOT;
+	} else if (env.dry_run) {
+		print_points(r, &list);
+		ret = EXIT_DONE;
+	} else {
+		ret = run(argc, argv, r, &list);
+	}
+	runner_free(r);
+	points_free(&list);
+	return ret;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See journal.h. */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "util.h"
+
+static struct {
+	int fd;			/* the journal, append-only; -1 when closed */
+	int lock;
+	char *path;
+	pid_t owner;		/* a forked child must not restore */
+} journal = { .fd = -1, .lock = -1 };
+
+/* Start time in clock ticks since boot: field 22 of /proc/PID/stat. */
+static unsigned long long start_time(pid_t pid)
+{
+	unsigned long long start = 0;
+	char *text = read_line("/proc/%d/stat", (int)pid);
+	char *p = text ? strrchr(text, ')') : NULL;
+	int field;
+
+	/* comm may hold spaces; what follows its ')' is field 3 */
+	for (field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		start = strtoull(p, NULL, 10);
+	free(text);
+	return start;
+}
+
+char *setting_read(const char *path)
+{
+	char *text = read_line("%s", path);
+	char *open, *close;
+
+	if (!text)
+		return NULL;
+	open = strchr(text, '[');
+	close = open ? strchr(open, ']') : NULL;
+	if (close) {
+		*close = '\0';
+		memmove(text, open + 1, close - open);
+	}
+	return text;
+}
+
+/*
+ * Puts back the entries of @path, newest first, that belong to @owner, or to
+ * no living process if @owner is 0. Returns how many entries stay because
+ * their owner lives, or -errno of the first value that would not go back.
+ */
+static int replay(const char *path, pid_t owner, unsigned int *done)
+{
+	char *text = read_file(path, NULL), *line, *save = NULL;
+	json_t **entries = NULL;
+	int kept = 0, ret = 0;
+	size_t nr = 0;
+
+	if (!text)
+		return errno == ENOENT ? 0 : -errno;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		json_t *e = json_loads(line, 0, NULL);
+
+		/* A line cut short by a crash precedes no change. */
+		if (!e)
+			continue;
+		entries = xrealloc(entries, (nr + 1) * sizeof(*entries));
+		entries[nr++] = e;
+	}
+	while (nr--) {
+		json_t *e = entries[nr];
+		pid_t pid = json_integer_value(json_object_get(e, "pid"));
+		unsigned long long start =
+			json_integer_value(json_object_get(e, "start"));
+		const char *file = json_string_value(json_object_get(e, "path"));
+		const char *old = json_string_value(json_object_get(e, "old"));
+		bool mine = owner && pid == owner;
+		bool dead = start_time(pid) != start;
+
+		if (!file || !old) {
+			;
+		} else if (mine || (!owner && dead)) {
+			int err = write_file(file, old);
+
+			if (err && !ret)
+				ret = fail_prefix(err, "can't put back");
+			if (!err && done)
+				(*done)++;
+		} else {
+			kept++;
+		}
+		json_decref(e);
+	}
+	free(entries);
+	free(text);
+	return ret ? ret : kept;
+}
+
+static char *runtime_dir(void)
+{
+	const char *dir = getenv("PTELAB_RUNTIME_DIR");
+
+	if (dir && *dir)
+		return xstrdup(dir);
+	if (!geteuid())
+		return xstrdup("/run/ptelab");
+	dir = getenv("XDG_RUNTIME_DIR");
+	if (dir && *dir)
+		return xasprintf("%s/ptelab", dir);
+	return xasprintf("/tmp/ptelab-%u", (unsigned int)geteuid());
+}
+
+int journal_open(unsigned int *replayed)
+{
+	char *dir = runtime_dir(), *lock_path;
+	unsigned int done = 0;
+	int ret;
+
+	ret = make_dirs(dir);
+	if (ret)
+		goto out;
+	lock_path = xasprintf("%s/lock", dir);
+	journal.lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (journal.lock < 0) {
+		ret = fail(errno, "%s: %s", lock_path, strerror(errno));
+	} else if (flock(journal.lock, LOCK_EX | LOCK_NB)) {
+		ret = fail(EBUSY, "another ptelab is measuring on this machine (it holds %s); wait for it",
+			   lock_path);
+		close(journal.lock);
+		journal.lock = -1;
+	}
+	free(lock_path);
+	if (ret)
+		goto out;
+
+	free(journal.path);
+	journal.path = xasprintf("%s/journal", dir);
+	ret = replay(journal.path, 0, &done);
+	if (ret < 0)
+		goto out;
+	if (!ret && unlink(journal.path) && errno != ENOENT) {
+		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
+		goto out;
+	}
+	journal.fd = open(journal.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
+			  0600);
+	if (journal.fd < 0) {
+		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
+		goto out;
+	}
+	journal.owner = getpid();
+	ret = 0;
+out:
+	if (replayed)
+		*replayed = done;
+	free(dir);
+	return ret;
+}
+
+int journal_set(const char *path, const char *value)
+{
+	char *old = setting_read(path), *line;
+	json_t *e;
+	int ret;
+
+	if (!old)
+		return -errno;
+	if (!strcmp(old, value)) {
+		free(old);
+		return 0;
+	}
+	if (journal.fd < 0) {
+		free(old);
+		return fail(EPERM, "%s: not changed, as the restore journal is not open",
+			    path);
+	}
+	e = json_pack("{s:i, s:I, s:s, s:s}", "pid", (int)getpid(), "start",
+		      (json_int_t)start_time(getpid()), "path", path, "old",
+		      old);
+	line = json_dumps(e, JSON_COMPACT);
+	json_decref(e);
+	free(old);
+	line = xrealloc(line, strlen(line) + 2);
+	strcat(line, "\n");
+	/* The entry must be whole on file before the change is made. */
+	ret = write(journal.fd, line, strlen(line)) == (ssize_t)strlen(line) ?
+		0 : fail(errno ? errno : EIO, "%s: %s", journal.path,
+			 strerror(errno ? errno : EIO));
+	free(line);
+	return ret ? ret : write_file(path, value);
+}
+
+int journal_restore(void)
+{
+	int ret;
+
+	if (journal.fd < 0 || journal.owner != getpid())
+		return 0;
+	ret = replay(journal.path, getpid(), NULL);
+	if (ret >= 0 && ftruncate(journal.fd, 0))
+		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
+	return ret < 0 ? ret : 0;
+}
+
+void journal_close(void)
+{
+	if (journal.fd < 0 || journal.owner != getpid())
+		return;
+	if (journal_restore())
+		warn("%s", fail_text());
+	close(journal.fd);
+	journal.fd = -1;
+	close(journal.lock);
+	journal.lock = -1;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The restore journal: whatever ptelab changes on a host is written here
+ * before it is changed, so that it can be put back by this process, or, if
+ * this one is killed, by the next one that starts.
+ *
+ * The journal lives in PTELAB_RUNTIME_DIR, else /run/ptelab for root, else
+ * XDG_RUNTIME_DIR/ptelab: a place that a reboot clears, as a reboot also
+ * clears the sysfs and procfs values that it describes. One JSON line an
+ * entry: {"pid", "start", "path", "old"}; pid and start time together name
+ * the process that owns the change.
+ */
+#ifndef PTELAB_JOURNAL_H
+#define PTELAB_JOURNAL_H
+
+/*
+ * Takes the machine-wide measuring lock and puts back what a dead process
+ * left changed. Call once, before anything is changed.
+ * @replayed (may be NULL) gets the number of settings put back.
+ * Returns 0, -EBUSY when another ptelab is measuring here, or -errno.
+ */
+int journal_open(unsigned int *replayed);
+/*
+ * Sets a one-line sysfs or procfs file, remembering what it held. For a file
+ * that lists choices ("always [madvise] never") the chosen one is remembered.
+ * Does nothing, successfully, if it holds @value already.
+ * Returns 0 or -errno with fail() text.
+ */
+int journal_set(const char *path, const char *value);
+/* Puts everything back that this process changed, newest first. */
+int journal_restore(void);
+/* journal_restore() and release of the lock. Safe to call twice. */
+void journal_close(void);
+
+/*
+ * What a one-line file holds, the chosen word if it lists choices; the
+ * caller frees it. NULL with fail() text if it can't be read.
+ */
+char *setting_read(const char *path);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See metric.h. */
+#include "metric.h"
+
+#include <string.h>
+
+#include "util.h"
+
+const struct metric metrics[] = {
+	{ "ns", "ns", METRIC_TIME, BETTER_LOWER,
+	  "time of the operation" },
+	{ "cycles", "cycles", METRIC_TIME, BETTER_LOWER,
+	  "CPU cycles, user and kernel" },
+	{ "instructions", "instructions", METRIC_INSTRUCTIONS, BETTER_LOWER,
+	  "instructions retired, user and kernel" },
+	{ "instructions_user", "instructions", METRIC_INSTRUCTIONS,
+	  BETTER_LOWER, "instructions retired in user mode" },
+	{ "instructions_kernel", "instructions", METRIC_INSTRUCTIONS,
+	  BETTER_LOWER, "instructions retired in the kernel" },
+	{ "faults.minor", "faults", METRIC_EVENT, BETTER_LOWER,
+	  "page faults served without I/O" },
+	{ "faults.major", "faults", METRIC_EVENT, BETTER_LOWER,
+	  "page faults that waited for I/O" },
+	{ "faults.reused", "pages", METRIC_EVENT, BETTER_NONE,
+	  "write faults that reused the page (vmstat pgreuse)" },
+	{ "pages_pinned", "pages", METRIC_EVENT, BETTER_NONE,
+	  "pages pinned, fast or slow (vmstat nr_foll_pin_acquired)" },
+	{ "racer_rounds", "rounds", METRIC_EVENT, BETTER_NONE,
+	  "times the racing CPU changed the page tables under the operation" },
+	{ "gup_fast_calls", "calls", METRIC_EVENT, BETTER_NONE,
+	  "calls of GUP-fast" },
+	{ "gup_fast_pages", "pages", METRIC_EVENT, BETTER_NONE,
+	  "pages got by GUP-fast" },
+	{ "gup_slow_pages", "pages", METRIC_EVENT, BETTER_LOWER,
+	  "pages that GUP-fast left to the slow path" },
+	{ "lockless_gathers", "calls", METRIC_EVENT, BETTER_LOWER,
+	  "lockless reads that gathered a whole contpte block" },
+	{ "lockless_retries", "retries", METRIC_EVENT, BETTER_LOWER,
+	  "times such a read started again" },
+	{ "contpte_folds", "folds", METRIC_EVENT, BETTER_NONE,
+	  "blocks that became contpte" },
+	{ "contpte_unfolds", "unfolds", METRIC_EVENT, BETTER_NONE,
+	  "contpte blocks taken apart" },
+	{ "notifier_start.*", "calls", METRIC_EVENT, BETTER_LOWER,
+	  "invalidate_range_start calls, by event" },
+	{ "notifier_end", "calls", METRIC_EVENT, BETTER_LOWER,
+	  "invalidate_range_end calls" },
+	{ "notifier_secondary", "calls", METRIC_EVENT, BETTER_NONE,
+	  "arch_invalidate_secondary_tlbs calls" },
+	{ "notifier_young.*", "calls", METRIC_EVENT, BETTER_NONE,
+	  "clear_flush_young, clear_young and test_young calls" },
+	{ "kvm_zap_calls", "calls", METRIC_EVENT, BETTER_LOWER,
+	  "KVM unmap requests that overlapped a memslot" },
+	{ "kvm_zapped_leaves", "leaves", METRIC_EVENT, BETTER_LOWER,
+	  "stage-2 leaf entries removed" },
+	{ "kvm_refaults", "faults", METRIC_EVENT, BETTER_LOWER,
+	  "stage-2 faults that mapped a page again" },
+	{ "kvm_refaults_same_pfn", "faults", METRIC_EVENT, BETTER_LOWER,
+	  "of these, the ones that mapped the very same frame" },
+	{ "s2_maps.*", "pages", METRIC_EVENT, BETTER_NONE,
+	  "stage-2 mappings made, by memory type" },
+	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
+	  "shadow secondary-TLB entries that no longer match the page table" },
+};
+
+const size_t metrics_nr = ARRAY_SIZE(metrics);
+
+const struct metric *metric_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < metrics_nr; i++) {
+		size_t n = strlen(metrics[i].name);
+
+		if (!strcmp(metrics[i].name, name))
+			return &metrics[i];
+		if (metrics[i].name[n - 1] == '*' &&
+		    !strncmp(metrics[i].name, name, n - 1) && name[n - 1])
+			return &metrics[i];
+	}
+	return NULL;
+}
+
+json_t *metric_to_json(const struct metric *m)
+{
+	static const char *const kind[] = { "time", "instructions", "event" };
+	static const char *const better[] = { "none", "lower", "higher" };
+
+	return json_pack("{s:s, s:s, s:s}", "unit", m->unit, "kind",
+			 kind[m->kind], "better", better[m->better]);
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See util.h. */
+#include "util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static __thread char error_line[1024];
+
+int fail(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error_line, sizeof(error_line), fmt, ap);
+	va_end(ap);
+	errno = err;
+	return -err;
+}
+
+void *fail_null(int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error_line, sizeof(error_line), fmt, ap);
+	va_end(ap);
+	errno = err;
+	return NULL;
+}
+
+int fail_prefix(int ret, const char *fmt, ...)
+{
+	char old[sizeof(error_line)];
+	va_list ap;
+	int n;
+
+	memcpy(old, error_line, sizeof(old));
+	va_start(ap, fmt);
+	n = vsnprintf(error_line, sizeof(error_line), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(error_line))
+		snprintf(error_line + n, sizeof(error_line) - n, ": %s", old);
+	return ret;
+}
+
+const char *fail_text(void)
+{
+	return error_line;
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("ptelab: warning: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void *or_die(void *p)
+{
+	if (!p) {
+		fputs("ptelab: out of memory\n", stderr);
+		exit(EXIT_COULD_NOT);
+	}
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return or_die(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	return or_die(realloc(p, size ? size : 1));
+}
+
+char *xstrdup(const char *s)
+{
+	return or_die(strdup(s));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return or_die(n < 0 ? NULL : s);
+}
+
+char *read_file(const char *path, size_t *len)
+{
+	size_t size = 0, room = 4096;
+	char *buf;
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_null(errno, "%s: %s", path, strerror(errno));
+	buf = xcalloc(1, room);
+	for (;;) {
+		if (size + 1 == room) {
+			room *= 2;
+			buf = xrealloc(buf, room);
+		}
+		n = read(fd, buf + size, room - size - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int err = errno;
+
+			close(fd);
+			free(buf);
+			return fail_null(err, "%s: %s", path, strerror(err));
+		}
+		if (!n)
+			break;
+		size += n;
+	}
+	close(fd);
+	buf[size] = '\0';
+	if (len)
+		*len = size;
+	return buf;
+}
+
+char *read_line(const char *fmt, ...)
+{
+	char *path = NULL, *text;
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	if (vasprintf(&path, fmt, ap) < 0)
+		path = NULL;
+	va_end(ap);
+	text = read_file(or_die(path), &n);
+	free(path);
+	while (text && n && isspace((unsigned char)text[n - 1]))
+		text[--n] = '\0';
+	return text;
+}
+
+int write_file(const char *path, const char *value)
+{
+	size_t len = strlen(value);
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(errno, "%s: %s", path, strerror(errno));
+	n = write(fd, value, len);
+	if (n != (ssize_t)len) {
+		int err = n < 0 ? errno : EIO;
+
+		close(fd);
+		return fail(err, "%s: can't write '%s': %s", path, value,
+			    strerror(err));
+	}
+	if (close(fd))
+		return fail(errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+bool readable(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+int parse_u64(const char *text, uint64_t *value)
+{
+	unsigned long long v;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(text, &end, 0);
+	if (errno)
+		return -ERANGE;
+	if (*end)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+int parse_size(const char *text, uint64_t *bytes)
+{
+	unsigned long long v;
+	unsigned int shift;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(text, &end, 0);
+	if (errno)
+		return -EINVAL;
+	switch (tolower((unsigned char)*end)) {
+	case 'k': shift = 10; break;
+	case 'm': shift = 20; break;
+	case 'g': shift = 30; break;
+	case '\0': shift = 0; break;
+	default: return -EINVAL;
+	}
+	if (shift && end[1] && strcasecmp(end + 1, "b") &&
+	    strcasecmp(end + 1, "ib"))
+		return -EINVAL;
+	if (shift && v > (UINT64_MAX >> shift))
+		return -EINVAL;
+	*bytes = (uint64_t)v << shift;
+	return 0;
+}
+
+const char *format_size(uint64_t bytes, char buf[24])
+{
+	static const char unit[] = { 'g', 'm', 'k' };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(unit); i++) {
+		unsigned int shift = 30 - 10 * i;
+
+		if (bytes && !(bytes & ((1ULL << shift) - 1))) {
+			snprintf(buf, 24, "%llu%c",
+				 (unsigned long long)(bytes >> shift), unit[i]);
+			return buf;
+		}
+	}
+	snprintf(buf, 24, "%llu", (unsigned long long)bytes);
+	return buf;
+}
+
+static unsigned int edit_distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), i, j;
+	unsigned int row[64];
+
+	if (la >= ARRAY_SIZE(row) || lb >= ARRAY_SIZE(row))
+		return UINT32_MAX;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		unsigned int diag = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			unsigned int up = row[j];
+			unsigned int best = diag + (a[i - 1] != b[j - 1]);
+
+			if (up + 1 < best)
+				best = up + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diag = up;
+		}
+	}
+	return row[lb];
+}
+
+const char *nearest_name(const char *name, const char *const *names, size_t nr)
+{
+	unsigned int best = UINT32_MAX, limit = strlen(name) / 3 + 1;
+	const char *found = NULL;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		unsigned int d = edit_distance(name, names[i]);
+		const char *dot = strchr(names[i], '.');
+
+		/* "pin_fast" was surely meant to be "gup.pin_fast" */
+		if (dot && !strcmp(dot + 1, name))
+			d = 0;
+		if (d < best) {
+			best = d;
+			found = names[i];
+		}
+	}
+	return best <= limit ? found : NULL;
+}
+
+int make_dirs(const char *path)
+{
+	char *p, *copy = xstrdup(path);
+	int err = 0;
+
+	for (p = copy + 1; ; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0777) && errno != EEXIST) {
+			err = errno;
+			break;
+		}
+		*p = c;
+		if (!c)
+			break;
+	}
+	free(copy);
+	if (err)
+		return fail(err, "can't make the folder %s: %s", path,
+			    strerror(err));
+	return 0;
+}
+
+void sha256_hex(const void *data, size_t len, char hex[65])
+{
+	SHA2_CTX ctx;
+
+	SHA256Init(&ctx);
+	SHA256Update(&ctx, data, len);
+	SHA256End(&ctx, hex);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Small helpers that every part of ptelab uses: errors, strings, sizes,
+ * whole-file reads. Nothing here knows about benchmarks or runs.
+ *
+ * Errors: a function that can fail returns -errno (or NULL) after leaving
+ * one line for the user with fail(). The line says what to do; it is printed
+ * once, by main(), as "ptelab: LINE".
+ */
+#ifndef PTELAB_UTIL_H
+#define PTELAB_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(f, a)	__attribute__((format(printf, f, a)))
+
+#define KIB		1024UL
+#define MIB		(1024UL * KIB)
+#define GIB		(1024UL * MIB)
+
+/* Exit codes, documented in ptelab(1). */
+enum {
+	EXIT_DONE	= 0,	/* what was asked was done */
+	EXIT_CONDITION	= 1,	/* the condition of --fail-on holds */
+	EXIT_COULD_NOT	= 2,	/* it could not be done; one line says why */
+};
+
+/*
+ * fail() - leave the one line that tells the user why and what to do
+ * @err: positive errno
+ * Returns -err, so that "return fail(EINVAL, ...)" reads naturally.
+ * The text is kept per thread, until the next fail() of that thread.
+ */
+int fail(int err, const char *fmt, ...) __printf(2, 3);
+/* As fail(), returning NULL. */
+void *fail_null(int err, const char *fmt, ...) __printf(2, 3);
+/* Puts "WHAT: " before the current error line; returns @ret unchanged. */
+int fail_prefix(int ret, const char *fmt, ...) __printf(2, 3);
+/* The line left by the last fail() of this thread; "" if there was none. */
+const char *fail_text(void);
+/* Prints "ptelab: warning: ..." on stderr, at once. */
+void warn(const char *fmt, ...) __printf(1, 2);
+
+/* Allocation that can not fail: out of memory ends the program with exit 2. */
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __printf(1, 2);
+
+/*
+ * Reads a whole file, /proc and sysfs files included, into a NUL-terminated
+ * buffer that the caller frees. @len (may be NULL) gets the length without
+ * the NUL. Returns NULL with errno set and fail() text.
+ */
+char *read_file(const char *path, size_t *len);
+/* As read_file() with a trailing newline removed; formatted path. */
+char *read_line(const char *fmt, ...) __printf(1, 2);
+/* Writes @value with one write(2), as sysfs wants it. Returns 0 or -errno. */
+int write_file(const char *path, const char *value);
+/* 1 if the file can be opened for reading now, else 0. */
+bool readable(const char *path);
+
+/*
+ * "4k", "64K", "2m", "1g" or plain bytes to bytes. Returns 0 or -EINVAL.
+ */
+int parse_size(const char *text, uint64_t *bytes);
+/* The shortest form of @bytes that parse_size() takes: "64k", "2m", "17". */
+const char *format_size(uint64_t bytes, char buf[24]);
+/* A whole number, nothing behind it. Returns 0, -EINVAL or -ERANGE. */
+int parse_u64(const char *text, uint64_t *value);
+
+/*
+ * The name in @names nearest to @name by edit distance, or NULL if none is
+ * near enough to be a likely slip of the fingers.
+ */
+const char *nearest_name(const char *name, const char *const *names, size_t nr);
+
+/* mkdir -p. Returns 0 or -errno with fail() text. */
+int make_dirs(const char *path);
+
+/* Hex SHA-256 of a buffer, NUL-terminated, into @hex. */
+void sha256_hex(const void *data, size_t len, char hex[65]);
+
+#endif
