@@ -59,7 +59,7 @@ ifeq ($(VARIANT),tsan)
 endif
 
 CPPFLAGS_ALL	:= -D_GNU_SOURCE -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
-CFLAGS_ALL	:= -std=gnu11 $(WARN) $(CFLAGS) $(EXTRA_CFLAGS)
+CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-format-truncation) $(CFLAGS) $(EXTRA_CFLAGS)
 
 SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c cli/*.c)
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)

@@ -8,14 +8,6 @@
 
 static struct clock_info info;
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static int cmp_u64(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -32,6 +24,14 @@ static double tick_frequency(void)
 	return hz;
 }
 #else
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
 /*
  * The TSC states no frequency that a guest can rely on: compare it with
  * CLOCK_MONOTONIC_RAW over 20 ms. Both ends are read in three tries, the

@@ -162,7 +162,9 @@ static void check_setting(const char *what, const char *path, const char *want,
 	if (!strcmp(value, want)) {
 		tell(GOOD, what, NULL, "%s", value);
 	} else {
-		fix = xasprintf("echo %s > %s", want, path);
+		fix = !strcmp(what, "SMT") ?
+			xstrdup("echo off > /sys/devices/system/cpu/smt/control") :
+			xasprintf("echo %s > %s", want, path);
 		tell(NOISE, what, fix, "is %s: %s", value, does);
 		free(fix);
 	}
@@ -180,7 +182,7 @@ static void check_noise(void)
 		      "1", "the clock rate follows temperature and the other cores");
 	check_setting("boost", "/sys/devices/system/cpu/cpufreq/boost", "0",
 		      "the clock rate follows temperature and the other cores");
-	check_setting("SMT", "/sys/devices/system/cpu/smt/control", "off",
+	check_setting("SMT", "/sys/devices/system/cpu/smt/active", "0",
 		      "a sibling thread shares the core's pipelines and caches");
 	check_setting("NUMA balancing", "/proc/sys/kernel/numa_balancing", "0",
 		      "it takes PTEs away (PROT_NONE) behind the benchmark's back");

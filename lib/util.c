@@ -164,7 +164,7 @@ int write_file(const char *path, const char *value)
 	ssize_t n;
 	int fd;
 
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
 		return fail(errno, "%s: %s", path, strerror(errno));
 	n = write(fd, value, len);

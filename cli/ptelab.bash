@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion for ptelab
+
+_ptelab_benches()
+{
+	"${COMP_WORDS[0]}" list -s 2>/dev/null | sed 's/ .*//'
+}
+
+_ptelab()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local command=${COMP_WORDS[1]} words=
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words=$("${COMP_WORDS[0]}" --help 2>/dev/null |
+			sed -n 's/^  \([a-z]\+\) .*/\1/p')
+		mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$cur")
+		return
+	fi
+	case $prev in
+	-b|--bench)
+		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur")
+		return ;;
+	-o|--output|--allow)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		words=$("${COMP_WORDS[0]}" "$command" --help 2>/dev/null |
+			grep -o -- '--[a-z][a-z-]*' | sort -u)
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+	case $command in
+	list)
+		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
+	show|compare|plot)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	esac
+}
+
+complete -o filenames -F _ptelab ptelab
