@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See stat.h. GSL supplies distributions and random numbers. */
+#include "stat.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/util.h"
+
+/* Above this many values a side the normal approximation is as good. */
+#define EXACT_MAX	50
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void stat_sort(double *v, size_t n)
+{
+	if (n)
+		qsort(v, n, sizeof(*v), by_value);
+}
+
+static double *sorted_copy(const double *v, size_t n)
+{
+	double *s = xcalloc(n, sizeof(*s));
+
+	if (n)
+		memcpy(s, v, n * sizeof(*s));
+	stat_sort(s, n);
+	return s;
+}
+
+double stat_mean(const double *v, size_t n)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		sum += v[i];
+	return n ? sum / n : NAN;
+}
+
+static double median_sorted(const double *v, size_t n)
+{
+	if (!n)
+		return NAN;
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+double stat_median(const double *v, size_t n)
+{
+	double *s = sorted_copy(v, n), median = median_sorted(s, n);
+
+	free(s);
+	return median;
+}
+
+double stat_variance(const double *v, size_t n)
+{
+	double mean = stat_mean(v, n), sum = 0;
+	size_t i;
+
+	if (n < 2)
+		return NAN;
+	for (i = 0; i < n; i++)
+		sum += (v[i] - mean) * (v[i] - mean);
+	return sum / (n - 1);
+}
+
+double stat_quantile(const double *sorted, size_t n, double q)
+{
+	double at = q * (n - 1), low = floor(at);
+	size_t i = low;
+
+	if (!n)
+		return NAN;
+	if (i + 1 >= n)
+		return sorted[n - 1];
+	return sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]);
+}
+
+/*
+ * The exact null of U: P(U <= u) for u = 0..m*n, freed by the caller. Row i of
+ * the recursion holds the counts of (i, 0..n); only the last row is kept.
+ * Counts are doubles: they are sums of positive terms, so nothing cancels.
+ */
+static double *u_cumulative(size_t m, size_t n)
+{
+	size_t len = m * n + 1, i, j, u;
+	double *row = xcalloc((n + 1) * len, sizeof(*row)), *cum, total = 0;
+
+	for (j = 0; j <= n; j++)
+		row[j * len] = 1;
+	for (i = 1; i <= m; i++) {
+		/* c(i, 0, u) is the same as c(i - 1, 0, u) */
+		for (j = 1; j <= n; j++) {
+			double *c = row + j * len, *left = c - len;
+
+			/* from the top: c[u - j] is still of row i - 1 */
+			for (u = i * j + 1; u-- > 0; )
+				c[u] = (u >= j ? c[u - j] : 0) + left[u];
+		}
+	}
+	cum = xcalloc(len, sizeof(*cum));
+	for (u = 0; u < len; u++) {
+		total += row[n * len + u];
+		cum[u] = total;
+	}
+	for (u = 0; u < len; u++)
+		cum[u] /= total;
+	free(row);
+	return cum;
+}
+
+static double u_statistic(const double *x, size_t m, const double *y, size_t n)
+{
+	double u = 0;
+	size_t i, j;
+
+	for (i = 0; i < m; i++)
+		for (j = 0; j < n; j++)
+			u += x[i] > y[j] ? 1 : x[i] == y[j] ? .5 : 0;
+	return u;
+}
+
+/* Sum of t^3 - t over the groups of t equal values among both samples. */
+static double tie_term(const double *x, size_t m, const double *y, size_t n)
+{
+	double *all = xcalloc(m + n, sizeof(*all)), sum = 0;
+	size_t i, t = 1;
+
+	memcpy(all, x, m * sizeof(*x));
+	memcpy(all + m, y, n * sizeof(*y));
+	stat_sort(all, m + n);
+	for (i = 1; i <= m + n; i++) {
+		if (i < m + n && all[i] == all[i - 1]) {
+			t++;
+			continue;
+		}
+		sum += (double)t * t * t - t;
+		t = 1;
+	}
+	free(all);
+	return sum;
+}
+
+static double exact_p(double u, size_t m, size_t n)
+{
+	double *cum = u_cumulative(m, n), mn = (double)m * n, p;
+
+	p = 2 * cum[(size_t)(u < mn - u ? u : mn - u)];
+	free(cum);
+	return fmin(p, 1);
+}
+
+static double normal_p(double u, size_t m, size_t n, double ties)
+{
+	double total = m + n, mn = (double)m * n, var, z;
+
+	var = mn / 12 * (total + 1 - ties / (total * (total - 1)));
+	if (var <= 0)
+		return 1;	/* every value is the same */
+	z = fmax(fabs(u - mn / 2) - .5, 0) / sqrt(var);
+	return fmin(2 * gsl_cdf_ugaussian_Q(z), 1);
+}
+
+struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
+				   size_t n)
+{
+	double ties = tie_term(x, m, y, n);
+	struct stat_rank r = { .u = u_statistic(x, m, y, n) };
+
+	r.exact = !ties && m <= EXACT_MAX && n <= EXACT_MAX;
+	r.p = r.exact ? exact_p(r.u, m, n) : normal_p(r.u, m, n, ties);
+	return r;
+}
+
+double stat_rank_floor(size_t m, size_t n)
+{
+	double log_choose = lgamma(m + n + 1.) - lgamma(m + 1.) -
+			    lgamma(n + 1.);
+
+	return fmin(2 * exp(-log_choose), 1);
+}
+
+/* The smallest u with P(U <= u) >= p. */
+static size_t u_quantile(double p, size_t m, size_t n)
+{
+	double mn = (double)m * n, q, *cum;
+	size_t u = 0;
+
+	if (m > EXACT_MAX || n > EXACT_MAX) {
+		q = mn / 2 + gsl_cdf_ugaussian_Pinv(p) *
+			     sqrt(mn * (m + n + 1) / 12);
+		return q > 0 ? q : 0;
+	}
+	cum = u_cumulative(m, n);
+	/* as R: a rounding error of the sum is no reason to go one further */
+	while (u < m * n && cum[u] < p * (1 - 1e-12))
+		u++;
+	free(cum);
+	return u;
+}
+
+struct stat_interval stat_hodges_lehmann(const double *x, size_t m,
+					 const double *y, size_t n,
+					 double confidence)
+{
+	double *d = xcalloc(m * n, sizeof(*d));
+	struct stat_interval r;
+	size_t i, j, c;
+
+	for (i = 0; i < m; i++)
+		for (j = 0; j < n; j++)
+			d[i * n + j] = x[i] - y[j];
+	stat_sort(d, m * n);
+	c = u_quantile((1 - confidence) / 2, m, n);
+	if (!c)
+		c = 1;
+	r.estimate = median_sorted(d, m * n);
+	r.low = d[c - 1];
+	r.high = d[m * n - c];
+	free(d);
+	return r;
+}
+
+struct stat_welch stat_welch(const double *x, size_t m, const double *y,
+			     size_t n)
+{
+	double vx = stat_variance(x, m) / m, vy = stat_variance(y, n) / n;
+	struct stat_welch w = {
+		.difference = stat_mean(x, m) - stat_mean(y, n),
+		.se = sqrt(vx + vy),
+	};
+
+	if (w.se <= 0) {
+		w.t = w.difference ? copysign(INFINITY, w.difference) : 0;
+		w.df = INFINITY;
+		w.p = w.difference ? 0 : 1;
+		return w;
+	}
+	w.t = w.difference / w.se;
+	w.df = (vx + vy) * (vx + vy) /
+	       (vx * vx / (m - 1) + vy * vy / (n - 1));
+	w.p = 2 * gsl_cdf_tdist_Q(fabs(w.t), w.df);
+	return w;
+}
+
+struct stat_tost stat_tost(const double *x, size_t m, const double *y,
+			   size_t n, double margin)
+{
+	struct stat_welch w = stat_welch(x, m, y, n);
+	struct stat_tost r;
+
+	if (w.se <= 0) {
+		r.low = w.difference > -margin ? 0 : 1;
+		r.high = w.difference < margin ? 0 : 1;
+	} else {
+		r.low = gsl_cdf_tdist_Q((w.difference + margin) / w.se, w.df);
+		r.high = gsl_cdf_tdist_P((w.difference - margin) / w.se, w.df);
+	}
+	r.p = fmax(r.low, r.high);
+	return r;
+}
+
+struct ranked_p {
+	double p;
+	size_t at;
+};
+
+static int by_p(const void *a, const void *b)
+{
+	return by_value(&((const struct ranked_p *)a)->p,
+			&((const struct ranked_p *)b)->p);
+}
+
+void stat_holm(const double *p, size_t nr, double *adjusted)
+{
+	struct ranked_p *r = xcalloc(nr, sizeof(*r));
+	double worst = 0;
+	size_t i, family = 0;
+
+	for (i = 0; i < nr; i++) {
+		adjusted[i] = NAN;
+		if (!isnan(p[i]))
+			r[family++] = (struct ranked_p){ p[i], i };
+	}
+	if (family)
+		qsort(r, family, sizeof(*r), by_p);
+	for (i = 0; i < family; i++) {
+		worst = fmax(worst, (family - i) * r[i].p);
+		adjusted[r[i].at] = fmin(worst, 1);
+	}
+	free(r);
+}
+
+static size_t largest_group(const struct stat_boot *boots, size_t nr)
+{
+	size_t i, j, most = nr;
+
+	for (i = 0; i < nr; i++) {
+		if (boots[i].nr > most)
+			most = boots[i].nr;
+		for (j = 0; j < boots[i].nr; j++)
+			if (boots[i].processes[j].nr > most)
+				most = boots[i].processes[j].nr;
+	}
+	return most;
+}
+
+/* One line of scratch for each level, so that resampling allocates nothing. */
+struct scratch {
+	double *boots, *processes, *batches;
+};
+
+static struct scratch scratch_for(size_t most)
+{
+	struct scratch s;
+
+	s.boots = xcalloc(3 * most, sizeof(double));
+	s.processes = s.boots + most;
+	s.batches = s.processes + most;
+	return s;
+}
+
+/* Sorting a few values in place beats copying them for qsort(). */
+static double center_of(double *v, size_t n, stat_center center)
+{
+	size_t i, j;
+
+	if (center != stat_median || n > 32)
+		return center(v, n);
+	for (i = 1; i < n; i++) {
+		double x = v[i];
+
+		for (j = i; j && v[j - 1] > x; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
+	return median_sorted(v, n);
+}
+
+/* @rng: draw with replacement at each level; NULL: take everything once. */
+static size_t pick(gsl_rng *rng, size_t i, size_t nr)
+{
+	return rng && nr > 1 ? gsl_rng_uniform_int(rng, nr) : i;
+}
+
+static double nested_center(const struct stat_boot *boots, size_t nr,
+			    stat_center center, gsl_rng *rng,
+			    const struct scratch *s)
+{
+	size_t i, j, k;
+
+	for (i = 0; i < nr; i++) {
+		const struct stat_boot *b = &boots[pick(rng, i, nr)];
+
+		for (j = 0; j < b->nr; j++) {
+			const struct stat_group *g =
+				&b->processes[pick(rng, j, b->nr)];
+
+			for (k = 0; k < g->nr; k++)
+				s->batches[k] = g->v[pick(rng, k, g->nr)];
+			s->processes[j] = center_of(s->batches, g->nr, center);
+		}
+		s->boots[i] = center_of(s->processes, b->nr, center);
+	}
+	return center_of(s->boots, nr, center);
+}
+
+double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center)
+{
+	struct scratch s = scratch_for(largest_group(boots, nr));
+	double r = nested_center(boots, nr, center, NULL, &s);
+
+	free(s.boots);
+	return r;
+}
+
+/* The lower tail to cut for a two-sided interval over @n boots of two sides. */
+static double tail_of(const struct stat_bootstrap *opt, size_t n)
+{
+	double tail = (1 - opt->confidence) / 2, t;
+
+	if (!opt->expanded || n < 3)
+		return tail;
+	t = gsl_cdf_tdist_Qinv(tail, n - 2);
+	return gsl_cdf_ugaussian_P(-sqrt(n / (n - 2.)) * t);
+}
+
+struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
+				   const struct stat_boot *y, size_t n,
+				   const struct stat_bootstrap *opt)
+{
+	size_t most_x = largest_group(x, m), most_y = largest_group(y, n), i;
+	struct scratch s = scratch_for(most_x > most_y ? most_x : most_y);
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double *r = xcalloc(opt->resamples, sizeof(*r)), below, tail;
+	struct stat_interval ci = { NAN, NAN, NAN };
+
+	ci.estimate = nested_center(x, m, opt->center, NULL, &s) /
+		      nested_center(y, n, opt->center, NULL, &s);
+	gsl_rng_set(rng, opt->seed);
+	for (i = 0; i < opt->resamples; i++) {
+		below = nested_center(y, n, opt->center, rng, &s);
+		if (!(below > 0))
+			goto out;
+		r[i] = nested_center(x, m, opt->center, rng, &s) / below;
+	}
+	stat_sort(r, opt->resamples);
+	tail = tail_of(opt, m + n);
+	ci.low = stat_quantile(r, opt->resamples, tail);
+	ci.high = stat_quantile(r, opt->resamples, 1 - tail);
+out:
+	gsl_rng_free(rng);
+	free(r);
+	free(s.boots);
+	return ci;
+}
+
+double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
+	       double *t2)
+{
+	size_t total = 1, i, parent, child;
+	double *mean, up;
+
+	for (i = 0; i < levels; i++)
+		total *= r[i];
+	mean = xcalloc(total, sizeof(*mean));
+	memcpy(mean, v, total * sizeof(*mean));
+	for (i = 0; i < levels; i++) {
+		double sum = 0;
+
+		/* total: nodes of this level; they become their parents */
+		for (parent = 0; parent < total / r[i]; parent++) {
+			const double *c = mean + parent * r[i];
+
+			up = stat_mean(c, r[i]);
+			for (child = 0; child < r[i]; child++)
+				sum += (c[child] - up) * (c[child] - up);
+			mean[parent] = up;
+		}
+		total /= r[i];
+		s2[i] = sum / (total * (r[i] - 1));
+		t2[i] = i ? s2[i] - s2[i - 1] / r[i - 1] : s2[i];
+	}
+	up = mean[0];
+	free(mean);
+	return up;
+}
+
+size_t stat_boots_needed(double cv, double effect)
+{
+	double n = ceil(16 * (cv / effect) * (cv / effect) - 1e-9);
+
+	return effect > 0 && n < 1e9 ? n : 0;
+}

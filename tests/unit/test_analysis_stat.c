@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vectors for analysis/stat.c. They come from published papers and from R; a
+ * comment names what made them where it is not in the facts of the project.
+ */
+#include "analysis_test.h"
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <string.h>
+
+#include "../../analysis/stat.h"
+
+/* R: sleep, group 1 and 2. */
+static const double sleep1[] = { .7, -1.6, -.2, -1.2, -.1, 3.4, 3.7, .8, 0, 2 };
+static const double sleep2[] = { 1.9, .8, 1.1, .1, -.1, 4.4, 5.5, 1.6, 4.6,
+				 3.4 };
+
+TEST(moments)
+{
+	static const double v[] = { 3, 1, 2, 10 };
+	static const double sorted[] = { 1, 2, 3, 10 };
+
+	near(stat_mean(N(v)), 4, 0);
+	near(stat_median(N(v)), 2.5, 0);
+	near(stat_median(v, 3), 2, 0);
+	near(stat_variance(N(v)), 50. / 3, 1e-12);
+	near(stat_quantile(N(sorted), .25), 1.75, 1e-12);
+	near(stat_quantile(N(sorted), 1), 10, 0);
+	near(stat_quantile(N(sorted), 0), 1, 0);
+	assert_true(isnan(stat_median(v, 0)));
+	assert_true(isnan(stat_mean(v, 0)));
+	assert_true(isnan(stat_variance(v, 1)));
+}
+
+TEST(mann_whitney_exact)
+{
+	static const double a[] = { 19, 22, 16, 29, 24 };
+	static const double b[] = { 20, 11, 17, 12 };
+	static const double c[] = { 2, 1, 3, 5 };
+	static const double d[] = { 12, 11, 13, 15 };
+	static const double e[] = { 0, 4, 6, 7 };
+	struct stat_rank r = stat_mann_whitney(N(a), N(b));
+
+	near(r.u, 17, 0);
+	near(r.p, 1 / 9., 1e-12);
+	assert_true(r.exact);
+	r = stat_mann_whitney(N(b), N(a));
+	near(r.u, 3, 0);
+	near(r.p, 1 / 9., 1e-12);
+	r = stat_mann_whitney(N(c), N(d));
+	near(r.u, 0, 0);
+	near(r.p, .0285714285714, 1e-9);
+	r = stat_mann_whitney(N(c), N(e));
+	near(r.u, 5, 0);
+	near(r.p, .485714285714, 1e-9);
+}
+
+/* The exact null summed by hand over all C(m+n,m) orders, against ours. */
+TEST(mann_whitney_enumerated)
+{
+	enum { M = 4, T = 9 };
+	unsigned int set, i, j;
+
+	for (set = 0; set < 1U << T; set++) {
+		double x[M], y[T - M], want = 0, all = 0;
+		unsigned int nx = 0, ny = 0, other;
+		struct stat_rank r;
+
+		if (__builtin_popcount(set) != M || set % 7)
+			continue;
+		for (i = 0; i < T; i++) {
+			if (set >> i & 1)
+				x[nx++] = i;
+			else
+				y[ny++] = i;
+		}
+		r = stat_mann_whitney(x, nx, y, ny);
+		for (other = 0; other < 1U << T; other++) {
+			double u = 0, mid = nx * ny / 2.;
+
+			if (__builtin_popcount(other) != M)
+				continue;
+			for (i = 0; i < T; i++)
+				for (j = 0; j < i; j++)
+					u += (other >> i & 1) &&
+					     !(other >> j & 1);
+			all++;
+			want += fabs(u - mid) >= fabs(r.u - mid);
+		}
+		near(r.p, want / all, 1e-12);
+	}
+}
+
+TEST(mann_whitney_ties)
+{
+	static const double same[] = { 5, 5, 5, 5 };
+	struct stat_rank r = stat_mann_whitney(N(sleep1), N(sleep2));
+
+	near(r.u, 25.5, 0);
+	near(r.p, .06932758, 1e-6);
+	assert_false(r.exact);
+	r = stat_mann_whitney(N(same), N(same));
+	near(r.p, 1, 0);
+}
+
+/* Without ties but too many for the exact null: the normal approximation. */
+TEST(mann_whitney_large)
+{
+	double x[60], y[60];
+	struct stat_rank r;
+	size_t i;
+
+	for (i = 0; i < 60; i++) {
+		x[i] = i;
+		y[i] = i + 10.5;
+	}
+	r = stat_mann_whitney(x, 60, y, 60);
+	assert_false(r.exact);
+	near(r.u, 1225, 0);
+	near(r.p, erfc((575 - .5) / sqrt(3600. / 12 * 121) / sqrt(2)), 1e-9);
+}
+
+TEST(rank_floor)
+{
+	near(stat_rank_floor(3, 3), .1, 1e-9);
+	near(stat_rank_floor(4, 4), .0285714, 1e-5);
+	near(stat_rank_floor(5, 5), .00793651, 1e-6);
+	near(stat_rank_floor(6, 6), .0021645, 1e-5);
+	near(stat_rank_floor(1, 1), 1, 0);
+}
+
+TEST(hodges_lehmann)
+{
+	static const double a[] = { 19, 22, 16, 29, 24 };
+	static const double b[] = { 20, 11, 17, 12 };
+	static const double x[] = { .80, .83, 1.89, 1.04, 1.45, 1.38, 1.91,
+				    1.64, .73, 1.46 };
+	static const double y[] = { 1.15, .88, .90, .74, 1.21 };
+	static const double one[] = { 3 }, two[] = { 5 };
+	struct stat_interval r = stat_hodges_lehmann(N(a), N(b), .95);
+
+	near(r.estimate, 7, 0);
+	near(r.low, -1, 0);
+	near(r.high, 17, 0);
+	r = stat_hodges_lehmann(N(y), N(x), .95);
+	near(r.estimate, -.305, 1e-9);
+	near(r.low, -.76, 1e-9);
+	near(r.high, .15, 1e-9);
+	near(stat_mann_whitney(N(y), N(x)).p, .2544123, 1e-6);
+	r = stat_hodges_lehmann(N(one), N(two), .95);
+	near(r.estimate, -2, 0);
+	near(r.low, -2, 0);
+	near(r.high, -2, 0);
+}
+
+TEST(welch)
+{
+	static const double a[] = { 5, 5, 5 }, b[] = { 6, 6 };
+	struct stat_welch w = stat_welch(N(sleep1), N(sleep2));
+
+	near(w.t, -1.8608, 1e-4);
+	near(w.df, 17.776, 1e-4);
+	near(w.p, .0793941, 1e-5);
+	near(stat_welch(N(a), N(b)).p, 0, 0);
+	near(stat_welch(N(a), N(a)).p, 1, 0);
+}
+
+TEST(tost)
+{
+	static const double a[] = { 5, 5, 5 }, b[] = { 6, 6 };
+	struct stat_tost r = stat_tost(N(sleep1), N(sleep2), 4);
+
+	near(r.low, .0053616, 1e-4);
+	near(r.high, 1.9004e-6, 1e-4);
+	near(r.p, .0053616, 1e-4);
+	/* the same as the 90 % interval inside the margin */
+	near(stat_tost(N(a), N(b), 2).p, 0, 0);
+	near(stat_tost(N(a), N(b), .5).p, 1, 0);
+	near(stat_tost(N(a), N(b), 1).p, 1, 0);
+}
+
+TEST(holm)
+{
+	static const double p[] = { .01, .04, .03, .005 };
+	static const double gaps[] = { NAN, .02, NAN, .9 };
+	double a[4];
+
+	stat_holm(N(p), a);
+	near(a[0], .03, 1e-12);
+	near(a[1], .06, 1e-12);
+	near(a[2], .06, 1e-12);
+	near(a[3], .02, 1e-12);
+	stat_holm(N(gaps), a);
+	assert_true(isnan(a[0]));
+	near(a[1], .04, 1e-12);
+	assert_true(isnan(a[2]));
+	near(a[3], .9, 1e-12);
+	stat_holm(p, 0, a);
+}
+
+/* Each value a boot with one process with one batch. */
+static void as_boots(const double *v, size_t n, struct stat_group *g,
+		     struct stat_boot *b)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		g[i] = (struct stat_group){ v + i, 1 };
+		b[i] = (struct stat_boot){ g + i, 1 };
+	}
+}
+
+TEST(bootstrap_percentile)
+{
+	static const double v[] = { 10, 12, 12.5, 12.5, 13.9, 15, 21, 22, 23,
+				    34, 50, 81, 89, 121, 134, 213 };
+	static const double one = 1;
+	struct stat_bootstrap opt = { stat_mean, 1000000, 1, .95, false };
+	struct stat_group g[ARRAY_SIZE(v)], g1;
+	struct stat_boot b[ARRAY_SIZE(v)], b1;
+	struct stat_interval ci, again;
+
+	as_boots(N(v), g, b);
+	as_boots(&one, 1, &g1, &b1);
+	ci = stat_ratio_ci(b, ARRAY_SIZE(b), &b1, 1, &opt);
+	near(ci.estimate, stat_mean(N(v)), 1e-12);
+	near(ci.low, 28.86, .005);
+	near(ci.high, 84.21, .005);
+
+	opt.resamples = 5000;
+	ci = stat_ratio_ci(b, ARRAY_SIZE(b), &b1, 1, &opt);
+	again = stat_ratio_ci(b, ARRAY_SIZE(b), &b1, 1, &opt);
+	near(again.low, ci.low, 0);
+	near(again.high, ci.high, 0);
+	opt.seed = 2;
+	again = stat_ratio_ci(b, ARRAY_SIZE(b), &b1, 1, &opt);
+	assert_true(again.low != ci.low);
+	/* one boot a side can't be widened, 16 against 16 can */
+	opt.expanded = true;
+	again = stat_ratio_ci(b, ARRAY_SIZE(b), b, ARRAY_SIZE(b), &opt);
+	opt.expanded = false;
+	ci = stat_ratio_ci(b, ARRAY_SIZE(b), b, ARRAY_SIZE(b), &opt);
+	assert_true(again.low < ci.low && again.high > ci.high);
+}
+
+TEST(bootstrap_zero)
+{
+	static const double zero[] = { 0, 0 }, v[] = { 1, 2 };
+	struct stat_bootstrap opt = { stat_median, 100, 1, .95, true };
+	struct stat_group gz[2], gv[2];
+	struct stat_boot bz[2], bv[2];
+	struct stat_interval ci;
+
+	as_boots(zero, 2, gz, bz);
+	as_boots(v, 2, gv, bv);
+	ci = stat_ratio_ci(bv, 2, bz, 2, &opt);
+	assert_true(isnan(ci.low) && isnan(ci.high));
+}
+
+TEST(nested)
+{
+	static const double a[] = { 1, 2, 9 }, b[] = { 4, 6 }, c[] = { 100 };
+	struct stat_group g[] = { { a, 3 }, { b, 2 }, { c, 1 } };
+	struct stat_boot boots[] = { { g, 2 }, { g + 2, 1 } };
+
+	/* medians 2 and 5 in the first boot: 3.5; then with 100 */
+	near(stat_nested(boots, 2, stat_median), 51.75, 1e-12);
+	near(stat_nested(boots, 1, stat_median), 3.5, 1e-12);
+}
+
+/*
+ * How often the interval that compare prints covers the true ratio 1, with
+ * boots that differ by 1 % and batches by 0.5 %. A 95 % interval that covers
+ * less than 93 % of the time would claim too much.
+ */
+static double coverage(size_t boots, size_t rounds)
+{
+	enum { BATCHES = 5, MAX = 10 };
+	struct stat_bootstrap opt = { stat_median, 2000, 7, .95, true };
+	double v[2][MAX][BATCHES];
+	struct stat_group g[2][MAX];
+	struct stat_boot b[2][MAX];
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	size_t round, covered = 0, side, i, j;
+
+	for (round = 0; round < rounds; round++) {
+		struct stat_interval ci;
+
+		for (side = 0; side < 2; side++) {
+			for (i = 0; i < boots; i++) {
+				double boot = gsl_ran_gaussian(rng, .01);
+
+				for (j = 0; j < BATCHES; j++)
+					v[side][i][j] = exp(boot +
+						gsl_ran_gaussian(rng, .005));
+				g[side][i] = (struct stat_group){ v[side][i],
+								  BATCHES };
+				b[side][i] = (struct stat_boot){ &g[side][i],
+								 1 };
+			}
+		}
+		ci = stat_ratio_ci(b[0], boots, b[1], boots, &opt);
+		covered += ci.low <= 1 && 1 <= ci.high;
+	}
+	gsl_rng_free(rng);
+	return (double)covered / rounds;
+}
+
+TEST(bootstrap_coverage)
+{
+	static const size_t boots[] = { 4, 6, 10 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(boots); i++) {
+		double c = coverage(boots[i], 600);
+
+		print_message("%zu boots a side: covers %.1f %%\n", boots[i],
+			      100 * c);
+		assert_true(c >= .93);
+	}
+}
+
+TEST(kalibera_jones)
+{
+	/* {[9,5],[8,3]}, {[10,6],[7,11]}, {[1,12],[2,4]} */
+	static const double v[] = { 9, 5, 8, 3, 10, 6, 7, 11, 1, 12, 2, 4 };
+	static const size_t three[] = { 2, 2, 3 }, two[] = { 4, 3 };
+	double s2[3], t2[3];
+
+	near(stat_kj(v, three, 3, s2, t2), 6.5, 1e-12);
+	near(s2[0], 16.5, 1e-9);
+	near(s2[1], 2.583333333, 1e-9);
+	near(s2[2], 3.5625, 1e-9);
+	near(t2[0], 16.5, 1e-9);
+	near(t2[1], -5.666666667, 1e-9);
+	near(t2[2], 2.270833333, 1e-9);
+	near(stat_kj(v, two, 2, s2, t2), 6.5, 1e-12);
+	near(s2[0], 12.7222222, 1e-6);
+	near(s2[1], 3.5625, 1e-6);
+	near(t2[0], 12.7222222, 1e-6);
+	near(t2[1], .3819444, 1e-6);
+}
+
+TEST(boots_needed)
+{
+	assert_int_equal(stat_boots_needed(.02, .01), 64);
+	assert_int_equal(stat_boots_needed(.02, .05), 3);
+	assert_int_equal(stat_boots_needed(0, .05), 0);
+	assert_int_equal(stat_boots_needed(.02, 0), 0);
+	assert_int_equal(stat_boots_needed(NAN, .01), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moments),
+		cmocka_unit_test(mann_whitney_exact),
+		cmocka_unit_test(mann_whitney_enumerated),
+		cmocka_unit_test(mann_whitney_ties),
+		cmocka_unit_test(mann_whitney_large),
+		cmocka_unit_test(rank_floor),
+		cmocka_unit_test(hodges_lehmann),
+		cmocka_unit_test(welch),
+		cmocka_unit_test(tost),
+		cmocka_unit_test(holm),
+		cmocka_unit_test(bootstrap_percentile),
+		cmocka_unit_test(bootstrap_zero),
+		cmocka_unit_test(nested),
+		cmocka_unit_test(bootstrap_coverage),
+		cmocka_unit_test(kalibera_jones),
+		cmocka_unit_test(boots_needed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
