@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See vm.h.
+ *
+ * The guest is an endless loop around a command block in its first memslot:
+ * it reads operation, count, offset and value, goes through the list, leaves
+ * the sum, and exits by a store to an address (arm64) or port (x86-64) that
+ * nothing backs. The next KVM_RUN completes that exit and the guest reads the
+ * block again, so that no register is ever set between two passes.
+ */
+#include "vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../lib/util.h"
+#include "runner.h"
+
+#define CODE_GPA	0x10000UL
+#define CODE_SIZE	0x10000UL	/* code, then the command block */
+#define BLOCK_OFFSET	0x1000UL
+#define LIST_GPA	0x100000UL
+#define DATA_GPA	0x40000000UL	/* 1 GiB: aligned for any block */
+#define EXIT_GPA	0x8000000UL	/* arm64: no memslot there */
+#define EXIT_PORT	0x10		/* x86-64 */
+
+enum { CMD_READ, CMD_WRITE };
+
+/* What the guest's code below reads at BLOCK; the layout is fixed there. */
+struct command {
+	uint32_t op;
+	uint32_t count;
+	uint32_t offset;
+	uint32_t value;
+	uint32_t sum;
+};
+
+struct vm {
+	int kvm, vm, vcpu;
+	struct kvm_run *run;
+	size_t run_size;
+	void *code;		/* CODE_SIZE bytes */
+	struct command *cmd;
+	uint32_t *list;		/* guest-physical page addresses */
+	size_t list_size;	/* bytes */
+	size_t max_pages, nr;
+	size_t len;
+};
+
+extern const char vm_guest_start[], vm_guest_end[];
+
+#ifdef __aarch64__
+/*
+ * With its MMU off the guest's accesses are Device, past the caches, while the
+ * host's are cacheable. So each word is touched once to have it mapped, its
+ * line is cleaned and invalidated to the point of coherency, and only then it
+ * is read or written for good. The first touch comes before DC CIVAC because
+ * a fault of the latter would reach KVM as a write (ESR.WnR is 1 for it).
+ */
+asm(
+"	.pushsection .rodata\n"
+"	.balign 8\n"
+"	.global vm_guest_start, vm_guest_end\n"
+"vm_guest_start:\n"
+"	movz	x20, #0x1, lsl #16\n"		/* CODE_GPA */
+"	add	x20, x20, #0x1, lsl #12\n"	/* + BLOCK_OFFSET */
+"	movz	x21, #0x10, lsl #16\n"		/* LIST_GPA */
+"	movz	x22, #0x800, lsl #16\n"		/* EXIT_GPA */
+"1:	ldr	w0, [x20]\n"			/* op */
+"	ldr	w1, [x20, #4]\n"		/* count */
+"	ldr	w2, [x20, #8]\n"		/* offset */
+"	ldr	w3, [x20, #12]\n"		/* value */
+"	mov	x4, x21\n"
+"	mov	w5, #0\n"			/* sum */
+"	cbz	w1, 5f\n"
+"	cbnz	w0, 3f\n"
+"2:	ldr	w6, [x4], #4\n"
+"	add	x6, x6, x2\n"
+"	ldr	w7, [x6]\n"
+"	dc	civac, x6\n"
+"	dsb	sy\n"
+"	ldr	w7, [x6]\n"
+"	add	w5, w5, w7\n"
+"	subs	w1, w1, #1\n"
+"	b.ne	2b\n"
+"	b	5f\n"
+"3:	ldr	w6, [x4], #4\n"
+"	add	x6, x6, x2\n"
+"	str	w3, [x6]\n"
+"	dc	civac, x6\n"
+"	dsb	sy\n"
+"	str	w3, [x6]\n"
+"	subs	w1, w1, #1\n"
+"	b.ne	3b\n"
+"5:	dsb	sy\n"
+"	str	w5, [x22]\n"			/* exit, with the sum */
+"	b	1b\n"
+"vm_guest_end:\n"
+"	.popsection\n"
+);
+#else
+asm(
+"	.pushsection .rodata\n"
+"	.global vm_guest_start, vm_guest_end\n"
+"	.code32\n"
+"vm_guest_start:\n"
+"1:	movl	$0x11000, %ebx\n"		/* CODE_GPA + BLOCK_OFFSET */
+"	movl	(%ebx), %eax\n"			/* op */
+"	movl	4(%ebx), %ecx\n"		/* count */
+"	movl	8(%ebx), %edx\n"		/* offset */
+"	movl	12(%ebx), %edi\n"		/* value */
+"	movl	$0x100000, %esi\n"		/* LIST_GPA */
+"	xorl	%ebp, %ebp\n"			/* sum */
+"	testl	%ecx, %ecx\n"
+"	jz	5f\n"
+"	testl	%eax, %eax\n"
+"	jnz	3f\n"
+"2:	movl	(%esi), %eax\n"
+"	addl	$4, %esi\n"
+"	addl	(%eax,%edx), %ebp\n"
+"	decl	%ecx\n"
+"	jnz	2b\n"
+"	jmp	5f\n"
+"3:	movl	(%esi), %eax\n"
+"	addl	$4, %esi\n"
+"	movl	%edi, (%eax,%edx)\n"
+"	decl	%ecx\n"
+"	jnz	3b\n"
+"5:	movl	%ebp, %eax\n"
+"	outl	%eax, $0x10\n"			/* EXIT_PORT, with the sum */
+"	jmp	1b\n"
+"vm_guest_end:\n"
+"	.code64\n"
+"	.popsection\n"
+);
+#endif
+
+const char *vm_unavailable(void)
+{
+	static __thread char why[128];
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), version;
+
+	if (fd < 0) {
+		snprintf(why, sizeof(why), "/dev/kvm: %s%s", strerror(errno),
+			 errno == ENOENT ?
+			 "; this kernel or CPU has no KVM" :
+			 errno == EACCES ? "; join the group kvm or use root" :
+			 "");
+		return why;
+	}
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	close(fd);
+	if (version != KVM_API_VERSION) {
+		snprintf(why, sizeof(why), "/dev/kvm speaks API version %d, not %d",
+			 version, KVM_API_VERSION);
+		return why;
+	}
+	return NULL;
+}
+
+static int add_slot(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem,
+		    size_t len)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = len,
+		.userspace_addr = (uintptr_t)mem,
+	};
+
+	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &r))
+		return fail(errno, "KVM memslot of %zu bytes: %s", len,
+			    strerror(errno));
+	return 0;
+}
+
+#ifdef __aarch64__
+
+/* core register id: KVM_REG_ARM64 | size u64 | core | offset in u32 units */
+#define CORE_REG(offset) \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | ((offset) / 4))
+
+static int vcpu_init(struct vm *vm)
+{
+	struct kvm_vcpu_init init;
+	uint64_t pc = CODE_GPA;
+	struct kvm_one_reg reg = {
+		.id = CORE_REG(offsetof(struct kvm_regs, regs.pc)),
+		.addr = (uintptr_t)&pc,
+	};
+
+	if (ioctl(vm->vm, KVM_ARM_PREFERRED_TARGET, &init) ||
+	    ioctl(vm->vcpu, KVM_ARM_VCPU_INIT, &init))
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	if (ioctl(vm->vcpu, KVM_SET_ONE_REG, &reg))
+		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
+	return 0;
+}
+
+static bool is_exit(const struct kvm_run *run, uint32_t *sum)
+{
+	if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
+	    run->mmio.phys_addr != EXIT_GPA || run->mmio.len != 4)
+		return false;
+	memcpy(sum, run->mmio.data, 4);
+	return true;
+}
+
+#else
+
+static int vcpu_init(struct vm *vm)
+{
+	struct kvm_segment flat = {
+		.base = 0, .limit = 0xffffffff, .present = 1, .s = 1, .db = 1,
+		.g = 1,
+	};
+	struct kvm_regs regs = { .rip = CODE_GPA, .rflags = 2 };
+	struct kvm_sregs s;
+
+	/* Where Intel without unrestricted guest mode keeps what it needs. */
+	ioctl(vm->vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &s))
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	s.cs = s.ds = s.es = s.fs = s.gs = s.ss = flat;
+	s.cs.type = 0xb;	/* execute, read, accessed */
+	s.ds.type = s.es.type = s.fs.type = s.gs.type = s.ss.type = 0x3;
+	s.cs.selector = 8;
+	s.ds.selector = s.es.selector = s.fs.selector = s.gs.selector =
+		s.ss.selector = 16;
+	s.cr0 |= 1;		/* protected mode, no paging */
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &s) ||
+	    ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
+	return 0;
+}
+
+static bool is_exit(const struct kvm_run *run, uint32_t *sum)
+{
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != EXIT_PORT ||
+	    run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4)
+		return false;
+	memcpy(sum, (const char *)run + run->io.data_offset, 4);
+	return true;
+}
+
+#endif
+
+static void *anon(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int vm_setup(struct vm *vm, void *mem, size_t len)
+{
+	size_t code_len = vm_guest_end - vm_guest_start;
+	int size;
+
+	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm < 0)
+		return fail(errno, "%s", vm_unavailable());
+	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+	if (vm->vm < 0)
+		return fail(errno, "KVM_CREATE_VM: %s", strerror(errno));
+	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (size < (int)sizeof(*vm->run))
+		return fail(EPROTO, "KVM_GET_VCPU_MMAP_SIZE says %d", size);
+	vm->run_size = size;
+
+	vm->code = anon(CODE_SIZE);
+	vm->list_size = (vm->max_pages * sizeof(*vm->list) + 0xffff) & ~0xffffUL;
+	vm->list = anon(vm->list_size);
+	if (!vm->code || !vm->list)
+		return fail(ENOMEM, "no memory for the VM");
+	memcpy(vm->code, vm_guest_start, code_len);
+	vm->cmd = (void *)((char *)vm->code + BLOCK_OFFSET);
+
+	if (add_slot(vm, 0, CODE_GPA, vm->code, CODE_SIZE) ||
+	    add_slot(vm, 1, LIST_GPA, vm->list, vm->list_size) ||
+	    add_slot(vm, 2, DATA_GPA, mem, len))
+		return -errno;
+	vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+	if (vm->vcpu < 0)
+		return fail(errno, "KVM_CREATE_VCPU: %s", strerror(errno));
+	vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       vm->vcpu, 0);
+	if (vm->run == MAP_FAILED) {
+		vm->run = NULL;
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	}
+	return vcpu_init(vm);
+}
+
+struct vm *vm_new(void *mem, size_t len, size_t max_pages)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+
+	vm->kvm = vm->vm = vm->vcpu = -1;
+	vm->max_pages = max_pages;
+	vm->len = len;
+	/* the list lies below the exit address, the data below 4 GiB */
+	if (max_pages > (EXIT_GPA - LIST_GPA) / 4 ||
+	    len > 0xe0000000UL - DATA_GPA) {
+		fail(E2BIG, "%zu MiB in %zu pages are more than the VM takes",
+		     len >> 20, max_pages);
+	} else if (!vm_setup(vm, mem, len)) {
+		return vm;
+	}
+	vm_free(vm);
+	return NULL;
+}
+
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->run)
+		munmap(vm->run, vm->run_size);
+	if (vm->vcpu >= 0)
+		close(vm->vcpu);
+	if (vm->vm >= 0)
+		close(vm->vm);
+	if (vm->kvm >= 0)
+		close(vm->kvm);
+	if (vm->code)
+		munmap(vm->code, CODE_SIZE);
+	if (vm->list)
+		munmap(vm->list, vm->list_size);
+	free(vm);
+}
+
+/*
+ * What the guest reads past the caches must be in memory: clean and
+ * invalidate to the point of coherency, which Linux lets EL0 do. Steps of 16
+ * bytes are right for any line size (CTR_EL0.DminLine is at least that).
+ */
+static void to_memory(const void *start, size_t len)
+{
+#ifdef __aarch64__
+	const char *p;
+
+	for (p = start; p < (const char *)start + len; p += 16)
+		asm volatile("dc civac, %0" : : "r" (p) : "memory");
+	asm volatile("dsb sy" : : : "memory");
+#else
+	(void)start;
+	(void)len;
+#endif
+}
+
+int vm_list(struct vm *vm, size_t nr, size_t stride)
+{
+	size_t i;
+
+	if (nr > vm->max_pages || (nr && (nr - 1) * stride >= vm->len))
+		return fail(E2BIG, "%zu pages %zu bytes apart do not fit the VM",
+			    nr, stride);
+	for (i = 0; i < nr; i++)
+		vm->list[i] = DATA_GPA + i * stride;
+	to_memory(vm->list, nr * sizeof(*vm->list));
+	vm->nr = nr;
+	return 0;
+}
+
+static int pass(struct vm *vm, uint32_t op, unsigned int offset,
+		uint32_t value, uint32_t *sum)
+{
+	*vm->cmd = (struct command){ .op = op, .count = vm->nr,
+				     .offset = offset, .value = value };
+	to_memory(vm->cmd, sizeof(*vm->cmd));
+	for (;;) {
+		if (!ioctl(vm->vcpu, KVM_RUN, 0))
+			break;
+		if (errno != EINTR && errno != EAGAIN)
+			return fail(EPROTO, "KVM_RUN: %s", strerror(errno));
+		if (runner_stop)
+			return -EINTR;
+	}
+	if (!is_exit(vm->run, sum))
+		return fail(EPROTO, "the guest ended with exit reason %u, not by its own exit",
+			    vm->run->exit_reason);
+	return 0;
+}
+
+int vm_read_pass(struct vm *vm, unsigned int offset, uint32_t *sum)
+{
+	return pass(vm, CMD_READ, offset, 0, sum);
+}
+
+int vm_write_pass(struct vm *vm, unsigned int offset, uint32_t value)
+{
+	uint32_t unused;
+
+	return pass(vm, CMD_WRITE, offset, value, &unused);
+}
+
+/* Value of one statistic behind a KVM statistics descriptor. */
+static bool stat_of(int owner, const char *name, uint64_t *value)
+{
+	struct kvm_stats_header h;
+	bool found = false;
+	size_t size, i;
+	char *desc;
+	int fd;
+
+	fd = ioctl(owner, KVM_GET_STATS_FD, NULL);
+	if (fd < 0)
+		return false;
+	if (pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h)) {
+		close(fd);
+		return false;
+	}
+	size = sizeof(struct kvm_stats_desc) + h.name_size;
+	desc = xcalloc(h.num_desc, size);
+	if (pread(fd, desc, h.num_desc * size, h.desc_offset) ==
+	    (ssize_t)(h.num_desc * size)) {
+		for (i = 0; i < h.num_desc && !found; i++) {
+			struct kvm_stats_desc *d = (void *)(desc + i * size);
+
+			if (!strcmp(d->name, name))
+				found = pread(fd, value, 8, h.data_offset +
+					      d->offset) == 8;
+		}
+	}
+	free(desc);
+	close(fd);
+	return found;
+}
+
+bool vm_stat(struct vm *vm, const char *name, uint64_t *value)
+{
+	return stat_of(vm->vcpu, name, value) || stat_of(vm->vm, name, value);
+}

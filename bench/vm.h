@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A tiny VM: one vCPU, one memslot over the benchmark's own memory, and a
+ * guest that does nothing but read or write one word of each page of a list
+ * and then exit. It exists so that KVM is a real secondary MMU of the
+ * benchmark's mm, with stage-2 entries for exactly the pages that were listed.
+ *
+ * arm64: no GIC, stage-1 MMU off. x86-64: 32-bit flat, paging off.
+ */
+#ifndef PTELAB_VM_H
+#define PTELAB_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vm;
+
+/* Why a VM can't be had here (no /dev/kvm, no permission); NULL if it can.
+ * Opens /dev/kvm once to see. */
+const char *vm_unavailable(void);
+
+/*
+ * A VM with @len bytes at @mem (both multiples of 2 MiB, so that stage 2 may
+ * use blocks) as its memory, and a list of at most @max_pages pages. The memory
+ * stays the caller's and must stay mapped until vm_free().
+ * Returns NULL with fail() text.
+ */
+struct vm *vm_new(void *mem, size_t len, size_t max_pages);
+/* Also removes every stage-2 mapping. NULL is fine. */
+void vm_free(struct vm *vm);
+
+/*
+ * Which pages the guest goes through: @nr of them, from the start of the
+ * memory, @stride bytes apart. At most max_pages.
+ */
+int vm_list(struct vm *vm, size_t nr, size_t stride);
+
+/*
+ * Lets the guest read the 32-bit word at offset @offset of each listed page
+ * and add them up. *sum gets the sum modulo 2^32.
+ * Returns 0, -EINTR if a signal asked to stop, or -EPROTO with fail() text if
+ * the guest ended in any other way than by its own exit.
+ */
+int vm_read_pass(struct vm *vm, unsigned int offset, uint32_t *sum);
+/* Lets the guest write @value there. */
+int vm_write_pass(struct vm *vm, unsigned int offset, uint32_t value);
+
+/* One of the VM's binary statistics (KVM_GET_STATS_FD), such as "pf_fixed" of
+ * the vCPU on x86-64. false if this kernel has no such statistic. */
+bool vm_stat(struct vm *vm, const char *name, uint64_t *value);
+
+#endif

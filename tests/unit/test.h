@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* cmocka with what it needs before it, and without its fail() macro, which
+ * stands in the way of lib/util.h's function; fail_msg() remains. */
+#ifndef PTELAB_TEST_H
+#define PTELAB_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#undef fail
+#undef fail_msg
+#define fail_msg(...) \
+	do { print_error(__VA_ARGS__); _fail(__FILE__, __LINE__); } while (0)
+
+#endif
