@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# boot.sh: the emulated machine: same seed, same run; and how it fails.
+set -u
+# shellcheck source=../lib.sh disable=SC2016
+. "$(dirname "$0")/../lib.sh"
+
+lab=$top/scripts/lab
+if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
+	skip lab-boot "$(tail -n 1 "$tmp/deps")"
+	exit 0
+fi
+if ! kernel=$("$lab/kernel" 2> "$tmp/kernel"); then
+	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
+	exit 1
+fi
+image=$kernel/Image
+prog=$tmp/prog
+aarch64-linux-gnu-gcc -O2 -static -o "$prog" "$top/tests/lab/guest-prog.c" || exit 1
+
+# boot NAME JOB [options]: results in $tmp/NAME.jsonl
+boot()
+{
+	local name=$1 job=$2
+
+	shift 2
+	printf '%s\n' "$job" > "$tmp/job"
+	"$lab/boot" --image "$image" --ptelab "$prog" --job "$tmp/job" \
+		--out "$tmp/$name.jsonl" "$@"
+}
+
+count='ptelab count @SEED@'
+boot a "$count" --seed 7 > "$tmp/a.end" 2>&1
+boot b "$count" --seed 7 > /dev/null 2>&1
+boot c "$count" --seed 8 > /dev/null 2>&1
+check same-seed-same-results cmp "$tmp/a.jsonl" "$tmp/b.jsonl"
+check same-seed-same-console cmp "$tmp/a.console" "$tmp/b.console"
+equal six-lines "$(wc -l < "$tmp/a.jsonl")" 6
+equal every-repetition-counts-the-same \
+	"$(sed 1d "$tmp/a.jsonl" | cut -d, -f2- | sort -u | wc -l)" 1
+check instructions-are-counted grep -qE '"user":1[0-9]{4},"kernel":[1-9][0-9]{5}' "$tmp/a.jsonl"
+check seed-reaches-the-job grep -q '"seed":8' "$tmp/c.jsonl"
+if [ "$(grep -o '"stack.*' "$tmp/a.jsonl")" != "$(grep -o '"stack.*' "$tmp/c.jsonl")" ]; then
+	ok other-seed-other-addresses
+else
+	not_ok other-seed-other-addresses "$(head -n 1 "$tmp/c.jsonl")"
+fi
+first=$(sed -n 's/.*first_ms=\([0-9]*\).*/\1/p' "$tmp/a.end")
+if [ "${first:-99999}" -le 10000 ]; then
+	ok "first-line-in-time"
+else
+	not_ok first-line-in-time "after ${first:-no} ms"
+fi
+
+boot race 'ptelab run' --mode race > /dev/null 2>&1
+equal race-boot "$(cat "$tmp/race.jsonl")" '{"said":"run"}'
+check race-boot-has-two-cpus grep -q '2 CPUs' "$tmp/race.console"
+
+boot many 'ptelab lines 20000' > /dev/null 2>&1
+check no-line-lost awk 'index($0, "{\"line\":" NR - 1 ",") != 1 || !/}$/ { exit 1 }
+	END { exit NR != 20000 }' "$tmp/many.jsonl"
+
+refuses failing-command 'job line 2 .*exited 2: ptelab: no luck' \
+	boot fail "$(printf 'ptelab run\nptelab fail\nptelab run')"
+equal failing-command-runs-the-rest "$(grep -c '"run"' "$tmp/fail.jsonl")" 2
+refuses missing-command 'exited 127' boot none 'nosuch command'
+refuses panic 'panicked: Kernel panic - not syncing: sysrq triggered crash .*panic.console' \
+	boot panic "$(printf 'ptelab run\nptelab panic')"
+equal panic-keeps-whole-lines "$(tr '\n' ' ' < "$tmp/panic.jsonl")" '{"said":"run"} {"before":1} '
+refuses no-boot 'panicked.*VFS|panicked.*No working init' \
+	boot noboot 'ptelab run' --cmdline rdinit=/nosuch
+refuses hang 'no end after 3 s' boot hang 'ptelab hang' --timeout 3
+equal hang-keeps-whole-lines "$(cat "$tmp/hang.jsonl")" '{"before":1}'
+
+# An interrupt ends the emulator and keeps what was finished.
+boot stop 'ptelab hang' > /dev/null 2> "$tmp/stop.err" &
+pid=$!
+for ((i = 0; i < 100; i++)); do
+	[ -s "$tmp/stop.jsonl" ] && break
+	sleep 0.1
+done
+pkill -TERM -P "$pid" 2> /dev/null
+wait "$pid"
+equal interrupt-exit-status $? 2
+equal interrupt-keeps-whole-lines "$(cat "$tmp/stop.jsonl")" '{"before":1}'
+if pgrep -f "qemu-system-aarch64.*$tmp/stop.console" > /dev/null; then
+	not_ok interrupt-ends-the-emulator "it still runs"
+else
+	ok interrupt-ends-the-emulator
+fi
+
+refuses not-an-image 'no arm64 kernel Image' "$lab/boot" --image "$prog" --ptelab "$prog" \
+	--job "$tmp/job" --out "$tmp/x.jsonl"
+refuses not-arm64 'no arm64 program' "$lab/boot" --image "$image" --ptelab /bin/true \
+	--job "$tmp/job" --out "$tmp/x.jsonl"
+refuses no-job 'no file /nosuch' "$lab/boot" --image "$image" --ptelab "$prog" \
+	--job /nosuch --out "$tmp/x.jsonl"
