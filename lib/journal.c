@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/swap.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -53,21 +55,64 @@ char *setting_read(const char *path)
 	return text;
 }
 
-/*
- * Puts back the entries of @path, newest first, that belong to @owner, or to
- * no living process if @owner is 0. Returns how many entries stay because
- * their owner lives, or -errno of the first value that would not go back.
- */
-static int replay(const char *path, pid_t owner, unsigned int *done)
+/* What is gone need not be undone; what is busy may just be looked at. */
+static int undo_write(const char *path, const char *value)
 {
-	char *text = read_file(path, NULL), *line, *save = NULL;
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	unsigned int tries;
+	int err = 0;
+
+	for (tries = 0; tries < 50; tries++) {
+		err = write_file(path, value);
+		if (err != -EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return err == -ENOENT || err == -ENODEV ? 0 : err;
+}
+
+static int undo_swapoff(const char *device)
+{
+	/* EINVAL: it is not swapped to */
+	if (!swapoff(device) || errno == EINVAL || errno == ENOENT)
+		return 0;
+	return fail(errno, "swapoff %s: %s", device, strerror(errno));
+}
+
+/* One entry. What it says in another version's words is left alone. */
+static int undo(const json_t *e)
+{
+	const char *path = json_string_value(json_object_get(e, "path"));
+	const char *old = json_string_value(json_object_get(e, "old"));
+	const char *how = json_string_value(json_object_get(e, "undo"));
+	const char *device = json_string_value(json_object_get(e, "swapoff"));
+
+	if (path && old)
+		return write_file(path, old);
+	if (path && how)
+		return undo_write(path, how);
+	return device ? undo_swapoff(device) : 0;
+}
+
+/*
+ * Puts back the entries of @path from byte @from on, newest first, that belong
+ * to @owner, or to no living process if @owner is 0. Returns how many entries
+ * stay because their owner lives, or -errno of the first that would not go
+ * back.
+ */
+static int replay(const char *path, pid_t owner, size_t from,
+		  unsigned int *done)
+{
+	char *text, *line, *save = NULL;
 	json_t **entries = NULL;
 	int kept = 0, ret = 0;
-	size_t nr = 0;
+	size_t nr = 0, len;
 
+	text = read_file(path, &len);
 	if (!text)
 		return errno == ENOENT ? 0 : -errno;
-	for (line = strtok_r(text, "\n", &save); line;
+	for (line = strtok_r(text + (from < len ? from : len), "\n", &save);
+	     line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		json_t *e = json_loads(line, 0, NULL);
 
@@ -82,15 +127,11 @@ static int replay(const char *path, pid_t owner, unsigned int *done)
 		pid_t pid = json_integer_value(json_object_get(e, "pid"));
 		unsigned long long start =
 			json_integer_value(json_object_get(e, "start"));
-		const char *file = json_string_value(json_object_get(e, "path"));
-		const char *old = json_string_value(json_object_get(e, "old"));
 		bool mine = owner && pid == owner;
 		bool dead = start_time(pid) != start;
 
-		if (!file || !old) {
-			;
-		} else if (mine || (!owner && dead)) {
-			int err = write_file(file, old);
+		if (mine || (!owner && dead)) {
+			int err = undo(e);
 
 			if (err && !ret)
 				ret = fail_prefix(err, "can't put back");
@@ -145,7 +186,7 @@ int journal_open(unsigned int *replayed)
 
 	free(journal.path);
 	journal.path = xasprintf("%s/journal", dir);
-	ret = replay(journal.path, 0, &done);
+	ret = replay(journal.path, 0, 0, &done);
 	if (ret < 0)
 		goto out;
 	if (!ret && unlink(journal.path) && errno != ENOENT) {
@@ -167,10 +208,36 @@ out:
 	return ret;
 }
 
+/* The entry must be whole on file before the change is made. */
+static int note(const char *path, const char *key, const char *value)
+{
+	json_t *e;
+	char *line;
+	int ret;
+
+	if (journal.fd < 0)
+		return fail(EPERM, "%s: not changed, as the restore journal is not open",
+			    path ? path : value);
+	e = json_pack("{s:i, s:I}", "pid", (int)getpid(), "start",
+		      (json_int_t)start_time(getpid()));
+	if (path)
+		json_object_set_new(e, "path", json_string(path));
+	json_object_set_new(e, key, json_string(value));
+	line = json_dumps(e, JSON_COMPACT);
+	json_decref(e);
+	line = xrealloc(line, strlen(line) + 2);
+	strcat(line, "\n");
+	errno = 0;
+	ret = write(journal.fd, line, strlen(line)) == (ssize_t)strlen(line) ?
+		0 : fail(errno ? errno : EIO, "%s: %s", journal.path,
+			 strerror(errno ? errno : EIO));
+	free(line);
+	return ret;
+}
+
 int journal_set(const char *path, const char *value)
 {
-	char *old = setting_read(path), *line;
-	json_t *e;
+	char *old = setting_read(path);
 	int ret;
 
 	if (!old)
@@ -179,37 +246,41 @@ int journal_set(const char *path, const char *value)
 		free(old);
 		return 0;
 	}
-	if (journal.fd < 0) {
-		free(old);
-		return fail(EPERM, "%s: not changed, as the restore journal is not open",
-			    path);
-	}
-	e = json_pack("{s:i, s:I, s:s, s:s}", "pid", (int)getpid(), "start",
-		      (json_int_t)start_time(getpid()), "path", path, "old",
-		      old);
-	line = json_dumps(e, JSON_COMPACT);
-	json_decref(e);
+	ret = note(path, "old", old);
 	free(old);
-	line = xrealloc(line, strlen(line) + 2);
-	strcat(line, "\n");
-	/* The entry must be whole on file before the change is made. */
-	ret = write(journal.fd, line, strlen(line)) == (ssize_t)strlen(line) ?
-		0 : fail(errno ? errno : EIO, "%s: %s", journal.path,
-			 strerror(errno ? errno : EIO));
-	free(line);
 	return ret ? ret : write_file(path, value);
 }
 
-int journal_restore(void)
+int journal_note_write(const char *path, const char *value)
+{
+	return note(path, "undo", value);
+}
+
+int journal_note_swapoff(const char *device)
+{
+	return note(NULL, "swapoff", device);
+}
+
+long journal_mark(void)
+{
+	return journal.fd < 0 ? 0 : lseek(journal.fd, 0, SEEK_END);
+}
+
+int journal_restore_to(long mark)
 {
 	int ret;
 
 	if (journal.fd < 0 || journal.owner != getpid())
 		return 0;
-	ret = replay(journal.path, getpid(), NULL);
-	if (ret >= 0 && ftruncate(journal.fd, 0))
+	ret = replay(journal.path, getpid(), mark, NULL);
+	if (ret >= 0 && ftruncate(journal.fd, mark))
 		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
 	return ret < 0 ? ret : 0;
+}
+
+int journal_restore(void)
+{
+	return journal_restore_to(0);
 }
 
 void journal_close(void)

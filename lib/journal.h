@@ -8,7 +8,9 @@
  * XDG_RUNTIME_DIR/ptelab: a place that a reboot clears, as a reboot also
  * clears the sysfs and procfs values that it describes. One JSON line an
  * entry: {"pid", "start", "path", "old"}; pid and start time together name
- * the process that owns the change.
+ * the process that owns the change. What is no setting with an old value, such
+ * as a swap device, has an entry that says how to undo it: {..., "path",
+ * "undo"} for a value to be written, {..., "swapoff"} for a device.
  */
 #ifndef PTELAB_JOURNAL_H
 #define PTELAB_JOURNAL_H
@@ -27,6 +29,17 @@ int journal_open(unsigned int *replayed);
  * Returns 0 or -errno with fail() text.
  */
 int journal_set(const char *path, const char *value);
+/*
+ * Notes, before it is done, that something is undone by writing @value to
+ * @path, or by swapoff(2) of @device. It is no error if it turns out not to be
+ * there any more.
+ * Return 0 or -errno with fail() text; nothing may be done without the note.
+ */
+int journal_note_write(const char *path, const char *value);
+int journal_note_swapoff(const char *device);
+/* A point in time: what journal_restore_to() goes back to. */
+long journal_mark(void);
+int journal_restore_to(long mark);
 /* Puts everything back that this process changed, newest first. */
 int journal_restore(void);
 /* journal_restore() and release of the lock. Safe to call twice. */
