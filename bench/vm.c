@@ -30,7 +30,7 @@
 #define EXIT_GPA	0x8000000UL	/* arm64: no memslot there */
 #define EXIT_PORT	0x10		/* x86-64 */
 
-enum { CMD_READ, CMD_WRITE };
+enum { CMD_READ, CMD_WRITE, CMD_LIST };
 
 /* What the guest's code below reads at BLOCK; the layout is fixed there. */
 struct command {
@@ -79,7 +79,9 @@ asm(
 "	mov	x4, x21\n"
 "	mov	w5, #0\n"			/* sum */
 "	cbz	w1, 5f\n"
-"	cbnz	w0, 3f\n"
+"	cmp	w0, #1\n"
+"	b.eq	3f\n"
+"	b.hi	4f\n"
 "2:	ldr	w6, [x4], #4\n"
 "	add	x6, x6, x2\n"
 "	ldr	w7, [x6]\n"
@@ -98,6 +100,11 @@ asm(
 "	str	w3, [x6]\n"
 "	subs	w1, w1, #1\n"
 "	b.ne	3b\n"
+"	b	5f\n"
+"4:	ldr	w6, [x4], #4\n"
+"	add	w5, w5, w6\n"
+"	subs	w1, w1, #1\n"
+"	b.ne	4b\n"
 "5:	dsb	sy\n"
 "	str	w5, [x22]\n"			/* exit, with the sum */
 "	b	1b\n"
@@ -119,8 +126,9 @@ asm(
 "	xorl	%ebp, %ebp\n"			/* sum */
 "	testl	%ecx, %ecx\n"
 "	jz	5f\n"
-"	testl	%eax, %eax\n"
-"	jnz	3f\n"
+"	cmpl	$1, %eax\n"
+"	je	3f\n"
+"	ja	4f\n"
 "2:	movl	(%esi), %eax\n"
 "	addl	$4, %esi\n"
 "	addl	(%eax,%edx), %ebp\n"
@@ -132,6 +140,11 @@ asm(
 "	movl	%edi, (%eax,%edx)\n"
 "	decl	%ecx\n"
 "	jnz	3b\n"
+"	jmp	5f\n"
+"4:	addl	(%esi), %ebp\n"
+"	addl	$4, %esi\n"
+"	decl	%ecx\n"
+"	jnz	4b\n"
 "5:	movl	%ebp, %eax\n"
 "	outl	%eax, $0x10\n"			/* EXIT_PORT, with the sum */
 "	jmp	1b\n"
@@ -260,6 +273,14 @@ static void *anon(size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* Set once this mm has had a VM's notifiers; nothing takes that away. */
+static bool had_vm;
+
+bool vm_was_here(void)
+{
+	return had_vm;
+}
+
 static int vm_setup(struct vm *vm, void *mem, size_t len)
 {
 	size_t code_len = vm_guest_end - vm_guest_start;
@@ -268,6 +289,7 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		return fail(errno, "%s", vm_unavailable());
+	had_vm = true;
 	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->vm < 0)
 		return fail(errno, "KVM_CREATE_VM: %s", strerror(errno));
@@ -281,6 +303,10 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 	vm->list = anon(vm->list_size);
 	if (!vm->code || !vm->list)
 		return fail(ENOMEM, "no memory for the VM");
+	/* A fork would write-protect them, and the guest's next pass would pay
+	 * for having them mapped again. */
+	madvise(vm->code, CODE_SIZE, MADV_DONTFORK);
+	madvise(vm->list, vm->list_size, MADV_DONTFORK);
 	memcpy(vm->code, vm_guest_start, code_len);
 	vm->cmd = (void *)((char *)vm->code + BLOCK_OFFSET);
 
@@ -309,7 +335,7 @@ struct vm *vm_new(void *mem, size_t len, size_t max_pages)
 	vm->len = len;
 	/* the list lies below the exit address, the data below 4 GiB */
 	if (max_pages > (EXIT_GPA - LIST_GPA) / 4 ||
-	    len > 0xe0000000UL - DATA_GPA) {
+	    len > VM_MAX_BYTES) {
 		fail(E2BIG, "%zu MiB in %zu pages are more than the VM takes",
 		     len >> 20, max_pages);
 	} else if (!vm_setup(vm, mem, len)) {
@@ -359,13 +385,22 @@ static void to_memory(const void *start, size_t len)
 
 int vm_list(struct vm *vm, size_t nr, size_t stride)
 {
-	size_t i;
+	return vm_list_spans(vm, nr, nr, stride, 0, 0);
+}
 
-	if (nr > vm->max_pages || (nr && (nr - 1) * stride >= vm->len))
+int vm_list_spans(struct vm *vm, size_t nr, size_t per_span, size_t step,
+		  size_t start, size_t stride)
+{
+	size_t i, last = nr - 1;
+
+	if (nr > vm->max_pages ||
+	    (nr && start + last / per_span * stride +
+	     (last < per_span ? last : per_span - 1) * step >= vm->len))
 		return fail(E2BIG, "%zu pages %zu bytes apart do not fit the VM",
-			    nr, stride);
+			    nr, step);
 	for (i = 0; i < nr; i++)
-		vm->list[i] = DATA_GPA + i * stride;
+		vm->list[i] = DATA_GPA + start + i / per_span * stride +
+			      i % per_span * step;
 	to_memory(vm->list, nr * sizeof(*vm->list));
 	vm->nr = nr;
 	return 0;
@@ -401,6 +436,20 @@ int vm_write_pass(struct vm *vm, unsigned int offset, uint32_t value)
 	uint32_t unused;
 
 	return pass(vm, CMD_WRITE, offset, value, &unused);
+}
+
+int vm_warm(struct vm *vm)
+{
+	uint32_t sum, want = 0;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < vm->nr; i++)
+		want += vm->list[i];
+	ret = pass(vm, CMD_LIST, 0, 0, &sum);
+	if (!ret && sum != want)
+		ret = fail(EPROTO, "the guest does not see its list of pages");
+	return ret;
 }
 
 /* Value of one statistic behind a KVM statistics descriptor. */

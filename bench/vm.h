@@ -16,6 +16,9 @@
 
 struct vm;
 
+/* The most memory that a VM takes: what lies below 4 GiB is 32 bits wide. */
+#define VM_MAX_BYTES	0xa0000000UL
+
 /* Why a VM can't be had here (no /dev/kvm, no permission); NULL if it can.
  * Opens /dev/kvm once to see. */
 const char *vm_unavailable(void);
@@ -37,6 +40,14 @@ void vm_free(struct vm *vm);
 int vm_list(struct vm *vm, size_t nr, size_t stride);
 
 /*
+ * The same for pages in spans of @per_span pages, @step bytes apart; the first
+ * span starts @start bytes into the memory, the others @stride bytes each
+ * after the one before.
+ */
+int vm_list_spans(struct vm *vm, size_t nr, size_t per_span, size_t step,
+		  size_t start, size_t stride);
+
+/*
  * Lets the guest read the 32-bit word at offset @offset of each listed page
  * and add them up. *sum gets the sum modulo 2^32.
  * Returns 0, -EINTR if a signal asked to stop, or -EPROTO with fail() text if
@@ -45,9 +56,22 @@ int vm_list(struct vm *vm, size_t nr, size_t stride);
 int vm_read_pass(struct vm *vm, unsigned int offset, uint32_t *sum);
 /* Lets the guest write @value there. */
 int vm_write_pass(struct vm *vm, unsigned int offset, uint32_t value);
+/*
+ * Lets the guest go through the list without touching the pages: its code and
+ * the list then have stage-2 entries, whatever an invalidation of the whole
+ * address space took away.
+ */
+int vm_warm(struct vm *vm);
 
 /* One of the VM's binary statistics (KVM_GET_STATS_FD), such as "pf_fixed" of
  * the vCPU on x86-64. false if this kernel has no such statistic. */
 bool vm_stat(struct vm *vm, const char *name, uint64_t *value);
+
+/*
+ * Whether this process has ever had a VM. From then on its mm has
+ * subscriptions, also after the VM is gone, and the kernel calls the
+ * notifiers' functions to find nobody there.
+ */
+bool vm_was_here(void);
 
 #endif
