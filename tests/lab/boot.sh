@@ -60,10 +60,12 @@ boot many 'ptelab lines 20000' > /dev/null 2>&1
 check no-line-lost awk 'index($0, "{\"line\":" NR - 1 ",") != 1 || !/}$/ { exit 1 }
 	END { exit NR != 20000 }' "$tmp/many.jsonl"
 
-refuses failing-command 'job line 2 .*exited 2: ptelab: no luck' \
-	boot fail "$(printf 'ptelab run\nptelab fail\nptelab run')"
+boot fail "$(printf 'ptelab run\nptelab fail\nptelab run')" > "$tmp/fail.out" 2> "$tmp/fail.err"
+equal failing-command-exit-status $? 1
+check failing-command-message grep -q 'job line 2 .*exited 2: ptelab: no luck' "$tmp/fail.err"
 equal failing-command-runs-the-rest "$(grep -c '"run"' "$tmp/fail.jsonl")" 2
-refuses missing-command 'exited 127' boot none 'nosuch command'
+boot none 'nosuch command' > /dev/null 2> "$tmp/none.err"
+check missing-command grep -q 'exited 127' "$tmp/none.err"
 refuses panic 'panicked: Kernel panic - not syncing: sysrq triggered crash .*panic.console' \
 	boot panic "$(printf 'ptelab run\nptelab panic')"
 equal panic-keeps-whole-lines "$(tr '\n' ' ' < "$tmp/panic.jsonl")" '{"said":"run"} {"before":1} '

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# ab.sh: the whole way from two kernels to a comparison, and what a run that
+# fails leaves of an earlier one.
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+ab=$top/scripts/ab
+if ! "$top/scripts/deps" --check build lab arm64 plot 2> "$tmp/deps"; then
+	skip lab-ab "$(tail -n 1 "$tmp/deps")"
+	exit 0
+fi
+if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
+	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
+	exit 1
+fi
+unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
+name=test-$$
+run=$top/runs/$name
+trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
+image=$kernel/Image
+echo "ptelab run -o - --seed @SEED@ -b harness.empty" > "$tmp/job"
+echo "ptelab nosuch-command" > "$tmp/bad-job"
+# A benchmark that takes longer than the test waits.
+echo "ptelab run -o - -b harness.empty -n 1000000000 --batches 1000" > "$tmp/long-job"
+
+refuses unknown-argument "unknown argument 'FOO=1'" "$ab" FOO=1
+refuses series-and-patches 'not SERIES and PATCHES' "$ab" SERIES=null PATCHES="$0"
+refuses patches-without-name 'PATCHES needs NAME' "$ab" PATCHES="$0"
+refuses tree-without-base 'not TREE without BASE' "$ab" TREE="$tmp"
+refuses tree-without-new 'not TREE without NEW' "$ab" TREE="$tmp" BASE=x
+refuses one-image 'not only one image' "$ab" IMAGE_BASE="$image"
+refuses missing-image 'no file /nosuch' "$ab" IMAGE_BASE="$image" IMAGE_NEW=/nosuch
+refuses bad-seed "SEEDS: 'x' is not a number" "$ab" SEEDS="1 x"
+refuses bad-name 'no name for a folder' "$ab" NAME=../x
+refuses missing-job "no job 'nosuch'" "$ab" JOB=nosuch
+refuses missing-series "no series 'nosuch'" "$ab" SERIES=nosuch JOB="$tmp/job" NAME="$name"
+
+# The same kernel twice: nothing may differ.
+if "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS="1 2" \
+		JOB="$tmp/job" > "$tmp/out" 2> "$tmp/err"; then
+	ok same-kernel-twice
+else
+	not_ok same-kernel-twice "$(tail -n 1 "$tmp/err")"
+fi
+equal quiet-in-a-pipe "$(cat "$tmp/err")" ''
+for f in base/boot-00{1,2}.jsonl patched/boot-00{1,2}.jsonl compare.json table.txt manifest.json; do
+	check "leaves-$f" test -s "$run/$f"
+done
+for n in 1 2; do
+	check "same-kernel-same-seed-$n" cmp "$run/base/boot-00$n.jsonl" "$run/patched/boot-00$n.jsonl"
+done
+check prints-the-table grep -qF -- "$(grep -m1 . "$run/table.txt")" "$tmp/out"
+check tells-the-time grep -qE '^took .* s: kernels given, 4 boots in .* s, ' "$tmp/out"
+check nothing-unfinished test ! -e "$run.new"
+
+# A run that fails: the older one stays as it was.
+echo keep > "$run/marker"
+refuses failing-job 'job line 1 .*nosuch-command.* exited' "$ab" NAME="$name" \
+	IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 JOB="$tmp/bad-job"
+check failure-keeps-the-older-run test -s "$run/marker"
+check failure-keeps-its-console test -s "$run.new/base/boot-001.console"
+
+# So does one that is interrupted; and no emulator stays behind.
+"$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 \
+	JOB="$tmp/long-job" > /dev/null 2> "$tmp/err" &
+pid=$!
+for ((i = 0; i < 300; i++)); do
+	[ -s "$run.new/patched/boot-001.jsonl" ] && break
+	sleep 0.1
+done
+refuses one-run-of-a-name-at-a-time "another make ab works on runs/$name" "$ab" NAME="$name" \
+	IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 JOB="$tmp/job"
+kill -TERM "$pid"
+wait "$pid"
+equal interrupt-exit-status $? 130
+check interrupt-keeps-the-older-run test -s "$run/marker"
+if pgrep -f "qemu-system-aarch64.*$run.new" > /dev/null; then
+	not_ok interrupt-ends-the-emulators "one still runs"
+else
+	ok interrupt-ends-the-emulators
+fi
+
+check next-run "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 JOB="$tmp/job"
+check next-run-replaces-the-older test ! -e "$run/marker"
