@@ -57,6 +57,7 @@ equal race-boot "$(cat "$tmp/race.jsonl")" '{"said":"run"}'
 check race-boot-has-two-cpus grep -q '2 CPUs' "$tmp/race.console"
 
 boot many 'ptelab lines 20000' > /dev/null 2>&1
+# shellcheck disable=SC2016
 check no-line-lost awk 'index($0, "{\"line\":" NR - 1 ",") != 1 || !/}$/ { exit 1 }
 	END { exit NR != 20000 }' "$tmp/many.jsonl"
 
