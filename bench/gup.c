@@ -1,0 +1,1153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gup: what gets or pins user pages.
+ *
+ * Each benchmark works on a region of folios of one size, populated once and
+ * mapped writable; a call takes `pages` consecutive pages of it, the next
+ * call the pages behind them, round and round. The region is a few MiB, so
+ * struct pages and page tables stay in the caches: the figure is the cost of
+ * the walk, not of missing memory.
+ *
+ * Which of them read page table entries of a contpte block locklessly, and
+ * therefore show what a change of ptep_get_lockless() does, on arm64 with
+ * folio >= contpte and < PMD:
+ *
+ *   fast pin_fast pin_longterm	once a page, and once more under the recheck
+ *   iouring odirect vmsplice	(ptep_get(), which also gathers)
+ *   futex			once, of one page
+ *   remote			never: the negative control
+ *
+ * A PMD leaf is taken as a whole: no page table entry is read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <liburing.h>
+#include <linux/futex.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "../lib/util.h"
+#include "bench.h"
+#include "kbtf.h"
+#include "mm.h"
+#include "racer.h"
+
+#define MAX_PAGES	16384
+#define MAX_PIPES	64
+
+/* --- parameters --- */
+
+#define PARAM_PAGES(most) \
+	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16", \
+	  .min = 1, .max = (most), .help = "pages a call" }
+#define PARAM_FOLIO \
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", \
+	  .def = "contpte", .min = 4096, .max = 512 * MIB, \
+	  .power_of_two = true, .help = "size of the folios the pages are in" }
+#define PARAM_THREADS \
+	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
+	  .def = "1", .min = 1, .max = 256, \
+	  .help = "threads of one process, each on folios of its own" }
+#define PARAM_WRITE \
+	{ .name = "write", .type = PARAM_INT, .def = "1", .min = 0, .max = 1, \
+	  .help = "1: with FOLL_WRITE" }
+#define PARAM_RACER \
+	{ .name = "racer", .type = PARAM_ENUM, .def = "none", \
+	  .choices = racer_choices, .help = RACER_HELP }
+
+static const struct bench_param fast_params[] = {
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_WRITE,
+	PARAM_RACER,
+};
+
+static const struct bench_param plain_params[] = {
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+};
+
+static const struct bench_param odirect_params[] = {
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	{ .name = "path", .type = PARAM_STRING, .def = "auto",
+	  .help = "file or block device to read; auto: /dev/nullb0, else a temporary file" },
+};
+
+static const struct bench_param pipe_params[] = {
+	PARAM_PAGES(256), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+};
+
+static const struct bench_param futex_params[] = {
+	PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+};
+
+static const struct bench_param remote_params[] = {
+	PARAM_PAGES(1024), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+};
+
+/* --- what all of them share --- */
+
+struct gup {
+	struct mm_region r;
+	struct racer *racer;
+	enum racer_kind racer_kind;
+	uint64_t pages;			/* a call */
+	uint64_t call_bytes;
+	uint64_t calls;			/* until a thread starts over */
+	uint64_t rounds_before, rounds;	/* of the racer, in the last run */
+	int fd;				/* gup_test, or the file to read */
+	unsigned long command;
+	uint32_t flags;			/* of gup_test */
+	struct gup_thread {
+		struct io_uring ring;
+		bool has_ring;
+		int pipe[MAX_PIPES][2];
+	} *thread;
+	unsigned int pipes;		/* of each thread */
+	uint64_t pipe_calls;		/* that fit into one */
+	int null;			/* /dev/null */
+};
+
+static uint64_t pages_of(const struct bench_ctx *ctx)
+{
+	return param_has(ctx->bench, "pages") ? param_num(ctx, "pages") : 1;
+}
+
+/*
+ * Bytes for one thread: several calls and several folios, but not so many
+ * that populating them costs more than measuring.
+ */
+static uint64_t slice_bytes(const struct bench_ctx *ctx)
+{
+	uint64_t folio = param_num(ctx, "folio");
+	uint64_t call = pages_of(ctx) * mm_caps()->page;
+	uint64_t want = 16 * folio;
+
+	if (want < 256 * KIB)
+		want = 256 * KIB;
+	if (want > 4 * MIB)
+		want = 4 * MIB;
+	if (want < 2 * folio && folio <= 32 * MIB)
+		want = 2 * folio;
+	if (want < call)
+		want = call;
+	return (want + folio - 1) / folio * folio;
+}
+
+/* Roughly what a call costs in instructions, for the default of ops. */
+static uint64_t guess_pages(const struct bench_ctx *ctx)
+{
+	uint64_t folio = param_num(ctx, "folio"), leaf;
+
+	leaf = mm_leaf_expected(mm_caps(), folio);
+	if (leaf == mm_caps()->page)
+		return 180 * pages_of(ctx);
+	if (leaf == mm_caps()->pmd)
+		return 60 * pages_of(ctx);
+	return 500 * pages_of(ctx);
+}
+
+/*
+ * As many calls as make a batch long beside the harness's own ~2,000
+ * instructions; nothing is consumed, so there is no end to them.
+ */
+static void size_by(uint64_t call_cost, uint64_t *def, uint64_t *max)
+{
+	*def = 400000 / call_cost;
+	if (*def < 2)
+		*def = 2;
+	*max = UINT64_MAX;
+}
+
+static enum racer_kind racer_of(const struct bench_ctx *ctx)
+{
+	return racer_kind(param_text(ctx, "racer"));
+}
+
+/* Why the region or the racer can't be had. */
+static const char *common_unavailable(const struct bench_ctx *ctx,
+				      enum racer_victim victim)
+{
+	const char *why = mm_folio_unavailable(MM_ANON,
+					       param_num(ctx, "folio"));
+
+	if (!why)
+		why = racer_unavailable(ctx, racer_of(ctx), victim);
+	if (!why && slice_bytes(ctx) * ctx->threads > mm_budget())
+		why = "not enough memory for such regions here";
+	return why;
+}
+
+static int prove(struct bench_ctx *ctx)
+{
+	struct gup *g = ctx->priv;
+
+	return mm_prove(ctx, &g->r, mm_leaf_expected(mm_caps(), g->r.folio));
+}
+
+static int common_setup(struct bench_ctx *ctx)
+{
+	struct gup *g = xcalloc(1, sizeof(*g));
+	int ret;
+
+	ctx->priv = g;
+	g->fd = g->null = -1;
+	g->r.fd = -1;
+	g->thread = xcalloc(ctx->threads, sizeof(*g->thread));
+	g->pages = pages_of(ctx);
+	g->call_bytes = g->pages * mm_caps()->page;
+	g->calls = slice_bytes(ctx) / g->call_bytes;
+	ret = mm_region_open(&g->r, MM_ANON, false, param_num(ctx, "folio"),
+			     ctx->threads, slice_bytes(ctx));
+	if (!ret)
+		ret = mm_region_populate(&g->r);
+	if (ret)
+		return ret;
+	g->racer_kind = racer_of(ctx);
+	g->racer = racer_new(ctx, g->racer_kind, &g->r);
+	if (!g->racer)
+		return -errno;
+	/*
+	 * Under a racer the folios are no longer those asked for in the end:
+	 * their proof is made here, of what it starts from.
+	 */
+	return g->racer_kind == RACER_NONE ? 0 : prove(ctx);
+}
+
+static void common_teardown(struct bench_ctx *ctx)
+{
+	struct gup *g = ctx->priv;
+	unsigned int i, j;
+
+	if (!g)
+		return;
+	racer_free(g->racer);
+	for (i = 0; i < ctx->threads; i++) {
+		struct gup_thread *t = &g->thread[i];
+
+		if (t->has_ring)
+			io_uring_queue_exit(&t->ring);
+		for (j = 0; j < MAX_PIPES && t->pipe[j][1]; j++) {
+			close(t->pipe[j][0]);
+			close(t->pipe[j][1]);
+		}
+	}
+	if (g->fd >= 0)
+		close(g->fd);
+	if (g->null >= 0)
+		close(g->null);
+	if (g->racer_kind == RACER_FORK)
+		mm_fork_done();
+	mm_region_close(&g->r);
+	free(g->thread);
+	free(g);
+	ctx->priv = NULL;
+}
+
+static int common_prepare(struct bench_ctx *ctx)
+{
+	struct gup *g = ctx->priv;
+
+	return racer_start(g->racer);
+}
+
+/* Thread 0 notes how far the racer is as it starts and ends. */
+static void race_begins(struct gup *g, unsigned int thread)
+{
+	if (!thread)
+		g->rounds_before = racer_rounds(g->racer);
+}
+
+static void race_ends(struct gup *g, unsigned int thread)
+{
+	if (!thread)
+		g->rounds = racer_rounds(g->racer) - g->rounds_before;
+}
+
+/*
+ * Stops the racer, and asks whether it raced and whether the folios are still
+ * what they should be.
+ */
+static int common_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct gup *g = ctx->priv;
+	int ret;
+
+	ret = racer_stop(g->racer);
+	if (ret)
+		return fail_prefix(-EPROTO, "not as asked");
+	if (g->racer_kind == RACER_NONE)
+		return d ? 0 : prove(ctx);
+	if (d)
+		bench_count(ctx, "racer_rounds", g->rounds);
+	if (!g->rounds)
+		return fail(EPROTO, "the racer made no round during a batch: use more --ops");
+	return 0;
+}
+
+/*
+ * The pages pinned must be the pages asked for. nr_foll_pin_acquired counts
+ * the whole machine's: where others may pin too, more is no contradiction.
+ */
+static int pins_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct gup *g = ctx->priv;
+	int64_t pinned, want;
+	int ret;
+
+	ret = common_verify(ctx, d);
+	if (ret || !d)
+		return ret;
+	if (!d->vmstat(d, "nr_foll_pin_acquired", &pinned))
+		return fail(EPROTO, "this kernel does not count pinned pages (nr_foll_pin_acquired)");
+	want = d->operations * g->pages;
+	if (pinned < want || (ctx->icount && pinned != want))
+		return fail(EPROTO, "%" PRId64 " pages were pinned, not the %" PRId64 " asked for",
+			    pinned, want);
+	json_object_set_new(ctx->proof, "pages_pinned", json_integer(pinned));
+	json_object_set_new(ctx->proof, "pages_asked", json_integer(want));
+	return 0;
+}
+
+/* --- gup_test: fast, pin_fast, pin_longterm --- */
+
+#define GUP_TEST_PATH	"/sys/kernel/debug/gup_test"
+
+/* mm/gup_test.h, which is not part of the kernel's user-space headers. */
+struct gup_test {
+	uint64_t get_delta_usec;
+	uint64_t put_delta_usec;
+	uint64_t addr;
+	uint64_t size;
+	uint32_t nr_pages_per_call;
+	uint32_t gup_flags;
+	uint32_t test_flags;
+	uint32_t which_pages[8];
+};
+
+#define GUP_FAST_BENCHMARK	_IOWR('g', 1, struct gup_test)
+#define PIN_FAST_BENCHMARK	_IOWR('g', 2, struct gup_test)
+
+/* The same in all kernels that have gup_test. */
+#define FOLL_WRITE		0x01
+
+/*
+ * FOLL_LONGTERM was a macro, 0x10000, until 6.2, and is an enumerator since
+ * 6.3, first of one value and then of another: so the running kernel's BTF
+ * is asked. One that names no FOLL_ enumerator at all still has the macro.
+ */
+static const char *longterm_flag(uint32_t *flag)
+{
+	int64_t value;
+	int ret;
+
+	ret = kbtf_enum("FOLL_LONGTERM", &value);
+	if (ret == -ENOENT && !kbtf_has("FOLL_WRITE")) {
+		value = 0x10000;
+		ret = 0;
+	}
+	if (ret)
+		return "FOLL_LONGTERM of this kernel is not known: it needs CONFIG_DEBUG_INFO_BTF";
+	*flag = value;
+	return NULL;
+}
+
+static const char *gup_test_unavailable(void)
+{
+	if (access("/sys/kernel/debug", X_OK) ||
+	    access("/sys/kernel/debug/.", F_OK))
+		return "debugfs is not there: mount -t debugfs none /sys/kernel/debug";
+	if (access(GUP_TEST_PATH, F_OK))
+		return "no " GUP_TEST_PATH ": needs CONFIG_GUP_TEST, and debugfs mounted";
+	return NULL;
+}
+
+static bool is_pin(const struct bench_ctx *ctx)
+{
+	return strcmp(ctx->bench->name, "gup.fast");
+}
+
+static bool is_longterm(const struct bench_ctx *ctx)
+{
+	return !strcmp(ctx->bench->name, "gup.pin_longterm");
+}
+
+static bool is_write(const struct bench_ctx *ctx)
+{
+	return is_longterm(ctx) || param_num(ctx, "write");
+}
+
+static const char *fast_unavailable(const struct bench_ctx *ctx)
+{
+	const char *why = gup_test_unavailable();
+	enum racer_victim victim;
+	uint32_t flag;
+
+	if (!why && is_longterm(ctx))
+		why = longterm_flag(&flag);
+	victim = is_write(ctx) ? VICTIM_WRITE :
+		 is_pin(ctx) ? VICTIM_READ_PIN : VICTIM_READ;
+	return why ? why : common_unavailable(ctx, victim);
+}
+
+static void fast_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
+{
+	size_by(600 + guess_pages(ctx), def, max);
+}
+
+static int fast_setup(struct bench_ctx *ctx)
+{
+	struct gup *g;
+	const char *why;
+	int ret;
+
+	ret = common_setup(ctx);
+	if (ret)
+		return ret;
+	g = ctx->priv;
+	g->command = is_pin(ctx) ? PIN_FAST_BENCHMARK : GUP_FAST_BENCHMARK;
+	if (is_longterm(ctx)) {
+		why = longterm_flag(&g->flags);
+		if (why)
+			return fail(ENOTSUP, "%s", why);
+	}
+	if (is_write(ctx))
+		g->flags |= FOLL_WRITE;
+	g->fd = open(GUP_TEST_PATH, O_RDWR | O_CLOEXEC);
+	return g->fd < 0 ? fail(errno, GUP_TEST_PATH ": %s", strerror(errno)) :
+			   0;
+}
+
+static int64_t fast_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	uint64_t left = ctx->ops;
+
+	race_begins(g, thread);
+	while (left) {
+		uint64_t calls = left < g->calls ? left : g->calls;
+		struct gup_test t = {
+			.addr = (uintptr_t)mm_region_at(&g->r, thread),
+			.size = calls * g->call_bytes,
+			.nr_pages_per_call = g->pages,
+			.gup_flags = g->flags,
+		};
+
+		if (ioctl(g->fd, g->command, &t))
+			return fail(errno, "gup_test: %s", strerror(errno));
+		if (t.size != calls * g->call_bytes)
+			return fail(EPROTO, "gup_test got %" PRIu64 " of %" PRIu64 " bytes",
+				    (uint64_t)t.size, calls * g->call_bytes);
+		left -= calls;
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/*
+ * get_user_pages_fast() leaves no count behind, and gup_test says of its last
+ * call only that it got something: so all pages are taken again one by one,
+ * where something is everything.
+ */
+static int fast_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct gup *g = ctx->priv;
+	unsigned int i;
+	int ret;
+
+	if (is_pin(ctx))
+		return pins_verify(ctx, d);
+	ret = common_verify(ctx, d);
+	if (ret || d)
+		return ret;
+	for (i = 0; i < g->r.nr; i++) {
+		struct gup_test t = {
+			.addr = (uintptr_t)mm_region_at(&g->r, i),
+			.size = g->r.bytes,
+			.nr_pages_per_call = 1,
+			.gup_flags = g->flags,
+		};
+
+		if (ioctl(g->fd, g->command, &t))
+			return fail(errno, "gup_test: %s", strerror(errno));
+		if (t.size != g->r.bytes)
+			return fail(EPROTO, "page %" PRIu64 " of the region can't be got",
+				    (uint64_t)t.size / mm_caps()->page);
+	}
+	json_object_set_new(ctx->proof, "pages_got_singly", json_integer(
+			(json_int_t)(g->r.nr * g->r.bytes / mm_caps()->page)));
+	return 0;
+}
+
+/* --- iouring --- */
+
+/* The most slots a table may have (IORING_MAX_REG_BUFFERS). */
+#define MAX_SLOTS	16384
+
+static const char *iouring_unavailable(const struct bench_ctx *ctx)
+{
+	struct io_uring ring;
+	int ret;
+
+	ret = io_uring_queue_init(1, &ring, 0);
+	if (ret == -ENOSYS)
+		return "this kernel has no io_uring";
+	if (ret)
+		return "io_uring is not permitted here (kernel.io_uring_disabled?)";
+	ret = io_uring_register_buffers_sparse(&ring, 1);
+	io_uring_queue_exit(&ring);
+	if (ret)
+		return "this io_uring has no sparse buffer tables (they came with 5.19)";
+	return common_unavailable(ctx, VICTIM_WRITE);
+}
+
+static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
+			 uint64_t *max)
+{
+	uint64_t pages = pages_of(ctx);
+
+	size_by(2500 + guess_pages(ctx), def, max);
+	*max = MAX_SLOTS;
+	/*
+	 * A folio can be pinned some thousands of times; and under
+	 * racer=dontneed a pinned folio that was zapped stays until the next
+	 * batch.
+	 */
+	if (*max > mm_budget() / (pages * mm_caps()->page))
+		*max = mm_budget() / (pages * mm_caps()->page);
+	if (*def > *max)
+		*def = *max;
+}
+
+static int iouring_setup(struct bench_ctx *ctx)
+{
+	struct gup *g;
+	unsigned int i;
+	int ret;
+
+	ret = common_setup(ctx);
+	g = ctx->priv;
+	for (i = 0; i < ctx->threads && !ret; i++) {
+		ret = io_uring_queue_init(1, &g->thread[i].ring, 0);
+		if (ret)
+			return fail(-ret, "io_uring_setup: %s",
+				    strerror(-ret));
+		g->thread[i].has_ring = true;
+		ret = io_uring_register_buffers_sparse(&g->thread[i].ring,
+						       ctx->ops);
+		if (ret)
+			return fail(-ret, "a table of %" PRIu64 " buffers: %s",
+				    ctx->ops, strerror(-ret));
+	}
+	return ret;
+}
+
+/* Unregisters all of the last batch and leaves an empty table. */
+static int iouring_prepare(struct bench_ctx *ctx)
+{
+	struct gup *g = ctx->priv;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ctx->threads; i++) {
+		struct io_uring *ring = &g->thread[i].ring;
+
+		ret = io_uring_unregister_buffers(ring);
+		if (!ret)
+			ret = io_uring_register_buffers_sparse(ring, ctx->ops);
+		if (ret)
+			return fail(-ret, "unregistering buffers: %s",
+				    strerror(-ret));
+	}
+	return common_prepare(ctx);
+}
+
+static int64_t iouring_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	struct io_uring *ring = &g->thread[thread].ring;
+	char *base = mm_region_at(&g->r, thread);
+	uint64_t i, call = 0;
+
+	race_begins(g, thread);
+	for (i = 0; i < ctx->ops; i++) {
+		struct iovec iov = {
+			.iov_base = base + call * g->call_bytes,
+			.iov_len = g->call_bytes,
+		};
+		int ret = io_uring_register_buffers_update_tag(ring, i, &iov,
+							       NULL, 1);
+
+		if (ret != 1)
+			return fail(ret < 0 ? -ret : EPROTO,
+				    "registering buffer %" PRIu64 ": %s", i,
+				    strerror(ret < 0 ? -ret : EPROTO));
+		if (++call == g->calls)
+			call = 0;
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/* --- odirect --- */
+
+static const char *const nullb = "/dev/nullb0";
+
+/* Whether O_DIRECT there goes through GUP rather than being copied. */
+static bool takes_direct(const char *dir)
+{
+	struct statfs fs;
+	int fd;
+
+	if (statfs(dir, &fs) || fs.f_type == TMPFS_MAGIC ||
+	    fs.f_type == RAMFS_MAGIC || fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return false;
+	fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static const char *direct_dir(void)
+{
+	static const char *const dirs[] = { "/var/tmp", "/tmp", "." };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (takes_direct(dirs[i]))
+			return dirs[i];
+	return NULL;
+}
+
+static const char *odirect_unavailable(const struct bench_ctx *ctx)
+{
+	const char *path = param_text(ctx, "path");
+
+	if (strcmp(path, "auto")) {
+		if (!readable(path))
+			return "path can't be read";
+	} else if (access(nullb, R_OK) && !direct_dir()) {
+		return "no /dev/nullb0, and neither /var/tmp nor /tmp nor . is on a file system with O_DIRECT: give path=";
+	}
+	return common_unavailable(ctx, VICTIM_WRITE);
+}
+
+static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
+			 uint64_t *max)
+{
+	size_by(4000 + guess_pages(ctx) + 100 * pages_of(ctx), def, max);
+}
+
+/* A file whose blocks are really allocated: a hole would not be read. */
+static int fill(int fd, uint64_t bytes)
+{
+	char block[4096];
+	uint64_t done;
+
+	memset(block, 0x5a, sizeof(block));
+	for (done = 0; done < bytes; done += sizeof(block))
+		if (write(fd, block, sizeof(block)) != sizeof(block))
+			return fail(errno ? errno : EIO, "temporary file: %s",
+				    strerror(errno ? errno : EIO));
+	if (fsync(fd))
+		return fail(errno, "temporary file: %s", strerror(errno));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+static int odirect_setup(struct bench_ctx *ctx)
+{
+	const char *path = param_text(ctx, "path");
+	bool temporary = false;
+	struct gup *g;
+	int ret;
+
+	ret = common_setup(ctx);
+	if (ret)
+		return ret;
+	g = ctx->priv;
+	if (!strcmp(path, "auto")) {
+		path = nullb;
+		if (access(path, R_OK)) {
+			path = direct_dir();
+			if (!path)
+				return fail(ENOTSUP, "no file system with O_DIRECT here");
+			temporary = true;
+		}
+	}
+	g->fd = temporary ?
+		open(path, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600) :
+		open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (g->fd < 0)
+		return fail(errno, "%s: O_DIRECT: %s", path, strerror(errno));
+	json_object_set_new(ctx->proof, "read_from", json_string(path));
+	if (!temporary)
+		return 0;
+	/* Written through the page cache, so that any size goes. */
+	fcntl(g->fd, F_SETFL, 0);
+	ret = fill(g->fd, g->call_bytes);
+	fcntl(g->fd, F_SETFL, O_DIRECT);
+	return ret;
+}
+
+static int64_t odirect_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	char *base = mm_region_at(&g->r, thread);
+	uint64_t i, call = 0;
+
+	race_begins(g, thread);
+	for (i = 0; i < ctx->ops; i++) {
+		ssize_t n = pread(g->fd, base + call * g->call_bytes,
+				  g->call_bytes, 0);
+
+		if (n != (ssize_t)g->call_bytes)
+			return fail(n < 0 ? errno : EPROTO,
+				    "O_DIRECT read of %" PRIu64 " bytes: %s",
+				    g->call_bytes,
+				    n < 0 ? strerror(errno) : "short");
+		if (++call == g->calls)
+			call = 0;
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/* --- vmsplice --- */
+
+static const char *vmsplice_unavailable(const struct bench_ctx *ctx)
+{
+	return common_unavailable(ctx, VICTIM_READ);
+}
+
+/* Pages that a pipe may be made to hold here, a power of two. */
+static uint64_t pipe_slots(void)
+{
+	char *text = read_line("/proc/sys/fs/pipe-max-size");
+	uint64_t bytes, slots = 16;
+
+	/* The pipe has at least 16 in any case. */
+	if (text && !parse_u64(text, &bytes))
+		while (slots * 2 * mm_caps()->page <= bytes)
+			slots *= 2;
+	free(text);
+	return slots;
+}
+
+static void vmsplice_size(const struct bench_ctx *ctx, uint64_t *def,
+			  uint64_t *max)
+{
+	size_by(900 + guess_pages(ctx) + 150 * pages_of(ctx), def, max);
+	*max = pipe_slots() / pages_of(ctx) * MAX_PIPES;
+	if (*def > *max)
+		*def = *max;
+}
+
+/* What the pipes must give back: see vmsplice_verify(). */
+static void write_pattern(const struct gup *g)
+{
+	unsigned int i;
+	uint64_t off;
+
+	for (i = 0; i < g->r.nr; i++)
+		for (off = 0; off < g->r.bytes; off += mm_caps()->page) {
+			char *p = mm_region_at(&g->r, i) + off;
+
+			*(uint64_t *)p = MM_PATTERN(p);
+		}
+}
+
+/*
+ * As many pipes as hold a batch: no single one may be made as large without a
+ * privilege that even root may lack.
+ */
+static int open_pipes(struct gup *g, struct gup_thread *t)
+{
+	uint64_t bytes = pipe_slots() * mm_caps()->page;
+	unsigned int i;
+
+	for (i = 0; i < g->pipes; i++) {
+		if (pipe2(t->pipe[i], O_CLOEXEC | O_NONBLOCK)) {
+			t->pipe[i][1] = 0;
+			return fail(errno, "pipe: %s", strerror(errno));
+		}
+		if (fcntl(t->pipe[i][1], F_SETPIPE_SZ, (int)bytes) < 0)
+			return fail(errno, "a pipe of %" PRIu64 " pages: %s (%u of them are needed; fewer --ops?)",
+				    bytes / mm_caps()->page, strerror(errno),
+				    g->pipes);
+	}
+	return 0;
+}
+
+static int vmsplice_setup(struct bench_ctx *ctx)
+{
+	unsigned int i;
+	struct gup *g;
+	int ret;
+
+	ret = common_setup(ctx);
+	if (ret)
+		return ret;
+	g = ctx->priv;
+	write_pattern(g);
+	g->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (g->null < 0)
+		return fail(errno, "/dev/null: %s", strerror(errno));
+	g->pipe_calls = pipe_slots() / g->pages;
+	g->pipes = (ctx->ops + g->pipe_calls - 1) / g->pipe_calls;
+	for (i = 0; i < ctx->threads && !ret; i++)
+		ret = open_pipes(g, &g->thread[i]);
+	return ret;
+}
+
+/* Drops what is in the pipe without copying it. */
+static int drain(const struct gup *g, int pipe)
+{
+	ssize_t n;
+
+	do {
+		n = splice(pipe, NULL, g->null, NULL, 1 << 30,
+			   SPLICE_F_NONBLOCK);
+	} while (n > 0);
+	return n < 0 && errno != EAGAIN ?
+		fail(errno, "emptying a pipe: %s", strerror(errno)) : 0;
+}
+
+static int vmsplice_prepare(struct bench_ctx *ctx)
+{
+	struct gup *g = ctx->priv;
+	unsigned int i, j;
+	int ret = 0;
+
+	for (i = 0; i < ctx->threads && !ret; i++)
+		for (j = 0; j < g->pipes && !ret; j++)
+			ret = drain(g, g->thread[i].pipe[j][0]);
+	return ret ? ret : common_prepare(ctx);
+}
+
+static int64_t vmsplice_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	char *base = mm_region_at(&g->r, thread);
+	int (*pipe)[2] = g->thread[thread].pipe;
+	uint64_t i, call = 0, room = g->pipe_calls;
+
+	race_begins(g, thread);
+	for (i = 0; i < ctx->ops; i++) {
+		struct iovec iov = {
+			.iov_base = base + call * g->call_bytes,
+			.iov_len = g->call_bytes,
+		};
+		ssize_t n = vmsplice((*pipe)[1], &iov, 1, SPLICE_F_NONBLOCK);
+
+		if (n != (ssize_t)g->call_bytes)
+			return fail(n < 0 ? errno : EPROTO, "vmsplice: %s",
+				    n < 0 ? strerror(errno) : "short");
+		if (++call == g->calls)
+			call = 0;
+		if (!--room) {
+			room = g->pipe_calls;
+			pipe++;
+		}
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/* The pages in the pipes are ours, in order: their content is the region's. */
+static int vmsplice_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct gup *g = ctx->priv;
+	uint64_t page = mm_caps()->page, i, most;
+	unsigned int t;
+	char *buf;
+	int ret;
+
+	ret = common_verify(ctx, d);
+	/* A racer may have put other pages there since. */
+	if (ret || d || g->racer_kind != RACER_NONE)
+		return ret;
+	buf = xcalloc(1, page);
+	most = ctx->ops < g->calls ? ctx->ops : g->calls;
+	if (most > g->pipe_calls)
+		most = g->pipe_calls;
+	most *= g->pages;
+	for (t = 0; t < ctx->threads && !ret; t++) {
+		for (i = 0; i < most && !ret; i++) {
+			char *want = mm_region_at(&g->r, t) + i * page;
+
+			if (read(g->thread[t].pipe[0][0], buf, page) !=
+			    (ssize_t)page ||
+			    *(uint64_t *)buf != MM_PATTERN(want))
+				ret = fail(EPROTO, "page %" PRIu64 " in the pipe is not the one spliced",
+					   i);
+		}
+	}
+	free(buf);
+	if (!ret)
+		json_object_set_new(ctx->proof, "pages_read_back",
+				    json_integer((json_int_t)(most *
+							ctx->threads)));
+	return ret;
+}
+
+/* --- futex --- */
+
+static const char *futex_unavailable(const struct bench_ctx *ctx)
+{
+	return common_unavailable(ctx, VICTIM_WRITE_OR_READ);
+}
+
+static void futex_size(const struct bench_ctx *ctx, uint64_t *def,
+		       uint64_t *max)
+{
+	size_by(900 + guess_pages(ctx), def, max);
+}
+
+static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	char *base = mm_region_at(&g->r, thread);
+	uint64_t i, call = 0;
+
+	race_begins(g, thread);
+	for (i = 0; i < ctx->ops; i++) {
+		/* Shared, and nobody waits. */
+		long n = syscall(SYS_futex, base + call * g->call_bytes,
+				 FUTEX_WAKE, 1, NULL, NULL, 0);
+
+		if (n)
+			return fail(n < 0 ? errno : EPROTO, "FUTEX_WAKE: %s",
+				    n < 0 ? strerror(errno) : "woke somebody");
+		if (++call == g->calls)
+			call = 0;
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/*
+ * No counter tells that the page was got. But without GUP a wake does not
+ * look at the memory at all: a private one succeeds where nothing may be
+ * accessed, and a shared one must not.
+ */
+static int futex_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct gup *g = ctx->priv;
+	char *hole = mm_region_at(&g->r, 0) + g->r.bytes;
+	int ret;
+
+	ret = common_verify(ctx, d);
+	if (ret || d)
+		return ret;
+	if (syscall(SYS_futex, hole, FUTEX_WAKE, 1, NULL, NULL, 0) != -1 ||
+	    errno != EFAULT)
+		return fail(EPROTO, "a shared wake did not look at its page");
+	if (syscall(SYS_futex, hole, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL,
+		    NULL, 0))
+		return fail(EPROTO, "a private wake looked at its page");
+	json_object_set_new(ctx->proof, "shared_wake_faults_on_hole",
+			    json_true());
+	return 0;
+}
+
+/* --- remote --- */
+
+static const char *remote_unavailable(const struct bench_ctx *ctx)
+{
+	if (process_vm_readv(getpid(), NULL, 0, NULL, 0, 0) < 0 &&
+	    errno == ENOSYS)
+		return "this kernel has no process_vm_readv (CONFIG_CROSS_MEMORY_ATTACH)";
+	return common_unavailable(ctx, VICTIM_READ_PIN);
+}
+
+static void remote_size(const struct bench_ctx *ctx, uint64_t *def,
+			uint64_t *max)
+{
+	size_by(1500 + 1200 * pages_of(ctx), def, max);
+}
+
+/* One byte of each page, so that copying does not drown the rest. */
+static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	char *base = mm_region_at(&g->r, thread);
+	struct iovec to, from[1024];
+	uint64_t i, j, call = 0;
+	char bytes[1024];
+	pid_t self = getpid();
+
+	to.iov_base = bytes;
+	to.iov_len = g->pages;
+	for (j = 0; j < g->pages; j++)
+		from[j].iov_len = 1;
+	race_begins(g, thread);
+	for (i = 0; i < ctx->ops; i++) {
+		char *p = base + call * g->call_bytes;
+		ssize_t n;
+
+		for (j = 0; j < g->pages; j++, p += mm_caps()->page)
+			from[j].iov_base = p;
+		n = process_vm_readv(self, &to, 1, from, g->pages, 0);
+		if (n != (ssize_t)g->pages)
+			return fail(n < 0 ? errno : EPROTO,
+				    "process_vm_readv: %s",
+				    n < 0 ? strerror(errno) : "short");
+		if (++call == g->calls)
+			call = 0;
+	}
+	race_ends(g, thread);
+	return ctx->ops;
+}
+
+/* --- the table --- */
+
+#define WARM "the same few MiB are taken over and over: page tables and struct pages are in the caches"
+
+static const struct bench gup_fast = {
+	.name = "gup.fast",
+	.op = "one get_user_pages_fast() of `pages` pages, and putting them back",
+	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test: no system call a call",
+	.may_lie = "putting the pages back, one by one, is part of it; " WARM,
+	.params = fast_params,
+	.nr_params = ARRAY_SIZE(fast_params),
+	.needs_root = true,
+	.unavailable = fast_unavailable,
+	.size = fast_size,
+	.setup = fast_setup,
+	.prepare = common_prepare,
+	.run = fast_run,
+	.verify = fast_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_pin_fast = {
+	.name = "gup.pin_fast",
+	.op = "one pin_user_pages_fast() of `pages` pages, and unpinning them",
+	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test: no system call a call",
+	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; " WARM,
+	.params = fast_params,
+	.nr_params = ARRAY_SIZE(fast_params),
+	.needs_root = true,
+	.unavailable = fast_unavailable,
+	.size = fast_size,
+	.setup = fast_setup,
+	.prepare = common_prepare,
+	.run = fast_run,
+	.verify = fast_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_pin_longterm = {
+	.name = "gup.pin_longterm",
+	.op = "one pin_user_pages_fast(FOLL_LONGTERM | FOLL_WRITE) of `pages` pages, and unpinning them",
+	.measures = "GUP-fast as io_uring and RDMA call it, without their system calls",
+	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; no page needs to be migrated first; " WARM,
+	.params = plain_params,
+	.nr_params = ARRAY_SIZE(plain_params),
+	.needs_root = true,
+	.unavailable = fast_unavailable,
+	.size = fast_size,
+	.setup = fast_setup,
+	.prepare = common_prepare,
+	.run = fast_run,
+	.verify = fast_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_iouring = {
+	.name = "gup.iouring",
+	.op = "io_uring_register(2): one buffer of `pages` pages into an empty slot of a sparse table",
+	.measures = "what an application pays to register a buffer: pinning, accounting, and the bvec table",
+	.may_lie = "large folios are looked for in all slots filled before, so the cost grows a little with the operations of a batch; unregistering is not in it; " WARM,
+	.params = plain_params,
+	.nr_params = ARRAY_SIZE(plain_params),
+	.needs_root = true,
+	.unavailable = iouring_unavailable,
+	.size = iouring_size,
+	.setup = iouring_setup,
+	.prepare = iouring_prepare,
+	.run = iouring_run,
+	.verify = pins_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_odirect = {
+	.name = "gup.odirect",
+	.op = "pread(2) with O_DIRECT of `pages` pages, always from offset 0",
+	.measures = "pinning for a bio, the block layer, and marking the pages dirty",
+	.may_lie = "on a real device its time is the device's; null_blk in bio mode moves no data and completes at once, which no device does; " WARM,
+	.params = odirect_params,
+	.nr_params = ARRAY_SIZE(odirect_params),
+	.needs_root = true,
+	.unavailable = odirect_unavailable,
+	.size = odirect_size,
+	.setup = odirect_setup,
+	.prepare = common_prepare,
+	.run = odirect_run,
+	.verify = pins_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_vmsplice = {
+	.name = "gup.vmsplice",
+	.op = "vmsplice(2) of `pages` pages into a pipe that has room",
+	.measures = "get_user_pages_fast() for reading in calls of at most 16 pages, and the pipe's bookkeeping",
+	.may_lie = "with more than 16 pages it is several calls of GUP-fast; emptying the pipe, which puts the pages, is not in it; " WARM,
+	.params = pipe_params,
+	.nr_params = ARRAY_SIZE(pipe_params),
+	.needs_root = true,
+	.unavailable = vmsplice_unavailable,
+	.size = vmsplice_size,
+	.setup = vmsplice_setup,
+	.prepare = vmsplice_prepare,
+	.run = vmsplice_run,
+	.verify = vmsplice_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_futex = {
+	.name = "gup.futex",
+	.op = "FUTEX_WAKE of a shared futex nobody waits on: one page",
+	.measures = "get_user_pages_fast() of one page for writing, the futex key, and an empty hash bucket",
+	.may_lie = "the system call and the hash are a large part of it; under racer=mprotect a call may be two, for writing and then for reading; " WARM,
+	.params = futex_params,
+	.nr_params = ARRAY_SIZE(futex_params),
+	.needs_root = true,
+	.unavailable = futex_unavailable,
+	.size = futex_size,
+	.setup = common_setup,
+	.prepare = common_prepare,
+	.run = futex_run,
+	.verify = futex_verify,
+	.teardown = common_teardown,
+};
+
+static const struct bench gup_remote = {
+	.name = "gup.remote",
+	.op = "process_vm_readv(2) of one byte in each of `pages` pages of this process",
+	.measures = "the negative control: pin_user_pages_remote() takes mmap_lock and never uses GUP-fast",
+	.may_lie = "each page is an iovec of its own, so it is `pages` calls of one page; one byte a page is copied; " WARM,
+	.params = remote_params,
+	.nr_params = ARRAY_SIZE(remote_params),
+	.needs_root = true,
+	.unavailable = remote_unavailable,
+	.size = remote_size,
+	.setup = common_setup,
+	.prepare = common_prepare,
+	.run = remote_run,
+	.verify = pins_verify,
+	.teardown = common_teardown,
+};
+
+const struct bench *const gup_benches[] = {
+	&gup_fast, &gup_pin_fast, &gup_pin_longterm, &gup_iouring,
+	&gup_odirect, &gup_vmsplice, &gup_futex, &gup_remote, NULL
+};
