@@ -1,0 +1,1117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fault: page faults, each kind alone.
+ *
+ * A batch touches fresh addresses of a region once each; prepare makes the
+ * region fresh again, untimed. One operation is one fault, and is proved to
+ * be: the process took exactly as many as there were operations.
+ *
+ * No racer: whatever changes these folios meanwhile changes which fault is
+ * taken, so the proof would be of something else.
+ *
+ * Which of them read a contpte entry with ptep_get_lockless() on arm64, for
+ * folio >= contpte and < PMD, and so show what a change of it does (6.12):
+ *
+ *   anon_write	no: the entries it looks at are empty. handle_pte_fault() reads
+ *		one, alloc_anon_folio() as many as the largest enabled size has
+ *   anon_read	no: empty, and the zero page is never contpte
+ *   cow	touch=first: once an operation, and once more, gathered under
+ *		the lock by ptep_get(); touch=all: only the first fault in each
+ *		block, which takes it apart
+ *   wp_reuse	via=fork: no (order-0; a PMD is not a page table entry);
+ *		via=uffd: as cow
+ *   file	no: empty entries
+ *   spurious	twice an operation: in the fault and in its retry
+ *
+ * In all of them handle_pte_fault() calls ptep_get_lockless() once for an
+ * entry that is not contpte, where it is a plain load before and after.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../lib/journal.h"
+#include "../lib/util.h"
+#include "bench.h"
+#include "kbtf.h"
+#include "mm.h"
+
+/* Newer than some systems' linux/userfaultfd.h. */
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY		1
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC		(1 << 15)
+#endif
+
+/* --- parameters --- */
+
+#define PARAM_FOLIO \
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", \
+	  .def = "contpte", .min = 4096, .max = 512 * MIB, \
+	  .power_of_two = true, .help = "size of the folios" }
+#define PARAM_THREADS \
+	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
+	  .def = "1", .min = 1, .max = 256, \
+	  .help = "threads of one process, each on a mapping of its own" }
+#define PARAM_TOUCH \
+	{ .name = "touch", .type = PARAM_ENUM, .def = "first", \
+	  .choices = touch_choices, \
+	  .help = "write to the first page of each folio, or to all its pages" }
+
+static const char *const touch_choices[] = { "first", "all", NULL };
+static const char *const via_choices[] = { "fork", "uffd", NULL };
+static const char *const kind_choices[] = { "private", "shared", NULL };
+static const char *const access_choices[] = { "read", "write", NULL };
+
+static const struct bench_param anon_params[] = {
+	PARAM_FOLIO, PARAM_THREADS,
+};
+
+static const struct bench_param anon_read_params[] = {
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = "4k",
+	  .min = 4096, .max = 512 * MIB, .power_of_two = true,
+	  .help = "the zero page, or with the PMD size the huge zero page" },
+	PARAM_THREADS,
+};
+
+static const struct bench_param cow_params[] = {
+	PARAM_FOLIO, PARAM_TOUCH, PARAM_THREADS,
+};
+
+static const struct bench_param reuse_params[] = {
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = "4k",
+	  .min = 4096, .max = 512 * MIB, .power_of_two = true,
+	  .help = "size of the folios" },
+	PARAM_TOUCH,
+	{ .name = "via", .type = PARAM_ENUM, .def = "fork",
+	  .choices = via_choices,
+	  .help = "what write-protected the page: a fork whose child is gone, or userfaultfd in its asynchronous mode" },
+	PARAM_THREADS,
+};
+
+static const struct bench_param file_params[] = {
+	{ .name = "kind", .type = PARAM_ENUM, .def = "shared",
+	  .choices = kind_choices, .help = "MAP_PRIVATE or MAP_SHARED" },
+	{ .name = "access", .type = PARAM_ENUM, .def = "read",
+	  .choices = access_choices, .help = "what takes the fault" },
+	PARAM_FOLIO, PARAM_THREADS,
+};
+
+static const struct bench_param spurious_params[] = { PARAM_FOLIO };
+
+/* --- what all of them share --- */
+
+struct uffd;
+
+struct fault {
+	struct mm_region r;
+	unsigned int maps;	/* of r, a thread */
+	uint64_t step;		/* from one touched address to the next */
+	uint64_t per_map;	/* bytes of each mapping that are touched */
+	struct mm_child *child;
+	struct uffd *uffd;
+	bool forked;
+	uint64_t *before, *after;	/* frames of what is touched */
+	size_t nr_frames;
+};
+
+static uint64_t folio_of(const struct bench_ctx *ctx)
+{
+	return param_num(ctx, "folio");
+}
+
+static bool is_pmd(const struct bench_ctx *ctx)
+{
+	return folio_of(ctx) == mm_caps()->pmd;
+}
+
+/* Bytes from one operation's address to the next. */
+static uint64_t step_of(const struct bench_ctx *ctx)
+{
+	if (param_has(ctx->bench, "touch") && param_is(ctx, "touch", "all"))
+		return mm_caps()->page;
+	return folio_of(ctx);
+}
+
+static uint64_t per_folio(const struct bench_ctx *ctx)
+{
+	return folio_of(ctx) / step_of(ctx);
+}
+
+/*
+ * @cost: instructions of an operation; @bytes: memory it takes. Whole folios,
+ * so that each is touched as completely as the others.
+ */
+static void size_by(const struct bench_ctx *ctx, uint64_t cost, uint64_t bytes,
+		    uint64_t *def, uint64_t *max)
+{
+	uint64_t unit = per_folio(ctx);
+
+	*max = mm_budget() / ctx->threads / bytes / unit * unit;
+	*def = (400000 / cost + unit - 1) / unit * unit;
+	if (*def < 4)
+		*def = 4;
+	if (*max < unit)
+		*max = unit;
+	if (*def > *max)
+		*def = *max;
+}
+
+static int prove(struct bench_ctx *ctx, uint64_t leaf)
+{
+	struct fault *f = ctx->priv;
+
+	return mm_prove(ctx, &f->r, leaf);
+}
+
+static struct fault *new_fault(struct bench_ctx *ctx)
+{
+	struct fault *f = xcalloc(1, sizeof(*f));
+
+	f->r.fd = -1;
+	ctx->priv = f;
+	return f;
+}
+
+/* An anonymous region with room for the operations of a batch. */
+static int anon_setup(struct bench_ctx *ctx)
+{
+	struct fault *f = new_fault(ctx);
+
+	f->maps = 1;
+	f->step = step_of(ctx);
+	f->per_map = ctx->ops * f->step;
+	f->nr_frames = ctx->ops * ctx->threads;
+	f->before = xcalloc(f->nr_frames, sizeof(*f->before));
+	f->after = xcalloc(f->nr_frames, sizeof(*f->after));
+	return mm_region_open(&f->r, MM_ANON, false, folio_of(ctx),
+			      ctx->threads, f->per_map);
+}
+
+static void uffd_close(struct fault *f);
+
+static void fault_teardown(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+
+	if (!f)
+		return;
+	mm_child_end(f->child);
+	uffd_close(f);
+	if (f->forked)
+		mm_fork_done();
+	mm_region_close(&f->r);
+	free(f->before);
+	free(f->after);
+	free(f);
+	ctx->priv = NULL;
+}
+
+static int64_t write_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	const struct fault *f = ctx->priv;
+	uint64_t left = ctx->ops, step = f->step;
+	unsigned int i;
+
+	for (i = 0; i < f->maps; i++) {
+		char *p = mm_region_at(&f->r, thread * f->maps + i);
+		char *end = p + f->per_map;
+
+		for (; p < end && left; p += step, left--)
+			*(volatile uint64_t *)p = 1;
+	}
+	return ctx->ops - left;
+}
+
+static int64_t read_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	const struct fault *f = ctx->priv;
+	uint64_t left = ctx->ops, step = f->step;
+	unsigned int i;
+
+	for (i = 0; i < f->maps; i++) {
+		char *p = mm_region_at(&f->r, thread * f->maps + i);
+		char *end = p + f->per_map;
+
+		for (; p < end && left; p += step, left--)
+			*(volatile uint64_t *)p;
+	}
+	return ctx->ops - left;
+}
+
+/* Frames of all touched addresses of an anonymous region. */
+static int frames(struct fault *f, uint64_t *pfn)
+{
+	size_t each = f->nr_frames / f->r.nr;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < f->r.nr && !ret; i++)
+		ret = mm_frames(mm_region_at(&f->r, i), f->step, each,
+				pfn + i * each);
+	return ret;
+}
+
+/* Exactly one fault an operation, and none that waited. */
+static int faults_verify(const struct bench_deltas *d)
+{
+	if (d->minflt != d->operations || d->majflt)
+		return fail(EPROTO, "%" PRIu64 " minor and %" PRIu64 " major faults in %" PRIu64 " operations",
+			    d->minflt, d->majflt, d->operations);
+	return 0;
+}
+
+/*
+ * @want write faults reused their page. pgreuse counts the whole machine's:
+ * only where nothing else runs must it be equal.
+ */
+static int reuse_verify(const struct bench_ctx *ctx,
+			const struct bench_deltas *d, int64_t want)
+{
+	int64_t reused;
+
+	if (!d->vmstat(d, "pgreuse", &reused))
+		return 0;	/* the frames have been compared */
+	if (reused < want || (ctx->icount && reused != want))
+		return fail(EPROTO, "%" PRId64 " pages were reused (pgreuse), not %" PRId64,
+			    reused, want);
+	return 0;
+}
+
+/* --- anon_write --- */
+
+static const char *anon_unavailable(const struct bench_ctx *ctx)
+{
+	return mm_folio_unavailable(MM_ANON, folio_of(ctx));
+}
+
+/* Clearing is dc zva or rep stos: 64 bytes an instruction, or fewer. */
+static uint64_t clear_cost(uint64_t bytes)
+{
+	return bytes / 64;
+}
+
+static void anon_write_size(const struct bench_ctx *ctx, uint64_t *def,
+			    uint64_t *max)
+{
+	size_by(ctx, 2500 + clear_cost(folio_of(ctx)), folio_of(ctx), def,
+		max);
+}
+
+static int drop_prepare(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+
+	return mm_region_drop(&f->r);
+}
+
+static int anon_write_verify(struct bench_ctx *ctx,
+			     const struct bench_deltas *d)
+{
+	if (d)
+		return faults_verify(d);
+	return prove(ctx, mm_leaf_expected(mm_caps(), folio_of(ctx)));
+}
+
+/* --- anon_read --- */
+
+static const char *anon_read_unavailable(const struct bench_ctx *ctx)
+{
+	if (folio_of(ctx) != mm_caps()->page && !is_pmd(ctx))
+		return "a read maps the zero page, one page at a time, or the huge zero page: nothing in between";
+	return mm_folio_unavailable(MM_ANON, folio_of(ctx));
+}
+
+static void anon_read_size(const struct bench_ctx *ctx, uint64_t *def,
+			   uint64_t *max)
+{
+	uint64_t bytes = mm_caps()->page;
+
+	/* Nothing is allocated but page tables. */
+	size_by(ctx, 1500, bytes, def, max);
+	if (*max > 64 * GIB / ctx->threads / folio_of(ctx))
+		*max = 64 * GIB / ctx->threads / folio_of(ctx);
+	if (*def > *max)
+		*def = *max;
+}
+
+static int anon_read_setup(struct bench_ctx *ctx)
+{
+	const char *path = MM_THP_DIR "/use_zero_page";
+
+	if (is_pmd(ctx) && !access(path, F_OK)) {
+		int ret = journal_set(path, "1");
+
+		if (ret)
+			return ret;
+	}
+	return anon_setup(ctx);
+}
+
+/* One and the same frame everywhere, and the kernel calls it the zero page. */
+static int anon_read_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct fault *f = ctx->priv;
+	uint64_t flags = 0, leaf = 0;
+	struct mm_prober *p;
+	size_t i;
+	int ret;
+
+	if (d)
+		return faults_verify(d);
+	ret = frames(f, f->after);
+	if (!ret)
+		ret = mm_frame_flags(f->after[0], &flags);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	for (i = 0; i < f->nr_frames; i++)
+		if (f->after[i] != f->after[0])
+			return fail(EPROTO, "address %zu is not mapped to the zero page",
+				    i);
+	if (!(flags & MM_KPF_ZERO))
+		return fail(EPROTO, "frame %#" PRIx64 " is not the zero page",
+			    f->after[0]);
+	p = mm_prober_open();
+	ret = p ? mm_probe(p, f->r.base, &leaf) : -EPROTO;
+	mm_prober_close(p);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	if (leaf != folio_of(ctx))
+		return fail(EPROTO, "the zero page is mapped by leaves of %" PRIu64 " bytes",
+			    leaf);
+	json_object_set_new(ctx->proof, "zero_page", json_true());
+	json_object_set_new(ctx->proof, "leaf_bytes", json_integer(leaf));
+	json_object_set_new(ctx->proof, "pages_checked",
+			    json_integer(f->nr_frames));
+	return 0;
+}
+
+/* --- cow --- */
+
+/* Writes what a child is to find in its copy. */
+static void write_pattern(const struct fault *f)
+{
+	unsigned int i;
+	uint64_t off;
+
+	for (i = 0; i < f->r.nr; i++)
+		for (off = 0; off < f->per_map; off += f->step) {
+			char *p = mm_region_at(&f->r, i) + off;
+
+			*(uint64_t *)p = MM_PATTERN(p);
+		}
+}
+
+/* Fresh folios of the right size, populated. */
+static int renew(struct fault *f)
+{
+	int ret = mm_region_drop(&f->r);
+
+	if (!ret)
+		ret = mm_region_populate(&f->r);
+	if (!ret)
+		write_pattern(f);
+	return ret;
+}
+
+static void cow_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
+{
+	uint64_t cost = 4000;
+
+	/* A contpte block is unfolded, a PMD split. */
+	if (step_of(ctx) != mm_caps()->page)
+		cost = is_pmd(ctx) ? 40000 : 6000;
+	size_by(ctx, cost, step_of(ctx) + mm_caps()->page, def, max);
+}
+
+static int cow_prepare(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+	int ret;
+
+	mm_child_end(f->child);
+	f->child = NULL;
+	ret = renew(f);
+	if (!ret)
+		ret = frames(f, f->before);
+	if (ret)
+		return ret;
+	f->forked = true;
+	f->child = mm_fork(&f->r);
+	return f->child ? 0 : -errno;
+}
+
+/* Each page was replaced, and only for this process. */
+static int cow_happened(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+	int64_t differ;
+	unsigned int i;
+	uint64_t off;
+	size_t n;
+	int ret;
+
+	ret = frames(f, f->after);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	for (n = 0; n < f->nr_frames; n++)
+		if (!f->after[n] || f->after[n] == f->before[n])
+			return fail(EPROTO, "page %zu was not copied", n);
+	for (i = 0; i < f->r.nr; i++)
+		for (off = 0; off < f->per_map; off += f->step)
+			if (*(uint64_t *)(mm_region_at(&f->r, i) + off) != 1)
+				return fail(EPROTO, "a page of the parent lost what was written");
+	differ = mm_child_check(f->child, &f->r, f->step, f->per_map);
+	if (differ < 0)
+		return fail_prefix(-EPROTO, "not proved");
+	if (differ)
+		return fail(EPROTO, "%" PRId64 " pages of the child changed",
+			    differ);
+	json_object_set_new(ctx->proof, "pages_copied",
+			    json_integer(f->nr_frames));
+	return 0;
+}
+
+static int cow_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	int ret = cow_happened(ctx);
+
+	if (ret)
+		return ret;
+	if (d) {
+		ret = faults_verify(d);
+		return ret ? ret : reuse_verify(ctx, d, 0);
+	}
+	/* What a batch starts from; a batch itself consumes it. */
+	ret = cow_prepare(ctx);
+	return ret ? ret : prove(ctx, mm_leaf_expected(mm_caps(),
+						       folio_of(ctx)));
+}
+
+/* --- userfaultfd --- */
+
+struct uffd {
+	int fd;
+	/* The thread that lifts the protection; see spurious. */
+	pthread_t resolver;
+	bool resolving;
+	int cpu;
+	const struct mm_region *r;
+	char *last;		/* a fault on this page ends the thread */
+	uint64_t resolved;	/* faults since prepare */
+	int error;
+};
+
+/* Opens one with these features; -errno if the kernel lacks any. */
+static int uffd_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, UFFDIO_API, &api)) {
+		err = errno;
+		close(fd);
+		return -err;
+	}
+	return fd;
+}
+
+static const char *uffd_unavailable(uint64_t features)
+{
+	int fd = uffd_open(features);
+
+	switch (-fd) {
+	case ENOSYS:
+		return "this kernel has no userfaultfd";
+	case EPERM:
+		return "userfaultfd is not permitted here";
+	case EINVAL:
+		return features & UFFD_FEATURE_WP_ASYNC ?
+			"userfaultfd has no asynchronous write protection here (it came with 6.7)" :
+			"userfaultfd can't write-protect here";
+	}
+	if (fd < 0)
+		return "userfaultfd can't be opened";
+	close(fd);
+	return NULL;
+}
+
+static int uffd_register(struct uffd *u, bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < u->r->nr; i++) {
+		struct uffdio_register reg = {
+			.range.start = (uintptr_t)mm_region_at(u->r, i),
+			.range.len = u->r->bytes,
+			.mode = UFFDIO_REGISTER_MODE_WP,
+		};
+
+		if (on ? ioctl(u->fd, UFFDIO_REGISTER, &reg) :
+			 ioctl(u->fd, UFFDIO_UNREGISTER, &reg.range))
+			return fail(errno, "userfaultfd: %s", strerror(errno));
+	}
+	return 0;
+}
+
+/* Write-protects @len bytes, or lifts the protection and wakes who waits. */
+static int uffd_protect(const struct uffd *u, const void *at, uint64_t len,
+			bool on)
+{
+	struct uffdio_writeprotect wp = {
+		.range.start = (uintptr_t)at,
+		.range.len = len,
+		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	while (ioctl(u->fd, UFFDIO_WRITEPROTECT, &wp))
+		if (errno != EAGAIN)
+			return fail(errno, "userfaultfd write protection: %s",
+				    strerror(errno));
+	return 0;
+}
+
+static int uffd_protect_all(struct uffd *u)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < u->r->nr && !ret; i++)
+		ret = uffd_protect(u, mm_region_at(u->r, i), u->r->bytes, true);
+	return ret;
+}
+
+static int uffd_new(struct fault *f, uint64_t features)
+{
+	struct uffd *u = xcalloc(1, sizeof(*u));
+
+	f->uffd = u;
+	u->r = &f->r;
+	u->fd = uffd_open(features);
+	return u->fd < 0 ? fail(-u->fd, "userfaultfd: %s", strerror(-u->fd)) :
+			   0;
+}
+
+/* Makes each fault's whole folio writable again, and wakes its thread. */
+static void *resolver_main(void *arg)
+{
+	struct uffd *u = arg;
+	struct uffd_msg msg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(u->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	for (;;) {
+		uintptr_t at;
+
+		if (read(u->fd, &msg, sizeof(msg)) != sizeof(msg)) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			__atomic_store_n(&u->error, errno, __ATOMIC_RELEASE);
+			break;
+		}
+		at = msg.arg.pagefault.address & ~(u->r->folio - 1);
+		if (msg.arg.pagefault.address == (uintptr_t)u->last) {
+			uffd_protect(u, u->last, mm_caps()->page, false);
+			break;
+		}
+		__atomic_fetch_add(&u->resolved, 1, __ATOMIC_RELEASE);
+		if (uffd_protect(u, (void *)at, u->r->folio, false)) {
+			__atomic_store_n(&u->error, errno, __ATOMIC_RELEASE);
+			break;
+		}
+	}
+	/* Nobody must be left waiting: neither here nor at the end. */
+	if (u->error) {
+		uffd_register(u, false);
+		uffd_protect(u, u->last, mm_caps()->page, false);
+	}
+	return NULL;
+}
+
+/*
+ * The thread sleeps in read() until there is a fault. So it is ended by one:
+ * on a page of its own, or a fault under way could be taken for it.
+ */
+static int last_page(struct uffd *u)
+{
+	struct uffdio_register reg = {
+		.range.start = (uintptr_t)u->r->spare,
+		.range.len = mm_caps()->page,
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	u->last = mmap(u->r->spare, mm_caps()->page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (u->last == MAP_FAILED)
+		return fail(errno, "mmap: %s", strerror(errno));
+	*(volatile char *)u->last = 1;
+	if (ioctl(u->fd, UFFDIO_REGISTER, &reg))
+		return fail(errno, "userfaultfd: %s", strerror(errno));
+	return uffd_protect(u, u->last, mm_caps()->page, true);
+}
+
+static int resolver_start(struct uffd *u, int cpu)
+{
+	int err = last_page(u);
+
+	if (err)
+		return err;
+	u->cpu = cpu;
+	err = pthread_create(&u->resolver, NULL, resolver_main, u);
+	if (err)
+		return fail(err, "can't start a thread: %s", strerror(err));
+	u->resolving = true;
+	return 0;
+}
+
+static void uffd_close(struct fault *f)
+{
+	struct uffd *u = f->uffd;
+
+	if (!u)
+		return;
+	if (u->resolving) {
+		if (!__atomic_load_n(&u->error, __ATOMIC_ACQUIRE))
+			*(volatile char *)u->last = 2;
+		pthread_join(u->resolver, NULL);
+	}
+	if (u->fd >= 0)
+		close(u->fd);
+	free(u);
+	f->uffd = NULL;
+}
+
+/* --- wp_reuse --- */
+
+static bool via_fork(const struct bench_ctx *ctx)
+{
+	return param_is(ctx, "via", "fork");
+}
+
+static const char *reuse_unavailable(const struct bench_ctx *ctx)
+{
+	bool base = folio_of(ctx) == mm_caps()->page;
+
+	if (!via_fork(ctx)) {
+		if (is_pmd(ctx))
+			return "via=uffd: its asynchronous mode splits a PMD at the first write; use via=fork";
+		const char *why = uffd_unavailable(UFFD_FEATURE_WP_ASYNC |
+					UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+		return why ? why : anon_unavailable(ctx);
+	}
+	if (is_pmd(ctx) && param_is(ctx, "touch", "all") && !base)
+		return "touch=all: the first write makes the whole PMD writable, the others take no fault";
+	/*
+	 * 6.15 learnt to tell, by a field of struct folio, that a large folio
+	 * is mapped by one process only.
+	 */
+	if (!base && !is_pmd(ctx) && kbtf_has("_mm_id_mapcount") != 1)
+		return "this kernel copies the pages of a large folio after a fork rather than reuse them; use via=uffd";
+	return anon_unavailable(ctx);
+}
+
+static void reuse_size(const struct bench_ctx *ctx, uint64_t *def,
+		       uint64_t *max)
+{
+	uint64_t cost = 1300;
+
+	if (!via_fork(ctx) && step_of(ctx) != mm_caps()->page)
+		cost = 4000;
+	size_by(ctx, cost, step_of(ctx), def, max);
+	/* PMDs are populated at 32,000 instructions each: not hundreds. */
+	if (is_pmd(ctx) && *def > 16)
+		*def = 16;
+}
+
+static int reuse_setup(struct bench_ctx *ctx)
+{
+	int ret = anon_setup(ctx);
+
+	if (ret || via_fork(ctx))
+		return ret;
+	return uffd_new(ctx->priv, UFFD_FEATURE_WP_ASYNC |
+				   UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+}
+
+/*
+ * Folios that are this process's alone and yet write-protected. A plain
+ * mprotect() to and fro won't do: it makes exclusive pages writable itself.
+ */
+static int reuse_prepare(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+	int ret = 0;
+
+	/* An armed mapping gets base pages only: populate it before. */
+	if (f->uffd)
+		uffd_register(f->uffd, false);
+	ret = renew(f);
+	if (!ret)
+		ret = frames(f, f->before);
+	if (ret)
+		return ret;
+	if (via_fork(ctx)) {
+		f->forked = true;
+		return mm_fork_exit(&f->r);
+	}
+	ret = uffd_register(f->uffd, true);
+	return ret ? ret : uffd_protect_all(f->uffd);
+}
+
+/* Every page is still the one it was. */
+static int same_frames(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+	size_t n;
+	int ret;
+
+	ret = frames(f, f->after);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	for (n = 0; n < f->nr_frames; n++)
+		if (!f->after[n] || f->after[n] != f->before[n])
+			return fail(EPROTO, "page %zu was copied, not reused",
+				    n);
+	json_object_set_new(ctx->proof, "pages_in_place",
+			    json_integer(f->nr_frames));
+	return 0;
+}
+
+static int reuse_verify_point(struct bench_ctx *ctx,
+			      const struct bench_deltas *d)
+{
+	int ret = same_frames(ctx);
+
+	if (ret)
+		return ret;
+	if (d) {
+		ret = faults_verify(d);
+		/* do_huge_pmd_wp_page() does not count its reuses. */
+		if (!ret)
+			ret = reuse_verify(ctx, d, is_pmd(ctx) ? 0 :
+					   (int64_t)d->operations);
+		return ret;
+	}
+	ret = reuse_prepare(ctx);
+	return ret ? ret : prove(ctx, mm_leaf_expected(mm_caps(),
+						       folio_of(ctx)));
+}
+
+/* --- file --- */
+
+/*
+ * What one fault on a hole of a file mapping maps: a read takes the pages
+ * around it that are in the page cache, 64k unless somebody set it otherwise.
+ */
+static uint64_t fault_around(void)
+{
+	char *text = read_line("/sys/kernel/debug/fault_around_bytes");
+	uint64_t bytes;
+
+	if (!text || parse_u64(text, &bytes) || bytes < mm_caps()->page)
+		bytes = 64 * KIB;
+	free(text);
+	return bytes < mm_caps()->page ? mm_caps()->page : bytes;
+}
+
+static bool is_read(const struct bench_ctx *ctx)
+{
+	return param_is(ctx, "access", "read");
+}
+
+/* Far enough apart that no fault serves two operations. */
+static uint64_t file_step(const struct bench_ctx *ctx)
+{
+	uint64_t around = fault_around(), folio = folio_of(ctx);
+
+	if (is_read(ctx))
+		return around > folio ? around : folio;
+	return param_is(ctx, "kind", "private") ? mm_caps()->page : folio;
+}
+
+/* The page cache that is mapped over and over: a few folios. */
+static uint64_t file_bytes(const struct bench_ctx *ctx)
+{
+	uint64_t bytes = 8 * file_step(ctx), folio = folio_of(ctx);
+
+	if (bytes < 512 * KIB)
+		bytes = 512 * KIB;
+	if (bytes > 16 * MIB)
+		bytes = 2 * folio;
+	return (bytes + folio - 1) / folio * folio;
+}
+
+static const char *file_unavailable(const struct bench_ctx *ctx)
+{
+	return mm_folio_unavailable(MM_SHMEM, folio_of(ctx));
+}
+
+static void file_size(const struct bench_ctx *ctx, uint64_t *def,
+		      uint64_t *max)
+{
+	uint64_t each = file_bytes(ctx) / file_step(ctx);
+
+	size_by(ctx, 2500, mm_caps()->page, def, max);
+	/* As many mappings as a process may have, and address space. */
+	if (*max > each * 16384 / ctx->threads)
+		*max = each * 16384 / ctx->threads;
+	if (*max > 64 * GIB / file_step(ctx) / ctx->threads)
+		*max = 64 * GIB / file_step(ctx) / ctx->threads;
+	if (*def > *max)
+		*def = *max;
+}
+
+static int file_setup(struct bench_ctx *ctx)
+{
+	struct fault *f = new_fault(ctx);
+	uint64_t each;
+
+	f->step = file_step(ctx);
+	f->per_map = file_bytes(ctx);
+	each = f->per_map / f->step;
+	f->maps = (ctx->ops + each - 1) / each;
+	return mm_region_open(&f->r, MM_SHMEM, param_is(ctx, "kind", "shared"),
+			      folio_of(ctx), f->maps * ctx->threads,
+			      f->per_map);
+}
+
+static int64_t file_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	return is_read(ctx) ? read_run(ctx, thread) : write_run(ctx, thread);
+}
+
+/*
+ * What mapped the first page: how large a leaf a fault on this kind of
+ * mapping makes is part of what is found out here, not of what is asked for.
+ */
+static int file_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct fault *f = ctx->priv;
+	struct mm_region view;
+	struct mm_prober *p;
+	uint64_t leaf = 0;
+	int ret;
+
+	if (d)
+		return faults_verify(d);
+	p = mm_prober_open();
+	ret = p ? mm_probe(p, f->r.base, &leaf) : -EPROTO;
+	mm_prober_close(p);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	/* The folios of the page cache, by a mapping of all their pages. */
+	ret = mm_region_view(&f->r, &view);
+	if (!ret)
+		ret = mm_prove(ctx, &view, 0);
+	if (ret)
+		return ret;
+	json_object_set_new(ctx->proof, "leaf_bytes", json_integer(leaf));
+	return 0;
+}
+
+/* --- spurious --- */
+
+static const char *spurious_unavailable(const struct bench_ctx *ctx)
+{
+	const char *why = uffd_unavailable(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+
+	return why ? why : anon_unavailable(ctx);
+}
+
+static void spurious_size(const struct bench_ctx *ctx, uint64_t *def,
+			  uint64_t *max)
+{
+	size_by(ctx, 8000, folio_of(ctx), def, max);
+	if (is_pmd(ctx) && *def > 16)
+		*def = 16;
+}
+
+static int spurious_setup(struct bench_ctx *ctx)
+{
+	struct fault *f;
+	int ret;
+
+	ret = anon_setup(ctx);
+	if (ret)
+		return ret;
+	f = ctx->priv;
+	ret = renew(f);
+	if (!ret)
+		ret = frames(f, f->before);
+	if (!ret)
+		ret = uffd_new(f, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	if (!ret)
+		ret = uffd_register(f->uffd, true);
+	/*
+	 * On the same CPU, so that a wake-up is a context switch and no more:
+	 * the same on every machine.
+	 */
+	return ret ? ret : resolver_start(f->uffd, ctx->cpu);
+}
+
+static int spurious_prepare(struct bench_ctx *ctx)
+{
+	struct fault *f = ctx->priv;
+	int err = __atomic_load_n(&f->uffd->error, __ATOMIC_ACQUIRE);
+
+	if (err)
+		return fail(err, "userfaultfd: %s", strerror(err));
+	__atomic_store_n(&f->uffd->resolved, 0, __ATOMIC_RELEASE);
+	return uffd_protect_all(f->uffd);
+}
+
+/*
+ * Each operation waited in userfaultfd once, for the resolver saw it, and the
+ * entry was made writable before it was woken. So its retry, which is the
+ * fault that counts, found nothing to do: the page was neither copied nor
+ * reused.
+ */
+static int spurious_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct fault *f = ctx->priv;
+	uint64_t resolved = __atomic_load_n(&f->uffd->resolved,
+					    __ATOMIC_ACQUIRE);
+	int ret = same_frames(ctx);
+
+	if (ret)
+		return ret;
+	if (resolved != ctx->ops)
+		return fail(EPROTO, "%" PRIu64 " faults waited in userfaultfd in %" PRIu64 " operations",
+			    resolved, ctx->ops);
+	if (!d)
+		return prove(ctx, mm_leaf_expected(mm_caps(), folio_of(ctx)));
+	/*
+	 * The retry is minor, or major on a kernel that waits without the lock
+	 * of the VMA; the fault that went to sleep is not counted.
+	 */
+	if (d->minflt + d->majflt != d->operations)
+		return fail(EPROTO, "%" PRIu64 " minor and %" PRIu64 " major faults in %" PRIu64 " operations",
+			    d->minflt, d->majflt, d->operations);
+	json_object_set_new(ctx->proof, "faults_retried",
+			    json_integer(resolved));
+	return reuse_verify(ctx, d, 0);
+}
+
+/* --- the table --- */
+
+static const struct bench fault_anon_write = {
+	.name = "fault.anon_write",
+	.op = "one write fault on untouched anonymous memory: one folio allocated, cleared and mapped",
+	.measures = "the whole of an anonymous fault, from the exception to the return",
+	.may_lie = "clearing the folio is most of it from 64k on; freed pages come back from the per-CPU lists and are in the caches",
+	.params = anon_params,
+	.nr_params = ARRAY_SIZE(anon_params),
+	.needs_root = true,
+	.unavailable = anon_unavailable,
+	.size = anon_write_size,
+	.setup = anon_setup,
+	.prepare = drop_prepare,
+	.run = write_run,
+	.verify = anon_write_verify,
+	.teardown = fault_teardown,
+};
+
+static const struct bench fault_anon_read = {
+	.name = "fault.anon_read",
+	.op = "one read fault on untouched anonymous memory: the zero page, or the huge zero page, mapped",
+	.measures = "the fault path with nothing allocated and nothing cleared",
+	.may_lie = "nothing but the page table is written; a later write would be a second, dearer fault",
+	.params = anon_read_params,
+	.nr_params = ARRAY_SIZE(anon_read_params),
+	.needs_root = true,
+	.unavailable = anon_read_unavailable,
+	.size = anon_read_size,
+	.setup = anon_read_setup,
+	.prepare = drop_prepare,
+	.run = read_run,
+	.verify = anon_read_verify,
+	.teardown = fault_teardown,
+};
+
+static const struct bench fault_cow = {
+	.name = "fault.cow",
+	.op = "one write fault on a page shared with a living child: one base page copied",
+	.measures = "breaking copy-on-write; with touch=first each fault also takes a contpte block or a PMD apart",
+	.may_lie = "a large folio too is copied one base page at a time; the child is asleep, so no other CPU's TLB is invalidated",
+	.params = cow_params,
+	.nr_params = ARRAY_SIZE(cow_params),
+	.needs_root = true,
+	.unavailable = anon_unavailable,
+	.size = cow_size,
+	.setup = anon_setup,
+	.prepare = cow_prepare,
+	.run = write_run,
+	.verify = cow_verify,
+	.teardown = fault_teardown,
+};
+
+static const struct bench fault_wp_reuse = {
+	.name = "fault.wp_reuse",
+	.op = "one write fault on a write-protected page that nobody else has: made writable in place",
+	.measures = "the permission upgrade, read-only to read-write, without a copy",
+	.may_lie = "via=uffd also clears the userfaultfd bit, which takes a contpte block apart, and the last fault in a block puts it together; with the PMD size one fault serves 2m",
+	.params = reuse_params,
+	.nr_params = ARRAY_SIZE(reuse_params),
+	.needs_root = true,
+	.unavailable = reuse_unavailable,
+	.size = reuse_size,
+	.setup = reuse_setup,
+	.prepare = reuse_prepare,
+	.run = write_run,
+	.verify = reuse_verify_point,
+	.teardown = fault_teardown,
+};
+
+static const struct bench fault_file = {
+	.name = "fault.file",
+	.op = "one fault on a hole in the mapping of a memfd whose pages are in the page cache",
+	.measures = "mapping the page cache: a read maps the pages around it, a shared write its folio, a private write copies a base page",
+	.may_lie = "kinds and sizes map different amounts with one fault: compare one kind with itself; the same few folios are mapped again and again",
+	.params = file_params,
+	.nr_params = ARRAY_SIZE(file_params),
+	.needs_root = true,
+	.unavailable = file_unavailable,
+	.size = file_size,
+	.setup = file_setup,
+	.prepare = drop_prepare,
+	.run = file_run,
+	.verify = file_verify,
+	.teardown = fault_teardown,
+};
+
+static const struct bench fault_spurious = {
+	.name = "fault.spurious",
+	.op = "one write fault that waits in userfaultfd and whose retry finds the page writable already",
+	.measures = "a fault handled twice, the second time with nothing to do, as when another thread was faster",
+	.may_lie = "going to sleep, being woken, and in the time also the other thread's system calls are part of it: only its differences are about the fault",
+	.params = spurious_params,
+	.nr_params = ARRAY_SIZE(spurious_params),
+	.needs_root = true,
+	.unavailable = spurious_unavailable,
+	.size = spurious_size,
+	.setup = spurious_setup,
+	.prepare = spurious_prepare,
+	.run = write_run,
+	.verify = spurious_verify,
+	.teardown = fault_teardown,
+};
+
+const struct bench *const fault_benches[] = {
+	&fault_anon_write, &fault_anon_read, &fault_cow, &fault_wp_reuse,
+	&fault_file, &fault_spurious, NULL
+};
