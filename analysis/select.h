@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which points and metrics of a run are meant, as on the command line: -b
+ * GLOB[:k=v,v...] and --metric GLOB. Parameters in text form.
+ */
+#ifndef PTELAB_SELECT_H
+#define PTELAB_SELECT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct selection {
+	const char **benches;	/* none: every benchmark */
+	size_t nr_benches;
+	const char **metrics;	/* none: every metric */
+	size_t nr_metrics;
+};
+
+/* Adds a selector; the text is borrowed. */
+void select_bench(struct selection *s, const char *text);
+void select_metric(struct selection *s, const char *text);
+void selection_free(struct selection *s);
+
+/* A NULL selection takes everything. */
+bool selected_point(const struct selection *s, const char *bench,
+		    const json_t *params);
+bool selected_metric(const struct selection *s, const char *metric);
+
+/* A parameter's value as text, "64k" or "16". The caller frees. */
+char *param_value_text(const json_t *value);
+/* "folio=64k pages=16", in the order of the file. The caller frees. */
+char *params_text(const json_t *params, const char *between);
+/*
+ * What identifies a point: mode, benchmark, and the parameters sorted by
+ * name, so that the order in the file does not matter. The caller frees.
+ */
+char *point_key(const char *mode, const char *bench, const json_t *params);
+
+/* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
+void *grow(void *v, size_t nr, size_t size);
+
+#endif
