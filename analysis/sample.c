@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sample.h. */
+#include "sample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/util.h"
+
+enum tier metric_tier(const struct side_point *p, const char *metric)
+{
+	const struct run_file *f = p->obs[0].file;
+
+	switch (file_metric(f, metric).kind) {
+	case METRIC_EVENT:
+		return TIER_EXACT;
+	case METRIC_INSTRUCTIONS:
+		return file_icount(f) ? TIER_EXACT : TIER_TIMED;
+	default:
+		return file_clock_emulated(f) ? TIER_NONE : TIER_TIMED;
+	}
+}
+
+const char *tier_name(enum tier t)
+{
+	return t == TIER_EXACT ? "exact" : "timed";
+}
+
+static void add_totals(struct sample *s, const struct observation *o,
+		       const char *metric)
+{
+	const json_t *counter = json_object_get(json_object_get(o->point,
+						"counters"), metric);
+
+	s->total += json_number_value(json_object_get(counter, "total"));
+	s->operations += json_number_value(json_object_get(counter,
+							   "operations"));
+}
+
+static void add_value(struct sample *s, double v, const struct observation *o)
+{
+	s->v[s->nr] = v;
+	s->seed[s->nr++] = json_integer_value(
+			json_object_get(o->file->header, "seed"));
+}
+
+/* The observation has a value and is the first of its boot that has. */
+static bool first_of_boot(const struct side_point *p, const char *metric,
+			  size_t nr)
+{
+	size_t i;
+	double v;
+
+	if (!observation_value(&p->obs[nr], metric, &v))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (p->obs[i].boot == p->obs[nr].boot &&
+		    observation_value(&p->obs[i], metric, &v))
+			return false;
+	return true;
+}
+
+static void take_exact(struct sample *s, const struct side_point *p,
+		       const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		s->boots += first_of_boot(p, metric, i);
+		if (observation_value(&p->obs[i], metric, &v))
+			add_value(s, v, &p->obs[i]);
+	}
+}
+
+static void take_timed(struct sample *s, const struct side_point *p,
+		       const char *metric)
+{
+	struct nest n = nest_take(p, metric);
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (first_of_boot(p, metric, i))
+			add_value(s, stat_nested(&n.boots[s->boots++], 1,
+						 stat_median), &p->obs[i]);
+	nest_free(&n);
+}
+
+static void summarize(struct sample *s)
+{
+	size_t i;
+
+	s->min = s->max = s->median = NAN;
+	for (i = 0; i < s->nr; i++) {
+		s->min = fmin(s->min, s->v[i]);
+		s->max = fmax(s->max, s->v[i]);
+	}
+	s->median = stat_median(s->v, s->nr);
+}
+
+struct sample sample_take(const struct side_point *p, const char *metric,
+			  enum tier tier)
+{
+	struct sample s = {
+		.v = xcalloc(p->nr_obs, sizeof(*s.v)),
+		.seed = xcalloc(p->nr_obs, sizeof(*s.seed)),
+	};
+	size_t i;
+	double v;
+
+	if (tier == TIER_EXACT)
+		take_exact(&s, p, metric);
+	else
+		take_timed(&s, p, metric);
+	for (i = 0; i < p->nr_obs; i++)
+		if (observation_value(&p->obs[i], metric, &v))
+			add_totals(&s, &p->obs[i], metric);
+	summarize(&s);
+	return s;
+}
+
+void sample_free(struct sample *s)
+{
+	free(s->v);
+	free(s->seed);
+	memset(s, 0, sizeof(*s));
+}
+
+bool sample_is_one(const struct sample *s)
+{
+	return s->nr && s->min == s->max;
+}
+
+json_t *number_json(double v)
+{
+	if (!isfinite(v))
+		return json_null();
+	if (v == round(v) && fabs(v) < 9e15)
+		return json_integer((json_int_t)v);
+	return json_real(v);
+}
+
+json_t *sample_json(const struct sample *s)
+{
+	json_t *values;
+	size_t i;
+
+	if (sample_is_one(s))
+		return number_json(s->min);
+	values = json_array();
+	for (i = 0; i < s->nr; i++)
+		json_array_append_new(values, number_json(s->v[i]));
+	return json_pack("{s:o, s:o, s:o, s:o}", "min", number_json(s->min),
+			 "max", number_json(s->max), "median",
+			 number_json(s->median), "values", values);
+}
+
+/* The batches of one process per operation; its one value if it has none. */
+static struct stat_group group_of(const struct observation *o,
+				  const char *metric, double per_op)
+{
+	const json_t *list = json_object_get(json_object_get(o->point,
+					     "batches"), metric);
+	double ops = json_number_value(json_object_get(o->point,
+						       "operations"));
+	size_t nr = ops > 0 ? json_array_size(list) : 0, i;
+	double *v = xcalloc(nr + 1, sizeof(*v));
+
+	for (i = 0; i < nr; i++) {
+		const json_t *batch = json_array_get(list, i);
+
+		if (!json_is_number(batch))
+			break;
+		v[i] = json_number_value(batch) / ops;
+	}
+	if (!nr || i < nr) {
+		v[0] = per_op;
+		nr = 1;
+	}
+	return (struct stat_group){ v, nr };
+}
+
+static void nest_boot(struct nest *n, const struct side_point *p,
+		      const char *metric, size_t first)
+{
+	struct stat_boot *b = &n->boots[n->nr++];
+	size_t i;
+	double v;
+
+	b->processes = &n->groups[n->nr_groups];
+	for (i = first; i < p->nr_obs; i++) {
+		if (p->obs[i].boot != p->obs[first].boot ||
+		    !observation_value(&p->obs[i], metric, &v))
+			continue;
+		n->groups[n->nr_groups++] = group_of(&p->obs[i], metric, v);
+		b->nr++;
+	}
+}
+
+struct nest nest_take(const struct side_point *p, const char *metric)
+{
+	struct nest n = {
+		.boots = xcalloc(p->nr_obs, sizeof(*n.boots)),
+		.groups = xcalloc(p->nr_obs, sizeof(*n.groups)),
+	};
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (first_of_boot(p, metric, i))
+			nest_boot(&n, p, metric, i);
+	return n;
+}
+
+void nest_free(struct nest *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->nr_groups; i++)
+		free((double *)n->groups[i].v);
+	free(n->groups);
+	free(n->boots);
+	memset(n, 0, sizeof(*n));
+}

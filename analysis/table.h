@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tables of text cells: collected first, then printed in one of three styles.
+ * Columns are as wide as their cells; where that is too wide, left-aligned
+ * columns give way and their cells continue on the next line, so that nothing
+ * is cut off and no line is wider than asked.
+ */
+#ifndef PTELAB_TABLE_H
+#define PTELAB_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_MAX_COLUMNS	12
+
+struct table;
+
+struct table *table_new(void);
+void table_free(struct table *t);
+
+/* Adds a column. @right: align right, for numbers; such a column never
+ * gives way, so keep its cells short. The heading is copied. */
+void table_column(struct table *t, const char *heading, bool right);
+/* Starts a row; cells follow in order, missing ones are empty. */
+void table_row(struct table *t);
+/* Adds a cell; the text is copied and cleaned. */
+void table_cell(struct table *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/*
+ * A line across all columns, wrapped: a heading (indent 0) over the rows that
+ * follow, or a remark (indented) under the row before. Mail style only.
+ */
+void table_line(struct table *t, int indent, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Columns by two blanks, rows indented by @indent. */
+void table_print_mail(const struct table *t, FILE *f, int indent, int width);
+/* +---+ and |, with +===+ under the headings. */
+void table_print_grid(const struct table *t, FILE *f, int width);
+/* As GitHub and kernel documentation render it; of any width. */
+void table_print_markdown(const struct table *t, FILE *f);
+
+#endif
