@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See compare.h. */
+#include "compare.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/util.h"
+#include "format.h"
+#include "rules.h"
+
+const struct compare_options compare_defaults = {
+	.margin = .01,
+	.alpha = .05,
+	.resamples = 10000,
+	.seed = 1,
+};
+
+const char *verdict_name(enum verdict v)
+{
+	static const char *const names[NR_VERDICTS] = {
+		[VERDICT_REGRESSION] = "regression",
+		[VERDICT_IMPROVEMENT] = "improvement",
+		[VERDICT_CHANGED] = "changed",
+		[VERDICT_EQUAL] = "equal",
+		[VERDICT_OVERLAP] = "overlap",
+		[VERDICT_EQUIVALENT] = "equivalent",
+		[VERDICT_INCONCLUSIVE] = "inconclusive",
+	};
+
+	return names[v];
+}
+
+const char *better_name(enum metric_better b)
+{
+	static const char *const names[] = { "none", "lower", "higher" };
+
+	return names[b];
+}
+
+bool is_difference(const struct result *r)
+{
+	return r->verdict == VERDICT_REGRESSION ||
+	       r->verdict == VERDICT_IMPROVEMENT ||
+	       r->verdict == VERDICT_CHANGED;
+}
+
+static void note(struct comparison *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(struct comparison *c, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = xstrdup("");
+	va_end(ap);
+	c->notes = grow(c->notes, c->nr_notes, sizeof(*c->notes));
+	c->notes[c->nr_notes++] = text;
+}
+
+/* --- one result --- */
+
+static enum verdict judge(const struct result *r)
+{
+	if (r->facts.better == BETTER_NONE)
+		return VERDICT_CHANGED;
+	return (r->delta < 0) == (r->facts.better == BETTER_LOWER) ?
+	       VERDICT_IMPROVEMENT : VERDICT_REGRESSION;
+}
+
+/* Both sides have the same values for the same seeds. */
+static bool same_by_seed(const struct sample *a, const struct sample *b)
+{
+	size_t i, j, k;
+
+	if (a->nr != b->nr)
+		return false;
+	for (i = 0; i < a->nr; i++) {
+		size_t in_a = 0, in_b = 0;
+
+		for (j = 0; j < a->nr; j++)
+			in_a += a->seed[j] == a->seed[i] && a->v[j] == a->v[i];
+		for (k = 0; k < b->nr; k++)
+			in_b += b->seed[k] == a->seed[i] && b->v[k] == a->v[i];
+		if (in_a != in_b)
+			return false;
+	}
+	return true;
+}
+
+static void judge_exact(struct result *r)
+{
+	bool apart = r->base.max < r->new.min || r->new.max < r->base.min;
+
+	if (sample_is_one(&r->base) && sample_is_one(&r->new)) {
+		r->verdict = apart ? judge(r) : VERDICT_EQUAL;
+		return;
+	}
+	r->chance = stat_rank_floor(r->base.nr, r->new.nr);
+	r->verdict = apart ? judge(r) : VERDICT_OVERLAP;
+	r->same_by_seed = same_by_seed(&r->base, &r->new);
+}
+
+static double cv_of(const struct sample *s)
+{
+	return sqrt(stat_variance(s->v, s->nr)) / stat_mean(s->v, s->nr);
+}
+
+/* A seed of its own for each result, so that a filter changes no interval. */
+static uint64_t seed_of(const struct result *r, uint64_t seed)
+{
+	uint64_t h = 14695981039346656037ULL ^ seed;
+	const char *const part[] = { r->point->key, r->metric };
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(part); i++)
+		for (s = part[i]; *s; s++)
+			h = (h ^ (unsigned char)*s) * 1099511628211ULL;
+	return (h ^ h >> 32) & 0xffffffff;
+}
+
+static void ratio_interval(struct result *r, const struct side_point *new,
+			   const struct compare_options *opt)
+{
+	struct stat_bootstrap b = { stat_median, opt->resamples,
+				    seed_of(r, opt->seed), .95, true };
+	struct nest x = nest_take(new, r->metric);
+	struct nest y = nest_take(r->point, r->metric);
+	struct stat_interval ci = stat_ratio_ci(x.boots, x.nr, y.boots, y.nr,
+						&b);
+
+	r->ci_low = ci.low;
+	r->ci_high = ci.high;
+	nest_free(&x);
+	nest_free(&y);
+}
+
+/*
+ * Equivalence of the ratio: two one-sided tests on logarithms, within
+ * 1/(1+margin) .. 1+margin. NAN where a value is not positive.
+ */
+static double equivalence(const struct result *r, double margin)
+{
+	double *x = xcalloc(r->new.nr, sizeof(*x)), p = NAN;
+	double *y = xcalloc(r->base.nr, sizeof(*y));
+	size_t i;
+
+	for (i = 0; i < r->new.nr; i++)
+		x[i] = log(r->new.v[i]);
+	for (i = 0; i < r->base.nr; i++)
+		y[i] = log(r->base.v[i]);
+	if (r->base.min > 0 && r->new.min > 0)
+		p = stat_tost(x, r->new.nr, y, r->base.nr, log1p(margin)).p;
+	free(x);
+	free(y);
+	return p;
+}
+
+static void measure_timed(struct result *r, const struct side_point *new,
+			  const struct compare_options *opt)
+{
+	struct stat_rank rank;
+	struct stat_interval hl;
+
+	if (r->base.nr < STAT_MIN_BOOTS || r->new.nr < STAT_MIN_BOOTS) {
+		r->why = xasprintf("fewer than %d boots a side: no timed verdict",
+				   STAT_MIN_BOOTS);
+		return;
+	}
+	rank = stat_mann_whitney(r->new.v, r->new.nr, r->base.v, r->base.nr);
+	r->u = rank.u;
+	/* ties must not make it look surer than complete separation would */
+	r->p = fmax(rank.p, stat_rank_floor(r->new.nr, r->base.nr));
+	hl = stat_hodges_lehmann(r->new.v, r->new.nr, r->base.v, r->base.nr,
+				 .95);
+	r->shift = hl.estimate;
+	r->shift_low = hl.low;
+	r->shift_high = hl.high;
+	ratio_interval(r, new, opt);
+	r->tost_p = equivalence(r, opt->margin);
+	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
+	r->boots_needed = stat_boots_needed(r->cv, opt->margin);
+}
+
+static void add_result(struct comparison *c, const struct side_point *base,
+		       const struct side_point *new, const char *metric,
+		       enum tier tier)
+{
+	struct result r = {
+		.point = base, .metric = xstrdup(metric), .tier = tier,
+		.facts = file_metric(base->obs[0].file, metric),
+		.base = sample_take(base, metric, tier),
+		.new = sample_take(new, metric, tier),
+		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN,
+		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
+		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
+		.shift_high = NAN, .tost_p = NAN, .tost_p_adjusted = NAN,
+		.cv = NAN,
+	};
+
+	r.delta = r.new.median - r.base.median;
+	r.ratio = r.base.median ? r.new.median / r.base.median : NAN;
+	if (tier == TIER_EXACT)
+		judge_exact(&r);
+	else
+		measure_timed(&r, new, c->options);
+	c->results = grow(c->results, c->nr_results, sizeof(*c->results));
+	c->results[c->nr_results++] = r;
+}
+
+/* --- the points --- */
+
+static void add_one_sided(struct comparison *c, const struct side_point *has,
+			  const struct side_point *lacks, const char *metric,
+			  bool in_base, enum tier tier)
+{
+	struct sample s = sample_take(has, metric, tier);
+	const char *why = NULL;
+	size_t i;
+
+	for (i = 0; i < lacks->nr_obs && !why; i++)
+		why = observation_absent(&lacks->obs[i], metric);
+	c->one_sided = grow(c->one_sided, c->nr_one_sided,
+			    sizeof(*c->one_sided));
+	c->one_sided[c->nr_one_sided++] = (struct one_sided){
+		.point = has, .metric = xstrdup(metric), .in_base = in_base,
+		.facts = file_metric(has->obs[0].file, metric), .tier = tier,
+		.value = s.median,
+		.why = xstrdup(why ? why : "the file does not say why"),
+	};
+	sample_free(&s);
+}
+
+static bool has_metric(const struct side_point *p, const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (observation_value(&p->obs[i], metric, &v))
+			return true;
+	return false;
+}
+
+/* The metrics of a point, in order of appearance, as keys. */
+static void collect_metrics(json_t *all, const struct side_point *p)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		json_object_foreach(json_object_get(p->obs[i].point,
+						    "counters"), name, value)
+			if (!json_object_get(all, name))
+				json_object_set_new(all, name, json_true());
+}
+
+static void compare_metric(struct comparison *c, const struct side_point *base,
+			   const struct side_point *new, const char *metric)
+{
+	enum tier tier = metric_tier(base, metric);
+	bool b = has_metric(base, metric), n = has_metric(new, metric);
+
+	if (tier == TIER_NONE || metric_tier(new, metric) == TIER_NONE)
+		return;
+	/* icount on one side only, let through on purpose: the weaker tier */
+	if (metric_tier(new, metric) == TIER_TIMED)
+		tier = TIER_TIMED;
+	if (b && n)
+		add_result(c, base, new, metric, tier);
+	else if (b)
+		add_one_sided(c, base, new, metric, true, tier);
+	else if (n)
+		add_one_sided(c, new, base, metric, false, tier);
+}
+
+static void note_operations(struct comparison *c, const struct side_point *b,
+			    const struct side_point *n)
+{
+	json_int_t x = json_integer_value(json_object_get(b->obs[0].point,
+							  "operations"));
+	json_int_t y = json_integer_value(json_object_get(n->obs[0].point,
+							  "operations"));
+	char *params;
+
+	if (x == y || !strcmp(b->mode, "timed") || !x || !y)
+		return;
+	params = params_text(b->params, " ");
+	note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
+	     JSON_INTEGER_FORMAT " in new; what a batch costs once is shared among them",
+	     b->bench, params, x, y);
+	free(params);
+}
+
+static void compare_points(struct comparison *c, const struct side_point *base,
+			   const struct side_point *new)
+{
+	json_t *all = json_object(), *value;
+	const char *name;
+
+	collect_metrics(all, base);
+	collect_metrics(all, new);
+	json_object_foreach(all, name, value)
+		if (selected_metric(&c->options->select, name))
+			compare_metric(c, base, new, name);
+	json_decref(all);
+	note_operations(c, base, new);
+}
+
+static void add_missing(struct comparison *c, struct not_compared m,
+			const char *status, const char *reason)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_missing; i++) {
+		struct not_compared *old = &c->missing[i];
+
+		if (strcmp(old->point->key, m.point->key) ||
+		    strcmp(old->status, status) || strcmp(old->reason, reason))
+			continue;
+		if (old->where == m.where)
+			old->boots++;
+		else
+			old->where = BOTH;
+		return;
+	}
+	m.status = xstrdup(status);
+	m.reason = xstrdup(reason);
+	m.boots = 1;
+	c->missing = grow(c->missing, c->nr_missing, sizeof(*c->missing));
+	c->missing[c->nr_missing++] = m;
+}
+
+/* Notes what is not ok; true if anything is. */
+static bool take_point(struct comparison *c, const struct side_point *p,
+		       int where)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		const struct observation *o = &p->obs[i];
+
+		if (o->ok)
+			any = true;
+		else
+			add_missing(c, (struct not_compared){
+					.point = p, .where = where,
+					.of = p->nr_obs,
+				    }, observation_status(o),
+				    observation_reason(o));
+	}
+	return any;
+}
+
+static void compare_all(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->base->nr_points; i++) {
+		const struct side_point *b = &c->base->points[i];
+		const struct side_point *n = side_find(c->new, b->key);
+		bool ok = take_point(c, b, ONLY_BASE);
+
+		if (!n)
+			add_missing(c, (struct not_compared){
+					.point = b, .where = ONLY_BASE,
+					.of = 1 }, "missing",
+				    "only in base");
+		else if (take_point(c, n, ONLY_NEW) && ok)
+			compare_points(c, b, n);
+	}
+	for (i = 0; i < c->new->nr_points; i++) {
+		const struct side_point *n = &c->new->points[i];
+
+		if (side_find(c->base, n->key))
+			continue;
+		take_point(c, n, ONLY_NEW);
+		add_missing(c, (struct not_compared){
+				.point = n, .where = ONLY_NEW, .of = 1 },
+			    "missing", "only in new");
+	}
+}
+
+/* --- the table as a whole --- */
+
+static void adjust(struct comparison *c, double *p, double *adjusted)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		p[i] = c->results[i].p;
+	stat_holm(p, c->nr_results, adjusted);
+	for (i = 0; i < c->nr_results; i++)
+		c->results[i].p_adjusted = adjusted[i];
+	for (i = 0; i < c->nr_results; i++)
+		p[i] = c->results[i].tost_p;
+	stat_holm(p, c->nr_results, adjusted);
+	for (i = 0; i < c->nr_results; i++)
+		c->results[i].tost_p_adjusted = adjusted[i];
+}
+
+/*
+ * Equivalence comes first: the margin is the smallest effect that matters, so
+ * a change inside it is none, however well it is resolved.
+ */
+static void judge_timed(struct result *r, const struct compare_options *opt,
+			size_t family)
+{
+	double lowest = stat_rank_floor(r->base.nr, r->new.nr) * family;
+
+	if (r->why)
+		return;
+	if (r->tost_p_adjusted < opt->alpha) {
+		r->verdict = VERDICT_EQUIVALENT;
+	} else if (r->p_adjusted < opt->alpha &&
+		   (r->ci_low > 1 || r->ci_high < 1)) {
+		r->verdict = judge(r);
+	} else if (lowest >= opt->alpha) {
+		r->why = xasprintf("%zu against %zu boots can't reach p < %g among %zu rows",
+				   r->base.nr, r->new.nr, opt->alpha, family);
+	} else {
+		r->why = xasprintf("neither a difference nor equality within %g%% is shown",
+				   100 * opt->margin);
+	}
+}
+
+/* The fewest boots a side whose smallest p survives Holm in this family. */
+static size_t boots_for_family(size_t family, double alpha)
+{
+	size_t n = STAT_MIN_BOOTS;
+
+	while (stat_rank_floor(n, n) * family >= alpha)
+		n++;
+	return n;
+}
+
+static void judge_family(struct comparison *c)
+{
+	double *p = xcalloc(2 * c->nr_results, sizeof(*p));
+	size_t least, i;
+	bool short_of = false;
+
+	for (i = 0; i < c->nr_results; i++) {
+		c->timed += c->results[i].tier == TIER_TIMED;
+		c->family += !isnan(c->results[i].p);
+	}
+	adjust(c, p, p + c->nr_results);
+	least = boots_for_family(c->family, c->options->alpha);
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		if (r->tier != TIER_TIMED)
+			continue;
+		judge_timed(r, c->options, c->family);
+		short_of = short_of || (!isnan(r->p) &&
+					stat_rank_floor(r->base.nr, r->new.nr) *
+					c->family >= c->options->alpha);
+	}
+	if (short_of)
+		note(c, "a difference among %zu timed rows needs %zu boots a side or more; or compare fewer rows with -b and --metric",
+		     c->family, least);
+	free(p);
+}
+
+/* Ratio first, then difference; from or to 0 is the largest ratio. */
+static double change_size(const struct result *r)
+{
+	if (!r->delta)
+		return 0;
+	if (isnan(r->ratio) || r->ratio <= 0)
+		return INFINITY;
+	return fabs(log(r->ratio));
+}
+
+static int by_change(const void *a, const void *b)
+{
+	const struct result *x = a, *y = b;
+	double sx = change_size(x), sy = change_size(y);
+	double dx = fabs(x->delta), dy = fabs(y->delta);
+
+	if (is_difference(x) != is_difference(y))
+		return is_difference(y) - is_difference(x);
+	if (sx != sy)
+		return sx < sy ? 1 : -1;
+	if (dx != dy)
+		return dx < dy ? 1 : -1;
+	if (x->point != y->point)
+		return x->point < y->point ? -1 : 1;
+	return strcmp(x->metric, y->metric);
+}
+
+static void sort_results(struct comparison *c)
+{
+	size_t i;
+
+	if (c->nr_results)
+		qsort(c->results, c->nr_results, sizeof(*c->results),
+		      by_change);
+	for (i = 0; i < c->nr_results; i++)
+		c->count[c->results[i].verdict]++;
+}
+
+/* --- what a reader must know about the runs --- */
+
+static void note_side(struct comparison *c, const char *name,
+		      const struct side *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_notes; i++)
+		note(c, "%s: %s", name, s->notes[i]);
+}
+
+static void note_boots(struct comparison *c, const char *mode, const char *what)
+{
+	size_t b = side_boots(c->base, mode), n = side_boots(c->new, mode);
+
+	if (b && n && (b == 1 || n == 1))
+		note(c, "%zu %s boot%s of base and %zu of new: whether %s repeats is not known",
+		     b, mode, plural(b), n, what);
+}
+
+static void note_build(struct comparison *c)
+{
+	const json_t *b = c->base->run->files[0]->header;
+	const json_t *n = c->new->run->files[0]->header;
+	const char *id = json_text(b, "build_id");
+
+	if (*id && !strcmp(id, json_text(n, "build_id")))
+		note(c, "both sides are the same build");
+}
+
+/* On a real machine the same boot on both sides is one observation. */
+static void note_shared_boots(struct comparison *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->base->nr_boots; i++) {
+		const struct boot *b = &c->base->boots[i];
+
+		for (j = 0; j < c->new->nr_boots; j++) {
+			const struct boot *n = &c->new->boots[j];
+
+			if (b->id && n->id && !strcmp(b->id, n->id) &&
+			    !strcmp(b->mode, "timed") &&
+			    !strcmp(n->mode, "timed"))
+				note(c, "boot %s is on both sides", b->id);
+		}
+	}
+}
+
+static void note_runs(struct comparison *c)
+{
+	note_build(c);
+	note_shared_boots(c);
+	note_side(c, "base", c->base);
+	note_side(c, "new", c->new);
+	note_boots(c, "exact", "a count");
+	note_boots(c, "race", "a count");
+}
+
+struct comparison *compare_sides(const struct side *base,
+				 const struct side *new,
+				 const struct compare_options *options)
+{
+	struct comparison *c = xcalloc(1, sizeof(*c));
+
+	c->base = base;
+	c->new = new;
+	c->options = options;
+	c->env = env_compare(base, new, options->allow, options->nr_allow);
+	if (env_refused(&c->env))
+		return c;
+	note_runs(c);
+	compare_all(c);
+	judge_family(c);
+	find_by_rules(c);	/* wants results of a point together */
+	sort_results(c);
+	find_exact_differences(c);	/* wants the largest first */
+	return c;
+}
+
+void comparison_free(struct comparison *c)
+{
+	size_t i;
+
+	if (!c)
+		return;
+	for (i = 0; i < c->nr_results; i++) {
+		sample_free(&c->results[i].base);
+		sample_free(&c->results[i].new);
+		free(c->results[i].metric);
+		free(c->results[i].why);
+	}
+	for (i = 0; i < c->nr_missing; i++) {
+		free(c->missing[i].status);
+		free(c->missing[i].reason);
+	}
+	for (i = 0; i < c->nr_one_sided; i++) {
+		free(c->one_sided[i].metric);
+		free(c->one_sided[i].why);
+	}
+	for (i = 0; i < c->nr_notes; i++)
+		free(c->notes[i]);
+	findings_free(c);
+	env_free(&c->env);
+	free(c->results);
+	free(c->missing);
+	free(c->one_sided);
+	free(c->notes);
+	free(c);
+}

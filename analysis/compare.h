@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The comparison of two runs: one result for each metric of each point that
+ * both have, and everything that could not be compared with its reason.
+ */
+#ifndef PTELAB_COMPARE_H
+#define PTELAB_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "environ.h"
+#include "load.h"
+#include "sample.h"
+
+enum verdict {
+	VERDICT_REGRESSION,
+	VERDICT_IMPROVEMENT,
+	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
+	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
+	VERDICT_OVERLAP,	/* exact, varying: the ranges touch; no finding */
+	VERDICT_EQUIVALENT,	/* timed: within the margin */
+	VERDICT_INCONCLUSIVE,	/* timed: not enough to say */
+	NR_VERDICTS
+};
+
+struct result {
+	const struct side_point *point;		/* as base has it */
+	char *metric;
+	struct metric_facts facts;
+	enum tier tier;
+	struct sample base, new;
+	double delta;		/* of the medians, new - base */
+	double ratio;		/* new / base; NAN if base is 0 */
+	enum verdict verdict;
+	char *why;		/* an inconclusive verdict's reason, or NULL */
+	/* Exact: every seed gave the same on both sides, though seeds vary. */
+	bool same_by_seed;
+	/*
+	 * Exact and varying: how often ranges of so many values come apart if
+	 * nothing differs. NAN where the values do not vary.
+	 */
+	double chance;
+	/* Timed; NAN where they could not be had. */
+	double ci_low, ci_high;		/* of the ratio */
+	double u, p, p_adjusted;	/* Mann-Whitney; Holm */
+	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */
+	double tost_p, tost_p_adjusted;
+	double cv;		/* between boots, the larger side's */
+	size_t boots_needed;	/* a side, to see an effect of the margin */
+};
+
+/* A point, or some of its boots, that is not compared. */
+struct not_compared {
+	const struct side_point *point;
+	enum { ONLY_BASE, ONLY_NEW, BOTH } where;
+	char *status;	/* invalid, unavailable, failed, missing */
+	char *reason;
+	size_t boots;	/* of @of on that side (both: of base) */
+	size_t of;
+};
+
+/* A metric that only one side has, told with what that side says. */
+struct one_sided {
+	const struct side_point *point;
+	char *metric;
+	struct metric_facts facts;
+	enum tier tier;
+	bool in_base;
+	double value;	/* the median of its values */
+	char *why;	/* why the other side has none */
+};
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR };
+
+struct finding {
+	const char *rule;
+	enum severity severity;
+	const char *bench;
+	const struct side_point *point;	/* the largest, where it is many */
+	char *text;
+	json_t *evidence;	/* array of {params, mode, metric, base, new} */
+	char *reproduce;
+};
+
+struct compare_options {
+	struct selection select;
+	const char **allow;
+	size_t nr_allow;
+	double margin;		/* of equivalence, .01 is 1 % */
+	double alpha;
+	size_t resamples;	/* bootstrap */
+	uint64_t seed;
+};
+
+/* margin 1 %, alpha 5 %, 10000 resamples, seed 1. */
+extern const struct compare_options compare_defaults;
+
+struct comparison {
+	const struct side *base, *new;
+	const struct compare_options *options;
+	struct env_differences env;
+	struct result *results;		/* sorted: the largest change first */
+	size_t nr_results;
+	size_t count[NR_VERDICTS];
+	size_t timed;			/* timed results */
+	size_t family;			/* of these, with a p-value */
+	struct not_compared *missing;
+	size_t nr_missing;
+	struct one_sided *one_sided;
+	size_t nr_one_sided;
+	struct finding *findings;
+	size_t nr_findings;
+	char **notes;
+	size_t nr_notes;
+};
+
+/*
+ * Compares; never fails, but look at env_refused(&c->env) before using it.
+ * The sides and options are borrowed and must outlive the comparison.
+ */
+struct comparison *compare_sides(const struct side *base,
+				 const struct side *new,
+				 const struct compare_options *options);
+void comparison_free(struct comparison *c);
+
+/* "regression", "improvement", ... */
+const char *verdict_name(enum verdict v);
+const char *severity_name(enum severity s);
+const char *better_name(enum metric_better b);
+
+/* regression, improvement or changed */
+bool is_difference(const struct result *r);
+
+#endif
