@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A comparison, or several of one base, in the forms that people post: text
+ * and grid of at most MAIL_WIDTH columns, markdown, CSV, JSON.
+ */
+#ifndef PTELAB_REPORT_H
+#define PTELAB_REPORT_H
+
+#include <stdio.h>
+
+#include "compare.h"
+#include "view.h"
+
+struct report {
+	struct comparison *const *c;	/* all with the same base */
+	size_t nr;			/* >= 1 */
+	bool all;			/* equal rows as well */
+};
+
+void report_text(const struct report *r, FILE *f);
+void report_grid(const struct report *r, FILE *f);
+void report_count(const struct report *r, FILE *f);
+void report_markdown(const struct report *r, FILE *f);
+void report_csv(const struct report *r, FILE *f);
+/* One document (compare.json), or an array of them if there are several. */
+void report_json(const struct report *r, FILE *f);
+
+/* The document of one comparison; a new reference. */
+json_t *comparison_json(const struct comparison *c);
+
+/* Prints the environment differences that stand in the way, one a line. */
+void report_refusal(const struct comparison *c, FILE *f);
+
+/*
+ * Names for the columns of base (0) and each new run (1...): the last part of
+ * the path if that is short and tells them apart, else "base", "new", "new2".
+ * The caller frees.
+ */
+char *report_label(const struct report *r, size_t nr);
+
+/* --- the parts that several forms share --- */
+
+/* One run: kernel under @label, machine, command. */
+void report_side(const struct side *s, const char *label, FILE *f);
+/* Path, kernel, and every header of a run; a new reference. */
+json_t *side_json(const struct side *s);
+/* A cell of CSV (RFC 4180) and what is behind it, ',' or a newline. */
+void csv_text(FILE *f, const char *text, char end);
+/* Empty where there is none: never 0. */
+void csv_number(FILE *f, double v, char end);
+
+/* Which kernels, builds, boots, seeds, machine, command. */
+void report_runs(const struct report *r, FILE *f);
+/* The parameters that rows do not repeat. */
+void report_constant(const struct view *v, FILE *f);
+/* "1 regression, 2 equal"; the caller frees. */
+char *counts_text(const struct comparison *c);
+/* What was not compared, why; notes; what the words mean. */
+void report_rest(const struct report *r, const struct view *v, FILE *f);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The form for mail: a verdict first, then the table, a heading for each
+ * point and a line for each metric that differs.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/util.h"
+#include "format.h"
+#include "report.h"
+#include "table.h"
+
+/* More new runs than this do not fit beside each other. */
+#define NEWS_A_BLOCK	2
+
+/* --- the verdict --- */
+
+static void print_verdict(const struct report *whole, size_t nr, FILE *f)
+{
+	const struct comparison *c = whole->c[nr];
+	char *label = report_label(whole, nr + 1);
+	char *base = report_label(whole, 0);
+	char *against = xasprintf("%s against %s", label, base);
+	char *counts = counts_text(c), change[NUMBER_SIZE];
+	const struct result *r = c->nr_results ? &c->results[0] : NULL;
+
+	if (r && is_difference(r))
+		print_line(f, 0, 2, "%s: %s; largest: %s %s, %s.", against,
+			   counts, r->point->bench, r->metric,
+			   format_change(r->ratio, r->delta, change));
+	else
+		print_line(f, 0, 2, "%s: no difference is shown: %s.", against,
+			   counts);
+	free(counts);
+	free(against);
+	free(label);
+	free(base);
+}
+
+/* --- one line of the table --- */
+
+struct numbers {
+	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
+	char change[NUMBER_SIZE];
+	int decimals;
+};
+
+static struct numbers numbers_of(const struct result *r)
+{
+	double v[] = { r->base.median, r->new.median };
+	struct numbers n;
+
+	n.decimals = decimals_for(v, 2, r->delta, r->tier);
+	format_number(v[0], n.decimals, n.base);
+	format_number(v[1], n.decimals, n.new);
+	format_delta(r->delta, n.decimals, n.delta);
+	format_change(r->ratio, r->delta, n.change);
+	return n;
+}
+
+static char *range_text(const struct sample *s, int decimals)
+{
+	char low[NUMBER_SIZE], high[NUMBER_SIZE];
+
+	if (sample_is_one(s))
+		return xstrdup(format_number(s->min, decimals, low));
+	return xasprintf("%s..%s", format_number(s->min, decimals, low),
+			 format_number(s->max, decimals, high));
+}
+
+/* An exact value that varies is shown with its range, and with luck's odds. */
+static void range_line(struct table *t, const struct result *r)
+{
+	double v[] = { r->base.min, r->base.max, r->new.min, r->new.max };
+	int d = decimals_for(v, 4, r->delta, r->tier);
+	char *base, *new;
+
+	if (isnan(r->chance))
+		return;
+	base = range_text(&r->base, d);
+	new = range_text(&r->new, d);
+	if (is_difference(r))
+		table_line(t, 4, "%s -> %s over seeds; by luck once in %.0f",
+			   base, new, 1 / r->chance);
+	else
+		table_line(t, 4, "%s -> %s over seeds%s", base, new,
+			   r->same_by_seed ? ", the same seed by seed" : "");
+	free(base);
+	free(new);
+}
+
+static void interval_line(struct table *t, const struct result *r)
+{
+	char low[NUMBER_SIZE], high[NUMBER_SIZE], p[NUMBER_SIZE];
+	char adjusted[NUMBER_SIZE];
+
+	if (isnan(r->p))
+		return;
+	table_line(t, 4, "CI %s..%s, %s, adjusted %s; %zu and %zu boots",
+		   format_percent(r->ci_low, 2, low),
+		   format_percent(r->ci_high, 2, high), format_p(r->p, p),
+		   format_p(r->p_adjusted, adjusted) + 2, r->base.boots,
+		   r->new.boots);
+}
+
+static void point_heading(struct table *t, const struct view *v, size_t row)
+{
+	char *text;
+
+	if (row && v->row[row - 1]->point == v->row[row]->point)
+		return;
+	text = view_point(v, v->row[row]->point);
+	table_line(t, 0, "%s", text);
+	free(text);
+}
+
+static void result_row(struct table *t, const struct result *r)
+{
+	struct numbers n = numbers_of(r);
+
+	table_row(t);
+	table_cell(t, "%s", r->metric);
+	table_cell(t, "%s", n.base);
+	table_cell(t, "%s", n.new);
+	table_cell(t, "%s", n.delta);
+	table_cell(t, "%s", n.change);
+	table_cell(t, "%s", verdict_name(r->verdict));
+	if (r->tier == TIER_EXACT)
+		range_line(t, r);
+	else
+		interval_line(t, r);
+}
+
+static void print_table(const struct report *r, const struct view *v, FILE *f)
+{
+	struct table *t = table_new();
+	char *base = report_label(r, 0), *new = report_label(r, 1);
+	size_t i;
+
+	table_column(t, "per operation", false);
+	table_column(t, base, true);
+	table_column(t, new, true);
+	table_column(t, "delta", true);
+	table_column(t, "change", true);
+	table_column(t, "verdict", false);
+	for (i = 0; i < v->nr; i++) {
+		point_heading(t, v, i);
+		result_row(t, v->row[i]);
+	}
+	if (v->nr)
+		table_print_mail(t, f, 2, MAIL_WIDTH);
+	table_free(t);
+	free(base);
+	free(new);
+}
+
+/* --- several new runs beside each other --- */
+
+static char verdict_mark(enum verdict v)
+{
+	static const char marks[] = { 'R', 'I', 'C', '=', '~', 'E', '?' };
+
+	return marks[v];
+}
+
+static void matrix_cell(struct table *t, const struct result *r)
+{
+	struct numbers n;
+
+	if (!r) {
+		table_cell(t, "-");
+		table_cell(t, "%s", "");
+		return;
+	}
+	n = numbers_of(r);
+	table_cell(t, "%s", n.new);
+	table_cell(t, "%s (%c)", n.change, verdict_mark(r->verdict));
+}
+
+static void matrix_row(struct table *t, const struct report *r, size_t first,
+		       size_t last, const struct result *any)
+{
+	struct numbers n = numbers_of(any);
+	size_t i;
+
+	table_row(t);
+	table_cell(t, "%s", any->metric);
+	table_cell(t, "%s", n.base);
+	for (i = first; i < last; i++)
+		matrix_cell(t, result_like(r->c[i], any));
+}
+
+static void print_block(const struct report *r, const struct view *v,
+			size_t first, FILE *f)
+{
+	size_t last = first + NEWS_A_BLOCK < r->nr ? first + NEWS_A_BLOCK :
+		      r->nr, i;
+	struct table *t = table_new();
+	char *label = report_label(r, 0);
+
+	table_column(t, "per operation", false);
+	table_column(t, label, true);
+	free(label);
+	for (i = first; i < last; i++) {
+		label = report_label(r, i + 1);
+		table_column(t, label, true);
+		table_column(t, "change", true);
+		free(label);
+	}
+	for (i = 0; i < v->nr; i++) {
+		point_heading(t, v, i);
+		matrix_row(t, r, first, last, v->row[i]);
+	}
+	table_print_mail(t, f, 2, MAIL_WIDTH);
+	table_free(t);
+}
+
+static void print_matrix(const struct report *r, const struct view *v, FILE *f)
+{
+	size_t i;
+
+	if (!v->nr)
+		return;
+	for (i = 0; i < r->nr; i += NEWS_A_BLOCK) {
+		if (i)
+			fputc('\n', f);
+		print_block(r, v, i, f);
+	}
+	fputc('\n', f);
+	print_line(f, 0, 2, "(R) regression, (I) improvement, (C) changed, (=) equal, (~) overlapping, (E) equivalent, (?) inconclusive.");
+}
+
+void report_text(const struct report *r, FILE *f)
+{
+	struct view v = view_merge(r->c, r->nr, r->all);
+	size_t i;
+
+	for (i = 0; i < r->nr; i++)
+		print_verdict(r, i, f);
+	fputc('\n', f);
+	report_runs(r, f);
+	report_constant(&v, f);
+	if (v.nr)
+		fputc('\n', f);
+	if (r->nr == 1)
+		print_table(r, &v, f);
+	else
+		print_matrix(r, &v, f);
+	report_rest(r, &v, f);
+	view_free(&v);
+}
