@@ -1,0 +1,1164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See attach.h.
+ *
+ * What a kernel can attach is only known for sure by attaching. So: choose the
+ * best way of each counter that has not failed yet, load, attach; rule out the
+ * ways that failed and start over, until all that is chosen is attached.
+ */
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../lib/util.h"
+#include "embed.h"
+#include "kernel.h"
+#include "retry_sites.h"
+
+#define MAX_ATTACHED	128
+#define KERNEL_ENOTSUPP	524	/* leaks to user space, without a name there */
+
+struct attached {
+	enum point_kind kind;
+	const char *prog;
+	char where[80];
+	uint64_t offset;
+	struct bpf_link *link;
+	uint64_t missed;	/* by links that are gone */
+	uint64_t missed_base;
+};
+
+struct counter_state {
+	bool want;
+	int way;		/* -1: none */
+	const char *excluded[MAX_WAYS];
+	const char *absent;
+	char *how;
+	uint64_t slots;		/* bit s: slot s is summed */
+	/* Which of attached[] it needs. */
+	bool uses[MAX_ATTACHED];
+	int *software;
+	unsigned int nr_software;
+	uint64_t software_base;
+	const char *software_absent;
+};
+
+struct tracer {
+	enum whose whose;
+	struct bpf_object *obj;
+	void *bss;			/* the loaded programs' variables */
+	size_t bss_size;
+	const struct row *rows;
+	uint64_t base[SLOT_NR];
+	struct counter_state c[MAX_COUNTERS];
+	struct attached attached[MAX_ATTACHED];
+	unsigned int nr_attached;
+	struct bpf_link *follow[4];
+	const char *no_bpf;		/* why nothing can be loaded at all */
+	const char *no_trampolines;	/* ... for fentry and fexit */
+	const char *no_kprobes;		/* ... for kprobes */
+	const char *warning;
+	struct retry_sites sites;
+	bool sites_known;
+};
+
+/* --- libbpf's words --- */
+
+static char bpf_log[1 << 16];
+static size_t bpf_log_len;
+
+static int keep_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	int n;
+
+	if (getenv("PTELAB_BPF_DEBUG"))
+		return vfprintf(stderr, fmt, ap);
+	if (level != LIBBPF_WARN || bpf_log_len + 1 >= sizeof(bpf_log))
+		return 0;
+	n = vsnprintf(bpf_log + bpf_log_len, sizeof(bpf_log) - bpf_log_len,
+		      fmt, ap);
+	if (n > 0)
+		bpf_log_len += n;
+	if (bpf_log_len >= sizeof(bpf_log))
+		bpf_log_len = sizeof(bpf_log) - 1;
+	return n;
+}
+
+static void forget_log(void)
+{
+	bpf_log_len = 0;
+	bpf_log[0] = 0;
+}
+
+/* The program that a failed load complains of: "prog 'NAME': ...". */
+static bool blamed_program(char *name, size_t size)
+{
+	const char *p = strstr(bpf_log, "prog '"), *end;
+
+	if (!p)
+		return false;
+	p += 6;
+	end = strchr(p, '\'');
+	if (!end || (size_t)(end - p) >= size)
+		return false;
+	snprintf(name, size, "%.*s", (int)(end - p), p);
+	return true;
+}
+
+/* The verifier's last words: the line ahead of its statistics. */
+static const char *verifier_words(void)
+{
+	static char line[160];
+	const char *end = strstr(bpf_log, "\nprocessed "), *p;
+
+	if (!end)
+		return NULL;
+	for (p = end; p > bpf_log && p[-1] != '\n'; p--)
+		;
+	snprintf(line, sizeof(line), "%.*s", (int)(end - p), p);
+	return line;
+}
+
+static const char *bpf_strerror(int err)
+{
+	return err == KERNEL_ENOTSUPP ? "not supported by this kernel" :
+					strerror(err);
+}
+
+static const char *not_permitted(void)
+{
+	return geteuid() ?
+		"not permitted: run as root (CAP_BPF and CAP_PERFMON)" :
+		"not permitted, even as root: this container or the kernel's lockdown forbids BPF";
+}
+
+/* --- which way can be gone --- */
+
+static bool uses_bpf(const struct point *p)
+{
+	return p->kind != POINT_SOFTWARE;
+}
+
+static bool is_trampoline(enum point_kind kind)
+{
+	return kind == POINT_FENTRY || kind == POINT_FEXIT;
+}
+
+static bool is_kprobe(enum point_kind kind)
+{
+	return kind == POINT_KPROBE || kind == POINT_KRETPROBE ||
+	       kind == POINT_RETRY_SITES;
+}
+
+/* "a|b|c" in words. */
+static const char *one_of(const char *where)
+{
+	const char *bar = strchr(where, '|');
+	char *text;
+
+	if (!bar)
+		return where;
+	text = xasprintf("%.*s (now or formerly %s)", (int)(bar - where),
+			 where, bar + 1);
+	return text;
+}
+
+static const char *resolve_function(const struct point *p, char where[80])
+{
+	struct kernel_function f;
+	const char *at = p->where;
+
+	while (*at) {
+		size_t n = strcspn(at, "|");
+
+		snprintf(where, 80, "%.*s", (int)n, at);
+		at += n + (at[n] == '|');
+		if (!kernel_has_function(where, &f))
+			continue;
+		if (p->nargs && f.known && f.nargs != p->nargs)
+			return xasprintf("%s takes %u arguments here, not the %u that are understood",
+					 where, f.nargs, p->nargs);
+		if (!is_trampoline(p->kind))
+			return NULL;
+		if (!f.known)
+			return xasprintf("BTF does not describe %s", where);
+		if (f.returns_struct)
+			return xasprintf("%s returns a struct, which fentry refuses",
+					 where);
+		return NULL;
+	}
+	return xasprintf("this kernel has no function %s, or inlined it",
+			 one_of(p->where));
+}
+
+/* Tells where to attach, or why this point is out of the question. */
+static const char *resolve(struct tracer *t, const struct point *p,
+			   char where[80])
+{
+	const char *why;
+
+	if (p->kind == POINT_SOFTWARE) {
+		snprintf(where, 80, "%s", p->where);
+		return NULL;
+	}
+	if (t->no_bpf)
+		return t->no_bpf;
+	if (is_trampoline(p->kind) && t->no_trampolines)
+		return t->no_trampolines;
+	if (is_kprobe(p->kind) && t->no_kprobes)
+		return t->no_kprobes;
+	if (p->kind == POINT_TRACEPOINT) {
+		const char *at = p->where;
+
+		/* A tracepoint's type is in BTF; one in a module is not. */
+		while (*at) {
+			struct kernel_function f;
+			size_t n = strcspn(at, "|");
+			char probe[96];
+
+			snprintf(where, 80, "%.*s", (int)n, at);
+			snprintf(probe, sizeof(probe), "__traceiter_%s", where);
+			if (kernel_has_function(probe, &f))
+				return NULL;
+			at += n + (at[n] == '|');
+		}
+		return xasprintf("this kernel has no tracepoint %s",
+				 one_of(p->where));
+	}
+	why = resolve_function(p, where);
+	if (why || p->kind != POINT_RETRY_SITES)
+		return why;
+	if (!t->sites_known) {
+		retry_sites_running(where, &t->sites, NULL);
+		t->sites_known = true;
+	}
+	return t->sites.nr ? NULL : t->sites.why_not;
+}
+
+static struct attached *attach_at(struct tracer *t, enum point_kind kind,
+				  const char *prog, const char *where,
+				  uint64_t offset)
+{
+	struct attached *a;
+	unsigned int i;
+
+	for (i = 0; i < t->nr_attached; i++) {
+		a = &t->attached[i];
+		if (a->kind == kind && a->offset == offset &&
+		    !strcmp(a->prog, prog) && !strcmp(a->where, where))
+			return a;
+	}
+	if (t->nr_attached == MAX_ATTACHED)
+		return NULL;
+	a = &t->attached[t->nr_attached++];
+	memset(a, 0, sizeof(*a));
+	a->kind = kind;
+	a->prog = prog;
+	a->offset = offset;
+	snprintf(a->where, sizeof(a->where), "%s", where);
+	return a;
+}
+
+static void add_how(struct counter_state *c, const struct attached *a)
+{
+	char offset[24] = "", *how;
+
+	if (a->offset)
+		snprintf(offset, sizeof(offset), "+%#llx",
+			 (unsigned long long)a->offset);
+	how = xasprintf("%s%s%s %s%s", c->how ? c->how : "",
+			c->how ? " + " : "", point_kind_name(a->kind),
+			a->where, offset);
+	free(c->how);
+	c->how = how;
+}
+
+static void use(struct tracer *t, struct counter_state *c,
+		enum point_kind kind, const char *prog, const char *where,
+		uint64_t offset)
+{
+	struct attached *a = attach_at(t, kind, prog, where, offset);
+
+	c->uses[a - t->attached] = true;
+	add_how(c, a);
+}
+
+static void take_point(struct tracer *t, struct counter_state *c,
+		       const struct point *p, const char *where)
+{
+	unsigned int i;
+
+	if (p->kind == POINT_SOFTWARE) {
+		c->how = xasprintf("software event %s", where);
+		return;
+	}
+	if (p->kind != POINT_RETRY_SITES) {
+		use(t, c, p->kind, p->prog, where, 0);
+		return;
+	}
+	for (i = 0; i < t->sites.nr; i++)
+		use(t, c, POINT_KPROBE, p->prog, where, t->sites.offset[i]);
+	if (t->sites.first_counts)
+		use(t, c, POINT_KPROBE, "first_try_k", where, 0);
+}
+
+/* All reasons against a counter's ways, each once. */
+static const char *all_reasons(const struct bpf_counter *bc,
+			       const struct counter_state *c)
+{
+	char *text = NULL, *more;
+	int w, v;
+
+	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
+		for (v = 0; v < w; v++)
+			if (!strcmp(c->excluded[v], c->excluded[w]))
+				break;
+		if (v < w)
+			continue;
+		more = xasprintf("%s%s%s", text ? text : "", text ? "; " : "",
+				 c->excluded[w]);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+/* Bits of the slots that count named events, for "other". */
+static uint64_t named_events(void)
+{
+	uint64_t named = 0, value;
+	unsigned int i;
+
+	for (i = 0; i < bpf_counters_nr; i++) {
+		const struct bpf_counter *bc = &bpf_counters[i];
+
+		if (bc->slot == SLOT_NOTIFIER_START && bc->enumerator &&
+		    kernel_enumerator(bc->enumerator, &value) &&
+		    value < SLOT_NOTIFIER_START_LAST - SLOT_NOTIFIER_START)
+			named |= 1ULL << (SLOT_NOTIFIER_START + value);
+	}
+	return named;
+}
+
+/* Finds the slots; NULL or why this kernel has no such event at all. */
+static const char *find_slots(const struct bpf_counter *bc,
+			      struct counter_state *c)
+{
+	uint64_t value = 0;
+
+#ifdef __aarch64__
+	const char *arch = "arm64";
+#else
+	const char *arch = "x86-64";
+#endif
+	if (bc->arch && strcmp(bc->arch, arch))
+		return xasprintf("only %s has it", bc->arch);
+	if (bc->slot == SLOT_NR)
+		return NULL;
+	if (kernel_no_btf())
+		return kernel_no_btf();
+	c->slots = 1ULL << bc->slot;
+	if (bc->enumerator) {
+		if (!kernel_enumerator(bc->enumerator, &value))
+			return xasprintf("this kernel has no %s",
+					 strchr(bc->enumerator, ':') + 1);
+		if (bc->slot == SLOT_NOTIFIER_START)
+			c->slots = 1ULL << (bc->slot + value);
+	} else if (bc->slot == SLOT_NOTIFIER_START) {
+		c->slots = ((1ULL << 16) - 1) << SLOT_NOTIFIER_START;
+		c->slots &= ~named_events();
+	}
+	return NULL;
+}
+
+static void choose_way(struct tracer *t, unsigned int i)
+{
+	const struct bpf_counter *bc = &bpf_counters[i];
+	struct counter_state *c = &t->c[i];
+	int w, n;
+
+	free(c->how);
+	c->how = NULL;
+	memset(c->uses, 0, sizeof(c->uses));
+	c->way = -1;
+	if (!c->want || c->absent)
+		return;
+	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
+		char where[MAX_POINTS][80];
+		const struct point *p = bc->way[w].point;
+
+		for (n = 0; n < MAX_POINTS && p[n].kind; n++)
+			if (!c->excluded[w])
+				c->excluded[w] = resolve(t, &p[n], where[n]);
+		if (c->excluded[w])
+			continue;
+		for (n = 0; n < MAX_POINTS && p[n].kind; n++)
+			take_point(t, c, &p[n], where[n]);
+		c->way = w;
+		return;
+	}
+	c->absent = all_reasons(bc, c);
+}
+
+/* Rules out every way that has to attach @prog (at @where, if not NULL). */
+static void exclude(struct tracer *t, const char *prog, const char *where,
+		    const char *why)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < bpf_counters_nr; i++) {
+		struct counter_state *c = &t->c[i];
+
+		for (k = 0; k < t->nr_attached && c->way >= 0; k++) {
+			if (!c->uses[k] || strcmp(t->attached[k].prog, prog) ||
+			    (where && strcmp(t->attached[k].where, where)))
+				continue;
+			c->excluded[c->way] = why;
+			break;
+		}
+	}
+}
+
+/* --- loading --- */
+
+/* The map that holds a section of the programs' variables. */
+static struct bpf_map *section_map(struct tracer *t, const char *section)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, t->obj) {
+		const char *n = strrchr(bpf_map__name(map), '.');
+
+		if (n && !strcmp(n, section))
+			return map;
+	}
+	return NULL;
+}
+
+/*
+ * A variable of the programs: in .rodata, before loading copies it, or in
+ * .bss, once it is mapped.
+ */
+static void *global(struct tracer *t, const char *section, const char *name)
+{
+	struct btf *btf = bpf_object__btf(t->obj);
+	const struct btf_type *sec;
+	char *data = t->bss;
+	size_t size;
+	int id, i;
+
+	if (strcmp(section, ".bss"))
+		data = (char *)bpf_map__initial_value(section_map(t, section),
+						      &size);
+	id = btf ? btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC) : -1;
+	if (!data || id < 0)
+		return NULL;
+	sec = btf__type_by_id(btf, id);
+	for (i = 0; i < btf_vlen(sec); i++) {
+		const struct btf_var_secinfo *v = &btf_var_secinfos(sec)[i];
+		const struct btf_type *var = btf__type_by_id(btf, v->type);
+
+		if (!strcmp(btf__name_by_offset(btf, var->name_off), name))
+			return data + v->offset;
+	}
+	return NULL;
+}
+
+static void set_gup_fast_range(struct tracer *t)
+{
+	static const char *const names[] = {
+		"gup_fast_fallback", "internal_get_user_pages_fast"
+	};
+	uint64_t *start = global(t, ".rodata", "gup_fast_start");
+	uint64_t *end = global(t, ".rodata", "gup_fast_end");
+	struct kernel_symbol sym;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		char *cold = xasprintf("%s.cold", names[i]);
+
+		if (!kernel_symbol_find(names[i], &sym)) {
+			start[0] = sym.start;
+			end[0] = sym.end;
+			if (!kernel_symbol_find(cold, &sym)) {
+				start[1] = sym.start;
+				end[1] = sym.end;
+			}
+			free(cold);
+			return;
+		}
+		free(cold);
+	}
+}
+
+static bool program_used(const struct tracer *t, const char *prog)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_attached; i++)
+		if (!strcmp(t->attached[i].prog, prog))
+			return true;
+	return false;
+}
+
+static bool follows(const struct tracer *t)
+{
+	return t->whose == WHOSE_CHILD || t->whose == WHOSE_PID;
+}
+
+/* Programs that do not count, but keep track of whose events do. */
+static bool helper_used(const struct tracer *t, const char *prog)
+{
+	static const char *const trackers[] = {
+		"track_me", "follow_fork", "follow_exec", "follow_exit",
+	};
+	unsigned int i;
+
+	if (!strcmp(prog, "whoami"))
+		return t->whose == WHOSE_MINE || t->whose == WHOSE_PID;
+	if (!strcmp(prog, "seed_task"))
+		return t->whose == WHOSE_PID;
+	if (!follows(t))
+		return false;
+	if (!strcmp(prog, "follow_mm_free"))
+		return !t->no_trampolines;
+	if (!strcmp(prog, "follow_mm_free_k"))
+		return t->no_trampolines && !t->no_kprobes;
+	for (i = 0; i < ARRAY_SIZE(trackers); i++)
+		if (!strcmp(prog, trackers[i]))
+			return true;
+	return false;
+}
+
+static void choose_maps(struct tracer *t)
+{
+	static const struct { const char *map, *prog; } only_for[] = {
+		{ "in_slow", "gup_slow_mark_k" },
+		{ "zapped", "s2_refault" },
+	};
+	struct bpf_map *map;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(only_for); i++) {
+		map = bpf_object__find_map_by_name(t->obj, only_for[i].map);
+		bpf_map__set_autocreate(map,
+					program_used(t, only_for[i].prog));
+	}
+	map = bpf_object__find_map_by_name(t->obj, "tracked");
+	bpf_map__set_autocreate(map, follows(t));
+	map = bpf_object__find_map_by_name(t->obj, "tracked_mm");
+	bpf_map__set_autocreate(map, follows(t));
+}
+
+static int open_object(struct tracer *t)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ptelab");
+	bool all = t->whose == WHOSE_ALL;
+	const char *bytes = all ? bpf_object_all : bpf_object_filtered;
+	const char *end = all ? bpf_object_all_end : bpf_object_filtered_end;
+	struct bpf_program *prog;
+	unsigned int i;
+	long page = sysconf(_SC_PAGESIZE);
+	uint32_t *p;
+
+	t->obj = bpf_object__open_mem(bytes, end - bytes, &opts);
+	if (!t->obj)
+		return -errno;
+	bpf_object__for_each_program(prog, t->obj) {
+		const char *name = bpf_program__name(prog);
+
+		bpf_program__set_autoload(prog, program_used(t, name) ||
+						helper_used(t, name));
+	}
+	for (i = 0; i < t->nr_attached; i++) {
+		const struct attached *a = &t->attached[i];
+		int err;
+
+		if (!is_trampoline(a->kind))
+			continue;
+		prog = bpf_object__find_program_by_name(t->obj, a->prog);
+		err = bpf_program__set_attach_target(prog, 0, a->where);
+		if (err)
+			return err;
+	}
+	if (helper_used(t, "follow_mm_free")) {
+		prog = bpf_object__find_program_by_name(t->obj,
+							"follow_mm_free");
+		bpf_program__set_attach_target(prog, 0, "__mmdrop");
+	}
+	choose_maps(t);
+	p = global(t, ".rodata", "page_shift");
+	*p = __builtin_ctzl(page);
+	p = global(t, ".rodata", "filter");
+	if (p)
+		*p = follows(t) ? FILTER_SET : FILTER_ONE;
+	if (program_used(t, "gup_slow_k") ||
+	    program_used(t, "gup_slow_mark_k"))
+		set_gup_fast_range(t);
+	return 0;
+}
+
+/* The kernel loads no programs of this one's kind at all. */
+static void no_programs_like(struct tracer *t, const char *prog,
+			     const char *why)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(t->obj, prog);
+	enum bpf_prog_type type = p ? bpf_program__type(p) :
+				      BPF_PROG_TYPE_UNSPEC;
+
+	if (type == BPF_PROG_TYPE_TRACING && !t->no_trampolines)
+		t->no_trampolines = why;
+	else if (type == BPF_PROG_TYPE_KPROBE && !t->no_kprobes)
+		t->no_kprobes = why;
+	else
+		t->no_bpf = why;
+}
+
+/* Draws the conclusion from a failed load, so that the next one differs. */
+static void load_failed(struct tracer *t, int err)
+{
+	const char *words = verifier_words(), *why;
+	char prog[64] = "";
+
+	blamed_program(prog, sizeof(prog));
+	if (err == EPERM && !words) {
+		no_programs_like(t, prog, not_permitted());
+		return;
+	}
+	why = xasprintf("the kernel refuses the BPF program: %s",
+			words && *words ? words : bpf_strerror(err));
+	if (!words && (err == KERNEL_ENOTSUPP || err == ENOSYS ||
+		       err == EINVAL)) {
+		no_programs_like(t, prog, why);
+	} else if (helper_used(t, prog)) {
+		t->no_bpf = xasprintf("events can't be told apart by process: %s",
+				      why);
+	} else if (program_used(t, prog)) {
+		exclude(t, prog, NULL, why);
+	} else {
+		t->no_bpf = why;
+	}
+}
+
+static struct bpf_program *program(struct tracer *t, const char *name)
+{
+	return bpf_object__find_program_by_name(t->obj, name);
+}
+
+static void unload(struct tracer *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_attached; i++) {
+		bpf_link__destroy(t->attached[i].link);
+		t->attached[i].link = NULL;
+	}
+	for (i = 0; i < ARRAY_SIZE(t->follow); i++) {
+		bpf_link__destroy(t->follow[i]);
+		t->follow[i] = NULL;
+	}
+	if (t->bss)
+		munmap(t->bss, t->bss_size);
+	t->bss = NULL;
+	bpf_object__close(t->obj);
+	t->obj = NULL;
+	t->rows = NULL;
+}
+
+static int map_variables(struct tracer *t)
+{
+	struct bpf_map *map = section_map(t, ".bss");
+
+	t->bss_size = bpf_map__value_size(map);
+	t->bss = mmap(NULL, t->bss_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(map), 0);
+	if (t->bss == MAP_FAILED) {
+		t->bss = NULL;
+		return -errno;
+	}
+	t->rows = global(t, ".bss", "rows");
+	return 0;
+}
+
+/* --- attaching --- */
+
+static struct bpf_link *attach_one(struct tracer *t, const struct attached *a)
+{
+	struct bpf_program *prog = program(t, a->prog);
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = a->offset,
+		    .retprobe = a->kind == POINT_KRETPROBE);
+
+	switch (a->kind) {
+	case POINT_FENTRY:
+	case POINT_FEXIT:
+		return bpf_program__attach_trace(prog);
+	case POINT_KPROBE:
+	case POINT_KRETPROBE:
+		return bpf_program__attach_kprobe_opts(prog, a->where, &opts);
+	case POINT_TRACEPOINT:
+		return bpf_program__attach_raw_tracepoint(prog, a->where);
+	default:
+		errno = EINVAL;
+		return NULL;
+	}
+}
+
+static const char *attach_error(struct tracer *t, const struct attached *a,
+				int err)
+{
+	char offset[24] = "";
+
+	if (is_trampoline(a->kind) &&
+	    (err == KERNEL_ENOTSUPP || err == EOPNOTSUPP)) {
+		t->no_trampolines =
+			"this kernel can't attach BPF to the entry of functions (fentry)";
+		return t->no_trampolines;
+	}
+	if (err == EPERM || err == EACCES)
+		return not_permitted();
+	if (a->offset)
+		snprintf(offset, sizeof(offset), "+%#llx",
+			 (unsigned long long)a->offset);
+	return xasprintf("%s can't be attached to %s%s: %s",
+			 point_kind_name(a->kind), a->where, offset,
+			 bpf_strerror(err));
+}
+
+/* Returns how many could not be attached; their ways are excluded. */
+static unsigned int attach_all(struct tracer *t)
+{
+	unsigned int i, bad = 0;
+
+	for (i = 0; i < t->nr_attached; i++) {
+		struct attached *a = &t->attached[i];
+
+		if (a->link)
+			continue;
+		forget_log();
+		a->link = attach_one(t, a);
+		if (a->link)
+			continue;
+		exclude(t, a->prog, a->where, attach_error(t, a, errno));
+		bad++;
+	}
+	return bad;
+}
+
+static void attach_follow(struct tracer *t)
+{
+	static const struct { const char *prog, *where; } list[] = {
+		{ "follow_fork", "sched_process_fork" },
+		{ "follow_exec", "sched_process_exec" },
+		{ "follow_exit", "sched_process_exit" },
+	};
+	unsigned int i;
+
+	if (!follows(t))
+		return;
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		t->follow[i] = bpf_program__attach_raw_tracepoint(
+				program(t, list[i].prog), list[i].where);
+		if (!t->follow[i])
+			t->warning = "processes that the traced one starts are not followed";
+	}
+	if (helper_used(t, "follow_mm_free"))
+		t->follow[i] = bpf_program__attach_trace(
+				program(t, "follow_mm_free"));
+	else if (helper_used(t, "follow_mm_free_k"))
+		t->follow[i] = bpf_program__attach_kprobe(
+				program(t, "follow_mm_free_k"), false,
+				"__mmdrop");
+	if (!t->follow[i] && !t->warning)
+		t->warning = "the end of an address space can't be seen here, so another process may be taken for a traced one that ended";
+}
+
+/* One round: true if all that is chosen is loaded and attached. */
+static bool load_round(struct tracer *t)
+{
+	unsigned int i;
+	int err;
+
+	t->nr_attached = 0;
+	for (i = 0; i < bpf_counters_nr; i++)
+		choose_way(t, i);
+	if (!t->nr_attached)
+		return true;
+	forget_log();
+	err = open_object(t);
+	if (!err)
+		err = bpf_object__load(t->obj);
+	if (!err)
+		err = map_variables(t);
+	if (err) {
+		load_failed(t, -err);
+		unload(t);
+		return false;
+	}
+	if (attach_all(t)) {
+		unload(t);
+		return false;
+	}
+	attach_follow(t);
+	return true;
+}
+
+struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
+{
+	struct tracer *t = xcalloc(1, sizeof(*t));
+	unsigned int i;
+
+	libbpf_set_print(keep_log);
+	t->whose = whose;
+	t->no_bpf = kernel_no_btf();
+	t->no_kprobes = kernel_no_kprobes();
+	for (i = 0; i < bpf_counters_nr; i++) {
+		t->c[i].want = want[i];
+		t->c[i].way = -1;
+		if (!want[i])
+			t->c[i].absent = "not asked for";
+		else
+			t->c[i].absent = find_slots(&bpf_counters[i], &t->c[i]);
+	}
+	/* Each round rules out at least one way. */
+	while (!load_round(t))
+		;
+	tracer_zero(t);
+	return t;
+}
+
+void tracer_attach(struct tracer *t)
+{
+	unsigned int i;
+
+	if (!t->obj)
+		return;
+	attach_all(t);
+	for (i = 0; i < bpf_counters_nr; i++) {
+		struct counter_state *c = &t->c[i];
+
+		if (c->way >= 0 && c->excluded[c->way]) {
+			c->absent = c->excluded[c->way];
+			c->way = -1;
+		}
+	}
+	tracer_zero(t);
+}
+
+static uint64_t missed_by_link(const struct attached *a);
+
+void tracer_detach(struct tracer *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_attached; i++) {
+		struct attached *a = &t->attached[i];
+
+		if (!a->link)
+			continue;
+		a->missed += missed_by_link(a);
+		bpf_link__destroy(a->link);
+		a->link = NULL;
+	}
+}
+
+void tracer_free(struct tracer *t)
+{
+	unsigned int i, k;
+
+	unload(t);
+	for (i = 0; i < bpf_counters_nr; i++) {
+		for (k = 0; k < t->c[i].nr_software; k++)
+			close(t->c[i].software[k]);
+		free(t->c[i].software);
+		free(t->c[i].how);
+	}
+	free(t);
+}
+
+/* --- whose events --- */
+
+static int run_here(struct tracer *t, const char *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program(t, prog)), &opts);
+}
+
+int tracer_only_me(struct tracer *t)
+{
+	const struct whoami *me;
+	uint64_t *one_mm;
+	int err;
+
+	if (!t->obj)
+		return 0;
+	err = run_here(t, "whoami");
+	if (err)
+		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
+			    bpf_strerror(-err));
+	me = global(t, ".bss", "me");
+	one_mm = global(t, ".bss", "one_mm");
+	*one_mm = me->mm;
+	return 0;
+}
+
+int tracer_track_me(struct tracer *t)
+{
+	return t->obj ? run_here(t, "track_me") : 0;
+}
+
+int tracer_track_pid(struct tracer *t, pid_t pid)
+{
+	uint32_t *seed_pid, *seed_level, *seeded;
+	const struct whoami *me;
+	struct bpf_link *link;
+	char buf[64];
+	int err, fd;
+
+	if (!t->obj)
+		return 0;
+	err = run_here(t, "whoami");
+	if (err)
+		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
+			    bpf_strerror(-err));
+	me = global(t, ".bss", "me");
+	seed_pid = global(t, ".bss", "seed_pid");
+	seed_level = global(t, ".bss", "seed_level");
+	seeded = global(t, ".bss", "seeded");
+	*seed_pid = pid;
+	*seed_level = me->pid_level;
+	*seeded = 0;
+	link = bpf_program__attach_iter(program(t, "seed_task"), NULL);
+	if (!link)
+		return fail(errno, "can't look through the processes: %s",
+			    bpf_strerror(errno));
+	fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)
+		;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return *seeded ? 0 : -ESRCH;
+}
+
+const char *tracer_warning(const struct tracer *t)
+{
+	return t->warning;
+}
+
+/* --- software events --- */
+
+static int open_software(uint64_t config, pid_t pid, int cpu, bool on_exec)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = config,
+		.inherit = pid != -1,
+		.disabled = on_exec,
+		.enable_on_exec = on_exec,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1,
+		       PERF_FLAG_FD_CLOEXEC);
+}
+
+static void add_software(struct counter_state *c, uint64_t config, pid_t pid,
+			 int cpu, bool on_exec)
+{
+	int fd = open_software(config, pid, cpu, on_exec);
+
+	if (fd < 0) {
+		/* A thread may have ended meanwhile, a CPU be offline. */
+		if (errno == ESRCH || errno == ENODEV)
+			return;
+		c->software_absent = errno == EACCES || errno == EPERM ?
+			"not permitted: run as root, or lower kernel.perf_event_paranoid" :
+			strerror(errno);
+		return;
+	}
+	c->software = xrealloc(c->software,
+			       (c->nr_software + 1) * sizeof(int));
+	c->software[c->nr_software++] = fd;
+}
+
+static void software_of_threads(struct counter_state *c, uint64_t config,
+				pid_t pid, bool on_exec)
+{
+	char *path = xasprintf("/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	free(path);
+	while (dir && (e = readdir(dir)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			add_software(c, config, atoi(e->d_name), -1, on_exec);
+	if (dir)
+		closedir(dir);
+}
+
+void tracer_software(struct tracer *t, pid_t pid, bool on_exec)
+{
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < bpf_counters_nr; i++) {
+		struct counter_state *c = &t->c[i];
+		const struct point *p = bpf_counters[i].way[0].point;
+
+		if (c->way < 0 || uses_bpf(p))
+			continue;
+		if (pid)
+			software_of_threads(c, p->config, pid, on_exec);
+		else
+			for (cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+				add_software(c, p->config, -1, cpu, false);
+		if (c->software_absent) {
+			c->absent = c->software_absent;
+			c->way = -1;
+		}
+	}
+}
+
+static uint64_t software_count(const struct counter_state *c)
+{
+	uint64_t sum = 0, count;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_software; i++)
+		if (read(c->software[i], &count, sizeof(count)) ==
+		    sizeof(count))
+			sum += count;
+	return sum;
+}
+
+/* --- counts --- */
+
+static void sum_rows(const struct tracer *t, uint64_t sum[SLOT_NR])
+{
+	int nr = libbpf_num_possible_cpus(), cpu, s;
+
+	memset(sum, 0, SLOT_NR * sizeof(sum[0]));
+	if (!t->rows)
+		return;
+	if (nr < 0 || nr > ROWS)
+		nr = ROWS;
+	for (cpu = 0; cpu < nr; cpu++)
+		for (s = 0; s < SLOT_NR; s++)
+			sum[s] += __atomic_load_n(&t->rows[cpu].slot[s],
+						  __ATOMIC_RELAXED);
+}
+
+/*
+ * How many hits a kprobe lost, which a link tells since 6.7. The layout is
+ * the kernel's ABI, newer than what this is compiled with.
+ */
+static uint64_t missed_by_link(const struct attached *a)
+{
+	struct {
+		uint32_t type, id, prog_id, pad;
+		uint32_t perf_type, pad2;
+		uint64_t name;
+		uint32_t name_len, offset;
+		uint64_t addr, missed, cookie;
+	} info = { 0 };
+	uint32_t len = sizeof(info);
+	enum { LINK_PERF_EVENT = 7, EVENT_KPROBE = 3, EVENT_KRETPROBE = 4 };
+
+	if (!a->link ||
+	    bpf_obj_get_info_by_fd(bpf_link__fd(a->link), &info, &len) ||
+	    info.type != LINK_PERF_EVENT ||
+	    len < offsetof(typeof(info), cookie) ||
+	    (info.perf_type != EVENT_KPROBE &&
+	     info.perf_type != EVENT_KRETPROBE))
+		return 0;
+	return info.missed;
+}
+
+/* Runs that the kernel skipped because the program was already running. */
+static uint64_t missed_by_program(struct tracer *t, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (!t->obj || bpf_obj_get_info_by_fd(bpf_program__fd(program(t, name)),
+					      &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+/* @a's own misses, and its program's unless an earlier one has the same. */
+static uint64_t missed(struct tracer *t, unsigned int i)
+{
+	struct attached *a = &t->attached[i];
+	uint64_t sum = a->missed + missed_by_link(a);
+	unsigned int k;
+
+	for (k = 0; k < i; k++)
+		if (!strcmp(t->attached[k].prog, a->prog))
+			return sum;
+	return sum + missed_by_program(t, a->prog);
+}
+
+void tracer_zero(struct tracer *t)
+{
+	unsigned int i;
+
+	sum_rows(t, t->base);
+	for (i = 0; i < t->nr_attached; i++)
+		t->attached[i].missed_base = missed(t, i);
+	for (i = 0; i < bpf_counters_nr; i++)
+		t->c[i].software_base = software_count(&t->c[i]);
+}
+
+void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
+{
+	uint64_t sum[SLOT_NR];
+	unsigned int i, k, s;
+
+	sum_rows(t, sum);
+	for (i = 0; i < bpf_counters_nr; i++) {
+		struct counter_state *c = &t->c[i];
+		struct trace_value *v = &values[i];
+
+		memset(v, 0, sizeof(*v));
+		v->absent = c->absent;
+		if (c->way < 0)
+			continue;
+		if (!c->slots) {
+			v->count = software_count(c) - c->software_base;
+			continue;
+		}
+		for (s = 0; s < SLOT_NR; s++)
+			if (c->slots >> s & 1)
+				v->count += sum[s] - t->base[s];
+		/* Pages of a call under way may have been taken off before
+		 * they were added. */
+		if ((int64_t)v->count < 0)
+			v->count = 0;
+		for (k = 0; k < t->nr_attached; k++)
+			if (c->uses[k])
+				v->missed += missed(t, k) -
+					     t->attached[k].missed_base;
+		if (bpf_counters[i].slot == SLOT_KVM_REFAULTS ||
+		    bpf_counters[i].slot == SLOT_KVM_REFAULTS_SAME_PFN)
+			v->missed += sum[SLOT_KVM_FORGOTTEN] -
+				     t->base[SLOT_KVM_FORGOTTEN];
+	}
+}
+
+const char *tracer_how(const struct tracer *t, unsigned int counter)
+{
+	return t->c[counter].way >= 0 ? t->c[counter].how : NULL;
+}

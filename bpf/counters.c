@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of counters; see counters.h. */
+#include "counters.h"
+
+#include <linux/perf_event.h>
+#include <string.h>
+
+#include "../lib/util.h"
+
+/* Names of the same function, newest first. */
+#define GUP_FAST	"gup_fast_fallback|internal_get_user_pages_fast"
+#define GUP_SLOW	"__gup_longterm_locked"
+#define GUP_SLOW_OLD	"__gup_longterm_unlocked"
+#define SECONDARY	"__mmu_notifier_arch_invalidate_secondary_tlbs|" \
+			"__mmu_notifier_invalidate_range"
+
+#define FENTRY(p, f)	{ .kind = POINT_FENTRY, .prog = p, .where = f }
+#define FEXIT(p, f)	{ .kind = POINT_FEXIT, .prog = p, .where = f }
+#define KPROBE(p, f)	{ .kind = POINT_KPROBE, .prog = p, .where = f }
+#define KRETPROBE(p, f)	{ .kind = POINT_KRETPROBE, .prog = p, .where = f }
+#define RAW_TP(p, f)	{ .kind = POINT_TRACEPOINT, .prog = p, .where = f }
+#define ARGS(n, ...)	{ .nargs = n, __VA_ARGS__ }
+
+/* A function's calls: fentry where it can be had, else a kprobe. */
+#define CALLS(p, f)	{ { { FENTRY(p, f) } }, { { KPROBE(p "_k", f) } } }
+
+#define NOTIFIER_START(name, ENUMERATOR)				\
+	{								\
+		.metric = "notifier_start." name,			\
+		.slot = SLOT_NOTIFIER_START,				\
+		.enumerator = ENUMERATOR,				\
+		.way = CALLS("notifier_start",				\
+			     "__mmu_notifier_invalidate_range_start"),	\
+	}
+#define EVENT(E)	"mmu_notifier_event:MMU_NOTIFY_" E
+
+#define S2_MAP(name, s, e)						\
+	{								\
+		.metric = "s2_maps." name, .slot = s, .arch = "arm64",	\
+		.enumerator = e,					\
+		.way = {						\
+			{ { FEXIT("s2_map", "kvm_pgtable_stage2_map") } }, \
+			{ { KPROBE("s2_map_k", "kvm_pgtable_stage2_map") } }, \
+		},							\
+	}
+
+/* The walker got one context argument in place of six in 6.3. */
+#define S2_UNMAP(name, s)						\
+	{								\
+		.metric = name, .slot = s, .arch = "arm64",		\
+		.way = {						\
+			{ { { .kind = POINT_FENTRY, .prog = "s2_unmap",	\
+			      .where = "stage2_unmap_walker", .nargs = 2 } } }, \
+			{ { { .kind = POINT_KPROBE, .prog = "s2_unmap_k", \
+			      .where = "stage2_unmap_walker", .nargs = 2 } } }, \
+			{ { { .kind = POINT_KPROBE, .prog = "s2_unmap_old_k", \
+			      .where = "stage2_unmap_walker", .nargs = 6 } } }, \
+		},							\
+	}
+
+#define S2_REFAULT(name, s)						\
+	{								\
+		.metric = name, .slot = s, .arch = "arm64",		\
+		.way = { { {						\
+			{ .kind = POINT_FENTRY, .prog = "s2_unmap_note", \
+			  .where = "stage2_unmap_walker", .nargs = 2 },	\
+			FENTRY("s2_freed", "kvm_free_stage2_pgd"),	\
+			FEXIT("s2_refault", "kvm_pgtable_stage2_map"),	\
+		} } },							\
+	}
+
+#define FAULTS(name, c)							\
+	{								\
+		.metric = name, .slot = SLOT_NR,			\
+		.way = { { { { .kind = POINT_SOFTWARE, .where = name,	\
+			       .config = c } } } },			\
+	}
+
+const struct bpf_counter bpf_counters[] = {
+	{ .metric = "gup_fast_calls", .slot = SLOT_GUP_FAST_CALLS,
+	  .way = CALLS("gup_fast", GUP_FAST) },
+	{ .metric = "gup_fast_pages", .slot = SLOT_GUP_FAST_PAGES,
+	  .way = {
+		{ { FEXIT("gup_fast_ret", GUP_FAST),
+		    KPROBE("gup_slow_mark_k", GUP_SLOW),
+		    FEXIT("gup_slow_ret", GUP_SLOW) } },
+		{ { FEXIT("gup_fast_ret", GUP_FAST),
+		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },
+		{ { KRETPROBE("gup_fast_ret_k", GUP_FAST),
+		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },
+		{ { KRETPROBE("gup_fast_ret_k", GUP_FAST),
+		    KPROBE("gup_slow_mark_k", GUP_SLOW),
+		    KRETPROBE("gup_slow_ret_k", GUP_SLOW) } },
+	  } },
+	{ .metric = "gup_slow_pages", .slot = SLOT_GUP_SLOW_PAGES,
+	  .way = {
+		{ { KPROBE("gup_slow_unlocked_k", GUP_SLOW_OLD) } },
+		{ { KPROBE("gup_slow_k", GUP_SLOW) } },
+	  } },
+
+	{ .metric = "lockless_gathers", .slot = SLOT_GATHERS, .arch = "arm64",
+	  /* It returns a struct, so fentry can not be attached. */
+	  .way = { { { KPROBE("gather_k", "contpte_ptep_get_lockless") } } } },
+	{ .metric = "lockless_retries", .slot = SLOT_RETRIES, .arch = "arm64",
+	  .way = { { { { .kind = POINT_RETRY_SITES, .prog = "retry_k",
+			 .where = "contpte_ptep_get_lockless" } } } } },
+	{ .metric = "contpte_folds", .slot = SLOT_FOLDS, .arch = "arm64",
+	  .way = CALLS("contpte_convert", "contpte_convert") },
+	{ .metric = "contpte_unfolds", .slot = SLOT_UNFOLDS, .arch = "arm64",
+	  .way = CALLS("contpte_convert", "contpte_convert") },
+
+	NOTIFIER_START("unmap", EVENT("UNMAP")),
+	NOTIFIER_START("clear", EVENT("CLEAR")),
+	NOTIFIER_START("protection_vma", EVENT("PROTECTION_VMA")),
+	NOTIFIER_START("protection_page", EVENT("PROTECTION_PAGE")),
+	NOTIFIER_START("soft_dirty", EVENT("SOFT_DIRTY")),
+	NOTIFIER_START("release", EVENT("RELEASE")),
+	NOTIFIER_START("migrate", EVENT("MIGRATE")),
+	NOTIFIER_START("exclusive", EVENT("EXCLUSIVE")),
+	/* Whatever event a kernel has that is not named above. */
+	NOTIFIER_START("other", NULL),
+	{ .metric = "notifier_end", .slot = SLOT_NOTIFIER_END,
+	  .way = CALLS("notifier_end", "__mmu_notifier_invalidate_range_end") },
+	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
+	  .way = CALLS("notifier_secondary", SECONDARY) },
+	{ .metric = "notifier_young.clear_flush",
+	  .slot = SLOT_YOUNG_CLEAR_FLUSH,
+	  .way = CALLS("young_clear_flush",
+		       "__mmu_notifier_clear_flush_young") },
+	{ .metric = "notifier_young.clear", .slot = SLOT_YOUNG_CLEAR,
+	  .way = CALLS("young_clear", "__mmu_notifier_clear_young") },
+	{ .metric = "notifier_young.test", .slot = SLOT_YOUNG_TEST,
+	  .way = CALLS("young_test", "__mmu_notifier_test_young") },
+
+	{ .metric = "kvm_unmap_hva", .slot = SLOT_KVM_UNMAP_HVA,
+	  .way = { { { RAW_TP("kvm_unmap_hva", "kvm_unmap_hva_range") } } } },
+	{ .metric = "kvm_zap_calls", .slot = SLOT_KVM_ZAP_CALLS,
+	  .way = CALLS("kvm_zap", "kvm_unmap_gfn_range") },
+	S2_UNMAP("kvm_zapped_leaves", SLOT_KVM_ZAPPED_LEAVES),
+	S2_UNMAP("kvm_zapped_blocks", SLOT_KVM_ZAPPED_BLOCKS),
+	{ .metric = "kvm_guest_faults", .slot = SLOT_KVM_GUEST_FAULTS,
+	  .way = { { { RAW_TP("kvm_guest_fault",
+			      "kvm_guest_fault|kvm_page_fault") } } } },
+	S2_REFAULT("kvm_refaults", SLOT_KVM_REFAULTS),
+	S2_REFAULT("kvm_refaults_same_pfn", SLOT_KVM_REFAULTS_SAME_PFN),
+	S2_MAP("normal", SLOT_S2_NORMAL, NULL),
+	S2_MAP("nc", SLOT_S2_NC, "kvm_pgtable_prot:KVM_PGTABLE_PROT_NORMAL_NC"),
+	S2_MAP("device", SLOT_S2_DEVICE, NULL),
+
+	FAULTS("faults.minor", PERF_COUNT_SW_PAGE_FAULTS_MIN),
+	FAULTS("faults.major", PERF_COUNT_SW_PAGE_FAULTS_MAJ),
+};
+
+const unsigned int bpf_counters_nr = ARRAY_SIZE(bpf_counters);
+
+_Static_assert(ARRAY_SIZE(bpf_counters) <= MAX_COUNTERS, "raise MAX_COUNTERS");
+
+const struct bpf_counter *bpf_counter_find(const char *metric)
+{
+	unsigned int i;
+
+	for (i = 0; i < bpf_counters_nr; i++)
+		if (!strcmp(bpf_counters[i].metric, metric))
+			return &bpf_counters[i];
+	return NULL;
+}
+
+const char *point_kind_name(enum point_kind kind)
+{
+	static const char *const names[] = {
+		"", "fentry", "fexit", "kprobe", "kretprobe", "kprobe",
+		"tracepoint", "software event",
+	};
+
+	return names[kind];
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What BPF programs, kprobes and software events can count. A new counter is
+ * one entry in the table of counters.c; its program, if it needs a new one,
+ * goes into ptelab.bpf.c.
+ */
+#ifndef PTELAB_BPF_COUNTERS_H
+#define PTELAB_BPF_COUNTERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slots.h"
+
+enum point_kind {
+	POINT_END,		/* a zeroed point ends the list */
+	POINT_FENTRY,
+	POINT_FEXIT,
+	POINT_KPROBE,
+	POINT_KRETPROBE,
+	POINT_RETRY_SITES,	/* kprobes where retry_sites.c finds retries */
+	POINT_TRACEPOINT,
+	POINT_SOFTWARE,		/* perf software event, no BPF at all */
+};
+
+/* One place where one program is attached. */
+struct point {
+	enum point_kind kind;
+	const char *prog;	/* in ptelab.bpf.c */
+	/* What to attach to: names by which kernels know the same function or
+	 * tracepoint, "a|b|c"; the first that this kernel has is taken. */
+	const char *where;
+	/* How many arguments the function must have; 0: any. Functions that
+	 * kept their name and changed what they take. */
+	unsigned int nargs;
+	uint64_t config;	/* POINT_SOFTWARE: PERF_COUNT_SW_* */
+};
+
+#define MAX_WAYS	4
+#define MAX_POINTS	4
+
+/* A way to count: all of its points have to be attached. */
+struct way {
+	struct point point[MAX_POINTS];
+};
+
+struct bpf_counter {
+	const char *metric;	/* in lib/metric.c */
+	enum slot slot;
+	/* The architecture that has the event, as "arm64"; NULL: all. */
+	const char *arch;
+	/* An enumerator that the kernel must have: "enum:ENUMERATOR". The slot
+	 * of a notifier event is SLOT_NOTIFIER_START plus its value. */
+	const char *enumerator;
+	struct way way[MAX_WAYS];	/* best first */
+};
+
+extern const struct bpf_counter bpf_counters[];
+extern const unsigned int bpf_counters_nr;
+
+/* Enough for the table; counters.c checks. */
+#define MAX_COUNTERS	64
+
+const struct bpf_counter *bpf_counter_find(const char *metric);
+const char *point_kind_name(enum point_kind kind);
+
+#endif

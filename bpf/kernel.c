@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See kernel.h. */
+#include "kernel.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/util.h"
+
+static struct btf *vmlinux_btf(void)
+{
+	static struct btf *btf;
+	static bool tried;
+
+	if (!tried) {
+		tried = true;
+		btf = btf__load_vmlinux_btf();
+	}
+	return btf;
+}
+
+const char *kernel_no_btf(void)
+{
+	if (vmlinux_btf())
+		return NULL;
+	if (access("/sys/kernel/btf/vmlinux", F_OK))
+		return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)";
+	return "the kernel's BTF (/sys/kernel/btf/vmlinux) can't be read";
+}
+
+static const char *kallsyms(void)
+{
+	static char *text;
+	static bool tried;
+
+	if (!tried) {
+		tried = true;
+		text = read_file("/proc/kallsyms", NULL);
+	}
+	return text;
+}
+
+/* The line of /proc/kallsyms that names @name; "ADDRESS t NAME[\t[module]]". */
+static const char *symbol_line(const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = kallsyms();
+
+	while (p && (p = strstr(p, name))) {
+		if (p[-1] == ' ' && p[-3] == ' ' && strchr("tTwW", p[-2]) &&
+		    (p[n] == '\n' || p[n] == '\t')) {
+			while (p > kallsyms() && p[-1] != '\n')
+				p--;
+			return p;
+		}
+		p += n;
+	}
+	return NULL;
+}
+
+int kernel_symbol_find(const char *name, struct kernel_symbol *sym)
+{
+	const char *line;
+
+	if (!kallsyms())
+		return -errno;
+	line = symbol_line(name);
+	if (!line)
+		return -ENOENT;
+	sym->start = strtoull(line, NULL, 16);
+	if (!sym->start)
+		return -EPERM;
+	/* Aliases of the function stand on the lines that follow. */
+	for (sym->end = sym->start; sym->end == sym->start;) {
+		line = strchr(line, '\n');
+		if (!line || !*++line)
+			return -ENOENT;
+		sym->end = strtoull(line, NULL, 16);
+	}
+	/* The last symbol of a region is followed by another region. */
+	if (sym->end < sym->start || sym->end - sym->start > 64 * KIB)
+		sym->end = sym->start + 64 * KIB;
+	return 0;
+}
+
+bool kernel_has_function(const char *name, struct kernel_function *f)
+{
+	struct btf *btf = vmlinux_btf();
+	const struct btf_type *t;
+	int id = -1;
+
+	memset(f, 0, sizeof(*f));
+	if (btf)
+		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	if (id < 0)
+		return symbol_line(name) != NULL;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	f->known = true;
+	f->nargs = btf_vlen(t);
+	id = btf__resolve_type(btf, t->type);
+	if (id > 0) {
+		t = btf__type_by_id(btf, id);
+		f->returns_struct = btf_is_composite(t);
+	}
+	return true;
+}
+
+bool kernel_enumerator(const char *path, uint64_t *value)
+{
+	struct btf *btf = vmlinux_btf();
+	const char *name = strchr(path, ':');
+	const struct btf_type *t;
+	char type[64];
+	int id, i;
+
+	snprintf(type, sizeof(type), "%.*s", (int)(name - path), path);
+	name++;
+	if (!btf)
+		return false;
+	/* One with values beyond 32 bits is of another kind. */
+	id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	if (id < 0)
+		id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM64);
+	if (id < 0)
+		return false;
+	t = btf__type_by_id(btf, id);
+	for (i = 0; i < btf_vlen(t); i++) {
+		uint32_t off;
+
+		if (btf_is_enum64(t)) {
+			off = btf_enum64(t)[i].name_off;
+			*value = btf_enum64_value(&btf_enum64(t)[i]);
+		} else {
+			off = btf_enum(t)[i].name_off;
+			*value = (uint32_t)btf_enum(t)[i].val;
+		}
+		if (!strcmp(btf__name_by_offset(btf, off), name))
+			return true;
+	}
+	return false;
+}
+
+const char *kernel_no_kprobes(void)
+{
+	if (!access("/sys/bus/event_source/devices/kprobe/type", F_OK) ||
+	    !access("/sys/kernel/tracing/kprobe_events", F_OK) ||
+	    !access("/sys/kernel/debug/tracing/kprobe_events", F_OK))
+		return NULL;
+	return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)";
+}

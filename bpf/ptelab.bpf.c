@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The programs that count. Which of them are loaded, and where each is
+ * attached, is decided by attach.c from the table in counters.c; a program
+ * that is not wanted does not reach the kernel.
+ *
+ * A counting program is a handful of instructions: the CPU's number, an
+ * address, one atomic add. The add is atomic because an interrupt, or under
+ * CONFIG_PREEMPT another task, may count into the same row between a load and
+ * a store; on a line that this CPU owns it costs no more than they do.
+ */
+#include <linux/bpf.h>
+
+#include "types.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "slots.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/*
+ * Compiled twice: without FILTERED everybody's events count, and a program
+ * holds nothing that asks whose event it is. A constant in .rodata would leave
+ * its load behind, even where the verifier removes the branch.
+ */
+#ifdef FILTERED
+const volatile u32 filter;
+#else
+#define filter	FILTER_NONE
+#endif
+const volatile u32 page_shift = 12;
+/* Code of GUP-fast: a slow path called from there is GUP-fast's. */
+const volatile u64 gup_fast_start[2], gup_fast_end[2];
+
+struct row rows[ROWS] __attribute__((aligned(4096)));
+
+u64 one_mm;
+struct whoami me;
+/* Whose pid seed_task looks for, as seen from a pid namespace how deep. */
+u32 seed_pid, seed_level;
+u32 seeded;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);	/* tgid */
+	__type(value, u8);
+} tracked SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);	/* struct mm_struct * */
+	__type(value, u8);
+} tracked_mm SEC(".maps");
+
+/* Tasks that are in GUP's slow path on behalf of GUP-fast. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);	/* pid */
+	__type(value, u8);
+} in_slow SEC(".maps");
+u64 nr_in_slow;
+
+/* What was zapped from stage 2 and has not come back. */
+struct zap_key {
+	u64 pgt;
+	u64 ipa;	/* its low bits: log2 of the entry's size */
+	u64 generation;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct zap_key);
+	__type(value, u64);	/* physical address */
+} zapped SEC(".maps");
+
+/* A stage 2 that is freed takes its history with it. */
+#define GENERATIONS	256
+u64 generation[GENERATIONS];
+
+static __always_inline void add(u32 slot, u64 n)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	__sync_fetch_and_add(&rows[cpu & (ROWS - 1)].slot[slot], n);
+}
+
+/* --- whose event is it --- */
+
+static __always_inline bool mm_counts(const void *mm)
+{
+	u64 key = (u64)mm;
+
+	if (filter == FILTER_NONE)
+		return true;
+	if (filter == FILTER_ONE)
+		return key == one_mm;
+	return bpf_map_lookup_elem(&tracked_mm, &key) != NULL;
+}
+
+static __always_inline struct mm_struct *current_mm(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, mm);
+}
+
+static __always_inline bool current_counts(void)
+{
+	return filter == FILTER_NONE || mm_counts(current_mm());
+}
+
+/*
+ * Run by user space through BPF_PROG_TEST_RUN, so in the context of the task
+ * that asks. A child that is about to become the traced command uses it to
+ * put itself among the tracked: its own idea of its pid may be another.
+ */
+static __always_inline void track(u32 tgid, const void *mm)
+{
+	u64 key = (u64)mm;
+	u8 one = 1;
+
+	bpf_map_update_elem(&tracked, &tgid, &one, BPF_ANY);
+	if (mm)
+		bpf_map_update_elem(&tracked_mm, &key, &one, BPF_ANY);
+}
+
+SEC("raw_tp")
+int whoami(void *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	me.tgid = bpf_get_current_pid_tgid() >> 32;
+	me.mm = (u64)BPF_CORE_READ(task, mm);
+	me.pid_level = BPF_CORE_READ(task, thread_pid, level);
+	return 0;
+}
+
+SEC("raw_tp")
+int track_me(void *ctx)
+{
+	track(bpf_get_current_pid_tgid() >> 32, current_mm());
+	return 0;
+}
+
+SEC("iter/task")
+int seed_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct pid *pid;
+	int nr = 0;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	pid = BPF_CORE_READ(task, thread_pid);
+	if (BPF_CORE_READ(pid, level) < seed_level)
+		return 0;
+	bpf_probe_read_kernel(&nr, sizeof(nr), (char *)pid +
+			      bpf_core_field_offset(struct pid, numbers) +
+			      bpf_core_field_offset(struct upid, nr) +
+			      seed_level * bpf_core_type_size(struct upid));
+	if (nr != seed_pid)
+		return 0;
+	track(task->tgid, BPF_CORE_READ(task, mm));
+	seeded = 1;
+	return 0;
+}
+
+SEC("raw_tp")
+int follow_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (void *)ctx->args[1];
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (bpf_map_lookup_elem(&tracked, &tgid))
+		track(BPF_CORE_READ(child, tgid), BPF_CORE_READ(child, mm));
+	return 0;
+}
+
+SEC("raw_tp")
+int follow_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (bpf_map_lookup_elem(&tracked, &tgid))
+		track(tgid, current_mm());
+	return 0;
+}
+
+SEC("raw_tp")
+int follow_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		bpf_map_delete_elem(&tracked, &tgid);
+	return 0;
+}
+
+/*
+ * An address space stays tracked until its memory is freed: it is taken down
+ * after its last task has exited, and that is part of what it did.
+ */
+static __always_inline int mm_gone(u64 mm)
+{
+	bpf_map_delete_elem(&tracked_mm, &mm);
+	return 0;
+}
+
+SEC("fentry")
+int follow_mm_free(u64 *ctx)
+{
+	return mm_gone(ctx[0]);
+}
+
+SEC("kprobe")
+int follow_mm_free_k(struct pt_regs *ctx)
+{
+	return mm_gone(PT_REGS_PARM1(ctx));
+}
+
+/* --- programs that count one thing, once a call --- */
+
+/* Whose events: the caller's, or those on the mm that @mm finds. */
+#define COUNT_CURRENT(name, slot)					\
+	SEC("fentry") int name(u64 *ctx)				\
+	{								\
+		if (current_counts())					\
+			add(slot, 1);					\
+		return 0;						\
+	}								\
+	SEC("kprobe") int name##_k(struct pt_regs *ctx)			\
+	{								\
+		if (current_counts())					\
+			add(slot, 1);					\
+		return 0;						\
+	}
+
+#define COUNT_MM(name, slot, mm_of)					\
+	SEC("fentry") int name(u64 *ctx)				\
+	{								\
+		if (filter == FILTER_NONE || mm_counts(mm_of(ctx[0])))	\
+			add(slot, 1);					\
+		return 0;						\
+	}								\
+	SEC("kprobe") int name##_k(struct pt_regs *ctx)			\
+	{								\
+		if (filter == FILTER_NONE ||				\
+		    mm_counts(mm_of(PT_REGS_PARM1(ctx))))		\
+			add(slot, 1);					\
+		return 0;						\
+	}
+
+#define MM_ITSELF(arg)	((const void *)(arg))
+#define MM_OF_RANGE(arg) \
+	BPF_CORE_READ((struct mmu_notifier_range *)(arg), mm)
+#define MM_OF_KVM(arg)	BPF_CORE_READ((struct kvm *)(arg), mm)
+
+COUNT_CURRENT(gup_fast, SLOT_GUP_FAST_CALLS)
+COUNT_MM(notifier_end, SLOT_NOTIFIER_END, MM_OF_RANGE)
+COUNT_MM(notifier_secondary, SLOT_NOTIFIER_SECONDARY, MM_ITSELF)
+COUNT_MM(young_clear_flush, SLOT_YOUNG_CLEAR_FLUSH, MM_ITSELF)
+COUNT_MM(young_clear, SLOT_YOUNG_CLEAR, MM_ITSELF)
+COUNT_MM(young_test, SLOT_YOUNG_TEST, MM_ITSELF)
+COUNT_MM(kvm_zap, SLOT_KVM_ZAP_CALLS, MM_OF_KVM)
+COUNT_MM(unfold, SLOT_UNFOLDS, MM_ITSELF)
+
+SEC("kprobe")
+int gather_k(struct pt_regs *ctx)
+{
+	if (current_counts())
+		add(SLOT_GATHERS, 1);
+	return 0;
+}
+
+SEC("kprobe")
+int retry_k(struct pt_regs *ctx)
+{
+	if (current_counts())
+		add(SLOT_RETRIES, 1);
+	return 0;
+}
+
+/* Where the sites count every try: the first of a call is no retry. */
+SEC("kprobe")
+int first_try_k(struct pt_regs *ctx)
+{
+	if (current_counts())
+		add(SLOT_RETRIES, -1);
+	return 0;
+}
+
+SEC("raw_tp")
+int kvm_unmap_hva(void *ctx)
+{
+	if (current_counts())
+		add(SLOT_KVM_UNMAP_HVA, 1);
+	return 0;
+}
+
+SEC("raw_tp")
+int kvm_guest_fault(void *ctx)
+{
+	if (current_counts())
+		add(SLOT_KVM_GUEST_FAULTS, 1);
+	return 0;
+}
+
+/* --- GUP --- */
+
+/* What the function returned, in an fexit program, however many arguments. */
+static __always_inline u64 returned(u64 *ctx)
+{
+	u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	return ret;
+}
+
+/*
+ * GUP-fast's own share of the pages is what its entry point returned less
+ * what the slow path, called from it, returned: no state has to be carried
+ * from entry to exit on the fast path.
+ */
+static __always_inline void gup_fast_got(s64 ret)
+{
+	if (ret > 0 && current_counts())
+		add(SLOT_GUP_FAST_PAGES, ret);
+}
+
+SEC("fexit")
+int gup_fast_ret(u64 *ctx)
+{
+	gup_fast_got((int)returned(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int gup_fast_ret_k(struct pt_regs *ctx)
+{
+	gup_fast_got((int)PT_REGS_RC(ctx));
+	return 0;
+}
+
+/*
+ * Others call the slow path with the very same flags, so the return address
+ * tells whether it is GUP-fast that asks. Read by a kprobe on the first
+ * instruction, where the architecture still has it in a known place.
+ */
+static __always_inline bool called_by_gup_fast(struct pt_regs *ctx)
+{
+	u64 ip = 0;
+
+#if defined(__TARGET_ARCH_arm64)
+	ip = PT_REGS_RET(ctx);
+#else
+	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)PT_REGS_SP(ctx));
+#endif
+	return (ip >= gup_fast_start[0] && ip < gup_fast_end[0]) ||
+	       (ip >= gup_fast_start[1] && ip < gup_fast_end[1]);
+}
+
+static __always_inline void gup_slow_enters(u64 nr_pages)
+{
+	if (current_counts())
+		add(SLOT_GUP_SLOW_PAGES, nr_pages);
+}
+
+/* __gup_longterm_locked(mm, start, nr_pages, ...) */
+SEC("kprobe")
+int gup_slow_k(struct pt_regs *ctx)
+{
+	if (called_by_gup_fast(ctx))
+		gup_slow_enters(PT_REGS_PARM3(ctx));
+	return 0;
+}
+
+/* __gup_longterm_unlocked(start, nr_pages, ...) has no other caller. */
+SEC("kprobe")
+int gup_slow_unlocked_k(struct pt_regs *ctx)
+{
+	gup_slow_enters(PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("kprobe")
+int gup_slow_mark_k(struct pt_regs *ctx)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+	u8 one = 1;
+
+	if (called_by_gup_fast(ctx) && current_counts() &&
+	    !bpf_map_update_elem(&in_slow, &pid, &one, BPF_NOEXIST))
+		__sync_fetch_and_add(&nr_in_slow, 1);
+	return 0;
+}
+
+static __always_inline void gup_slow_got(s64 ret)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+
+	if (!nr_in_slow || bpf_map_delete_elem(&in_slow, &pid))
+		return;
+	__sync_fetch_and_add(&nr_in_slow, -1);
+	if (ret > 0)
+		add(SLOT_GUP_FAST_PAGES, -ret);
+}
+
+SEC("fexit")
+int gup_slow_ret(u64 *ctx)
+{
+	gup_slow_got(returned(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int gup_slow_ret_k(struct pt_regs *ctx)
+{
+	gup_slow_got(PT_REGS_RC(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int gup_slow_unlocked_ret_k(struct pt_regs *ctx)
+{
+	s64 ret = (int)PT_REGS_RC(ctx);
+
+	if (ret > 0 && current_counts())
+		add(SLOT_GUP_FAST_PAGES, -ret);
+	return 0;
+}
+
+/* --- contpte --- */
+
+#define PTE_CONT	(1ULL << 52)
+
+/* contpte_convert(mm, addr, ptep, pte): CONT in the new entry means a fold. */
+static __always_inline void convert(const void *mm, u64 pte)
+{
+	if (mm_counts(mm))
+		add(pte & PTE_CONT ? SLOT_FOLDS : SLOT_UNFOLDS, 1);
+}
+
+SEC("fentry")
+int contpte_convert(u64 *ctx)
+{
+	convert((void *)ctx[0], ctx[3]);
+	return 0;
+}
+
+SEC("kprobe")
+int contpte_convert_k(struct pt_regs *ctx)
+{
+	convert((void *)PT_REGS_PARM1(ctx), PT_REGS_PARM4(ctx));
+	return 0;
+}
+
+/* --- mmu notifiers --- */
+
+static __always_inline void notifier_started(u32 event)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	if (event > SLOT_NOTIFIER_START_LAST - SLOT_NOTIFIER_START)
+		event = SLOT_NOTIFIER_START_LAST - SLOT_NOTIFIER_START;
+	__sync_fetch_and_add(&rows[cpu & (ROWS - 1)].slot[SLOT_NOTIFIER_START +
+							  event], 1);
+}
+
+SEC("fentry")
+int notifier_start(u64 *ctx)
+{
+	struct mmu_notifier_range *range = (void *)ctx[0];
+
+	if (filter == FILTER_NONE || mm_counts(range->mm))
+		notifier_started(range->event);
+	return 0;
+}
+
+SEC("kprobe")
+int notifier_start_k(struct pt_regs *ctx)
+{
+	struct mmu_notifier_range *range = (void *)PT_REGS_PARM1(ctx);
+
+	if (filter == FILTER_NONE || mm_counts(BPF_CORE_READ(range, mm)))
+		notifier_started(BPF_CORE_READ(range, event));
+	return 0;
+}
+
+/* --- KVM --- */
+
+/* The process whose stage 2 this is. */
+static __always_inline const void *mm_of_pgt(const struct kvm_pgtable *pgt)
+{
+	struct kvm_arch *arch = BPF_CORE_READ(pgt, mmu, arch);
+
+	return MM_OF_KVM((u64)arch - bpf_core_field_offset(struct kvm, arch));
+}
+
+/* A pointer argument as a number: the verifier lets no pointer be hashed. */
+static __always_inline u64 number(const void *at)
+{
+	u64 n = 0;
+
+	bpf_probe_read_kernel(&n, sizeof(n), at);
+	return n;
+}
+
+static __always_inline u64 *generation_of(u64 pgt)
+{
+	/* a multiplicative hash; the pointers differ in the middle bits */
+	return &generation[(pgt * 0x9e3779b97f4a7c15ULL) >> 56];
+}
+
+static __always_inline u32 level_shift(u32 level)
+{
+	return (page_shift - 3) * (4 - level) + 3;
+}
+
+/* Bits 47..12 of an entry hold the address, except where pages are larger. */
+#define PTE_ADDR	0x0000fffffffff000ULL
+
+static __always_inline void remember_zap(u64 pgt, u64 ipa, u32 shift, u64 pte)
+{
+	struct zap_key key = {
+		.pgt = pgt,
+		.ipa = (ipa & ~((1ULL << shift) - 1)) | shift,
+		.generation = *generation_of(pgt),
+	};
+	u64 phys = pte & PTE_ADDR & ~((1ULL << shift) - 1);
+
+	if (bpf_map_update_elem(&zapped, &key, &phys, BPF_ANY))
+		add(SLOT_KVM_FORGOTTEN, 1);
+}
+
+#define DESC_VALID	1
+#define DESC_TABLE	2	/* at level 3: a page, which is a leaf too */
+
+static __always_inline bool is_leaf(u64 pte, u32 level)
+{
+	return (pte & DESC_VALID) && (level == 3 || !(pte & DESC_TABLE));
+}
+
+SEC("fentry")
+int s2_unmap(u64 *ctx)
+{
+	struct kvm_pgtable_visit_ctx *v = (void *)ctx[0];
+	u32 level = BPF_CORE_READ_BITFIELD(v, level);
+
+	if (!is_leaf(v->old, level))
+		return 0;
+	if (filter == FILTER_NONE || mm_counts(mm_of_pgt(v->arg)))
+		add(level == 3 ? SLOT_KVM_ZAPPED_LEAVES :
+				 SLOT_KVM_ZAPPED_BLOCKS, 1);
+	return 0;
+}
+
+SEC("kprobe")
+int s2_unmap_k(struct pt_regs *ctx)
+{
+	struct kvm_pgtable_visit_ctx *v = (void *)PT_REGS_PARM1(ctx);
+	u32 level = BPF_CORE_READ_BITFIELD_PROBED(v, level);
+
+	if (!is_leaf(BPF_CORE_READ(v, old), level))
+		return 0;
+	if (filter == FILTER_NONE || mm_counts(mm_of_pgt(BPF_CORE_READ(v, arg))))
+		add(level == 3 ? SLOT_KVM_ZAPPED_LEAVES :
+				 SLOT_KVM_ZAPPED_BLOCKS, 1);
+	return 0;
+}
+
+/* Up to 6.2: (addr, end, level, ptep, flag, arg) */
+SEC("kprobe")
+int s2_unmap_old_k(struct pt_regs *ctx)
+{
+	u32 level = PT_REGS_PARM3(ctx);
+	u64 *ptep = (u64 *)PT_REGS_PARM4(ctx), pte = 0;
+
+	bpf_probe_read_kernel(&pte, sizeof(pte), ptep);
+	if (is_leaf(pte, level) && current_counts())
+		add(level == 3 ? SLOT_KVM_ZAPPED_LEAVES :
+				 SLOT_KVM_ZAPPED_BLOCKS, 1);
+	return 0;
+}
+
+SEC("fentry")
+int s2_unmap_note(u64 *ctx)
+{
+	struct kvm_pgtable_visit_ctx *v = (void *)ctx[0];
+	u32 level = BPF_CORE_READ_BITFIELD(v, level);
+
+	if (is_leaf(v->old, level) && level < 4 &&
+	    (filter == FILTER_NONE || mm_counts(mm_of_pgt(v->arg))))
+		remember_zap((u64)BPF_CORE_READ(v, arg), v->addr,
+			     level_shift(level), v->old);
+	return 0;
+}
+
+SEC("fentry")
+int s2_freed(u64 *ctx)
+{
+	struct kvm_s2_mmu *mmu = (void *)ctx[0];
+
+	__sync_fetch_and_add(generation_of((u64)BPF_CORE_READ(mmu, pgt)), 1);
+	return 0;
+}
+
+static __always_inline bool was_zapped(u64 pgt, u64 ipa, u32 shift, u64 phys,
+				       bool forget)
+{
+	struct zap_key key = {
+		.pgt = pgt,
+		.ipa = (ipa & ~((1ULL << shift) - 1)) | shift,
+		.generation = *generation_of(pgt),
+	};
+	u64 *was = bpf_map_lookup_elem(&zapped, &key);
+
+	if (!was)
+		return false;
+	add(SLOT_KVM_REFAULTS, 1);
+	if (*was == (phys & PTE_ADDR & ~((1ULL << shift) - 1)))
+		add(SLOT_KVM_REFAULTS_SAME_PFN, 1);
+	if (forget)
+		bpf_map_delete_elem(&zapped, &key);
+	return true;
+}
+
+/* kvm_pgtable_stage2_map(pgt, ipa, size, phys, prot, mc, flags) */
+SEC("fexit")
+int s2_refault(u64 *ctx)
+{
+	u64 pgt = number(&ctx[0]), ipa = ctx[1], size = ctx[2], phys = ctx[3];
+
+	/* -EAGAIN: another vCPU was first, or the guest is to try again */
+	if ((int)returned(ctx))
+		return 0;
+	/* A page may come back as a page, or out of a block that was zapped,
+	 * or with its neighbours as a block. */
+	if (size == 1ULL << page_shift) {
+		if (!was_zapped(pgt, ipa, page_shift, phys, true))
+			was_zapped(pgt, ipa, level_shift(2), phys, false);
+	} else if (size == 1ULL << level_shift(2)) {
+		if (!was_zapped(pgt, ipa, level_shift(2), phys, true))
+			was_zapped(pgt, ipa, page_shift, phys, true);
+	}
+	return 0;
+}
+
+static __always_inline void s2_mapped(u64 size, u64 prot)
+{
+	u32 slot = SLOT_S2_NORMAL;
+
+	if (prot & bpf_core_enum_value(enum kvm_pgtable_prot,
+				       KVM_PGTABLE_PROT_DEVICE))
+		slot = SLOT_S2_DEVICE;
+	else if (bpf_core_enum_value_exists(enum kvm_pgtable_prot,
+					    KVM_PGTABLE_PROT_NORMAL_NC) &&
+		 (prot & bpf_core_enum_value(enum kvm_pgtable_prot,
+					     KVM_PGTABLE_PROT_NORMAL_NC)))
+		slot = SLOT_S2_NC;
+	if (current_counts())
+		add(slot, size >> page_shift);
+}
+
+SEC("fexit")
+int s2_map(u64 *ctx)
+{
+	if (!(int)returned(ctx))
+		s2_mapped(ctx[2], ctx[4]);
+	return 0;
+}
+
+/* Without a return value: also the attempts that fail are counted. */
+SEC("kprobe")
+int s2_map_k(struct pt_regs *ctx)
+{
+	s2_mapped(PT_REGS_PARM3(ctx), PT_REGS_PARM5(ctx));
+	return 0;
+}
+
+/* --- an empty program, for measuring what the others cost --- */
+
+SEC("fentry")
+int empty(u64 *ctx)
+{
+	return 0;
+}
+
+SEC("kprobe")
+int empty_k(struct pt_regs *ctx)
+{
+	return 0;
+}

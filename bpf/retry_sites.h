@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where a lockless read of a contpte block starts again.
+ *
+ * contpte_ptep_get_lockless(ptep) reads *ptep once at the start of each try.
+ * Compilers place that read where they like: once ahead of a loop and again
+ * at its end, in several places of an unrolled scan, or at the top of the
+ * loop. This finds them in the machine code: the loads through the argument,
+ * which is followed through register moves and spills, that begin a new try.
+ * A kprobe on each then counts retries, on any kernel and from any compiler.
+ */
+#ifndef PTELAB_BPF_RETRY_SITES_H
+#define PTELAB_BPF_RETRY_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define MAX_RETRY_SITES	8
+
+/* One function's machine code; a compiler may split a ".cold" part off. */
+struct code {
+	struct code_part {
+		uint64_t start;		/* its address when it runs */
+		const uint8_t *bytes;
+		size_t size;
+	} part[2];
+	unsigned int nr_parts;
+};
+
+struct retry_sites {
+	unsigned int nr;
+	uint64_t offset[MAX_RETRY_SITES];	/* from the function's start */
+	/* The sites are passed by the first try too, once a call: the number
+	 * of calls has to be taken off. */
+	bool first_counts;
+	char why_not[200];	/* if there are none: one line */
+};
+
+/*
+ * Finds the sites in @code, whose first part starts with the function's entry.
+ * @explain (may be NULL) gets the blocks, the loops, where the argument is,
+ * and the reasons. Returns 0, or -errno with why_not set.
+ */
+int retry_sites_find(const struct code *code, struct retry_sites *sites,
+		     FILE *explain);
+/* As above, for a function of the running kernel (/proc/kcore). */
+int retry_sites_running(const char *function, struct retry_sites *sites,
+			FILE *explain);
+/* As above, for a function of a vmlinux, or of an object file, on disk. */
+int retry_sites_elf(const char *path, const char *function,
+		    struct retry_sites *sites, FILE *explain);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where each BPF program counts. Included by the programs and by the code
+ * that loads them, so nothing but plain definitions belongs in here.
+ */
+#ifndef PTELAB_BPF_SLOTS_H
+#define PTELAB_BPF_SLOTS_H
+
+enum slot {
+	SLOT_GUP_FAST_CALLS,
+	SLOT_GUP_FAST_PAGES,
+	SLOT_GUP_SLOW_PAGES,
+	SLOT_GATHERS,
+	SLOT_RETRIES,
+	SLOT_FOLDS,
+	SLOT_UNFOLDS,
+	SLOT_NOTIFIER_END,
+	SLOT_NOTIFIER_SECONDARY,
+	SLOT_YOUNG_CLEAR_FLUSH,
+	SLOT_YOUNG_CLEAR,
+	SLOT_YOUNG_TEST,
+	SLOT_KVM_UNMAP_HVA,
+	SLOT_KVM_ZAP_CALLS,
+	SLOT_KVM_ZAPPED_LEAVES,
+	SLOT_KVM_ZAPPED_BLOCKS,
+	SLOT_KVM_GUEST_FAULTS,
+	SLOT_KVM_REFAULTS,
+	SLOT_KVM_REFAULTS_SAME_PFN,
+	SLOT_KVM_FORGOTTEN,	/* zapped leaves there was no room to remember */
+	SLOT_S2_NORMAL,
+	SLOT_S2_NC,
+	SLOT_S2_DEVICE,
+
+	/* One for each value of enum mmu_notifier_event, as the kernel numbers
+	 * them; the last takes whatever lies beyond. */
+	SLOT_NOTIFIER_START = 32,
+	SLOT_NOTIFIER_START_LAST = SLOT_NOTIFIER_START + 15,
+
+	SLOT_NR = 64,
+};
+
+/*
+ * A row of slots for each CPU: 512 bytes, so no two CPUs share a cache line.
+ * CPUs beyond the last row share rows; adding is atomic, so nothing is lost.
+ */
+#define ROWS	1024
+
+struct row {
+	unsigned long long slot[SLOT_NR];
+};
+
+/* Whose events count: const volatile filter, set before loading. */
+enum filter {
+	FILTER_NONE,	/* everybody's */
+	FILTER_ONE,	/* the address space one_mm */
+	FILTER_SET,	/* the processes in tracked, and their children */
+};
+
+/* What whoami reports of the task that runs it. */
+struct whoami {
+	unsigned long long mm;
+	unsigned int tgid;	/* in the first pid namespace */
+	unsigned int pid_level;	/* of the task's own pid namespace */
+};
+
+#endif
