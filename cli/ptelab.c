@@ -25,6 +25,7 @@ static const struct command {
 	{ "doctor", cmd_doctor,
 	  "is this machine fit to measure on; what to change, and how" },
 	{ "run", cmd_run, "measure this kernel" },
+	{ "trace", cmd_trace, "count mm and KVM events of any program" },
 };
 
 static void usage(FILE *to)
