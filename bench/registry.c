@@ -9,6 +9,8 @@
 
 static const struct bench *const *const families[] = {
 	harness_benches,
+	gup_benches,
+	fault_benches,
 };
 
 const struct bench *const *bench_all(void)

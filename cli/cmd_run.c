@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "../bench/runner.h"
+#include "../bpf/source.h"
+#include "../kmod/ptelab_dev.h"
 #include "../lib/env.h"
 #include "../lib/journal.h"
 #include "../lib/record.h"
@@ -17,7 +19,7 @@
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY };
+       OPT_CPU, OPT_DRY, OPT_COUNTER };
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -37,6 +39,8 @@ static const struct argp_option options[] = {
 	  "raise the operations until a batch takes so long; default 2", 0 },
 	{ "seed", OPT_SEED, "N", 0, "recorded, and used where order is drawn", 0 },
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
+	{ "counter", OPT_COUNTER, "bpf|kmod|none", 0,
+	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
@@ -64,6 +68,14 @@ static struct {
 	struct runner_options o;
 	bool batches_set;
 } env;
+
+/* Both count notifier calls, so only one of them takes part in a run. */
+static const struct counter_source *const bpf_sources[] = {
+	&bpf_source, NULL
+};
+static const struct counter_source *const kmod_sources[] = {
+	&kmod_source, NULL
+};
 
 static uint64_t number_arg(const char *what, const char *text, uint64_t min,
 			   uint64_t max, struct argp_state *state)
@@ -120,6 +132,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_CPU:
 		env.o.cpu = number_arg("--cpu", arg, 0, 65535, state);
+		break;
+	case OPT_COUNTER:
+		if (!strcmp(arg, "bpf"))
+			env.o.sources = bpf_sources;
+		else if (!strcmp(arg, "kmod"))
+			env.o.sources = kmod_sources;
+		else if (!strcmp(arg, "none"))
+			env.o.sources = NULL;
+		else
+			argp_error(state, "--counter takes bpf, kmod or none, not '%s'",
+				   arg);
 		break;
 	case 'q':
 		env.quiet = true;
@@ -345,6 +368,7 @@ int cmd_run(int argc, char **argv)
 	env.o.counted = 2;
 	env.o.warmup = 2;
 	env.o.min_batch_ns = 2e6;
+	env.o.sources = bpf_sources;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!env.batches_set)
 		env.o.batches = machine_get()->icount ? 5 : 30;
