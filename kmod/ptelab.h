@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of ptelab.ko share. Locks, outermost first:
+ *
+ *	ptelab_file.lock	set-up and tear-down of what a file has
+ *	mmap_lock
+ *	page-table lock
+ *	ptelab_shadow.lock	also taken in notifier callbacks
+ *
+ * Notifier callbacks take nothing but the last, so they may come at any time.
+ */
+#ifndef PTELAB_H
+#define PTELAB_H
+
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/uaccess.h>
+
+#include "ptelab_uapi.h"
+
+struct ptelab_notify;
+struct ptelab_shadow;
+struct ptelab_retry_state;
+
+/* An open file. */
+struct ptelab_file {
+	struct mutex lock;
+	struct ptelab_notify *notify;
+	struct ptelab_shadow *shadow;
+	struct ptelab_retry_state *retry;
+};
+
+/* main.c */
+
+/*
+ * Copies an argument in and checks what all have in common: the exact size,
+ * and no flags beyond @flags. The reserved fields, the last ones of each
+ * struct but ptelab_none, must be 0.
+ */
+int ptelab_get_arg(void *arg, size_t size, u32 flags, const void *reserved,
+		   const void __user *uarg);
+#define ptelab_get(arg, flags, uarg) \
+	ptelab_get_arg(arg, sizeof(*(arg)), flags, (arg)->reserved, uarg)
+static inline int ptelab_put_arg(void __user *uarg, const void *arg,
+				 size_t size)
+{
+	return copy_to_user(uarg, arg, size) ? -EFAULT : 0;
+}
+
+#define ptelab_put(uarg, arg) ptelab_put_arg(uarg, arg, sizeof(*(arg)))
+
+/* Zeroes the fields of an argument from @first up to the reserved ones. */
+#define ptelab_clear_from(arg, first)					\
+	memset((void *)(arg) + offsetof(typeof(*(arg)), first), 0,	\
+	       offsetof(typeof(*(arg)), reserved) -			\
+	       offsetof(typeof(*(arg)), first))
+
+/* A range of user space: aligned, not empty, at most @max_pages. */
+int ptelab_check_range(u64 addr, u64 len, u64 max_pages);
+
+/* walk.c */
+
+/* One page as the page table has it. */
+struct ptelab_leaf {
+	unsigned long addr;
+	u64 raw;
+	u64 pfn;
+	u32 flags;		/* PTELAB_PTE_* */
+	u8 level;		/* enum ptelab_level */
+	pte_t *ptep;		/* PTELAB_LEVEL_PTE, but not of hugetlb */
+};
+
+/*
+ * Called for every page of the range, also for those that are not there. The
+ * page-table lock is held wherever there is an entry, except for hugetlb.
+ */
+typedef void (*ptelab_leaf_fn)(const struct ptelab_leaf *leaf, void *ctx);
+/* Called without any lock after at most PTELAB_CHUNK pages. */
+typedef int (*ptelab_chunk_fn)(void *ctx);
+
+#define PTELAB_CHUNK	512
+
+/*
+ * Walks the caller's page table. The range has passed ptelab_check_range().
+ * Returns 0, -EINTR if the caller is being killed, or what @chunk returned.
+ */
+int ptelab_walk(unsigned long addr, unsigned long end, ptelab_leaf_fn leaf,
+		ptelab_chunk_fn chunk, void *ctx);
+
+/* The ioctls. */
+long ptelab_ioc_notify_start(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_notify_stop(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_notify_read(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_notify_reset(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_ptes(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_shadow_start(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_shadow_stop(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_shadow_check(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_gup(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg);
+
+/* Undo what the ioctls did; the file is going, nobody else has it. */
+void ptelab_notify_release(struct ptelab_file *f);
+void ptelab_shadow_release(struct ptelab_file *f);
+void ptelab_retry_release(struct ptelab_file *f);
+
+/*
+ * What changed between kernels that this is built for. PTELAB_HAVE_* come from
+ * the Kbuild file, which tries them on the kernel's own headers.
+ */
+
+/* The young callbacks returned int until they returned bool. */
+#define ptelab_young_t \
+	typeof(((struct mmu_notifier_ops *)0)->clear_young(NULL, NULL, 0, 0))
+
+#ifdef PTELAB_HAVE_ARCH_INVALIDATE
+#define ptelab_secondary_op	arch_invalidate_secondary_tlbs
+#define PTELAB_FEATURE_OP	PTELAB_FEAT_SECONDARY
+#else
+#define ptelab_secondary_op	invalidate_range
+#define PTELAB_FEATURE_OP	PTELAB_FEAT_INV_RANGE
+#endif
+
+#ifdef PTELAB_HAVE_CHANGE_PTE
+#define PTELAB_FEATURE_CHANGE	PTELAB_FEAT_CHANGE_PTE
+#else
+#define PTELAB_FEATURE_CHANGE	0
+#endif
+
+#ifdef PTELAB_HAVE_CONTPTE
+#define PTELAB_FEATURE_CONTPTE	PTELAB_FEAT_CONTPTE
+#define PTELAB_CONT_PTES	CONT_PTES
+#else
+#define PTELAB_FEATURE_CONTPTE	0
+#define PTELAB_CONT_PTES	1
+#endif
+
+#ifdef CONFIG_ARM64
+#define PTELAB_FEATURE_MEMTYPE	PTELAB_FEAT_MEMTYPE
+#else
+#define PTELAB_FEATURE_MEMTYPE	0
+#endif
+
+#ifndef CONFIG_64BIT
+#error "ptelab is for 64-bit kernels: it reads a page-table entry in one load"
+#endif
+
+#endif

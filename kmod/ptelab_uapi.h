@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The whole interface of ptelab.ko: one device, /dev/ptelab, and ioctls.
+ *
+ * The device belongs to root, and opening it takes CAP_SYS_ADMIN: it tells
+ * physical and kernel addresses. Whatever an open file has set up (notifiers,
+ * a shadow TLB) concerns the address space that set it up, and ends with the
+ * file, or with the address space if that goes first.
+ *
+ * Every argument starts with its own size, which must be exact, and flags.
+ * Unknown flags and reserved fields that are not 0 are refused (EINVAL), so
+ * that both can get a meaning later. Fields marked "out" are overwritten and
+ * may hold anything on entry. PTELAB_IOC_ABI never changes; a change to
+ * anything else raises PTELAB_ABI_VERSION.
+ *
+ * Errors that mean the same everywhere: EINVAL a bad argument, E2BIG more than
+ * a limit allows, EFAULT a bad pointer or a range beyond user space, EBUSY
+ * already started, ENODATA not started, ESRCH started by another address
+ * space, EOPNOTSUPP this kernel has no such thing, EINTR killed half way.
+ */
+#ifndef PTELAB_UAPI_H
+#define PTELAB_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PTELAB_DEVICE		"/dev/ptelab"
+#define PTELAB_ABI_VERSION	1
+
+/* --- what this module and kernel can do --- */
+
+#define PTELAB_FEAT_SECONDARY	(1U << 0) /* arch_invalidate_secondary_tlbs */
+/* Its forerunner, invalidate_range, which invalidate_range_end calls too. */
+#define PTELAB_FEAT_INV_RANGE	(1U << 1)
+#define PTELAB_FEAT_CHANGE_PTE	(1U << 2)
+#define PTELAB_FEAT_CONTPTE	(1U << 3) /* PTELAB_IOC_RETRY works */
+#define PTELAB_FEAT_MEMTYPE	(1U << 4) /* ptelab_pte.memtype is filled in */
+
+struct ptelab_abi {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u32 version;		/* out: PTELAB_ABI_VERSION of the module */
+	__u32 features;		/* out: PTELAB_FEAT_* */
+	__u32 page_size;	/* out */
+	__u32 cont_ptes;	/* out: entries of a contpte block; 1: none */
+	__u64 reserved[4];
+};
+
+/* --- (a) mmu notifier callbacks, counted --- */
+
+#define PTELAB_EVENTS		16	/* the last takes all that lie beyond */
+
+/* Which callbacks; one at least. */
+#define PTELAB_NOTIFY_RANGE	(1U << 0) /* start, end, *_young, change_pte */
+#define PTELAB_NOTIFY_SECONDARY	(1U << 1)
+
+/* Starts counting on the caller's address space, from 0. */
+struct ptelab_notify_start {
+	__u32 size;
+	__u32 flags;		/* PTELAB_NOTIFY_* */
+	/* Count only what overlaps this range; both 0: everything. */
+	__u64 addr;
+	__u64 len;
+	__u64 reserved[4];
+};
+
+struct ptelab_notify_count {
+	__u64 calls;		/* that overlap the range asked for */
+	__u64 bytes;		/* of the overlap; not those of whole */
+	__u64 whole;		/* calls that were for the whole address space */
+};
+
+struct ptelab_notify_counts {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	/* out, all of them; start and end by enum mmu_notifier_event */
+	struct ptelab_notify_count start[PTELAB_EVENTS];
+	struct ptelab_notify_count end[PTELAB_EVENTS];
+	struct ptelab_notify_count secondary;
+	struct ptelab_notify_count clear_flush_young;
+	struct ptelab_notify_count clear_young;
+	struct ptelab_notify_count test_young;
+	struct ptelab_notify_count change_pte;
+	__u64 start_atomic;	/* of the start calls, those not to sleep */
+	__u64 elsewhere;	/* calls outside the range asked for */
+	__u64 released;		/* 1: the address space is gone */
+	__u64 reserved[5];
+};
+
+/* An argument without any: NOTIFY_STOP, NOTIFY_RESET, SHADOW_STOP */
+struct ptelab_none {
+	__u32 size;
+	__u32 flags;
+};
+
+/* --- (c) the page-table entries of a range --- */
+
+#define PTELAB_PTES_MAX_PAGES	(1U << 18)
+
+/*
+ * Also read each entry with ptep_get() and ptep_get_lockless(), under the
+ * page-table lock, and compare the two.
+ */
+#define PTELAB_PTES_COMPARE	(1U << 0)
+
+enum ptelab_level {
+	PTELAB_LEVEL_NONE,	/* no entry at any level, or no mapping */
+	PTELAB_LEVEL_PTE,
+	PTELAB_LEVEL_PMD,	/* a leaf: its entry stands for many pages */
+	PTELAB_LEVEL_PUD,
+};
+
+enum ptelab_memtype {
+	PTELAB_MEM_UNKNOWN,
+	PTELAB_MEM_NORMAL,	/* write-back */
+	PTELAB_MEM_TAGGED,	/* write-back, with allocation tags */
+	PTELAB_MEM_NC,		/* Normal non-cacheable */
+	PTELAB_MEM_NGNRNE,	/* Device */
+	PTELAB_MEM_NGNRE,
+	PTELAB_MEM_GRE,
+	PTELAB_MEM_NR,
+};
+
+#define PTELAB_PTE_PRESENT	(1U << 0) /* as pte_present(), PROT_NONE too */
+#define PTELAB_PTE_VALID	(1U << 1) /* the CPU's table walker takes it */
+#define PTELAB_PTE_WRITE	(1U << 2) /* as pte_write() */
+/* A store needs neither a fault nor hardware dirty-bit management. */
+#define PTELAB_PTE_HW_WRITE	(1U << 3)
+#define PTELAB_PTE_EXEC		(1U << 4) /* by user space */
+#define PTELAB_PTE_YOUNG	(1U << 5)
+#define PTELAB_PTE_DIRTY	(1U << 6)
+#define PTELAB_PTE_CONT		(1U << 7)
+#define PTELAB_PTE_SPECIAL	(1U << 8)
+#define PTELAB_PTE_HUGETLB	(1U << 9) /* read without a lock */
+#define PTELAB_PTE_SWAP		(1U << 10) /* not present, not empty */
+
+/* One page. The entry itself, never gathered from a contpte block. */
+struct ptelab_pte {
+	__u64 raw;
+	__u64 pfn;		/* of this page, also inside a larger leaf */
+	__u32 flags;		/* PTELAB_PTE_* */
+	__u8 level;		/* enum ptelab_level */
+	__u8 memtype;		/* enum ptelab_memtype */
+	__u8 attr;		/* AttrIndx; x86: PAT, PCD, PWT */
+	__u8 mair;		/* MAIR byte of that index; x86: 0 */
+};
+
+/*
+ * 512 pages at a time are read under one lock (all entries of one table
+ * page on 4K pages); whole contpte blocks if the range has whole ones.
+ */
+struct ptelab_ptes {
+	__u32 size;
+	__u32 flags;		/* PTELAB_PTES_* */
+	__u64 addr;		/* page aligned */
+	__u64 len;
+	__u64 buf;		/* struct ptelab_pte[len / page]; 0: no */
+	/* out: how many pages ... */
+	__u64 none;
+	__u64 swap;
+	__u64 present;
+	__u64 write;
+	__u64 young;
+	__u64 dirty;
+	__u64 cont;
+	__u64 special;
+	__u64 pmd;		/* are in a PMD leaf */
+	__u64 hugetlb;
+	__u64 memtype[8];	/* by enum ptelab_memtype, of the present */
+	/* out: aligned blocks that are whole: all valid, CONT, in line */
+	__u64 cont_blocks;
+	/* out: of PTELAB_PTES_COMPARE */
+	__u64 compared;
+	__u64 different;
+	__u64 reserved[4];
+};
+
+/* --- (e) a secondary TLB in software --- */
+
+#define PTELAB_SHADOW_MAX_PAGES	(1U << 16)
+
+/* What it listens to; none: it never drops anything. */
+#define PTELAB_SHADOW_RANGE	(1U << 0) /* invalidate_range_start/end */
+#define PTELAB_SHADOW_SECONDARY	(1U << 1) /* arch_invalidate_secondary_tlbs */
+/* Permission is what hardware without dirty-bit management sees. */
+#define PTELAB_SHADOW_AP	(1U << 2)
+
+/* An empty shadow for a range of the caller's address space. */
+struct ptelab_shadow_start {
+	__u32 size;
+	__u32 flags;		/* PTELAB_SHADOW_* */
+	__u64 addr;
+	__u64 len;
+	__u64 reserved[4];
+};
+
+/*
+ * Caches the translations of a part of the range, as a device that touches
+ * every page would. Pages of hugetlb mappings are left out.
+ */
+struct ptelab_shadow_fill {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u64 addr;
+	__u64 len;
+	__u64 filled;		/* out: cached now */
+	__u64 absent;		/* out: nothing to cache */
+	__u64 blocked;		/* out: an invalidation was under way */
+	__u64 reserved[4];
+};
+
+/* Why a cached entry is stale. An entry counts once, the first that fits. */
+enum ptelab_stale_kind {
+	PTELAB_STALE_UNMAPPED,	/* nothing, or nothing accessible, is there */
+	PTELAB_STALE_PFN,	/* another page is there */
+	PTELAB_STALE_DOWNGRADED, /* cached: more than the page table allows */
+	PTELAB_STALE_UPGRADED,	/* cached: less than the page table allows */
+	PTELAB_STALE_NR,
+};
+
+#define PTELAB_CACHED_VALID	(1U << 0)
+#define PTELAB_CACHED_WRITE	(1U << 1)
+#define PTELAB_CACHED_EXEC	(1U << 2)
+
+struct ptelab_stale {
+	__u64 addr;
+	__u64 cached_pfn;
+	__u64 raw;		/* what the page table says */
+	__u32 cached;		/* PTELAB_CACHED_* */
+	__u32 kind;		/* enum ptelab_stale_kind */
+};
+
+/* Compares the shadow of a part of the range with the page table. */
+struct ptelab_shadow_check {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u64 addr;
+	__u64 len;
+	__u64 buf;		/* struct ptelab_stale[buf_entries]; 0: no */
+	__u64 buf_entries;
+	__u64 cached;		/* out: entries */
+	__u64 stale[PTELAB_STALE_NR]; /* out: of these, by kind */
+	/* out: since SHADOW_START, entries dropped by ... */
+	__u64 dropped_range;
+	__u64 dropped_secondary;
+	/* out: since SHADOW_START, calls that overlapped the range */
+	__u64 calls_range;
+	__u64 calls_secondary;
+	__u64 released;		/* out: 1: the address space is gone */
+	__u64 reserved[4];
+};
+
+#define PTELAB_TOUCH_WRITE	(1U << 0)
+
+/* One access to every page of a part of the range, as a device does it. */
+struct ptelab_shadow_touch {
+	__u32 size;
+	__u32 flags;		/* PTELAB_TOUCH_* */
+	__u64 addr;
+	__u64 len;
+	/* out: served from the shadow, rightly */
+	__u64 hit;
+	/* out: not in the shadow; now it is */
+	__u64 miss;
+	/* out: refused, and the page table agrees */
+	__u64 fault;
+	/* out: served from the shadow though the page table says otherwise */
+	__u64 stale_hit;
+	/*
+	 * out: refused by the shadow though the page table would allow it: a
+	 * device would fault on this for ever
+	 */
+	__u64 stale_fault;
+	/* out: not in the shadow, and an invalidation was under way */
+	__u64 blocked;
+	__u64 reserved[4];
+};
+
+/* --- (b) GUP-fast in a loop --- */
+
+#define PTELAB_GUP_MAX_PAGES	(1U << 14)	/* a call */
+#define PTELAB_GUP_MAX_CALLS	(1ULL << 32)
+
+#define PTELAB_GUP_PIN		(1U << 0) /* pin_, else get_user_pages_fast */
+#define PTELAB_GUP_WRITE	(1U << 1) /* FOLL_WRITE */
+#define PTELAB_GUP_LONGTERM	(1U << 2) /* FOLL_LONGTERM; needs PIN */
+#define PTELAB_GUP_TICKS	(1U << 3) /* time each call for itself */
+/* The loop without get and put: what it costs itself. */
+#define PTELAB_GUP_EMPTY	(1U << 4)
+
+/*
+ * Gets pages, puts them, goes on behind them, from the start again where the
+ * next call would reach beyond the range.
+ */
+struct ptelab_gup {
+	__u32 size;
+	__u32 flags;		/* PTELAB_GUP_* */
+	__u64 addr;
+	__u64 len;		/* a call's pages at least */
+	__u64 calls;		/* how many */
+	__u32 pages;		/* a call */
+	__u32 reserved32;
+	__u64 pages_got;	/* out */
+	__u64 short_calls;	/* out: got some, but not all */
+	__u64 failed_calls;	/* out: got none */
+	__s64 error;		/* out: of the first failed call, -errno */
+	__u64 ns;		/* out: the whole loop, puts included */
+	__u64 ticks_get;	/* out: of PTELAB_GUP_TICKS */
+	__u64 ticks_put;
+	__u64 ticks_hz;		/* out: 0: not known */
+	__u64 reserved[4];
+};
+
+/* --- (d) the lockless contpte reader against a known writer --- */
+
+#define PTELAB_RETRY_MAX_READS	(1ULL << 32)
+#define PTELAB_RETRY_MAX_HOLD	1000000U	/* ns */
+
+/*
+ * Gives the open file a block of its own, which is no page table, and tells
+ * its kernel address: a watchpoint on an entry counts who reads it. The block
+ * starts out whole.
+ */
+struct ptelab_retry_block {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u64 kaddr;		/* out: of entry 0 */
+	__u32 entries;		/* out */
+	__u32 entry_size;	/* out */
+	__u64 reserved[4];
+};
+
+enum ptelab_reader {
+	PTELAB_READER_KERNEL,	/* contpte_ptep_get_lockless() */
+	PTELAB_READER_SINGLE,	/* the target entry alone */
+};
+
+enum ptelab_script {
+	/*
+	 * A writer on another CPU does the steps asked for, in an order that
+	 * the seed gives, as fast as it can.
+	 */
+	PTELAB_SCRIPT_RACE,
+	/*
+	 * Before each read one entry is made inconsistent, and a timer on this
+	 * CPU mends it hold_ns later: so every read retries until then.
+	 */
+	PTELAB_SCRIPT_HOLD,
+	/* Nobody writes. */
+	PTELAB_SCRIPT_QUIET,
+	PTELAB_SCRIPT_NR,
+};
+
+/* Steps of PTELAB_SCRIPT_RACE. Fold and unfold, in turn, are always in. */
+#define PTELAB_STEP_AGE		(1U << 0) /* young off, entry by entry */
+/* One entry young and dirty, as hardware does it. */
+#define PTELAB_STEP_HW		(1U << 1)
+#define PTELAB_STEP_CLEAN	(1U << 2) /* dirty off, entry by entry */
+#define PTELAB_STEP_WRPROTECT	(1U << 3) /* write off, entry by entry */
+#define PTELAB_STEP_ZAP		(1U << 4) /* cleared, then another folio */
+/*
+ * Instead of all others: break_index alone is made invalid and mended. The
+ * block stays folded, so a reader reads break_index exactly once a try.
+ */
+#define PTELAB_STEP_BREAK	(1U << 5)
+
+struct ptelab_retry {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u32 reader;		/* enum ptelab_reader */
+	__u32 script;		/* enum ptelab_script */
+	__u32 steps;		/* PTELAB_STEP_* */
+	__s32 cpu;		/* the writer's; -1: any but this one */
+	__u32 index;		/* entry that is read */
+	__u32 break_index;	/* another one: HOLD, STEP_BREAK */
+	__u64 hold_ns;		/* HOLD */
+	__u64 reads;		/* how many */
+	__u64 seed;
+	/* out: what came back */
+	__u64 done;		/* reads done */
+	__u64 cont;		/* from a folded block */
+	__u64 noncont;
+	__u64 none;
+	/*
+	 * out: each value against all that were true at some moment between
+	 * the call and its return, gathered over the block as ptep_get() does
+	 */
+	__u64 exact;		/* is one of them */
+	__u64 mixed;		/* is one but for young and dirty */
+	__u64 wrong;		/* is none of them: must be 0 */
+	__u64 unchecked;	/* too much happened in the meantime to tell */
+	__u64 wrong_value;	/* the first wrong one */
+	__u64 wrong_expected;	/* what was true last when it came back */
+	/*
+	 * out: each value against the block at the recheck, with the writer
+	 * locked out. "gone": set in the value, and no entry has it now;
+	 * "missed": an entry has it now, and the value does not; "caught":
+	 * the recheck sees it if it compares all bits; "caught_relaxed": or
+	 * if it leaves young and dirty out.
+	 */
+	__u64 dirty_gone;
+	__u64 dirty_gone_caught;
+	__u64 dirty_gone_caught_relaxed;
+	__u64 young_gone;
+	__u64 young_gone_caught;
+	__u64 young_gone_caught_relaxed;
+	__u64 dirty_missed;
+	__u64 young_missed;
+	/* out: what the writer did */
+	__u64 rounds;
+	__u64 folds;
+	__u64 unfolds;
+	__u64 breaks;
+	__u64 ns;		/* out: the whole run */
+	__u64 reserved[4];
+};
+
+#define PTELAB_IOC_MAGIC	0xB7
+#define PTELAB_IOC_ABI		_IOWR(PTELAB_IOC_MAGIC, 0, struct ptelab_abi)
+#define PTELAB_IOC_NOTIFY_START	_IOW(PTELAB_IOC_MAGIC, 1, struct ptelab_notify_start)
+#define PTELAB_IOC_NOTIFY_STOP	_IOW(PTELAB_IOC_MAGIC, 2, struct ptelab_none)
+#define PTELAB_IOC_NOTIFY_READ	_IOWR(PTELAB_IOC_MAGIC, 3, struct ptelab_notify_counts)
+#define PTELAB_IOC_NOTIFY_RESET	_IOW(PTELAB_IOC_MAGIC, 4, struct ptelab_none)
+#define PTELAB_IOC_PTES		_IOWR(PTELAB_IOC_MAGIC, 5, struct ptelab_ptes)
+#define PTELAB_IOC_SHADOW_START	_IOW(PTELAB_IOC_MAGIC, 6, struct ptelab_shadow_start)
+#define PTELAB_IOC_SHADOW_STOP	_IOW(PTELAB_IOC_MAGIC, 7, struct ptelab_none)
+#define PTELAB_IOC_SHADOW_FILL	_IOWR(PTELAB_IOC_MAGIC, 8, struct ptelab_shadow_fill)
+#define PTELAB_IOC_SHADOW_CHECK	_IOWR(PTELAB_IOC_MAGIC, 9, struct ptelab_shadow_check)
+#define PTELAB_IOC_SHADOW_TOUCH	_IOWR(PTELAB_IOC_MAGIC, 10, struct ptelab_shadow_touch)
+#define PTELAB_IOC_GUP		_IOWR(PTELAB_IOC_MAGIC, 11, struct ptelab_gup)
+#define PTELAB_IOC_RETRY_BLOCK	_IOWR(PTELAB_IOC_MAGIC, 12, struct ptelab_retry_block)
+#define PTELAB_IOC_RETRY	_IOWR(PTELAB_IOC_MAGIC, 13, struct ptelab_retry)
+
+#endif

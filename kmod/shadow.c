@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A secondary TLB in software. It caches which frame is behind a page and what
+ * may be done to it, forgets an entry only when a notifier says so, and can
+ * tell at any time which of its entries the page table no longer agrees with.
+ *
+ * Entries are read and stored under the page-table lock, as hardware that
+ * walks the table does it in one go: whoever changes an entry after that tells
+ * the secondary TLB, or leaves it stale. With start/end the change may come
+ * after the telling; so nothing is stored between the two, as in KVM.
+ */
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "ptelab.h"
+
+/* An entry: PTELAB_CACHED_*, and the frame above. */
+#define ENTRY_PFN_SHIFT	8
+
+struct ptelab_shadow {
+	struct mmu_notifier range;
+	struct mmu_notifier secondary;
+	bool has_range, has_secondary;
+	u32 flags;
+	unsigned long first, end;
+	u64 *entry;			/* kept after the mm is gone: empty */
+
+	spinlock_t lock;		/* everything below, and *entry */
+	bool released;
+	unsigned int active;		/* starts without their end */
+	u64 dropped_range, dropped_secondary;
+	u64 calls_range, calls_secondary;
+};
+
+static u64 *entry_of(struct ptelab_shadow *s, unsigned long addr)
+{
+	return &s->entry[(addr - s->first) >> PAGE_SHIFT];
+}
+
+static bool overlaps(const struct ptelab_shadow *s, unsigned long start,
+		     unsigned long end)
+{
+	return start < s->end && end > s->first;
+}
+
+/* How many there were to drop */
+static u64 drop(struct ptelab_shadow *s, unsigned long start, unsigned long end)
+{
+	u64 *e, *last, nr = 0;
+
+	start = max(start & PAGE_MASK, s->first);
+	end = min(end, s->end);
+	/* The end may lie within a page. */
+	last = entry_of(s, end - 1);
+	for (e = entry_of(s, start); e <= last; e++) {
+		nr += *e != 0;
+		*e = 0;
+	}
+	return nr;
+}
+
+static int range_start(struct mmu_notifier *sub,
+		       const struct mmu_notifier_range *range)
+{
+	struct ptelab_shadow *s = container_of(sub, struct ptelab_shadow, range);
+
+	if (!overlaps(s, range->start, range->end))
+		return 0;
+	spin_lock(&s->lock);
+	s->active++;
+	s->calls_range++;
+	s->dropped_range += drop(s, range->start, range->end);
+	spin_unlock(&s->lock);
+	return 0;
+}
+
+static void range_end(struct mmu_notifier *sub,
+		      const struct mmu_notifier_range *range)
+{
+	struct ptelab_shadow *s = container_of(sub, struct ptelab_shadow, range);
+
+	if (!overlaps(s, range->start, range->end))
+		return;
+	spin_lock(&s->lock);
+	/* The start may have come before the subscription. */
+	if (s->active)
+		s->active--;
+	spin_unlock(&s->lock);
+}
+
+static void secondary_invalidate(struct mmu_notifier *sub,
+				 struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+	struct ptelab_shadow *s =
+		container_of(sub, struct ptelab_shadow, secondary);
+
+	if (!overlaps(s, start, end))
+		return;
+	spin_lock(&s->lock);
+	s->calls_secondary++;
+	s->dropped_secondary += drop(s, start, end);
+	spin_unlock(&s->lock);
+}
+
+static void release(struct ptelab_shadow *s)
+{
+	spin_lock(&s->lock);
+	s->released = true;
+	drop(s, s->first, s->end);
+	spin_unlock(&s->lock);
+}
+
+static void range_release(struct mmu_notifier *sub, struct mm_struct *mm)
+{
+	release(container_of(sub, struct ptelab_shadow, range));
+}
+
+static void secondary_release(struct mmu_notifier *sub, struct mm_struct *mm)
+{
+	release(container_of(sub, struct ptelab_shadow, secondary));
+}
+
+static const struct mmu_notifier_ops range_ops = {
+	.invalidate_range_start	= range_start,
+	.invalidate_range_end	= range_end,
+	.release		= range_release,
+};
+
+/* Also of a shadow that listens to nothing: it must learn of the end. */
+static const struct mmu_notifier_ops release_ops = {
+	.release		= range_release,
+};
+
+static const struct mmu_notifier_ops secondary_ops = {
+	.ptelab_secondary_op	= secondary_invalidate,
+	.release		= secondary_release,
+};
+
+/* --- start and stop --- */
+
+static void shadow_free(struct ptelab_shadow *s)
+{
+	if (s->has_range)
+		mmu_notifier_unregister(&s->range, s->range.mm);
+	if (s->has_secondary)
+		mmu_notifier_unregister(&s->secondary, s->secondary.mm);
+	kvfree(s->entry);
+	kfree(s);
+}
+
+static int shadow_start(struct ptelab_file *f,
+			const struct ptelab_shadow_start *arg)
+{
+	struct ptelab_shadow *s;
+	int ret = -ENOMEM;
+
+	if (f->shadow)
+		return -EBUSY;
+	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	spin_lock_init(&s->lock);
+	s->flags = arg->flags;
+	s->first = arg->addr;
+	s->end = arg->addr + arg->len;
+	s->entry = kvcalloc(arg->len >> PAGE_SHIFT, sizeof(*s->entry),
+			    GFP_KERNEL_ACCOUNT);
+	if (!s->entry)
+		goto err;
+	s->range.ops = arg->flags & PTELAB_SHADOW_RANGE ? &range_ops :
+							  &release_ops;
+	s->secondary.ops = &secondary_ops;
+
+	ret = mmu_notifier_register(&s->range, current->mm);
+	if (ret)
+		goto err;
+	s->has_range = true;
+	if (arg->flags & PTELAB_SHADOW_SECONDARY) {
+		ret = mmu_notifier_register(&s->secondary, current->mm);
+		if (ret)
+			goto err;
+		s->has_secondary = true;
+	}
+	f->shadow = s;
+	return 0;
+err:
+	shadow_free(s);
+	return ret;
+}
+
+long ptelab_ioc_shadow_start(struct ptelab_file *f, void __user *uarg)
+{
+	struct ptelab_shadow_start arg;
+	int ret = ptelab_get(&arg, PTELAB_SHADOW_RANGE |
+			     PTELAB_SHADOW_SECONDARY | PTELAB_SHADOW_AP, uarg);
+
+	if (!ret)
+		ret = ptelab_check_range(arg.addr, arg.len,
+					 PTELAB_SHADOW_MAX_PAGES);
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&f->lock))
+		return -EINTR;
+	ret = shadow_start(f, &arg);
+	mutex_unlock(&f->lock);
+	return ret;
+}
+
+long ptelab_ioc_shadow_stop(struct ptelab_file *f, void __user *uarg)
+{
+	struct ptelab_none arg;
+	int ret = ptelab_get_arg(&arg, sizeof(arg), 0, &arg + 1, uarg);
+
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&f->lock))
+		return -EINTR;
+	if (f->shadow)
+		shadow_free(f->shadow);
+	else
+		ret = -ENODATA;
+	f->shadow = NULL;
+	mutex_unlock(&f->lock);
+	return ret;
+}
+
+void ptelab_shadow_release(struct ptelab_file *f)
+{
+	if (f->shadow)
+		shadow_free(f->shadow);
+}
+
+/* The shadow with the file locked, for a part of its range. */
+static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
+					 u64 len)
+{
+	struct ptelab_shadow *s;
+	int ret = ptelab_check_range(addr, len, PTELAB_SHADOW_MAX_PAGES);
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (mutex_lock_killable(&f->lock))
+		return ERR_PTR(-EINTR);
+	s = f->shadow;
+	if (!s)
+		ret = -ENODATA;
+	else if (s->range.mm != current->mm)
+		ret = -ESRCH;
+	else if (addr < s->first || addr + len > s->end)
+		ret = -EINVAL;
+	if (!ret)
+		return s;
+	mutex_unlock(&f->lock);
+	return ERR_PTR(ret);
+}
+
+/* --- entries --- */
+
+/* What a device that touches the page now would cache; 0: nothing. */
+static u64 translation(const struct ptelab_shadow *s,
+		       const struct ptelab_leaf *leaf)
+{
+	u32 write = s->flags & PTELAB_SHADOW_AP ? PTELAB_PTE_HW_WRITE :
+						  PTELAB_PTE_WRITE;
+	u64 e;
+
+	if (!(leaf->flags & PTELAB_PTE_VALID) ||
+	    (leaf->flags & PTELAB_PTE_HUGETLB))
+		return 0;
+	e = leaf->pfn << ENTRY_PFN_SHIFT | PTELAB_CACHED_VALID;
+	if (leaf->flags & write)
+		e |= PTELAB_CACHED_WRITE;
+	if (leaf->flags & PTELAB_PTE_EXEC)
+		e |= PTELAB_CACHED_EXEC;
+	return e;
+}
+
+/* Of an entry that differs from @now */
+static enum ptelab_stale_kind stale_kind(u64 cached, u64 now)
+{
+	if (!now)
+		return PTELAB_STALE_UNMAPPED;
+	if (cached >> ENTRY_PFN_SHIFT != now >> ENTRY_PFN_SHIFT)
+		return PTELAB_STALE_PFN;
+	if (cached & ~now)
+		return PTELAB_STALE_DOWNGRADED;
+	return PTELAB_STALE_UPGRADED;
+}
+
+/* The lock is held. */
+static bool may_store(const struct ptelab_shadow *s)
+{
+	return !s->active && !s->released;
+}
+
+struct filling {
+	struct ptelab_shadow *s;
+	struct ptelab_shadow_fill arg;
+};
+
+static void fill_leaf(const struct ptelab_leaf *leaf, void *ctx)
+{
+	struct filling *c = ctx;
+	u64 e = translation(c->s, leaf);
+
+	if (!e) {
+		c->arg.absent++;
+		return;
+	}
+	spin_lock(&c->s->lock);
+	if (may_store(c->s)) {
+		*entry_of(c->s, leaf->addr) = e;
+		c->arg.filled++;
+	} else {
+		c->arg.blocked++;
+	}
+	spin_unlock(&c->s->lock);
+}
+
+long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg)
+{
+	struct filling c;
+	int ret = ptelab_get(&c.arg, 0, uarg);
+
+	if (ret)
+		return ret;
+	c.s = shadow_lock(f, c.arg.addr, c.arg.len);
+	if (IS_ERR(c.s))
+		return PTR_ERR(c.s);
+	c.arg.filled = 0;
+	c.arg.absent = 0;
+	c.arg.blocked = 0;
+	ret = ptelab_walk(c.arg.addr, c.arg.addr + c.arg.len, fill_leaf, NULL,
+			  &c);
+	mutex_unlock(&f->lock);
+	return ret ? ret : ptelab_put(uarg, &c.arg);
+}
+
+struct checking {
+	struct ptelab_shadow *s;
+	struct ptelab_shadow_check arg;
+	struct ptelab_stale *stale;	/* of this chunk; NULL: not wanted */
+	unsigned int nr;
+	struct ptelab_stale __user *to;
+	u64 room;			/* entries left in user space */
+};
+
+static void check_leaf(const struct ptelab_leaf *leaf, void *ctx)
+{
+	struct checking *c = ctx;
+	u64 cached, now = translation(c->s, leaf);
+	enum ptelab_stale_kind kind;
+
+	spin_lock(&c->s->lock);
+	cached = *entry_of(c->s, leaf->addr);
+	spin_unlock(&c->s->lock);
+	if (!cached)
+		return;
+	c->arg.cached++;
+	if (cached == now)
+		return;
+	kind = stale_kind(cached, now);
+	c->arg.stale[kind]++;
+	if (c->stale && c->nr < c->room)
+		c->stale[c->nr++] = (struct ptelab_stale) {
+			.addr = leaf->addr,
+			.cached_pfn = cached >> ENTRY_PFN_SHIFT,
+			.raw = leaf->raw,
+			.cached = cached & (BIT(ENTRY_PFN_SHIFT) - 1),
+			.kind = kind,
+		};
+}
+
+static int check_chunk(void *ctx)
+{
+	struct checking *c = ctx;
+
+	if (c->nr && copy_to_user(c->to, c->stale, c->nr * sizeof(*c->stale)))
+		return -EFAULT;
+	c->to += c->nr;
+	c->room -= c->nr;
+	c->nr = 0;
+	return 0;
+}
+
+static int shadow_check(struct checking *c)
+{
+	struct ptelab_shadow_check *arg = &c->arg;
+	int ret;
+
+	arg->cached = 0;
+	memset(arg->stale, 0, sizeof(arg->stale));
+	if (arg->buf && arg->buf_entries) {
+		c->stale = kvmalloc_array(PTELAB_CHUNK, sizeof(*c->stale),
+					  GFP_KERNEL_ACCOUNT);
+		if (!c->stale)
+			return -ENOMEM;
+		c->to = u64_to_user_ptr(arg->buf);
+		c->room = arg->buf_entries;
+	}
+	ret = ptelab_walk(arg->addr, arg->addr + arg->len, check_leaf,
+			  check_chunk, c);
+	kvfree(c->stale);
+	spin_lock(&c->s->lock);
+	arg->dropped_range = c->s->dropped_range;
+	arg->dropped_secondary = c->s->dropped_secondary;
+	arg->calls_range = c->s->calls_range;
+	arg->calls_secondary = c->s->calls_secondary;
+	arg->released = c->s->released;
+	spin_unlock(&c->s->lock);
+	return ret;
+}
+
+long ptelab_ioc_shadow_check(struct ptelab_file *f, void __user *uarg)
+{
+	struct checking c = { };
+	int ret = ptelab_get(&c.arg, 0, uarg);
+
+	if (ret)
+		return ret;
+	c.s = shadow_lock(f, c.arg.addr, c.arg.len);
+	if (IS_ERR(c.s))
+		return PTR_ERR(c.s);
+	ret = shadow_check(&c);
+	mutex_unlock(&f->lock);
+	return ret ? ret : ptelab_put(uarg, &c.arg);
+}
+
+struct touching {
+	struct ptelab_shadow *s;
+	struct ptelab_shadow_touch arg;
+};
+
+static void touch_leaf(const struct ptelab_leaf *leaf, void *ctx)
+{
+	struct touching *c = ctx;
+	u64 now = translation(c->s, leaf), *e = entry_of(c->s, leaf->addr);
+	u64 need = PTELAB_CACHED_VALID;
+
+	if (c->arg.flags & PTELAB_TOUCH_WRITE)
+		need |= PTELAB_CACHED_WRITE;
+	spin_lock(&c->s->lock);
+	if (*e) {
+		bool cached_ok = (*e & need) == need;
+		bool now_ok = (now & need) == need;
+		bool same_page = !((*e ^ now) >> ENTRY_PFN_SHIFT);
+
+		if (cached_ok && now_ok && same_page)
+			c->arg.hit++;
+		else if (cached_ok)
+			c->arg.stale_hit++;
+		else if (now_ok)
+			c->arg.stale_fault++;
+		else
+			c->arg.fault++;
+	} else if (!now) {
+		c->arg.fault++;
+	} else if (!may_store(c->s)) {
+		c->arg.blocked++;
+	} else {
+		/* A walk caches what it found, also if that says no. */
+		*e = now;
+		if ((now & need) == need)
+			c->arg.miss++;
+		else
+			c->arg.fault++;
+	}
+	spin_unlock(&c->s->lock);
+}
+
+long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg)
+{
+	struct touching c;
+	int ret = ptelab_get(&c.arg, PTELAB_TOUCH_WRITE, uarg);
+
+	if (ret)
+		return ret;
+	c.s = shadow_lock(f, c.arg.addr, c.arg.len);
+	if (IS_ERR(c.s))
+		return PTR_ERR(c.s);
+	ptelab_clear_from(&c.arg, hit);
+	ret = ptelab_walk(c.arg.addr, c.arg.addr + c.arg.len, touch_leaf, NULL,
+			  &c);
+	mutex_unlock(&f->lock);
+	return ret ? ret : ptelab_put(uarg, &c.arg);
+}
