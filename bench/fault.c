@@ -10,21 +10,24 @@
  * taken, so the proof would be of something else.
  *
  * Which of them read a contpte entry with ptep_get_lockless() on arm64, for
- * folio >= contpte and < PMD, and so show what a change of it does (6.12):
+ * folio >= contpte and < PMD, and so show what a change of it does (6.12, as
+ * counted by lockless_gathers):
  *
- *   anon_write	no: the entries it looks at are empty. handle_pte_fault() reads
- *		one, alloc_anon_folio() as many as the largest enabled size has
- *   anon_read	no: empty, and the zero page is never contpte
- *   cow	touch=first: once an operation, and once more, gathered under
- *		the lock by ptep_get(); touch=all: only the first fault in each
- *		block, which takes it apart
- *   wp_reuse	via=fork: no (order-0; a PMD is not a page table entry);
- *		via=uffd: as cow
- *   file	no: empty entries
- *   spurious	twice an operation: in the fault and in its retry
+ *   anon_write  no: the entries it looks at are empty. handle_pte_fault()
+ *               reads one, alloc_anon_folio() as many as the largest enabled
+ *               size has
+ *   anon_read   no: empty, and the zero page is never contpte
+ *   cow         touch=first: once an operation, and once more, gathered under
+ *               the lock by ptep_get(). touch=all: only the first fault in
+ *               each block, which takes it apart. The same for a PMD: it is
+ *               split into contpte blocks first
+ *   wp_reuse    with pages of large folios, as cow; not with order-0 folios,
+ *               and not with a PMD, which is reused whole
+ *   file        no: empty entries
+ *   spurious    twice an operation: in the fault and in its retry
  *
  * In all of them handle_pte_fault() calls ptep_get_lockless() once for an
- * entry that is not contpte, where it is a plain load before and after.
+ * entry that is not contpte, where it is one load.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,7 +161,7 @@ static void size_by(const struct bench_ctx *ctx, uint64_t cost, uint64_t bytes,
 	uint64_t unit = per_folio(ctx);
 
 	*max = mm_budget() / ctx->threads / bytes / unit * unit;
-	*def = (400000 / cost + unit - 1) / unit * unit;
+	*def = (300000 / cost + unit - 1) / unit * unit;
 	if (*def < 4)
 		*def = 4;
 	if (*max < unit)
@@ -295,16 +298,16 @@ static const char *anon_unavailable(const struct bench_ctx *ctx)
 	return mm_folio_unavailable(MM_ANON, folio_of(ctx));
 }
 
-/* Clearing is dc zva or rep stos: 64 bytes an instruction, or fewer. */
+/* Clearing is a loop of five instructions around dc zva, 64 bytes each. */
 static uint64_t clear_cost(uint64_t bytes)
 {
-	return bytes / 64;
+	return bytes / 13;
 }
 
 static void anon_write_size(const struct bench_ctx *ctx, uint64_t *def,
 			    uint64_t *max)
 {
-	size_by(ctx, 2500 + clear_cost(folio_of(ctx)), folio_of(ctx), def,
+	size_by(ctx, 1800 + clear_cost(folio_of(ctx)), folio_of(ctx), def,
 		max);
 }
 
@@ -338,7 +341,7 @@ static void anon_read_size(const struct bench_ctx *ctx, uint64_t *def,
 	uint64_t bytes = mm_caps()->page;
 
 	/* Nothing is allocated but page tables. */
-	size_by(ctx, 1500, bytes, def, max);
+	size_by(ctx, 1100, bytes, def, max);
 	if (*max > 64 * GIB / ctx->threads / folio_of(ctx))
 		*max = 64 * GIB / ctx->threads / folio_of(ctx);
 	if (*def > *max)
@@ -412,10 +415,14 @@ static void write_pattern(const struct fault *f)
 		}
 }
 
-/* Fresh folios of the right size, populated. */
+/*
+ * Fresh folios of the right size, populated. What is left of a PMD that was
+ * split is a page table, under which there is no room for another.
+ */
 static int renew(struct fault *f)
 {
-	int ret = mm_region_drop(&f->r);
+	int ret = f->r.folio == mm_caps()->pmd ? mm_region_remap(&f->r) :
+						  mm_region_drop(&f->r);
 
 	if (!ret)
 		ret = mm_region_populate(&f->r);
@@ -426,11 +433,11 @@ static int renew(struct fault *f)
 
 static void cow_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	uint64_t cost = 4000;
+	uint64_t cost = 2700;
 
 	/* A contpte block is unfolded, a PMD split. */
 	if (step_of(ctx) != mm_caps()->page)
-		cost = is_pmd(ctx) ? 40000 : 6000;
+		cost = is_pmd(ctx) ? 40000 : 4900;
 	size_by(ctx, cost, step_of(ctx) + mm_caps()->page, def, max);
 }
 
@@ -540,7 +547,7 @@ static const char *uffd_unavailable(uint64_t features)
 		return "userfaultfd is not permitted here";
 	case EINVAL:
 		return features & UFFD_FEATURE_WP_ASYNC ?
-			"userfaultfd has no asynchronous write protection here (it came with 6.7)" :
+			"userfaultfd has no asynchronous write protection here (6.7, CONFIG_PTE_MARKER_UFFD_WP)" :
 			"userfaultfd can't write-protect here";
 	}
 	if (fd < 0)
@@ -728,24 +735,31 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 static void reuse_size(const struct bench_ctx *ctx, uint64_t *def,
 		       uint64_t *max)
 {
-	uint64_t cost = 1300;
+	uint64_t cost = 1100;
 
 	if (!via_fork(ctx) && step_of(ctx) != mm_caps()->page)
 		cost = 4000;
 	size_by(ctx, cost, step_of(ctx), def, max);
-	/* PMDs are populated at 32,000 instructions each: not hundreds. */
+	/* PMDs are populated at 160,000 instructions each: not hundreds. */
 	if (is_pmd(ctx) && *def > 16)
 		*def = 16;
 }
 
 static int reuse_setup(struct bench_ctx *ctx)
 {
-	int ret = anon_setup(ctx);
+	struct fault *f;
+	int ret;
 
-	if (ret || via_fork(ctx))
+	ret = anon_setup(ctx);
+	if (ret)
 		return ret;
-	return uffd_new(ctx->priv, UFFD_FEATURE_WP_ASYNC |
+	f = ctx->priv;
+	if (!via_fork(ctx))
+		return uffd_new(f, UFFD_FEATURE_WP_ASYNC |
 				   UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	f->forked = true;
+	ret = renew(f);
+	return ret ? ret : frames(f, f->before);
 }
 
 /*
@@ -757,6 +771,9 @@ static int reuse_prepare(struct bench_ctx *ctx)
 	struct fault *f = ctx->priv;
 	int ret = 0;
 
+	/* A page, or a PMD, is after its reuse what it was before. */
+	if (via_fork(ctx) && (f->r.folio == mm_caps()->page || is_pmd(ctx)))
+		return mm_fork_exit(&f->r);
 	/* An armed mapping gets base pages only: populate it before. */
 	if (f->uffd)
 		uffd_register(f->uffd, false);
@@ -765,10 +782,8 @@ static int reuse_prepare(struct bench_ctx *ctx)
 		ret = frames(f, f->before);
 	if (ret)
 		return ret;
-	if (via_fork(ctx)) {
-		f->forked = true;
+	if (via_fork(ctx))
 		return mm_fork_exit(&f->r);
-	}
 	ret = uffd_register(f->uffd, true);
 	return ret ? ret : uffd_protect_all(f->uffd);
 }
@@ -866,7 +881,12 @@ static void file_size(const struct bench_ctx *ctx, uint64_t *def,
 {
 	uint64_t each = file_bytes(ctx) / file_step(ctx);
 
-	size_by(ctx, 2500, mm_caps()->page, def, max);
+	uint64_t cost = 2400;
+
+	/* A large folio is mapped at once, small ones one by one. */
+	if (is_read(ctx) && folio_of(ctx) < fault_around())
+		cost += 340 * (fault_around() / folio_of(ctx));
+	size_by(ctx, cost, mm_caps()->page, def, max);
 	/* As many mappings as a process may have, and address space. */
 	if (*max > each * 16384 / ctx->threads)
 		*max = each * 16384 / ctx->threads;
@@ -936,7 +956,7 @@ static const char *spurious_unavailable(const struct bench_ctx *ctx)
 static void spurious_size(const struct bench_ctx *ctx, uint64_t *def,
 			  uint64_t *max)
 {
-	size_by(ctx, 8000, folio_of(ctx), def, max);
+	size_by(ctx, 5000, folio_of(ctx), def, max);
 	if (is_pmd(ctx) && *def > 16)
 		*def = 16;
 }

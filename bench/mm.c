@@ -349,6 +349,16 @@ int mm_region_drop(struct mm_region *r)
 	return 0;
 }
 
+int mm_region_remap(struct mm_region *r)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < r->nr && !ret; i++)
+		ret = map_one(r, mm_region_at(r, i));
+	return ret;
+}
+
 int mm_region_renew(struct mm_region *r)
 {
 	unsigned int i;

@@ -90,6 +90,8 @@ int mm_region_open(struct mm_region *r, enum mm_backing backing, bool shared,
 int mm_region_populate(struct mm_region *r);
 /* Unmaps all pages; anonymous ones are freed. */
 int mm_region_drop(struct mm_region *r);
+/* As mm_region_drop(), and the page tables go too. */
+int mm_region_remap(struct mm_region *r);
 /*
  * Puts freshly populated folios where the old ones are, at the same address;
  * anybody else sees either the old or the new ones. Anonymous regions only.
