@@ -140,17 +140,22 @@ static uint64_t slice_bytes(const struct bench_ctx *ctx)
 	return (want + folio - 1) / folio * folio;
 }
 
-/* Roughly what a call costs in instructions, for the default of ops. */
-static uint64_t guess_pages(const struct bench_ctx *ctx)
+/*
+ * Roughly the instructions that the pages of a call cost, for the default of
+ * ops: a contpte entry is gathered from 16, a PMD is taken as a whole.
+ */
+static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 {
-	uint64_t folio = param_num(ctx, "folio"), leaf;
+	uint64_t leaf = mm_leaf_expected(mm_caps(), param_num(ctx, "folio"));
+	uint64_t each;
 
-	leaf = mm_leaf_expected(mm_caps(), folio);
 	if (leaf == mm_caps()->page)
-		return 180 * pages_of(ctx);
-	if (leaf == mm_caps()->pmd)
-		return 60 * pages_of(ctx);
-	return 500 * pages_of(ctx);
+		each = pin ? 370 : 170;
+	else if (leaf == mm_caps()->pmd)
+		each = pin ? 50 : 35;
+	else
+		each = 600;
+	return each * pages_of(ctx);
 }
 
 /*
@@ -159,7 +164,7 @@ static uint64_t guess_pages(const struct bench_ctx *ctx)
  */
 static void size_by(uint64_t call_cost, uint64_t *def, uint64_t *max)
 {
-	*def = 400000 / call_cost;
+	*def = 300000 / call_cost;
 	if (*def < 2)
 		*def = 2;
 	*max = UINT64_MAX;
@@ -398,7 +403,7 @@ static const char *fast_unavailable(const struct bench_ctx *ctx)
 
 static void fast_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	size_by(600 + guess_pages(ctx), def, max);
+	size_by(350 + guess_pages(ctx, is_pin(ctx)), def, max);
 }
 
 static int fast_setup(struct bench_ctx *ctx)
@@ -512,7 +517,7 @@ static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
 {
 	uint64_t pages = pages_of(ctx);
 
-	size_by(2500 + guess_pages(ctx), def, max);
+	size_by(2000 + guess_pages(ctx, false), def, max);
 	*max = MAX_SLOTS;
 	/*
 	 * A folio can be pinned some thousands of times; and under
@@ -642,7 +647,7 @@ static const char *odirect_unavailable(const struct bench_ctx *ctx)
 static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
 			 uint64_t *max)
 {
-	size_by(4000 + guess_pages(ctx) + 100 * pages_of(ctx), def, max);
+	size_by(4000 + guess_pages(ctx, true), def, max);
 }
 
 /* A file whose blocks are really allocated: a hole would not be read. */
@@ -744,7 +749,8 @@ static uint64_t pipe_slots(void)
 static void vmsplice_size(const struct bench_ctx *ctx, uint64_t *def,
 			  uint64_t *max)
 {
-	size_by(900 + guess_pages(ctx) + 150 * pages_of(ctx), def, max);
+	size_by(650 + guess_pages(ctx, false) + 60 * pages_of(ctx), def,
+		max);
 	*max = pipe_slots() / pages_of(ctx) * MAX_PIPES;
 	if (*def > *max)
 		*def = *max;
@@ -908,7 +914,7 @@ static const char *futex_unavailable(const struct bench_ctx *ctx)
 static void futex_size(const struct bench_ctx *ctx, uint64_t *def,
 		       uint64_t *max)
 {
-	size_by(900 + guess_pages(ctx), def, max);
+	size_by(800 + guess_pages(ctx, false), def, max);
 }
 
 static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
@@ -971,7 +977,7 @@ static const char *remote_unavailable(const struct bench_ctx *ctx)
 static void remote_size(const struct bench_ctx *ctx, uint64_t *def,
 			uint64_t *max)
 {
-	size_by(1500 + 1200 * pages_of(ctx), def, max);
+	size_by(1500 + 1500 * pages_of(ctx), def, max);
 }
 
 /* One byte of each page, so that copying does not drown the rest. */
