@@ -119,9 +119,15 @@ static uint64_t pages_of(const struct bench_ctx *ctx)
 	return param_has(ctx->bench, "pages") ? param_num(ctx, "pages") : 1;
 }
 
+static enum racer_kind racer_of(const struct bench_ctx *ctx)
+{
+	return racer_kind(param_text(ctx, "racer"));
+}
+
 /*
  * Bytes for one thread: several calls and several folios, but not so many
- * that populating them costs more than measuring.
+ * that populating them costs more than measuring. With a racer, only what one
+ * call takes: the two are to meet as often as they can.
  */
 static uint64_t slice_bytes(const struct bench_ctx *ctx)
 {
@@ -129,6 +135,8 @@ static uint64_t slice_bytes(const struct bench_ctx *ctx)
 	uint64_t call = pages_of(ctx) * mm_caps()->page;
 	uint64_t want = 16 * folio;
 
+	if (racer_of(ctx) != RACER_NONE)
+		return (call + folio - 1) / folio * folio;
 	if (want < 256 * KIB)
 		want = 256 * KIB;
 	if (want > 4 * MIB)
@@ -159,20 +167,19 @@ static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 }
 
 /*
- * As many calls as make a batch long beside the harness's own ~2,000
- * instructions; nothing is consumed, so there is no end to them.
+ * As many calls as make a batch long beside the harness's own ~1,000
+ * instructions, or long enough for some hundred rounds of a racer. Nothing is
+ * consumed, so there is no end to them.
  */
-static void size_by(uint64_t call_cost, uint64_t *def, uint64_t *max)
+static void size_by(const struct bench_ctx *ctx, uint64_t call_cost,
+		    uint64_t *def, uint64_t *max)
 {
 	*def = 300000 / call_cost;
+	if (racer_of(ctx) != RACER_NONE)
+		*def = 10000000 / call_cost;
 	if (*def < 2)
 		*def = 2;
 	*max = UINT64_MAX;
-}
-
-static enum racer_kind racer_of(const struct bench_ctx *ctx)
-{
-	return racer_kind(param_text(ctx, "racer"));
 }
 
 /* Why the region or the racer can't be had. */
@@ -403,7 +410,7 @@ static const char *fast_unavailable(const struct bench_ctx *ctx)
 
 static void fast_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	size_by(350 + guess_pages(ctx, is_pin(ctx)), def, max);
+	size_by(ctx, 350 + guess_pages(ctx, is_pin(ctx)), def, max);
 }
 
 static int fast_setup(struct bench_ctx *ctx)
@@ -517,7 +524,7 @@ static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
 {
 	uint64_t pages = pages_of(ctx);
 
-	size_by(2000 + guess_pages(ctx, false), def, max);
+	size_by(ctx, 2000 + guess_pages(ctx, false), def, max);
 	*max = MAX_SLOTS;
 	/*
 	 * A folio can be pinned some thousands of times; and under
@@ -647,7 +654,7 @@ static const char *odirect_unavailable(const struct bench_ctx *ctx)
 static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
 			 uint64_t *max)
 {
-	size_by(4000 + guess_pages(ctx, true), def, max);
+	size_by(ctx, 4000 + guess_pages(ctx, true), def, max);
 }
 
 /* A file whose blocks are really allocated: a hole would not be read. */
@@ -749,7 +756,7 @@ static uint64_t pipe_slots(void)
 static void vmsplice_size(const struct bench_ctx *ctx, uint64_t *def,
 			  uint64_t *max)
 {
-	size_by(650 + guess_pages(ctx, false) + 60 * pages_of(ctx), def,
+	size_by(ctx, 650 + guess_pages(ctx, false) + 60 * pages_of(ctx), def,
 		max);
 	*max = pipe_slots() / pages_of(ctx) * MAX_PIPES;
 	if (*def > *max)
@@ -908,13 +915,13 @@ static int vmsplice_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 static const char *futex_unavailable(const struct bench_ctx *ctx)
 {
-	return common_unavailable(ctx, VICTIM_WRITE_OR_READ);
+	return common_unavailable(ctx, VICTIM_WRITE);
 }
 
 static void futex_size(const struct bench_ctx *ctx, uint64_t *def,
 		       uint64_t *max)
 {
-	size_by(800 + guess_pages(ctx, false), def, max);
+	size_by(ctx, 800 + guess_pages(ctx, false), def, max);
 }
 
 static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
@@ -977,7 +984,7 @@ static const char *remote_unavailable(const struct bench_ctx *ctx)
 static void remote_size(const struct bench_ctx *ctx, uint64_t *def,
 			uint64_t *max)
 {
-	size_by(1500 + 1500 * pages_of(ctx), def, max);
+	size_by(ctx, 1500 + 1500 * pages_of(ctx), def, max);
 }
 
 /* One byte of each page, so that copying does not drown the rest. */
@@ -1123,7 +1130,7 @@ static const struct bench gup_futex = {
 	.name = "gup.futex",
 	.op = "FUTEX_WAKE of a shared futex nobody waits on: one page",
 	.measures = "get_user_pages_fast() of one page for writing, the futex key, and an empty hash bucket",
-	.may_lie = "the system call and the hash are a large part of it; under racer=mprotect a call may be two, for writing and then for reading; " WARM,
+	.may_lie = "the system call and the hash are a large part of it; " WARM,
 	.params = futex_params,
 	.nr_params = ARRAY_SIZE(futex_params),
 	.needs_root = true,

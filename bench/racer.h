@@ -17,14 +17,14 @@ enum racer_kind {
 
 /* For a parameter's choices; RACER_HELP for its help. */
 extern const char *const racer_choices[];
-#define RACER_HELP "what another CPU does to the same folios meanwhile"
+#define RACER_HELP \
+	"what another CPU does to the same folios meanwhile; its faults are counted too"
 
 /* What the benchmark does with the pages: decides which racers it survives. */
 enum racer_victim {
 	VICTIM_READ,		/* gets pages for reading */
 	VICTIM_READ_PIN,	/* pins pages for reading */
 	VICTIM_WRITE,		/* gets or pins pages for writing */
-	VICTIM_WRITE_OR_READ,	/* for writing, else for reading: futex */
 };
 
 enum racer_kind racer_kind(const char *text);
