@@ -84,7 +84,7 @@ $(BUILD)/%.o: %.c | $(GEN)
 # gnuplot templates as C strings: analysis/x-y.gp becomes x_y_gp
 $(GEN): $(GP) Makefile
 	@mkdir -p $(@D)
-	@{ echo '/* Made from analysis/*.gp by the Makefile. */'; \
+	@{ echo '/* Made by the Makefile of the gnuplot templates in analysis. */'; \
 	   for f in $(GP); do \
 		n=$$(basename $$f | tr -c 'a-zA-Z0-9\n' _); \
 		echo "static const char $$n[] __attribute__((unused)) ="; \
