@@ -27,8 +27,17 @@
 
 volatile int runner_stop;
 
+struct open_source {
+	const struct counter_source *s;
+	void *priv;
+	struct counter_value value[MAX_VALUES];
+	bool lost[MAX_VALUES];	/* in some batch of the point under way */
+};
+
 struct runner {
 	struct runner_options o;
+	struct open_source *source;	/* attached ones, nr_sources of them */
+	unsigned int nr_sources;
 	int *cpus;
 	unsigned int nr_cpus;
 	int cpu, racer_cpu;
@@ -426,13 +435,6 @@ static void counted_collect(const struct bench_ctx *ctx,
 		total_add(totals, metric, json_integer_value(count));
 }
 
-struct open_source {
-	const struct counter_source *s;
-	void *priv;
-	struct counter_value value[MAX_VALUES];
-	bool lost[MAX_VALUES];
-};
-
 static void sources_collect(struct open_source *o, unsigned int nr,
 			    json_t *totals)
 {
@@ -449,10 +451,11 @@ static void sources_collect(struct open_source *o, unsigned int nr,
 	}
 }
 
-static int counted_batch(struct pass *p, struct open_source *o,
-			 unsigned int nr_sources, json_t *totals)
+static int counted_batch(struct pass *p, json_t *totals)
 {
 	struct bench_ctx *ctx = p->ctx;
+	struct open_source *o = p->r->source;
+	unsigned int nr_sources = p->r->nr_sources;
 	struct counted c = { 0 };
 	struct bench_deltas d = {
 		.operations = ctx->ops * p->nr,
@@ -495,50 +498,73 @@ static int counted_batch(struct pass *p, struct open_source *o,
 
 static int counted_pass(struct pass *p, json_t *record)
 {
-	const struct counter_source *const *list = p->r->o.sources;
-	uint64_t ops = p->ctx->ops * p->nr * p->r->o.counted;
-	unsigned int nr = 0, i, m, b;
+	struct runner *r = p->r;
+	uint64_t ops = p->ctx->ops * p->nr * r->o.counted;
 	json_t *totals = json_object(), *count;
-	struct open_source *o;
 	const char *metric;
+	unsigned int i, m, b;
 	int ret = 0;
 
-	for (i = 0; list && list[i]; i++)
-		;
-	o = xcalloc(i, sizeof(*o));
-	for (; list && list[nr] && !ret; nr++) {
-		o[nr].s = list[nr];
-		ret = list[nr]->open(&o[nr].priv, getpid(), o[nr].value);
-		if (ret)
-			break;
+	for (i = 0; i < r->nr_sources; i++)
+		memset(r->source[i].lost, 0, sizeof(r->source[i].lost));
+	for (b = 0; b < r->o.counted && !ret; b++)
+		ret = runner_stop ? -EINTR : counted_batch(p, totals);
+	if (ret) {
+		json_decref(totals);
+		return ret;
 	}
-	for (b = 0; b < p->r->o.counted && !ret; b++)
-		ret = runner_stop ? -EINTR :
-			counted_batch(p, o, nr, totals);
+	for (i = 0; i < r->nr_sources; i++) {
+		struct open_source *o = &r->source[i];
 
-	for (i = 0; i < nr; i++) {
-		for (m = 0; o[i].s->metrics[m] && !ret; m++) {
-			if (!o[i].lost[m])
+		for (m = 0; o->s->metrics[m]; m++) {
+			if (!o->lost[m])
 				continue;
-			json_object_del(totals, o[i].s->metrics[m]);
-			put_absent(record, o[i].s->metrics[m],
-				   o[i].value[m].absent);
+			json_object_del(totals, o->s->metrics[m]);
+			put_absent(record, o->s->metrics[m],
+				   o->value[m].absent);
 		}
-		o[i].s->close(o[i].priv);
 	}
-	free(o);
-	if (!ret) {
-		json_object_set_new(record, "counted",
-				    json_pack("{s:i, s:I}", "batches",
-					      (int)p->r->o.counted,
-					      "operations", (json_int_t)ops));
-		json_object_foreach(totals, metric, count)
-			put_counter(record, metric,
-				    (double)json_integer_value(count) / ops,
-				    json_integer_value(count), ops, "counted");
-	}
+	json_object_set_new(record, "counted",
+			    json_pack("{s:i, s:I}", "batches",
+				      (int)r->o.counted, "operations",
+				      (json_int_t)ops));
+	json_object_foreach(totals, metric, count)
+		put_counter(record, metric,
+			    (double)json_integer_value(count) / ops,
+			    json_integer_value(count), ops, "counted");
 	json_decref(totals);
-	return ret;
+	return 0;
+}
+
+int runner_attach(struct runner *r)
+{
+	const struct counter_source *const *list = r->o.sources;
+	unsigned int nr = 0;
+	int ret;
+
+	while (list && list[nr])
+		nr++;
+	r->source = xcalloc(nr, sizeof(*r->source));
+	for (r->nr_sources = 0; r->nr_sources < nr; r->nr_sources++) {
+		struct open_source *o = &r->source[r->nr_sources];
+
+		o->s = list[r->nr_sources];
+		ret = o->s->open(&o->priv, getpid(), o->value);
+		if (ret) {
+			runner_detach(r);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void runner_detach(struct runner *r)
+{
+	while (r->nr_sources--)
+		r->source[r->nr_sources].s->close(r->source[r->nr_sources].priv);
+	r->nr_sources = 0;
+	free(r->source);
+	r->source = NULL;
 }
 
 /* --- a point --- */
@@ -617,29 +643,26 @@ static int choose_ops(struct runner *r, struct pass *p)
 	return 0;
 }
 
-static int measure(struct runner *r, struct bench_ctx *ctx, json_t *record)
+/* Setup, one pass with its proof, teardown; timed, or counted. */
+static int measure(struct runner *r, struct bench_ctx *ctx, bool timed,
+		   json_t *record)
 {
 	struct pass p = { .r = r, .ctx = ctx, .nr = ctx->threads };
-	bool set_up = false;
+	const struct bench *b = ctx->bench;
 	int ret;
 
 	pass_start(&p);
-	ret = choose_ops(r, &p);
-	if (ret)
-		goto out;
-	json_object_set_new(record, "operations",
-			    json_integer(ctx->ops * ctx->threads));
-	set_up = true;
-	ret = ctx->bench->setup ? ctx->bench->setup(ctx) : 0;
-	if (!ret)
-		ret = timed_pass(&p, record);
-	if (!ret && ctx->bench->verify)
-		ret = ctx->bench->verify(ctx, NULL);
-	if (!ret && r->o.counted)
-		ret = counted_pass(&p, record);
-out:
-	if (set_up && ctx->bench->teardown)
-		ctx->bench->teardown(ctx);
+	ret = timed ? choose_ops(r, &p) : 0;
+	if (!ret) {
+		ret = b->setup ? b->setup(ctx) : 0;
+		if (!ret)
+			ret = timed ? timed_pass(&p, record) :
+				counted_pass(&p, record);
+		if (!ret && timed && b->verify)
+			ret = b->verify(ctx, NULL);
+		if (b->teardown)
+			b->teardown(ctx);
+	}
 	pass_end(&p);
 	return ret;
 }
@@ -654,42 +677,67 @@ static void drop_figures(json_t *record)
 	json_object_clear(json_object_get(record, "absent"));
 }
 
-json_t *runner_measure(struct runner *r, const struct point *pt, bool *stopped)
+/* One pass of a point into its record. */
+static void measure_into(struct runner *r, const struct point *pt, bool timed,
+			 json_t *record)
 {
-	json_t *record = json_pack("{s:s, s:o, s:s, s:{}, s:{}, s:{}}",
-				   "bench", pt->bench->name, "params",
-				   point_params_json(pt), "status", "ok",
-				   "counters", "absent", "proof");
+	json_int_t operations =
+		json_integer_value(json_object_get(record, "operations"));
 	struct bench_ctx ctx;
-	const char *why;
 	int ret;
 
-	why = runner_unavailable(r, pt);
+	ctx_init(r, pt, &ctx);
+	ctx.ops = operations / ctx.threads;	/* as it was timed */
+	ctx.proof = json_object_get(record, "proof");
+	ctx.own_counts = json_object();
+	ret = measure(r, &ctx, timed, record);
+	json_decref(ctx.own_counts);
+	if (!ret) {
+		json_object_set_new(record, "operations",
+				    json_integer(ctx.ops * ctx.threads));
+		return;
+	}
+	drop_figures(record);
+	json_object_set_new(record, "status",
+			    json_string(ret == -EPROTO ? "invalid" : "failed"));
+	json_object_set_new(record, "reason", json_string(fail_text()));
+}
+
+json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
+{
+	json_t *record = json_pack("{s:s, s:o, s:s, s:i, s:{}, s:{}, s:{}}",
+				   "bench", pt->bench->name, "params",
+				   point_params_json(pt), "status", "ok",
+				   "operations", 0, "counters", "absent",
+				   "proof");
+	const char *why = runner_unavailable(r, pt);
+
 	if (why) {
+		json_object_del(record, "operations");
 		json_object_set_new(record, "status",
 				    json_string("unavailable"));
 		json_object_set_new(record, "reason", json_string(why));
 		return record;
 	}
-	ctx_init(r, pt, &ctx);
-	ctx.proof = json_object_get(record, "proof");
-	ctx.own_counts = json_object();
-	ret = measure(r, &ctx, record);
-	json_decref(ctx.own_counts);
+	measure_into(r, pt, true, record);
 	if (runner_stop) {
 		*stopped = true;
 		json_decref(record);
 		return NULL;
 	}
-	if (ret) {
-		drop_figures(record);
-		json_object_set_new(record, "status",
-				    json_string(ret == -EPROTO ? "invalid" :
-						"failed"));
-		json_object_set_new(record, "reason",
-				    json_string(fail_text()));
-	}
 	return record;
+}
+
+void runner_counted(struct runner *r, const struct point *pt, json_t *record,
+		    bool *stopped)
+{
+	const char *status =
+		json_string_value(json_object_get(record, "status"));
+
+	if (strcmp(status, "ok") || !r->o.counted)
+		return;
+	measure_into(r, pt, false, record);
+	*stopped = runner_stop;
 }
 
 /* --- the machine --- */

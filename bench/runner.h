@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The runner: takes points one after the other through setup, the timed pass,
- * the counted pass and the proof, and hands each finished record on.
+ * The runner: takes points through setup, the timed pass, the counted pass and
+ * the proof, and hands each finished record on.
  */
 #ifndef PTELAB_RUNNER_H
 #define PTELAB_RUNNER_H
@@ -37,11 +37,26 @@ void runner_describe(const struct runner *r, json_t *header);
 const char *runner_unavailable(struct runner *r, const struct point *p);
 
 /*
- * Measures one point. Always returns a record (a new reference): one whose
- * status is not "ok" says why. *stopped is set if a signal ended it early;
- * the record is then NULL.
+ * The timed pass of one point, ending in its proof. Always returns a record (a
+ * new reference): one whose status is not "ok" says why. *stopped is set if a
+ * signal ended it early; the record is then NULL.
  */
-json_t *runner_measure(struct runner *r, const struct point *p, bool *stopped);
+json_t *runner_timed(struct runner *r, const struct point *p, bool *stopped);
+
+/*
+ * The counted pass, which completes a record of runner_timed() that is "ok"
+ * and leaves any other alone. Between runner_attach() and runner_detach().
+ */
+void runner_counted(struct runner *r, const struct point *p, json_t *record,
+		    bool *stopped);
+
+/*
+ * Attaches the counter sources for the counted passes that follow. This takes
+ * a fifth of a second in the emulated machine, so there several points are
+ * timed before it and counted after it. Returns 0 or -errno with fail() text.
+ */
+int runner_attach(struct runner *r);
+void runner_detach(struct runner *r);
 
 /* Set by a signal handler: end after the batch under way. */
 extern volatile int runner_stop;

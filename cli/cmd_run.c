@@ -19,7 +19,7 @@
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY, OPT_COUNTER };
+       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP };
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -41,6 +41,8 @@ static const struct argp_option options[] = {
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
 	{ "counter", OPT_COUNTER, "bpf|kmod|none", 0,
 	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
+	{ "group", OPT_GROUP, "N", 0,
+	  "time N points, then count them, then write them: attaching is slow; default 1, or 16 in the emulated machine", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
@@ -67,6 +69,7 @@ static struct {
 	bool quiet, dry_run;
 	struct runner_options o;
 	bool batches_set;
+	size_t group;	/* points timed before they are counted and written */
 } env;
 
 /* Both count notifier calls, so only one of them takes part in a run. */
@@ -132,6 +135,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_CPU:
 		env.o.cpu = number_arg("--cpu", arg, 0, 65535, state);
+		break;
+	case OPT_GROUP:
+		env.group = number_arg("--group", arg, 1, 1000000, state);
 		break;
 	case OPT_COUNTER:
 		if (!strcmp(arg, "bpf"))
@@ -236,33 +242,68 @@ static void tell_bad(const struct point *p, const json_t *record)
 	free(label);
 }
 
+static int write_point(struct run_writer *w, const struct point *p,
+		       json_t *record, struct tally *t)
+{
+	const char *status =
+		json_string_value(json_object_get(record, "status"));
+
+	if (!strcmp(status, "ok")) {
+		t->ok += p->bench != harness_benches[0];
+	} else if (!strcmp(status, "unavailable")) {
+		t->unavailable++;
+	} else {
+		t->bad++;
+		tell_bad(p, record);
+	}
+	return run_writer_point(w, record);
+}
+
+/*
+ * Points @from to @to: all timed, with nothing attached, then all counted,
+ * then written. A crash in between loses this group.
+ */
+static int measure_group(struct runner *r, struct run_writer *w,
+			 const struct point_list *list, size_t from, size_t to,
+			 struct tally *t)
+{
+	json_t **records = xcalloc(to - from, sizeof(*records));
+	bool stopped = false;
+	size_t i;
+	int ret = 0;
+
+	for (i = from; i < to && !stopped; i++) {
+		progress(list, i, t);
+		records[i - from] = runner_timed(r, &list->points[i], &stopped);
+	}
+	if (!stopped && env.o.counted) {
+		ret = runner_attach(r);
+		for (i = from; i < to && !ret && !stopped; i++)
+			runner_counted(r, &list->points[i], records[i - from],
+				       &stopped);
+		if (!ret)
+			runner_detach(r);
+	}
+	for (i = from; i < to; i++) {
+		if (!ret && !stopped)
+			ret = write_point(w, &list->points[i],
+					  records[i - from], t);
+		json_decref(records[i - from]);
+	}
+	free(records);
+	return stopped ? -EINTR : ret;
+}
+
 static int measure_all(struct runner *r, struct run_writer *w,
 		       const struct point_list *list, struct tally *t)
 {
-	size_t i;
+	size_t from, to;
 	int ret;
 
 	t->started = now_s();
-	for (i = 0; i < list->nr; i++) {
-		bool stopped = false;
-		json_t *record;
-		const char *status;
-
-		progress(list, i, t);
-		record = runner_measure(r, &list->points[i], &stopped);
-		if (stopped)
-			return -EINTR;
-		status = json_string_value(json_object_get(record, "status"));
-		if (!strcmp(status, "ok")) {
-			t->ok += list->points[i].bench != harness_benches[0];
-		} else if (!strcmp(status, "unavailable")) {
-			t->unavailable++;
-		} else {
-			t->bad++;
-			tell_bad(&list->points[i], record);
-		}
-		ret = run_writer_point(w, record);
-		json_decref(record);
+	for (from = 0; from < list->nr; from = to) {
+		to = from + env.group < list->nr ? from + env.group : list->nr;
+		ret = measure_group(r, w, list, from, to, t);
 		if (ret)
 			return ret;
 	}
@@ -372,6 +413,8 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!env.batches_set)
 		env.o.batches = machine_get()->icount ? 5 : 30;
+	if (!env.group)
+		env.group = machine_get()->clock_emulated ? 16 : 1;
 
 	if (points_expand(env.selectors, env.nr_selectors, env.params,
 			  env.nr_params, &list))
