@@ -23,7 +23,7 @@
 struct code {
 	struct code_part {
 		uint64_t start;		/* its address when it runs */
-		const uint8_t *bytes;
+		uint8_t *bytes;
 		size_t size;
 	} part[2];
 	unsigned int nr_parts;
@@ -45,10 +45,11 @@ struct retry_sites {
  */
 int retry_sites_find(const struct code *code, struct retry_sites *sites,
 		     FILE *explain);
-/* As above, for a function of the running kernel (/proc/kcore). */
+/* As above, for a function of the running kernel, whose code is read from
+ * /proc/kcore. */
 int retry_sites_running(const char *function, struct retry_sites *sites,
 			FILE *explain);
-/* As above, for a function of a vmlinux, or of an object file, on disk. */
+/* As above, for a function of a vmlinux on disk. */
 int retry_sites_elf(const char *path, const char *function,
 		    struct retry_sites *sites, FILE *explain);
 
