@@ -212,8 +212,8 @@ static int expand_params(const struct bench *b, struct sweep *sweeps,
 			 size_t nr_sweeps, unsigned int at, struct point *p,
 			 struct point_list *list)
 {
-	const struct bench_param *param = &b->params[at];
-	const char *const *values = &param->def;
+	const struct bench_param *param;
+	const char *const *values;
 	size_t i, nr = 1;
 	int ret = 0;
 
@@ -227,6 +227,8 @@ static int expand_params(const struct bench *b, struct sweep *sweeps,
 		list_add(list, &copy);
 		return 0;
 	}
+	param = &b->params[at];
+	values = &param->def;
 	/* the last one given wins, as with any option */
 	for (i = 0; i < nr_sweeps; i++) {
 		if (!strcmp(sweeps[i].name, param->name)) {
