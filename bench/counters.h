@@ -8,11 +8,18 @@
 /* instructions_user, instructions_kernel, cycles of the calling thread. */
 extern const struct counter_source pmu_source;
 
-/* What /proc/vmstat and getrusage() say at one moment. */
+/* What /proc/vmstat says at one moment. */
 struct vmstat {
 	char *text;		/* NULL: not taken */
-	uint64_t minflt, majflt;
 };
+
+/* Page faults of this process so far. Apart from the vmstat, whose reading
+ * may fault in a buffer of its own. */
+struct faults {
+	uint64_t minor, major;
+};
+
+void faults_take(struct faults *f);
 
 /*
  * Takes a snapshot. As root, per-CPU differences are folded first

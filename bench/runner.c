@@ -457,6 +457,7 @@ static int counted_batch(struct pass *p, json_t *totals)
 	struct open_source *o = p->r->source;
 	unsigned int nr_sources = p->r->nr_sources;
 	struct counted c = { 0 };
+	struct faults from, to;
 	struct bench_deltas d = {
 		.operations = ctx->ops * p->nr,
 		.vmstat = delta_of,
@@ -471,7 +472,9 @@ static int counted_batch(struct pass *p, json_t *totals)
 	for (i = 0; i < nr_sources && !ret; i++)
 		ret = o[i].s->start(o[i].priv);
 	if (!ret) {
+		faults_take(&from);
 		ret = pass_batch(p);
+		faults_take(&to);
 		for (i = nr_sources; i-- > 0;) {
 			int err = o[i].s->stop(o[i].priv, o[i].value);
 
@@ -482,8 +485,8 @@ static int counted_batch(struct pass *p, json_t *totals)
 	if (!ret)
 		ret = vmstat_take(&c.after);
 	if (!ret) {
-		d.minflt = c.after.minflt - c.before.minflt;
-		d.majflt = c.after.majflt - c.before.majflt;
+		d.minflt = to.minor - from.minor;
+		d.majflt = to.major - from.major;
 		if (ctx->bench->verify)
 			ret = ctx->bench->verify(ctx, &d);
 	}

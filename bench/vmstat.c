@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Snapshots of /proc/vmstat and getrusage(); see counters.h. */
+/* Snapshots of /proc/vmstat and of the fault counts; see counters.h. */
 #include "counters.h"
 
 #include <errno.h>
@@ -12,18 +12,20 @@
 
 int vmstat_take(struct vmstat *s)
 {
-	struct rusage usage;
-
 	if (!geteuid())
 		write_file("/proc/sys/vm/stat_refresh", "1");
 	free(s->text);
 	s->text = read_file("/proc/vmstat", NULL);
-	if (!s->text)
-		return -errno;
+	return s->text ? 0 : -errno;
+}
+
+void faults_take(struct faults *f)
+{
+	struct rusage usage;
+
 	getrusage(RUSAGE_SELF, &usage);
-	s->minflt = usage.ru_minflt;
-	s->majflt = usage.ru_majflt;
-	return 0;
+	f->minor = usage.ru_minflt;
+	f->major = usage.ru_majflt;
 }
 
 void vmstat_drop(struct vmstat *s)
