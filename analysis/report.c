@@ -5,7 +5,7 @@
  */
 #include "report.h"
 
-#include <math.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,22 +405,50 @@ static void print_findings(const struct comparison *c, FILE *f)
 
 /* --- the environment --- */
 
-void report_refusal(const struct comparison *c, FILE *f)
+static bool is_refused(const struct env_difference *d)
+{
+	return d->matters && !d->allowed;
+}
+
+static void print_refused(const struct env_difference *d)
+{
+	char *text = env_difference_text(d), *clean = clean_text(text);
+
+	fprintf(stderr, "%s\n", clean);
+	free(clean);
+	free(text);
+}
+
+/* A key that differs in two modes, or on both sides, is named once. */
+static bool named_before(const struct env_differences *e, size_t nr)
 {
 	size_t i;
 
-	for (i = 0; i < c->env.nr; i++) {
-		const struct env_difference *d = &c->env.d[i];
-		char *text, *clean;
+	for (i = 0; i < nr; i++)
+		if (is_refused(&e->d[i]) && !strcmp(e->d[i].key, e->d[nr].key))
+			return true;
+	return false;
+}
 
-		if (!d->matters || d->allowed)
+bool report_refusal(const struct env_differences *e, const struct side *base,
+		    const struct side *new)
+{
+	size_t nr = env_refused(e), i;
+	char *keys = xstrdup("");
+
+	fflush(stdout);
+	for (i = 0; i < e->nr; i++) {
+		if (!is_refused(&e->d[i]))
 			continue;
-		text = env_difference_text(d);
-		clean = clean_text(text);
-		fprintf(f, "%s\n", clean);
-		free(clean);
-		free(text);
+		print_refused(&e->d[i]);
+		if (!named_before(e, i))
+			append(&keys, ",", "%s", e->d[i].key);
 	}
+	if (nr)
+		fail(EINVAL, "the environments of %s and %s differ in %zu way%s, listed above; measure again alike, or say what is meant: --allow %s",
+		     base->run->path, new->run->path, nr, plural(nr), keys);
+	free(keys);
+	return nr > 0;
 }
 
 static void print_environment(const struct comparison *c, FILE *f)

@@ -28,8 +28,12 @@ void report_json(const struct report *r, FILE *f);
 /* The document of one comparison; a new reference. */
 json_t *comparison_json(const struct comparison *c);
 
-/* Prints the environment differences that stand in the way, one a line. */
-void report_refusal(const struct comparison *c, FILE *f);
+/*
+ * Whether the environments stand in the way. If so, the differences are
+ * printed on standard error, one a line, and fail() text names them.
+ */
+bool report_refusal(const struct env_differences *e, const struct side *base,
+		    const struct side *new);
 
 /*
  * Names for the columns of base (0) and each new run (1...): the last part of

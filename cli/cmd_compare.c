@@ -183,36 +183,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static int refuse(const struct comparison *c)
-{
-	char *keys = xstrdup("");
-	size_t nr = env_refused(&c->env), i, j;
-
-	fflush(stdout);
-	report_refusal(c, stderr);
-	for (i = 0; i < c->env.nr; i++) {
-		const struct env_difference *d = &c->env.d[i];
-		char *more;
-
-		if (!d->matters || d->allowed)
-			continue;
-		for (j = 0; j < i; j++)
-			if (c->env.d[j].matters && !c->env.d[j].allowed &&
-			    !strcmp(c->env.d[j].key, d->key))
-				break;
-		if (j < i)
-			continue;
-		more = xasprintf("%s%s%s", keys, *keys ? "," : "", d->key);
-		free(keys);
-		keys = more;
-	}
-	fail(EINVAL, "the environments of %s and %s differ in %zu way%s, listed above; measure again alike, or say what is meant: --allow %s",
-	     c->base->run->path, c->new->run->path, nr, nr == 1 ? "" : "s",
-	     keys);
-	free(keys);
-	return EXIT_COULD_NOT;
-}
-
 /* Exit code once the report is printed. */
 static int conclude(struct comparison *const *c, size_t nr)
 {
@@ -241,8 +211,8 @@ static int compare_loaded(struct side *const *side, size_t nr)
 
 	for (i = 1; i < nr && ret == EXIT_DONE; i++) {
 		c[i - 1] = compare_sides(side[0], side[i], &env.o);
-		if (env_refused(&c[i - 1]->env))
-			ret = refuse(c[i - 1]);
+		if (report_refusal(&c[i - 1]->env, side[0], side[i]))
+			ret = EXIT_COULD_NOT;
 	}
 	if (ret == EXIT_DONE) {
 		env.form->print(&r, stdout);
