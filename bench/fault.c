@@ -1084,7 +1084,7 @@ static const struct bench fault_wp_reuse = {
 	.name = "fault.wp_reuse",
 	.op = "one write fault on a write-protected page that nobody else has: made writable in place",
 	.measures = "the permission upgrade, read-only to read-write, without a copy",
-	.may_lie = "via=uffd also clears the userfaultfd bit, which takes a contpte block apart, and the last fault in a block puts it together; with the PMD size one fault serves 2m",
+	.may_lie = "via=uffd also clears the userfaultfd bit; the first write in a contpte block takes it apart for good; with the PMD size one fault serves 2m",
 	.params = reuse_params,
 	.nr_params = ARRAY_SIZE(reuse_params),
 	.needs_root = true,
