@@ -51,7 +51,7 @@ done
 for n in 1 2; do
 	check "same-kernel-same-seed-$n" cmp "$run/base/boot-00$n.jsonl" "$run/patched/boot-00$n.jsonl"
 done
-check prints-the-table grep -qF -- "$(grep -m1 . "$run/table.txt")" "$tmp/out"
+check prints-the-table grep -qF -- "$(grep -m1 . "$run/table.txt" || echo no table)" "$tmp/out"
 check tells-the-time grep -qE '^took .* s: kernels given, 4 boots in .* s, ' "$tmp/out"
 check nothing-unfinished test ! -e "$run.new"
 
