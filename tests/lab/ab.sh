@@ -20,10 +20,10 @@ name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
 image=$kernel/Image
-echo "ptelab run -o - --seed @SEED@ -b harness.empty" > "$tmp/job"
+echo "ptelab run -o - --seed @SEED@ -b gup.futex -b fault.anon_write -p folio=4k,64k" > "$tmp/job"
 echo "ptelab nosuch-command" > "$tmp/bad-job"
 # A benchmark that takes longer than the test waits.
-echo "ptelab run -o - -b harness.empty -n 1000000000 --batches 1000" > "$tmp/long-job"
+echo "ptelab run -o - -b gup.futex --batches 1000000" > "$tmp/long-job"
 
 refuses unknown-argument "unknown argument 'FOO=1'" "$ab" FOO=1
 refuses series-and-patches 'not SERIES and PATCHES' "$ab" SERIES=null PATCHES="$0"
@@ -51,6 +51,7 @@ done
 for n in 1 2; do
 	check "same-kernel-same-seed-$n" cmp "$run/base/boot-00$n.jsonl" "$run/patched/boot-00$n.jsonl"
 done
+check draws-pictures test -n "$(find "$run/plots" -type f -print -quit)"
 check prints-the-table grep -qF -- "$(grep -m1 . "$run/table.txt" || echo no table)" "$tmp/out"
 check tells-the-time grep -qE '^took .* s: kernels given, 4 boots in .* s, ' "$tmp/out"
 check nothing-unfinished test ! -e "$run.new"
