@@ -615,6 +615,7 @@ static int uffd_new(struct fault *f, uint64_t features)
 /* Makes each fault's whole folio writable again, and wakes its thread. */
 static void *resolver_main(void *arg)
 {
+	struct sched_param fifo = { .sched_priority = 1 };
 	struct uffd *u = arg;
 	struct uffd_msg msg;
 	cpu_set_t set;
@@ -622,6 +623,12 @@ static void *resolver_main(void *arg)
 	CPU_ZERO(&set);
 	CPU_SET(u->cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
+	/*
+	 * Woken, it runs at once and until it sleeps again: when to switch is
+	 * not left to the fair scheduler's arithmetic. Where that is not
+	 * permitted the figures spread more, no worse.
+	 */
+	sched_setscheduler(0, SCHED_FIFO, &fifo);
 	for (;;) {
 		uintptr_t at;
 
