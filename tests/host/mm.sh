@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# gup and fault on this machine: every point is proved or says why it can't
+# be had, what is proved is true, and nothing is left behind.
+set -uo pipefail
+. "$(dirname "$0")/../lib.sh"
+cd "$top" || exit 1
+ptelab=$top/build/native/ptelab
+export PTELAB_RUNTIME_DIR=$tmp/runtime
+
+if [ "$(id -u)" != 0 ]; then
+	skip "gup and fault" "needs root"
+	exit 0
+fi
+
+# run NAME SELECTOR...: measures into $tmp/NAME.jsonl, quickly
+run()
+{
+	local name=$1 args=()
+
+	shift
+	for s in "$@"; do
+		args+=(-b "$s")
+	done
+	rm -f "$tmp/$name.jsonl"
+	"$ptelab" run -q --batches 3 --warmup 1 --min-batch-ms 0 \
+		"${args[@]}" -o "$tmp/$name.jsonl" \
+		> "$tmp/$name.out" 2> "$tmp/$name.err"
+}
+
+# points NAME: the points of a run, without harness.empty
+points()
+{
+	jq -c 'select(.type == "point" and .bench != "harness.empty")' \
+		"$tmp/$1.jsonl"
+}
+
+# Each point ok, or unavailable with a reason; at least MIN of them ok.
+proved()
+{
+	local name=$1 min=$2 bad oks
+
+	bad=$(points "$name" | jq -r 'select(.status != "ok" and
+		(.status != "unavailable" or (.reason | length) < 10)) |
+		"\(.bench) \(.params): \(.status): \(.reason)"' | head -n 3)
+	oks=$(points "$name" | jq -r 'select(.status == "ok") | .bench' | wc -l)
+	if [ -n "$bad" ]; then
+		not_ok "$name: proved or refused" "$bad"
+	elif [ "$oks" -lt "$min" ]; then
+		not_ok "$name: proved or refused" "only $oks points were ok: $(head -n 1 "$tmp/$name.err")"
+	else
+		ok "$name: proved or refused ($oks ok)"
+	fi
+}
+
+# has NAME PATTERN FILTER: every ok point of a benchmark fulfils the filter
+has()
+{
+	local bad
+
+	bad=$(points "$1" | jq -c "select(.status == \"ok\" and
+		(.bench | test(\"$2\"))) | select(($3) | not)" | head -n 1)
+	if [ -z "$bad" ]; then
+		ok "$1: $2: $3"
+	else
+		not_ok "$1: $2: $3" "$bad"
+	fi
+}
+
+thp=/sys/kernel/mm/transparent_hugepage
+if [ ! -d $thp ]; then
+	folios=4k
+elif [ -d $thp/hugepages-64kB ]; then
+	folios=4k,64k,2m
+else
+	folios=4k,2m
+fi
+[ "$(getconf PAGESIZE)" = 4096 ] || folios=contpte
+
+run fault "fault.*:folio=$folios" "fault.cow:folio=$folios:touch=all" \
+	"fault.wp_reuse:folio=$folios:via=uffd" \
+	"fault.file:folio=$folios:kind=private,shared:access=read,write"
+proved fault 6
+has fault "fault.(anon_write|cow|wp_reuse|spurious)" \
+	'.proof.folio_bytes == ({"4k": 4096, "64k": 65536, "2m": 2097152}[.params.folio] // .proof.folio_bytes) and .proof.leaf_bytes <= .proof.folio_bytes'
+has fault "fault.(anon_write|anon_read|cow|wp_reuse|file)" \
+	'.counters["faults.minor"].per_op == 1'
+has fault "fault.cow" '.proof.pages_copied > 0'
+has fault "fault.(wp_reuse|spurious)" '.proof.pages_in_place > 0'
+has fault "fault.anon_read" '.proof.zero_page'
+
+run gup "gup.*:folio=$folios"
+proved gup 6
+has gup "gup.(iouring|odirect|remote|pin_fast|pin_longterm)" \
+	'.proof.pages_pinned >= .proof.pages_asked'
+has gup "gup.vmsplice" '.proof.pages_read_back > 0'
+has gup "gup.futex" '.proof.shared_wake_faults_on_hole'
+
+if [ "$(nproc)" -gt 1 ]; then
+	run threads 'fault.*:threads=2' 'gup.*:threads=2'
+	proved threads 6
+	run racers 'gup.*:racer=mprotect,dontneed'
+	proved racers 4
+	has racers gup 'any(.counters | keys[]; . == "racer_rounds")'
+else
+	skip "threads and racers" "needs two CPUs"
+fi
+
+# --- what can't be had says so ---
+
+run refused 'fault.anon_write:folio=8k' 'fault.anon_read:folio=64k' \
+	'gup.iouring:racer=mprotect' 'gup.vmsplice:racer=dontneed' \
+	'gup.odirect:path=/no/such/device'
+if [ "$(points refused | jq -r .status | sort -u)" = unavailable ]; then
+	ok "impossible points are unavailable"
+else
+	not_ok "impossible points are unavailable" "$(points refused | head -n 3)"
+fi
+
+# --- nothing stays ---
+
+"$ptelab" run -q -b fault.cow --batches 100000 -o "$tmp/kill" \
+	> /dev/null 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+	child=$(pgrep -P $pid | head -n 1)
+	[ -n "$child" ] && break
+	sleep 0.02
+done
+kill -KILL $pid
+wait $pid 2> /dev/null
+sleep 0.3
+if [ -z "$child" ]; then
+	skip "a child dies with its parent" "none was seen"
+elif kill -KILL "$child" 2> /dev/null; then
+	not_ok "a child dies with its parent" "$child lived"
+else
+	ok "a child dies with its parent"
+fi
+# put back what the killed one had changed
+"$ptelab" run -q -b harness.empty -o "$tmp/after.jsonl" > /dev/null 2>&1
