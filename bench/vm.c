@@ -4,9 +4,9 @@
  *
  * The guest is an endless loop around a command block in its first memslot:
  * it reads operation, count, offset and value, goes through the list, leaves
- * the sum, and exits by a store to an address (arm64) or port (x86-64) that
- * nothing backs. The next KVM_RUN completes that exit and the guest reads the
- * block again, so that no register is ever set between two passes.
+ * the sum, and exits by a store to an address that nothing backs. The next
+ * KVM_RUN completes that exit and the guest reads the block again, so that no
+ * register is ever set between two passes.
  */
 #include "vm.h"
 
@@ -23,12 +23,11 @@
 #include "runner.h"
 
 #define CODE_GPA	0x10000UL
-#define CODE_SIZE	0x10000UL	/* code, then the command block */
+#define CODE_SIZE	0x10000UL	/* code, command block, page tables */
 #define BLOCK_OFFSET	0x1000UL
 #define LIST_GPA	0x100000UL
 #define DATA_GPA	0x40000000UL	/* 1 GiB: aligned for any block */
-#define EXIT_GPA	0x8000000UL	/* arm64: no memslot there */
-#define EXIT_PORT	0x10		/* x86-64 */
+#define EXIT_GPA	0x8000000UL	/* no memslot there */
 
 enum { CMD_READ, CMD_WRITE, CMD_LIST };
 
@@ -112,16 +111,21 @@ asm(
 "	.popsection\n"
 );
 #else
+/*
+ * 64-bit user mode, everything mapped 1:1 by the guest's own page tables: a
+ * KVM without hardware support runs that and nothing else, and emulates other
+ * modes instruction by instruction, without any second-stage mapping. CMD_LIST
+ * also reads the page directories, which the guest's walks need mapped too.
+ */
 asm(
 "	.pushsection .rodata\n"
 "	.global vm_guest_start, vm_guest_end\n"
-"	.code32\n"
 "vm_guest_start:\n"
 "1:	movl	$0x11000, %ebx\n"		/* CODE_GPA + BLOCK_OFFSET */
-"	movl	(%ebx), %eax\n"			/* op */
-"	movl	4(%ebx), %ecx\n"		/* count */
-"	movl	8(%ebx), %edx\n"		/* offset */
-"	movl	12(%ebx), %edi\n"		/* value */
+"	movl	(%rbx), %eax\n"			/* op */
+"	movl	4(%rbx), %ecx\n"		/* count */
+"	movl	8(%rbx), %edx\n"		/* offset */
+"	movl	12(%rbx), %edi\n"		/* value */
 "	movl	$0x100000, %esi\n"		/* LIST_GPA */
 "	xorl	%ebp, %ebp\n"			/* sum */
 "	testl	%ecx, %ecx\n"
@@ -129,27 +133,29 @@ asm(
 "	cmpl	$1, %eax\n"
 "	je	3f\n"
 "	ja	4f\n"
-"2:	movl	(%esi), %eax\n"
-"	addl	$4, %esi\n"
-"	addl	(%eax,%edx), %ebp\n"
+"2:	movl	(%rsi), %eax\n"
+"	addq	$4, %rsi\n"
+"	addl	(%rax,%rdx), %ebp\n"
 "	decl	%ecx\n"
 "	jnz	2b\n"
 "	jmp	5f\n"
-"3:	movl	(%esi), %eax\n"
-"	addl	$4, %esi\n"
-"	movl	%edi, (%eax,%edx)\n"
+"3:	movl	(%rsi), %eax\n"
+"	addq	$4, %rsi\n"
+"	movl	%edi, (%rax,%rdx)\n"
 "	decl	%ecx\n"
 "	jnz	3b\n"
 "	jmp	5f\n"
-"4:	addl	(%esi), %ebp\n"
-"	addl	$4, %esi\n"
+"4:	movl	0x4000(%rbx), %eax\n"		/* page directories 1 to 3 */
+"	movl	0x5000(%rbx), %eax\n"
+"	movl	0x6000(%rbx), %eax\n"
+"6:	addl	(%rsi), %ebp\n"
+"	addq	$4, %rsi\n"
 "	decl	%ecx\n"
-"	jnz	4b\n"
-"5:	movl	%ebp, %eax\n"
-"	outl	%eax, $0x10\n"			/* EXIT_PORT, with the sum */
+"	jnz	6b\n"
+"5:	movl	$0x8000000, %ebx\n"		/* EXIT_GPA */
+"	movl	%ebp, (%rbx)\n"			/* exit, with the sum */
 "	jmp	1b\n"
 "vm_guest_end:\n"
-"	.code64\n"
 "	.popsection\n"
 );
 #endif
@@ -216,6 +222,63 @@ static int vcpu_init(struct vm *vm)
 	return 0;
 }
 
+#else
+
+#define TABLE_OFFSET	0x2000UL	/* of the page tables, after CODE_GPA */
+#define NR_DIRECTORIES	4		/* of 1 GiB each */
+
+#define PTE_TABLE	0x27UL		/* present, writable, user, accessed */
+#define PTE_2M		0xe7UL		/* dirty and a leaf as well */
+
+/* Identity: 4 GiB in leaves of 2 MiB, so that few tables are enough. */
+static void map_all(struct vm *vm)
+{
+	uint64_t *pml4 = (void *)((char *)vm->code + TABLE_OFFSET);
+	uint64_t *pdpt = pml4 + 512, *pd = pdpt + 512;
+	uint64_t gpa = CODE_GPA + TABLE_OFFSET, i;
+
+	pml4[0] = (gpa + 4096) | PTE_TABLE;
+	for (i = 0; i < NR_DIRECTORIES; i++)
+		pdpt[i] = (gpa + (2 + i) * 4096) | PTE_TABLE;
+	for (i = 0; i < NR_DIRECTORIES * 512; i++)
+		pd[i] = i << 21 | PTE_2M;
+}
+
+static int vcpu_init(struct vm *vm)
+{
+	struct kvm_segment flat = {
+		.base = 0, .limit = 0xffffffff, .present = 1, .s = 1, .g = 1,
+		.dpl = 3,
+	};
+	struct kvm_regs regs = { .rip = CODE_GPA, .rflags = 0x3202 };
+	struct kvm_sregs s;
+
+	/* Where Intel without unrestricted guest mode keeps what it needs. */
+	ioctl(vm->vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &s))
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	map_all(vm);
+	s.cs = s.ds = s.es = s.fs = s.gs = s.ss = flat;
+	s.cs.type = 0xb;	/* execute, read, accessed */
+	s.cs.l = 1;
+	s.ds.type = s.es.type = s.fs.type = s.gs.type = s.ss.type = 0x3;
+	s.ds.db = s.es.db = s.fs.db = s.gs.db = s.ss.db = 1;
+	s.cs.selector = 0x33;
+	s.ds.selector = s.es.selector = s.fs.selector = s.gs.selector =
+		s.ss.selector = 0x2b;
+	s.cr3 = CODE_GPA + TABLE_OFFSET;
+	s.cr4 |= 1 << 5;	/* PAE */
+	s.efer |= 1 << 8 | 1 << 10;	/* LME, LMA */
+	s.cr0 |= 1U << 31 | 1 << 16 | 1;	/* PG, WP, PE */
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &s) ||
+	    ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
+	return 0;
+}
+
+#endif
+
 static bool is_exit(const struct kvm_run *run, uint32_t *sum)
 {
 	if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
@@ -224,46 +287,6 @@ static bool is_exit(const struct kvm_run *run, uint32_t *sum)
 	memcpy(sum, run->mmio.data, 4);
 	return true;
 }
-
-#else
-
-static int vcpu_init(struct vm *vm)
-{
-	struct kvm_segment flat = {
-		.base = 0, .limit = 0xffffffff, .present = 1, .s = 1, .db = 1,
-		.g = 1,
-	};
-	struct kvm_regs regs = { .rip = CODE_GPA, .rflags = 2 };
-	struct kvm_sregs s;
-
-	/* Where Intel without unrestricted guest mode keeps what it needs. */
-	ioctl(vm->vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
-
-	if (ioctl(vm->vcpu, KVM_GET_SREGS, &s))
-		return fail(errno, "KVM vCPU: %s", strerror(errno));
-	s.cs = s.ds = s.es = s.fs = s.gs = s.ss = flat;
-	s.cs.type = 0xb;	/* execute, read, accessed */
-	s.ds.type = s.es.type = s.fs.type = s.gs.type = s.ss.type = 0x3;
-	s.cs.selector = 8;
-	s.ds.selector = s.es.selector = s.fs.selector = s.gs.selector =
-		s.ss.selector = 16;
-	s.cr0 |= 1;		/* protected mode, no paging */
-	if (ioctl(vm->vcpu, KVM_SET_SREGS, &s) ||
-	    ioctl(vm->vcpu, KVM_SET_REGS, &regs))
-		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
-	return 0;
-}
-
-static bool is_exit(const struct kvm_run *run, uint32_t *sum)
-{
-	if (run->exit_reason != KVM_EXIT_IO || run->io.port != EXIT_PORT ||
-	    run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4)
-		return false;
-	memcpy(sum, (const char *)run + run->io.data_offset, 4);
-	return true;
-}
-
-#endif
 
 static void *anon(size_t len)
 {

@@ -5,7 +5,7 @@
  * and then exit. It exists so that KVM is a real secondary MMU of the
  * benchmark's mm, with stage-2 entries for exactly the pages that were listed.
  *
- * arm64: no GIC, stage-1 MMU off. x86-64: 32-bit flat, paging off.
+ * arm64: no GIC, stage-1 MMU off. x86-64: 64-bit, everything mapped 1:1.
  */
 #ifndef PTELAB_VM_H
 #define PTELAB_VM_H
