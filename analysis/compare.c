@@ -48,7 +48,7 @@ bool is_difference(const struct result *r)
 }
 
 static void note(struct comparison *c, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 
 static void note(struct comparison *c, const char *fmt, ...)
 {
@@ -519,13 +519,14 @@ static void note_side(struct comparison *c, const char *name,
 		note(c, "%s: %s", name, s->notes[i]);
 }
 
-static void note_boots(struct comparison *c, const char *mode, const char *what)
+/* One boot can't tell a count that repeats from one that does not. */
+static void note_boots(struct comparison *c, const char *mode)
 {
 	size_t b = side_boots(c->base, mode), n = side_boots(c->new, mode);
 
 	if (b && n && (b == 1 || n == 1))
-		note(c, "%zu %s boot%s of base and %zu of new: whether %s repeats is not known",
-		     b, mode, plural(b), n, what);
+		note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
+		     b, mode, plural(b), n);
 }
 
 static void note_build(struct comparison *c)
@@ -563,8 +564,9 @@ static void note_runs(struct comparison *c)
 	note_shared_boots(c);
 	note_side(c, "base", c->base);
 	note_side(c, "new", c->new);
-	note_boots(c, "exact", "a count");
-	note_boots(c, "race", "a count");
+	note_boots(c, "exact");
+	note_boots(c, "race");
+	note_boots(c, "timed");
 }
 
 struct comparison *compare_sides(const struct side *base,

@@ -25,8 +25,8 @@ struct env_difference {
 	char *key;	/* "governor", "cpu.model", "cmdline", ... */
 	char *mode;
 	enum env_scope scope;
-	char *base, *new;	/* values as text; for a scope within a side,
-				 * two values that its boots have */
+	/* Values as text; within a side, two that its boots have. */
+	char *base, *new;
 	bool matters;	/* not the kernel's own identity */
 	bool allowed;	/* the user named the key, or a glob for it */
 };

@@ -93,7 +93,8 @@ const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE])
 	return buf;
 }
 
-const char *format_change(double ratio, double delta, char buf[NUMBER_SIZE])
+const char *format_change(double ratio, double delta, enum tier tier,
+			  char buf[NUMBER_SIZE])
 {
 	double percent = fabs(100 * (ratio - 1));
 
@@ -106,10 +107,11 @@ const char *format_change(double ratio, double delta, char buf[NUMBER_SIZE])
 			 ratio);
 		return buf;
 	}
+	if (percent >= .1 || tier == TIER_TIMED)
+		return format_percent(ratio, 1, buf);
 	if (percent < 1e-6)
 		return strcpy(buf, delta > 0 ? "+~0%" : "-~0%");
-	return format_percent(ratio, percent >= .1 ? 1 :
-			      clamp(-magnitude(percent), 1, 6), buf);
+	return format_percent(ratio, clamp(-magnitude(percent), 1, 6), buf);
 }
 
 const char *format_p(double p, char buf[NUMBER_SIZE])

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "../lib/util.h"
 #include "sample.h"
 
 #define MAIL_WIDTH	75
@@ -31,9 +32,10 @@ const char *format_delta(double v, int decimals, char buf[NUMBER_SIZE]);
 const char *format_value(double v, enum tier tier, char buf[NUMBER_SIZE]);
 /*
  * A change as "-63.7%", "+0.004%", "x12.5", "from 0", "same"; @ratio is NAN
- * when base was 0.
+ * when base was 0. A timed one has no more than one decimal.
  */
-const char *format_change(double ratio, double delta, char buf[NUMBER_SIZE]);
+const char *format_change(double ratio, double delta, enum tier tier,
+			  char buf[NUMBER_SIZE]);
 /* A ratio as a change in percent with @decimals, "+1.2%"; "-" for NAN. */
 const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE]);
 /* "p 0.029", "p < 0.001" */
@@ -53,11 +55,11 @@ char *clean_vformat(const char *fmt, va_list ap);
 void print_wrapped(FILE *f, const char *text, int first, int rest, int width);
 /* The same for a format, cleaned, at MAIL_WIDTH. */
 void print_line(FILE *f, int first, int rest, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+	__printf(4, 5);
 
 /* A label of @width columns, two blanks, and wrapped text beside it. */
 void print_labelled(FILE *f, const char *label, int width, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+	__printf(4, 5);
 
 /* "" for 1, else "s" */
 const char *plural(size_t n);

@@ -331,7 +331,8 @@ static char *changes_text(const struct plot *plot, const struct side_point *p,
 		more = xasprintf("%s%s%s", text, *text ? " / " : "",
 				 format_change(base.median ? s.median /
 					       base.median : NAN,
-					       s.median - base.median, change));
+					       s.median - base.median,
+					       metric_tier(p, metric), change));
 		free(text);
 		text = more;
 		sample_free(&s);

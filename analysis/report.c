@@ -45,7 +45,7 @@ char *report_label(const struct report *r, size_t nr)
 
 /* A growing text; parts are joined by @between. */
 static void append(char **text, const char *between, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
 
 static void append(char **text, const char *between, const char *fmt, ...)
 {

@@ -79,14 +79,13 @@ static void grid_row(struct table *t, const struct report *r,
 /* Columns beside each other; the rest in further grids. */
 #define NEWS_A_GRID	3
 
-static void print_grid(const struct report *whole, const struct view *v,
-		       size_t first, FILE *f)
+static struct table *grid_table(const struct report *whole,
+				const struct view *v, size_t first, size_t nr)
 {
-	size_t nr = whole->nr - first < NEWS_A_GRID ? whole->nr - first :
-		    NEWS_A_GRID, i;
 	struct report r = { whole->c + first, nr, whole->all };
 	struct table *t = table_new();
 	char *label = report_label(whole, 0);
+	size_t i;
 
 	table_column(t, "Benchmark", false);
 	table_column(t, "Result Class", false);
@@ -99,8 +98,24 @@ static void print_grid(const struct report *whole, const struct view *v,
 	}
 	for (i = 0; i < v->nr; i++)
 		grid_row(t, &r, v, i);
+	return t;
+}
+
+/* Prints as many new runs from @first on as fit; returns how many. */
+static size_t print_grid(const struct report *whole, const struct view *v,
+			 size_t first, FILE *f)
+{
+	size_t nr = whole->nr - first < NEWS_A_GRID ? whole->nr - first :
+		    NEWS_A_GRID;
+	struct table *t = grid_table(whole, v, first, nr);
+
+	while (table_least_grid(t) > MAIL_WIDTH && nr > 1) {
+		table_free(t);
+		t = grid_table(whole, v, first, --nr);
+	}
 	table_print_grid(t, f, MAIL_WIDTH);
 	table_free(t);
+	return nr;
 }
 
 /* Rows of a benchmark together, so that its name stands once. */
@@ -133,8 +148,8 @@ void report_grid(const struct report *r, FILE *f)
 	report_runs(r, f);
 	fputc('\n', f);
 	group_benches(&v);
-	for (i = 0; v.nr && i < r->nr; i += NEWS_A_GRID)
-		print_grid(r, &v, i, f);
+	for (i = 0; v.nr && i < r->nr; )
+		i += print_grid(r, &v, i, f);
 	print_line(f, 0, 2, "(I)/(R): improvement/regression, (C): changed; without a mark no difference is shown. Percent against base; a plain number where base is 0 or it grew tenfold.");
 	report_constant(&v, f);
 	report_rest(r, &v, f);
@@ -160,7 +175,8 @@ static void markdown_row(struct table *t, const struct result *r,
 	table_cell(t, "%s", format_number(both[0], d, number));
 	table_cell(t, "%s", format_number(both[1], d, number));
 	table_cell(t, "%s", format_delta(r->delta, d, number));
-	table_cell(t, "%s", format_change(r->ratio, r->delta, number));
+	table_cell(t, "%s", format_change(r->ratio, r->delta, r->tier,
+				      number));
 	table_cell(t, "%s", verdict_name(r->verdict));
 	free(label);
 	free(params);
@@ -274,7 +290,7 @@ static void count_line(const struct result *r, size_t nr, bool new,
 	if (cost)
 		print_labelled(f, when, 7, "%s: %s %s%s%s%s", what,
 			       count_value(cost, new, number),
-			       cost->facts.unit, *events ? " (" : "", events,
+			       cost->metric, *events ? " (" : "", events,
 			       *events ? ")" : "");
 	else
 		print_labelled(f, when, 7, "%s: %s", what, events);

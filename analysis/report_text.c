@@ -29,7 +29,8 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 	if (r && is_difference(r))
 		print_line(f, 0, 2, "%s: %s; largest: %s %s, %s.", against,
 			   counts, r->point->bench, r->metric,
-			   format_change(r->ratio, r->delta, change));
+			   format_change(r->ratio, r->delta, r->tier,
+					 change));
 	else
 		print_line(f, 0, 2, "%s: no difference is shown: %s.", against,
 			   counts);
@@ -56,7 +57,7 @@ static struct numbers numbers_of(const struct result *r)
 	format_number(v[0], n.decimals, n.base);
 	format_number(v[1], n.decimals, n.new);
 	format_delta(r->delta, n.decimals, n.delta);
-	format_change(r->ratio, r->delta, n.change);
+	format_change(r->ratio, r->delta, r->tier, n.change);
 	return n;
 }
 
@@ -74,7 +75,9 @@ static char *range_text(const struct sample *s, int decimals)
 static void range_line(struct table *t, const struct result *r)
 {
 	double v[] = { r->base.min, r->base.max, r->new.min, r->new.max };
-	int d = decimals_for(v, 4, r->delta, r->tier);
+	double spread = fmax(v[1], v[3]) - fmin(v[0], v[2]);
+	int d = decimals_for(v, 4, spread, r->tier);
+	const char *what = strcmp(r->point->mode, "exact") ? "boots" : "seeds";
 	char *base, *new;
 
 	if (isnan(r->chance))
@@ -82,10 +85,10 @@ static void range_line(struct table *t, const struct result *r)
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);
 	if (is_difference(r))
-		table_line(t, 4, "%s -> %s over seeds; by luck once in %.0f",
-			   base, new, 1 / r->chance);
+		table_line(t, 4, "%s -> %s over %s; by luck once in %.0f", base,
+			   new, what, 1 / r->chance);
 	else
-		table_line(t, 4, "%s -> %s over seeds%s", base, new,
+		table_line(t, 4, "%s -> %s over %s%s", base, new, what,
 			   r->same_by_seed ? ", the same seed by seed" : "");
 	free(base);
 	free(new);
@@ -192,13 +195,12 @@ static void matrix_row(struct table *t, const struct report *r, size_t first,
 		matrix_cell(t, result_like(r->c[i], any));
 }
 
-static void print_block(const struct report *r, const struct view *v,
-			size_t first, FILE *f)
+static struct table *matrix_table(const struct report *r, const struct view *v,
+				  size_t first, size_t last)
 {
-	size_t last = first + NEWS_A_BLOCK < r->nr ? first + NEWS_A_BLOCK :
-		      r->nr, i;
 	struct table *t = table_new();
 	char *label = report_label(r, 0);
+	size_t i;
 
 	table_column(t, "per operation", false);
 	table_column(t, label, true);
@@ -213,20 +215,36 @@ static void print_block(const struct report *r, const struct view *v,
 		point_heading(t, v, i);
 		matrix_row(t, r, first, last, v->row[i]);
 	}
+	return t;
+}
+
+/* Prints as many new runs from @first on as fit; returns the next. */
+static size_t print_block(const struct report *r, const struct view *v,
+			  size_t first, FILE *f)
+{
+	size_t last = first + NEWS_A_BLOCK < r->nr ? first + NEWS_A_BLOCK :
+		      r->nr;
+	struct table *t = matrix_table(r, v, first, last);
+
+	while (table_least_mail(t, 2) > MAIL_WIDTH && last > first + 1) {
+		table_free(t);
+		t = matrix_table(r, v, first, --last);
+	}
 	table_print_mail(t, f, 2, MAIL_WIDTH);
 	table_free(t);
+	return last;
 }
 
 static void print_matrix(const struct report *r, const struct view *v, FILE *f)
 {
-	size_t i;
+	size_t next = 0;
 
 	if (!v->nr)
 		return;
-	for (i = 0; i < r->nr; i += NEWS_A_BLOCK) {
-		if (i)
+	while (next < r->nr) {
+		if (next)
 			fputc('\n', f);
-		print_block(r, v, i, f);
+		next = print_block(r, v, next, f);
 	}
 	fputc('\n', f);
 	print_line(f, 0, 2, "(R) regression, (I) improvement, (C) changed, (=) equal, (~) overlapping, (E) equivalent, (?) inconclusive.");

@@ -247,7 +247,7 @@ static void describe_group(struct finding *f, const struct result *largest)
 		many = xasprintf(" (the largest of %zu points)", nr);
 	f->text = xasprintf("%s, %s%s%s%s", what,
 			    format_change(largest->ratio, largest->delta,
-					  change),
+					  largest->tier, change),
 			    *params ? ", at " : "", params, many ? many : "");
 	free(many);
 	free(params);

@@ -183,10 +183,13 @@ struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
 
 double stat_rank_floor(size_t m, size_t n)
 {
-	double log_choose = lgamma(m + n + 1.) - lgamma(m + 1.) -
-			    lgamma(n + 1.);
+	double ways = 1;
+	size_t i;
 
-	return fmin(2 * exp(-log_choose), 1);
+	/* whole numbers at every step while they fit into a double */
+	for (i = 1; i <= n; i++)
+		ways = ways * (m + i) / i;
+	return fmin(2 / ways, 1);
 }
 
 /* The smallest u with P(U <= u) >= p. */

@@ -134,6 +134,28 @@ static void find_widths(const struct table *t, int spare, int *width)
 	}
 }
 
+/* Cells alone, where every column that can has given way. */
+static int least_cells(const struct table *t)
+{
+	int width[TABLE_MAX_COLUMNS], total = 0;
+	size_t i;
+
+	find_widths(t, 0, width);
+	for (i = 0; i < t->nr_columns; i++)
+		total += width[i];
+	return total;
+}
+
+int table_least_mail(const struct table *t, int indent)
+{
+	return indent + least_cells(t) + 2 * ((int)t->nr_columns - 1);
+}
+
+int table_least_grid(const struct table *t)
+{
+	return 1 + least_cells(t) + 3 * (int)t->nr_columns;
+}
+
 /* How much of @text goes on a line of @width: whole words if it can. */
 static int line_part(const char *text, int width)
 {

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "../lib/util.h"
+
 #define TABLE_MAX_COLUMNS	12
 
 struct table;
@@ -19,20 +21,26 @@ struct table;
 struct table *table_new(void);
 void table_free(struct table *t);
 
-/* Adds a column. @right: align right, for numbers; such a column never
- * gives way, so keep its cells short. The heading is copied. */
+/*
+ * Adds a column. @right: align right, for numbers; such a column never
+ * gives way, so keep its cells short. The heading is copied.
+ */
 void table_column(struct table *t, const char *heading, bool right);
 /* Starts a row; cells follow in order, missing ones are empty. */
 void table_row(struct table *t);
 /* Adds a cell; the text is copied and cleaned. */
 void table_cell(struct table *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 /*
  * A line across all columns, wrapped: a heading (indent 0) over the rows that
  * follow, or a remark (indented) under the row before. Mail style only.
  */
 void table_line(struct table *t, int indent, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
+
+/* The fewest columns of text that a form can be printed in. */
+int table_least_mail(const struct table *t, int indent);
+int table_least_grid(const struct table *t);
 
 /* Columns by two blanks, rows indented by @indent. */
 void table_print_mail(const struct table *t, FILE *f, int indent, int width);

@@ -27,8 +27,10 @@ struct view view_of(const struct comparison *c, bool all);
 struct view view_merge(struct comparison *const *c, size_t nr, bool all);
 void view_free(struct view *v);
 
-/* Parameters of @points that all of them that have it agree on: a new object
- * of name to text. */
+/*
+ * Parameters that all of @points that have them agree on: a new object of name
+ * to text.
+ */
 json_t *constant_params(const struct side_point *const *points, size_t nr);
 /* "folio=64k pages=16", without the constant ones. The caller frees. */
 char *varying_params(const struct side_point *p, const json_t *constant);

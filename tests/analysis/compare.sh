@@ -1,0 +1,359 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ptelab compare on made-up runs: verdicts, refusals, widths, forms.
+. "$(dirname "$0")/lib.sh"
+command -v jq >/dev/null || skip "needs jq"
+cd "$tmp" || exit 1
+
+gup='gup.pin_fast folio=64k pages=16 write=1'
+make_run -o base -k 6.12.0 -B aaaa -n 5 \
+	'harness.empty : instructions_kernel=50 instructions_user=10 instructions=60' \
+	"$gup : instructions_kernel=1331.5+0.25 lockless_gathers=16 lockless_retries=0.02 gup_slow_pages=0 pages_pinned=16" \
+	'gup.futex folio=64k : instructions_kernel=700+10 lockless_gathers=1' \
+	'notifier.upgrade pages=1 : kvm_zap_calls=0 kvm_refaults_same_pfn=0 notifier_secondary=1 shadow_stale=0' \
+	'mmio.store map=vfio : s2_maps.nc=256 s2_maps.device=0' \
+	'fault.cow folio=4k : instructions_kernel=900 faults.minor=1 contpte_unfolds=0' \
+	'fault.file folio=4k ! unavailable no such file system' \
+	'fault.anon folio=4k ! invalid pgreuse moved by 3, not 256' \
+	'fault.only folio=4k : faults.minor=1'
+make_run -o new -k 6.12.0-x -B bbbb -n 5 \
+	'harness.empty : instructions_kernel=50 instructions_user=10 instructions=60' \
+	"$gup : instructions_kernel=620.25 lockless_gathers=0 lockless_retries=0 gup_slow_pages=0.5 pages_pinned=15" \
+	'gup.futex folio=64k : instructions_kernel=705+10 lockless_gathers=-gone' \
+	'notifier.upgrade pages=1 : kvm_zap_calls=1 kvm_refaults_same_pfn=1 notifier_secondary=0 shadow_stale=3' \
+	'mmio.store map=vfio : s2_maps.nc=0 s2_maps.device=256' \
+	'fault.cow folio=4k : instructions_kernel=900 faults.minor=1 contpte_unfolds=2' \
+	'fault.file folio=4k ! unavailable no such file system' \
+	'fault.anon folio=4k : faults.minor=1'
+
+# --- verdicts ---
+
+exact_verdicts()
+{
+	exits 0 ptelab compare base new --json &&
+	json '[.results[] | select(.bench == "gup.pin_fast") | {(.metric): .verdict}] | add
+		== {"instructions_kernel": "improvement", "lockless_gathers": "improvement",
+		    "lockless_retries": "improvement", "gup_slow_pages": "regression",
+		    "pages_pinned": "changed"}' &&
+	json '.results[] | select(.bench == "fault.cow" and .metric == "instructions_kernel")
+		| .verdict == "equal" and .delta == 0 and .base == 900 and .new == 900' &&
+	json '.results[] | select(.bench == "gup.futex") | .verdict == "overlap"
+		and .base.min == 700 and .base.max == 740 and (.base.values | length) == 5'
+}
+check "exact: ranges apart, equal, overlapping" exact_verdicts
+
+# one value each way: the smallest step from touching to apart
+touching()
+{
+	make_run -o t1 -B a -n 3 'a.b : faults.minor=10+1' &&
+	make_run -o t2 -B b -n 3 'a.b : faults.minor=12+1' &&
+	make_run -o t3 -B c -n 3 'a.b : faults.minor=13+1' &&
+	exits 0 ptelab compare t1 t2 --json &&
+	json '.results[0].verdict == "overlap"' &&
+	exits 0 ptelab compare t1 t3 --json &&
+	json '.results[0].verdict == "regression" and .results[0].chance == 0.1' &&
+	exits 0 ptelab compare t3 t1 --json &&
+	json '.results[0].verdict == "improvement"'
+}
+check "exact: ranges that touch are no finding" touching
+
+exits 0 ptelab compare base new --json
+check "sorted: differences first, by ratio" json \
+	'[.results[] | select(.ratio != null and .ratio > 0 and (.verdict | IN("regression", "improvement", "changed")))
+	  | .ratio | log | fabs] | . == (sort | reverse)'
+check "a metric on one side is told, not 0" json \
+	'.one_side_only[0] | .metric == "lockless_gathers" and .side == "base" and .reason == "gone" and .value == 1'
+check "points that are not ok are listed with their reasons" json \
+	'[.not_compared[] | [.bench, .side, .status, .reason]] | sort == ([
+	  ["fault.file", "both", "unavailable", "no such file system"],
+	  ["fault.anon", "base", "invalid", "pgreuse moved by 3, not 256"],
+	  ["fault.only", "base", "missing", "only in base"]] | sort)'
+check "results have every member of the contract" json \
+	'.results | all(has("bench") and has("params") and has("metric") and has("unit")
+	  and has("tier") and has("better") and has("base") and has("new") and has("delta")
+	  and has("ratio") and has("ci_low") and has("ci_high") and has("boots_base")
+	  and has("boots_new") and has("p") and has("p_adjusted") and has("verdict"))'
+
+# --- findings ---
+
+check "each rule fires on its metrics" json \
+	'[.findings[].rule] | unique == ["contpte-unfolded", "exact-difference", "gup-slow-fallback",
+	  "lockless-retry", "stage2-memtype", "stale-secondary-tlb", "unnecessary-kvm-zap"]'
+check "one stale-secondary-tlb a point" json \
+	'[.findings[] | select(.rule == "stale-secondary-tlb")] | length == 1'
+check "every exact difference is in some finding" json \
+	'([.results[] | select(.tier == "exact" and (.verdict | IN("regression", "improvement", "changed")))] | length)
+	 == ([.findings[] | select(.rule == "exact-difference") | .evidence[]] | length)'
+check "findings have every member of the contract" json \
+	'.findings | all(has("rule") and has("severity") and has("bench") and has("params")
+	  and has("text") and (.evidence | length > 0) and (.reproduce | test("ptelab run -b")))'
+exits 0 ptelab compare base base --json
+check "no finding and no difference between a run and itself" json \
+	'.findings == [] and (.counts.regression + .counts.improvement + .counts.changed) == 0
+	 and .counts.equal > 0'
+check "the same build is said" json '.notes | any(. == "both sides are the same build")'
+
+# --- timed ---
+
+timed='gup.pin_fast folio=64k'
+make_run -o tb -M timed -k 6.12.0 -B aaaa -n 6 "$timed : ns=1000%1" \
+	"fault.cow folio=4k : ns=500%.05" "fault.file folio=4k : ns=100%8"
+make_run -o tn -M timed -k 6.12.0-x -B bbbb -n 6 "$timed : ns=800%1" \
+	"fault.cow folio=4k : ns=500%.05" "fault.file folio=4k : ns=100%8"
+timed_verdicts()
+{
+	exits 0 ptelab compare tb tn --json &&
+	json '[.results[] | {(.bench): .verdict}] | add == {"gup.pin_fast": "improvement",
+		"fault.cow": "equivalent", "fault.file": "inconclusive"}' &&
+	json '.family.adjusted == 3 and .options.bootstrap.seed == 1' &&
+	json '.results[] | select(.bench == "gup.pin_fast") | .ci_low > 0.75 and .ci_high < 0.85
+		and (.p - 0.0021645 | fabs) < 1e-6 and (.p_adjusted - 0.0064935 | fabs) < 1e-6
+		and .boots_base == 6'
+}
+check "timed: improvement, equivalent, inconclusive" timed_verdicts
+few_boots()
+{
+	make_run -o tb3 -M timed -B aaaa -n 3 "$timed : ns=1000%1" &&
+	make_run -o tn3 -M timed -B bbbb -n 3 "$timed : ns=500%1" &&
+	exits 0 ptelab compare tb3 tn3 --json &&
+	json '.results[0] | .verdict == "inconclusive" and .p == null
+		and .reason == "fewer than 4 boots a side: no timed verdict"' &&
+	exits 0 ptelab compare tb3 tn3 && says "fewer than 4 boots a side: no timed verdict"
+}
+check "timed: no verdict under 4 boots" few_boots
+processes_are_no_boots()
+{
+	make_run -o tp -M timed -B aaaa -n 2 -P 4 "$timed : ns=1000%1" &&
+	make_run -o tq -M timed -B bbbb -n 2 -P 4 "$timed : ns=500%1" &&
+	exits 0 ptelab compare tp tq --json &&
+	json '.results[0] | .verdict == "inconclusive" and .boots_base == 2'
+}
+check "timed: eight processes of two boots are two boots" processes_are_no_boots
+family_floor()
+{
+	make_run -o tb4 -M timed -B aaaa -n 4 a.a\ :\ ns=10%1 a.b\ :\ ns=10%1 &&
+	make_run -o tn4 -M timed -B bbbb -n 4 a.a\ :\ ns=20%1 a.b\ :\ ns=20%1 &&
+	exits 0 ptelab compare tb4 tn4 &&
+	says "can't reach p < 0.05 among 2 rows" && says "needs 5 boots a side" &&
+	exits 0 ptelab compare tb4 tn4 -b a.a && says "regression"
+}
+check "timed: says when the family is too large for the boots" family_floor
+margin()
+{
+	exits 0 ptelab compare tb tn -b fault.file --margin 50 --json &&
+	json '.results[0].verdict == "equivalent" and .options.margin == 0.5'
+}
+check "timed: --margin" margin
+same_interval()
+{
+	local a b
+
+	a=$(ptelab compare tb tn --json | jq '.results[] | select(.bench == "fault.file") | .ci_low')
+	b=$(ptelab compare tb tn -b fault.file --json | jq '.results[0].ci_low')
+	[ "$a" = "$b" ] && [ "$a" != null ] || return
+	b=$(ptelab compare tb tn --seed 2 --json | jq '.results[] | select(.bench == "fault.file") | .ci_low')
+	[ "$a" != "$b" ]
+}
+check "timed: the interval depends on the seed, not on the filter" same_interval
+
+no_time_under_emulation()
+{
+	make_run -o em -B aaaa 'a.b : ns=10 faults.minor=1' &&
+	exits 0 ptelab compare em em --json &&
+	json '[.results[].metric] == ["faults.minor"]' &&
+	json '.notes | any(test("time under emulation"))'
+}
+check "time under emulation is never compared" no_time_under_emulation
+
+modes_are_points()
+{
+	cp -r base mixed && make_run -o mixed -M race -k 6.12.0 -B aaaa -n 2 'gup.futex folio=64k : lockless_gathers=9' &&
+	exits 0 ptelab compare mixed mixed --json &&
+	json '[.results[] | select(.metric == "lockless_gathers" and .bench == "gup.futex") | [.mode, .base]] | sort
+		== [["exact", 1], ["race", 9]]'
+}
+check "points of different modes are different points" modes_are_points
+
+# --- environment ---
+
+make_run -o gov -k 6.12.0-x -B bbbb -n 5 -e governor=powersave -e thp.64k=always "$gup : lockless_gathers=0"
+refused()
+{
+	exits 2 ptelab compare base gov && says "governor: base (none), new powersave" "$tmp/err" &&
+	says "thp.64k: base (none), new always" "$tmp/err" &&
+	says "--allow governor,thp.64k" "$tmp/err" && [ ! -s "$tmp/out" ]
+}
+check "environment: refused, with the list" refused
+allowed()
+{
+	exits 0 ptelab compare base gov --allow 'governor,thp.*' &&
+	says "governor: base (none), new powersave" &&
+	exits 0 ptelab compare base gov --allow 'governor,thp.*' --json &&
+	json '.environment_differences | any(.key == "governor" and .allowed and .matters and .new == "powersave")' &&
+	exits 2 ptelab compare base gov --allow governor
+}
+check "environment: --allow" allowed
+identity()
+{
+	exits 0 ptelab compare base new --json &&
+	json '[.environment_differences[] | select(.matters | not) | .key] | sort == ["build_id", "kernel_release"]'
+}
+check "environment: the kernel's identity is told, not refused" identity
+within()
+{
+	cp -r base within && make_run -o within -k 6.12.0 -B aaaa -s 6 -e governor=powersave "$gup : lockless_gathers=16" &&
+	exits 2 ptelab compare within base && says "governor: a base boot (none), another powersave" "$tmp/err"
+}
+check "environment: boots of one side must agree" within
+two_kernels()
+{
+	cp -r base two && make_run -o two -k 6.13.0 -B cccc -s 6 "$gup : lockless_gathers=16" &&
+	exits 2 ptelab compare two base && says "build_id: a base boot aaaa, another cccc" "$tmp/err"
+}
+check "environment: boots of two kernels are no side" two_kernels
+seeds()
+{
+	make_run -o s6 -k 6.12.0-x -B bbbb -s 2 -n 5 "$gup : lockless_gathers=0" &&
+	exits 2 ptelab compare base s6 && says "seeds: base 1 2 3 4 5, new 2 3 4 5 6" "$tmp/err"
+}
+check "environment: seeds of exact boots" seeds
+cmdline()
+{
+	make_run -o c1 -B aaaa -c 'BOOT_IMAGE=/vmlinuz-a console=ttyS0 nokaslr mitigations=off quiet loglevel=3' 'a.b : faults.minor=1' &&
+	make_run -o c2 -B bbbb -c 'BOOT_IMAGE=/vmlinuz-b console=ttyS0 nokaslr mitigations=auto quiet loglevel=3' 'a.b : faults.minor=1' &&
+	make_run -o c3 -B bbbb -c 'BOOT_IMAGE=/vmlinuz-c console=ttyS0 nokaslr mitigations=off quiet loglevel=3' 'a.b : faults.minor=1' &&
+	exits 2 ptelab compare c1 c2 && says "cmdline: base has mitigations=off, new has mitigations=auto" "$tmp/err" &&
+	exits 0 ptelab compare c1 c3
+}
+check "environment: the command line, by words, without the image" cmdline
+
+# --- broken files ---
+
+make_run -o cut -k 6.12.0-x -B bbbb -n 5 -t "$gup : lockless_gathers=0"
+incomplete()
+{
+	exits 0 ptelab compare base cut && says "boot-005.jsonl: incomplete: cut short after 1 point"
+}
+check "an incomplete file is compared, and said" incomplete
+torn()
+{
+	cp -r new torn && truncate -s -300 torn/boot-005.jsonl &&
+	exits 0 ptelab compare base torn && says "boot-005.jsonl: incomplete"
+}
+check "a torn last line" torn
+damaged()
+{
+	local f
+
+	cp -r new bad && sed -i '3s/620.25/620.26/' bad/boot-002.jsonl &&
+	exits 2 ptelab compare base bad && says "checksum does not match" "$tmp/err" || return
+	for f in schema empty foreign garbage header; do
+		rm -rf bad && cp -r new bad || return
+		case $f in
+		schema) sed -i '1s/ptelab-run-1/ptelab-run-9/' bad/boot-001.jsonl;;
+		empty) : >bad/boot-001.jsonl;;
+		foreign) echo '{"hello": "world"}' >bad/boot-001.jsonl;;
+		garbage) head -c 4000 /dev/urandom >bad/boot-001.jsonl;;
+		header) head -c 100 new/boot-001.jsonl >bad/boot-001.jsonl;;
+		esac
+		exits 2 ptelab compare base bad && says "ptelab: " "$tmp/err" &&
+		[ "$(wc -l <"$tmp/err")" = 1 ] || return
+		exits 2 ptelab show bad && exits 2 ptelab plot bad -o plots || return
+	done
+	exits 2 ptelab compare base nowhere && mkdir -p void && exits 2 ptelab compare base void
+}
+check "damaged, foreign, empty and missing files are refused in one line" damaged
+
+# Wrong types wherever the format does not make the reader look.
+hostile()
+{
+	local i=0 line
+
+	mkdir -p hostile
+	while read -r line; do
+		i=$((i + 1))
+		{ head -n 1 new/boot-001.jsonl; echo "$line"; } >hostile/boot-001.jsonl
+		ptelab compare new hostile >"$tmp/out" 2>"$tmp/err"
+		[ $? -le 2 ] || { echo "  line $i: $line"; return 1; }
+		exits 2 ptelab compare hostile hostile >/dev/null || [ $? -lt 3 ] || return
+		ptelab show hostile >"$tmp/out" 2>&1
+		[ $? -le 2 ] && narrow 80 || { echo "  line $i: $line"; return 1; }
+	done <<-'END'
+	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok"}
+	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok","counters":[1,2],"batches":7}
+	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok","counters":{"ns":3,"cycles":{"per_op":"x"}}}
+	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok","counters":{"cycles":{"per_op":1e308,"total":-1}}}
+	{"type":"point","bench":"gup.pin_fast","params":{"a":{"b":[1]},"c":null},"status":"ok","counters":{"faults.minor":{"per_op":1}}}
+	{"type":"point","bench":"gup.pin_fast","params":{"folio":"\u001b[31mred\n\u0007"},"status":"\u001b[2J","reason":"\u001b]0;x\u0007"}
+	{"type":"point","bench":"x","params":{},"status":"ok","operations":0,"batches":{"instructions":["a"]},"counters":{"instructions":{"per_op":-0.0}}}
+	{"type":"point","bench":"x","params":{},"status":"ok","operations":"many","absent":[],"harness":3,"proof":[1],"counters":{"":{"per_op":1}}}
+	END
+}
+check "values of unexpected types" hostile
+escapes()
+{
+	make_run -o esc -B aaaa $'a.b p=\e[31m : faults.minor=1' && exits 0 ptelab compare esc esc --all && ascii &&
+	exits 0 ptelab show esc && ascii
+}
+check "nothing in a file reaches the terminal as an escape" escapes
+
+# --- forms ---
+
+exits 0 ptelab compare base new
+check "text: a verdict first" says "new against base: "
+check "text: at most 75 columns" narrow 75
+check "text: plain ASCII" ascii
+check "text: counts" says " compared: "
+check "text: constant parameters are said once" says "In all rows that have them:"
+for form in text grid count; do
+	long=$(printf 'very_long_name_%.0s' 1 2 3 4 5 6 7 8)
+	rm -rf l1 l2 l3
+	make_run -o l1 -k "6.12.0-$long" -B aaaa -n 2 "fam.$long folio=$long $long=$long : notifier_start.$long=123456789.25+1 faults.minor=7" \
+		"fam.$long folio=2m $long=1 : notifier_start.$long=0.000001" "x.$long a=1 ! invalid $long$long $long"
+	make_run -o l2 -k "6.12.0-$long" -B bbbb -n 2 "fam.$long folio=$long $long=$long : notifier_start.$long=123456989123.75+1 faults.minor=8" \
+		"fam.$long folio=2m $long=1 : notifier_start.$long=1e12"
+	cp -r l2 l3
+	exits 0 ptelab compare l1 l2 --format $form --all
+	check "$form: 75 columns with the longest names" narrow 75
+	exits 0 ptelab compare l1 l2 l3 l2 l3 l2 --format $form --all
+	check "$form: 75 columns with six runs" narrow 75
+	exits 0 ptelab compare base new --format $form
+	check "$form: 75 columns" narrow 75
+done
+exits 0 ptelab compare base new --format grid
+check "grid: as fastpath draws it" says "+==="
+check "grid: marks" says "(I) -100.00%"
+exits 0 ptelab compare base new --format count -b gup.pin_fast
+check "count: before" says "Before:  gup.pin_fast"
+check "count: after" says "After:   gup.pin_fast"
+exits 0 ptelab compare base new --format markdown
+check "markdown: a table" says "|---|---|---|---:|---:|---:|---:|---|"
+exits 0 ptelab compare base new --format csv
+check "csv: as many cells in every line" awk -F, 'NR == 1 { n = NF } NF != n { exit 1 } END { exit NR < 10 }' "$tmp/out"
+csv_quotes()
+{
+	make_run -o q -B aaaa 'a.b p=1,"2" : faults.minor=1' && exits 0 ptelab compare q q --format csv && says '"p=1,""2"""'
+}
+check "csv: quotes" csv_quotes
+exits 0 ptelab compare base new new --json
+check "json: an array for several runs" json 'type == "array" and length == 2 and .[1].schema == "ptelab-compare-1"'
+exits 0 ptelab compare base new --all
+check "--all shows equal values" says " equal"
+exits 0 ptelab compare base new -b 'gup.*:folio=64k' -m 'lockless_*' --json
+check "-b and --metric filter" json '[.results[].metric] | unique == ["lockless_gathers", "lockless_retries"]'
+
+# --- exit codes ---
+
+check "--fail-on regression" exits 1 ptelab compare base new --fail-on regression
+check "--fail-on regression: none" exits 0 ptelab compare base new --fail-on regression -m lockless_gathers
+check "--fail-on difference" exits 1 ptelab compare base new --fail-on difference -m lockless_gathers
+check "--fail-on finding" exits 1 ptelab compare base new --fail-on finding -m lockless_gathers
+check "--fail-on finding: none" exits 0 ptelab compare base base --fail-on finding
+check "nothing to compare" exits 2 ptelab compare base new -b nothing
+check "bad usage: one run" exits 2 ptelab compare base
+check "bad usage: form" exits 2 ptelab compare base new --format tex
+check "bad usage: margin" exits 2 ptelab compare base new --margin 0
+check "bad usage: condition" exits 2 ptelab compare base new --fail-on x
+check "--help" exits 0 ptelab compare --help
+check "--help has examples" says "Examples:"
+finish

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ptelab plot: which pictures are drawn, of what, and what is said if not.
+. "$(dirname "$0")/lib.sh"
+command -v gnuplot >/dev/null || skip "needs gnuplot"
+cd "$tmp" || exit 1
+
+points()
+{
+	local folio pages
+
+	for pages in 1 16 256; do
+		for folio in 4k 64k 2m; do
+			echo "gup.pin_fast folio=$folio pages=$pages racer=none : instructions_kernel=$((100 + pages * $1))+1 lockless_gathers=$2"
+		done
+	done
+	for folio in 4k 64k 2m; do
+		echo "fault.cow folio=$folio : instructions_kernel=$((700 + $1))"
+	done
+	echo "fault.file folio=4k : instructions_kernel=5000"
+}
+mapfile -t p < <(points 40 16)
+make_run -o base -k 6.12.0 -B aaaa -n 3 "${p[@]}"
+mapfile -t p < <(points 20 0)
+make_run -o new -k "6.12.0-it's \`x\`" -B bbbb -n 3 "${p[@]}"
+
+is_png()
+{
+	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ]
+}
+
+default_pictures()
+{
+	exits 0 ptelab plot base new -o plots &&
+	[ "$(sort "$tmp/out")" = "$(printf 'plots/%s\n' {folio-fault,folio-gup,pages-gup,points}-instructions_kernel.{png,svg} | sort)" ] &&
+	[ ! -s "$tmp/err" ] || { cat "$tmp/out" "$tmp/err"; return 1; }
+	for f in plots/*.png; do
+		is_png "$f" || return
+	done
+	for f in plots/*.svg; do
+		tail -n 2 "$f" | grep -q '</svg>' || return
+	done
+}
+check "a picture of every point and of each sweep" default_pictures
+check "the title names both kernels" says "6.12.0 and 6.12.0-it's" plots/points-instructions_kernel.svg
+check "the axis says that counts are exact" says "kernel instructions per operation, exact (icount)" plots/folio-gup-instructions_kernel.svg
+check "changes are written beside the rows" says ">-49.5%<" plots/points-instructions_kernel.svg
+
+# What is drawn is what was measured: the data in the kept script.
+data()
+{
+	exits 0 ptelab plot base new -o kept --keep -b 'fault.cow' --format svg &&
+	[ -e kept/folio-fault-instructions_kernel.gp ] &&
+	grep -q '^4096 740 740 740$' kept/folio-fault-instructions_kernel.gp &&
+	grep -q '^2097152 720 720 720$' kept/folio-fault-instructions_kernel.gp &&
+	gnuplot -e "format='svg'; output='again.svg'" kept/folio-fault-instructions_kernel.gp &&
+	cmp -s again.svg kept/folio-fault-instructions_kernel.svg
+}
+check "--keep leaves a script that draws the same picture" data
+ranges()
+{
+	exits 0 ptelab plot base new -o kept --keep -b gup.pin_fast --format svg &&
+	grep -q '^4096 141 140 142$' kept/folio-gup-instructions_kernel.gp
+}
+check "median and range over boots" ranges
+chosen_metric()
+{
+	exits 0 ptelab plot base new -o m -m lockless_gathers -f svg && says m/points-lockless_gathers.svg &&
+	says m/folio-gup-lockless_gathers.svg && silent_on instructions
+}
+check "--metric" chosen_metric
+time_first()
+{
+	make_run -o tb -M timed -k 6.12.0 -B aaaa -n 4 'a.b x=1 : ns=10%1 instructions_kernel=5%1' &&
+	exits 0 ptelab plot tb -o t -f svg && says t/points-ns.svg && silent_on instructions
+}
+check "time where there is time; a single run" time_first
+racer()
+{
+	make_run -o rb -M race -k 6.12.0 -B aaaa -n 3 'gup.futex racer=mprotect folio=64k : racer_rounds=0.2+0.1 lockless_retries=0.01+0.01' &&
+	make_run -o rn -M race -k 6.12.0-x -B bbbb -n 3 'gup.futex racer=mprotect folio=64k : racer_rounds=0.2+0.1 lockless_retries=0' &&
+	exits 0 ptelab plot rb rn -o r -f svg --keep && says r/racer-lockless_retries.svg &&
+	[ "$(sed -n '/^\$data/,/^EOD/p' r/racer-lockless_retries.gp | grep -c '^0\.[0-9]* 0')" = 6 ]
+}
+check "a racing CPU: a mark for each boot" racer
+terminal()
+{
+	exits 0 ptelab plot base new --format terminal -b fault.cow && says "folio size" &&
+	[ ! -e plots/terminal ] && ! ls ./*.terminal 2>/dev/null
+}
+check "in the terminal" terminal
+pdf()
+{
+	exits 0 ptelab plot base new -o pdf -f pdf -b fault.cow && [ "$(head -c 5 pdf/points-instructions_kernel.pdf)" = "%PDF-" ]
+}
+check "pdf" pdf
+many_rows()
+{
+	local i p=()
+
+	for i in $(seq 40); do
+		p+=("fam.b$((i % 7)) n=$i : instructions_kernel=$i")
+	done
+	make_run -o many -B aaaa "${p[@]}" && exits 0 ptelab plot many many -o many.d -f svg --keep &&
+	grep -q '^rows = 7$' many.d/points-instructions_kernel.gp && says "The most changed point of each" many.d/points-instructions_kernel.svg
+}
+check "more points than fit: one of each benchmark" many_rows
+no_gnuplot()
+{
+	mkdir -p bin && exits 2 env PATH="$PWD/bin" "$PTELAB" plot base new -o none &&
+	says "gnuplot is not on the PATH: install it" "$tmp/err" && [ "$(wc -l <"$tmp/err")" = 1 ] && [ ! -e none ]
+}
+check "without gnuplot: one line that says what to install" no_gnuplot
+gnuplot_fails()
+{
+	mkdir -p fails && printf '#!/bin/sh\necho broken pipe dream >&2\nexit 1\n' >fails/gnuplot && chmod +x fails/gnuplot &&
+	exits 2 env PATH="$PWD/fails:$PATH" "$PTELAB" plot base new -o f && says "gnuplot failed: broken pipe dream" "$tmp/err"
+}
+check "gnuplot fails" gnuplot_fails
+leaves_nothing()
+{
+	mkdir -p empty && TMPDIR=$PWD/empty exits 0 ptelab plot base new -o l -f svg && [ -z "$(ls empty)" ]
+}
+check "no temporary file is left" leaves_nothing
+refused()
+{
+	make_run -o gov -k 6.12.0-x -B bbbb -n 3 -e governor=powersave 'fault.cow folio=4k : instructions_kernel=1' &&
+	exits 2 ptelab plot base gov -o g && says "--allow governor" "$tmp/err" &&
+	exits 0 ptelab plot base gov -o g --allow governor
+}
+check "what compare refuses is not drawn either" refused
+check "nothing to draw" exits 2 ptelab plot base new -b nothing
+check "no such metric" exits 2 ptelab plot base new -m nothing
+check "bad usage" exits 2 ptelab plot base --format jpeg
+check "unwritable folder" exits 2 ptelab plot base -o /proc/nowhere
+check "--help" exits 0 ptelab plot --help
+finish

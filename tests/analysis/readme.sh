@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Every command in runs/README.md works on a run, and prints something.
+. "$(dirname "$0")/lib.sh"
+command -v jq >/dev/null || skip "needs jq"
+cd "$tmp" || exit 1
+
+make_run -o run -k 6.12.0 -B aaaa -n 3 'gup.pin_fast folio=64k pages=16 : instructions_kernel=1331.5+1' \
+	'mmio.store map=vfio ! unavailable no VFIO device'
+make_run -o new -k 6.12.0-x -B bbbb -n 3 'gup.pin_fast folio=64k pages=16 : instructions_kernel=1400' \
+	'mmio.store map=vfio ! unavailable no VFIO device'
+ptelab compare run new --json >run/compare.json
+cd run || exit 1
+
+# Each ```sh block into a file of its own.
+awk '/^```sh/ { in_block = 1; n++; next } /^```/ { in_block = 0 } in_block { print >("block-" n) }' \
+	"$top/runs/README.md"
+blocks=$(ls block-* | wc -l)
+check "the README has commands" test "$blocks" -ge 10
+for b in $(seq "$blocks"); do
+	works()
+	{
+		exits 0 bash -o pipefail "block-$b" && [ ! -s "$tmp/err" ] &&
+		{ [ -s "$tmp/out" ] || grep -q '^test ' "block-$b"; }
+	}
+	check "$(head -c 70 "block-$b" | head -n 1)..." works
+done
+
+# Every member that the format has is described.
+described()
+{
+	local key
+
+	for key in $(jq -r 'select(.type != "footer") | keys[]' boot-001.jsonl | sort -u) \
+		   $(jq -r 'keys[], (.results[0] | keys[])' compare.json | sort -u); do
+		case $key in
+		version|mode|*_total|same_by_seed|chance|reason) continue;;
+		esac
+		grep -q "\`$key\(\[\]\|\.[a-z_]*\)\?\`" "$top/runs/README.md" || { echo "  not described: $key"; return 1; }
+	done
+}
+check "every member is described" described
+finish

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ptelab show: figures, reasons, completeness, forms, width.
+. "$(dirname "$0")/lib.sh"
+command -v jq >/dev/null || skip "needs jq"
+cd "$tmp" || exit 1
+
+make_run -o run -k 6.12.0 -B aaaabbbbccccddddeeee -n 5 \
+	'harness.empty : instructions_kernel=50' \
+	'gup.pin_fast folio=64k pages=16 : instructions_kernel=1331.5+0.25 lockless_gathers=16 cycles=-icount' \
+	'mmio.store map=vfio ! unavailable no VFIO device' \
+	'gup.odirect pages=1 ! invalid pgreuse moved by 3, not 256'
+
+exits 0 ptelab show run
+check "header" says "kernel   6.12.0, build aaaabbbbcccc..: 5 exact boots, seeds 1-5"
+check "completeness" says "5 files, 5 boots, complete"
+check "median and range over boots" says "1331.5..1332.5"
+check "one value in all boots" says "same"
+check "operations and harness share" says "256 operations x 5 batches; the harness is 0.42% of the instructions"
+check "proof" says 'proof: {"contpte_pages": 256}'
+check "why a metric is absent" says "no cycles: icount"
+check "unavailable, with the reason" says "unavailable: no VFIO device"
+check "invalid, with the reason" says "invalid: pgreuse moved by 3, not 256"
+check "how many points are measured" says "4 points, 2 measured"
+check "at most 80 columns" narrow 80
+check "plain ASCII" ascii
+
+long=$(printf 'very_long_name_%.0s' 1 2 3 4 5 6 7 8)
+make_run -o long -k "6-$long" -n 3 "b.$long $long=$long : x.$long=123456789012.5+1000" "c.$long ! failed $long$long"
+exits 0 ptelab show long
+check "at most 80 columns with the longest names" narrow 80
+
+some_invalid()
+{
+	make_run -o part -k 6.12.0 -n 2 'a.b : faults.minor=1' &&
+	make_run -o part -k 6.12.0 -n 1 -s 3 'a.b ! invalid it moved' &&
+	exits 0 ptelab show part && says "invalid in 1 of 3 files: it moved"
+}
+check "invalid in some boots only" some_invalid
+incomplete()
+{
+	make_run -o cut -n 2 -t 'a.b : faults.minor=1' &&
+	exits 0 ptelab show cut && says "INCOMPLETE" && says "boot-002.jsonl: incomplete: cut short after 1 point"
+}
+check "incomplete" incomplete
+variation()
+{
+	make_run -o timed -M timed -n 5 'a.b : ns=1000%1' && exits 0 ptelab show timed &&
+	says "between batches" && says "between boots"
+}
+check "timed: where the variation is" variation
+one_file()
+{
+	exits 0 ptelab show run/boot-003.jsonl && says "1 file, 1 boot" && says "instructions_kernel    1332 "
+}
+check "a single boot file" one_file
+
+exits 0 ptelab show run --json
+check "json: points" json '.schema == "ptelab-show-1" and (.points | length) == 4'
+check "json: values" json '.points[1].metrics.instructions_kernel.per_op
+	| .min == 1331.5 and .max == 1332.5 and (.values | length) == 5'
+check "json: reasons" json '.points[2] | .status == "unavailable" and .reason == "no VFIO device" and .metrics == {}'
+exits 0 ptelab show run --format csv
+check "csv: a line for each metric and each reason" test "$(wc -l <"$tmp/out")" = 6
+check "csv: as many cells in every line" awk -F, 'NR == 1 { n = NF } NF != n && !/"/ { exit 1 }' "$tmp/out"
+exits 0 ptelab show run -b 'gup.pin_fast:pages=1,16' -m 'lockless_*' --format csv
+check "-b and -m" test "$(wc -l <"$tmp/out")" = 2
+check "no such point" exits 2 ptelab show run -b nothing
+check "no run" exits 2 ptelab show
+check "two runs" exits 2 ptelab show run run
+check "--help" exits 0 ptelab show --help
+finish
