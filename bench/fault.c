@@ -720,13 +720,16 @@ static bool via_fork(const struct bench_ctx *ctx)
 static const char *reuse_unavailable(const struct bench_ctx *ctx)
 {
 	bool base = folio_of(ctx) == mm_caps()->page;
+	const char *why = anon_unavailable(ctx);
+	int tells;
 
+	if (why)
+		return why;
 	if (!via_fork(ctx)) {
 		if (is_pmd(ctx))
 			return "via=uffd: its asynchronous mode splits a PMD at the first write; use via=fork";
-		const char *why = uffd_unavailable(UFFD_FEATURE_WP_ASYNC |
+		return uffd_unavailable(UFFD_FEATURE_WP_ASYNC |
 					UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-		return why ? why : anon_unavailable(ctx);
 	}
 	if (is_pmd(ctx) && param_is(ctx, "touch", "all") && !base)
 		return "touch=all: the first write makes the whole PMD writable, the others take no fault";
@@ -734,9 +737,13 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 	 * 6.15 learnt to tell, by a field of struct folio, that a large folio
 	 * is mapped by one process only.
 	 */
-	if (!base && !is_pmd(ctx) && kbtf_has("_mm_id_mapcount") != 1)
-		return "this kernel copies the pages of a large folio after a fork rather than reuse them; use via=uffd";
-	return anon_unavailable(ctx);
+	if (base || is_pmd(ctx))
+		return NULL;
+	tells = kbtf_has("_mm_id_mapcount");
+	if (tells < 0)
+		return "whether this kernel reuses the pages of a large folio is not known: it has no BTF; use via=uffd";
+	return tells ? NULL :
+		"this kernel copies the pages of a large folio after a fork rather than reuse them; use via=uffd";
 }
 
 static void reuse_size(const struct bench_ctx *ctx, uint64_t *def,

@@ -644,10 +644,24 @@ static const char *direct_dir(void)
 static const char *odirect_unavailable(const struct bench_ctx *ctx)
 {
 	const char *path = param_text(ctx, "path");
+	static __thread char why[256];
 
 	if (strcmp(path, "auto")) {
-		if (!readable(path))
-			return "path can't be read";
+		off_t need = pages_of(ctx) * mm_caps()->page, size;
+		int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+		if (fd < 0) {
+			snprintf(why, sizeof(why), "path=%s: O_DIRECT: %s",
+				 path, strerror(errno));
+			return why;
+		}
+		size = lseek(fd, 0, SEEK_END);
+		close(fd);
+		if (size < need) {
+			snprintf(why, sizeof(why), "path=%s has %lld bytes, a call reads %lld",
+				 path, (long long)size, (long long)need);
+			return why;
+		}
 	} else if (access(nullb, R_OK) && !direct_dir()) {
 		return "no /dev/nullb0, and neither /var/tmp nor /tmp nor . is on a file system with O_DIRECT: give path=";
 	}

@@ -170,26 +170,66 @@ size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 	return nr;
 }
 
-const char *mm_folio_unavailable(enum mm_backing backing, uint64_t folio)
+/* A setting of the plan that is not as needed and can't be changed. */
+static const char *stuck_setting(enum mm_backing backing, uint64_t folio)
+{
+	static __thread char why[256];
+	struct mm_setting plan[MM_PLAN_MAX];
+	size_t nr = mm_plan(mm_caps(), backing, folio, plan), i;
+	const char *stuck = NULL;
+
+	for (i = 0; i < nr && !stuck; i++) {
+		char *path = xasprintf(MM_THP_DIR "/%s", plan[i].path);
+		char *now = setting_read(path);
+
+		if (now && strcmp(now, plan[i].value) && access(path, W_OK)) {
+			snprintf(why, sizeof(why), "%s is %s, must be %s, and can't be written: %s",
+				 path, now, plan[i].value, strerror(errno));
+			stuck = why;
+		}
+		free(now);
+		free(path);
+	}
+	return stuck;
+}
+
+/* Why folios and leaves can't be looked at; NULL if they can. */
+static const char *no_proof(void)
 {
 	static __thread char why[512];
-	static bool can_probe;
+	static bool can;
 	struct mm_prober *p;
+	uint64_t pfn = 0;
 
-	if (folio > mm_caps()->page && prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) > 0)
-		return "huge pages are disabled for this process (PR_SET_THP_DISABLE)";
+	if (can)
+		return NULL;
+	why[0] = '\0';	/* its page is there now */
 	if (!readable("/proc/kpageflags"))
 		return "no /proc/kpageflags: the size of a folio can't be proved (needs root and CONFIG_PROC_PAGE_MONITOR)";
-	if (!can_probe) {
-		p = mm_prober_open();
-		if (!p) {
-			snprintf(why, sizeof(why), "%s", fail_text());
-			return why;
-		}
-		mm_prober_close(p);
-		can_probe = true;
+	if (mm_frames((char *)((uintptr_t)why & -mm_caps()->page),
+		      mm_caps()->page, 1, &pfn) || !pfn)
+		return "/proc/self/pagemap hides frame numbers: the size of a folio can't be proved (needs CAP_SYS_ADMIN)";
+	p = mm_prober_open();
+	if (!p) {
+		snprintf(why, sizeof(why), "%s", fail_text());
+		return why;
 	}
-	return mm_folio_refused(mm_caps(), backing, folio);
+	mm_prober_close(p);
+	can = true;
+	return NULL;
+}
+
+const char *mm_folio_unavailable(enum mm_backing backing, uint64_t folio)
+{
+	const char *why = no_proof();
+
+	if (!why)
+		why = mm_folio_refused(mm_caps(), backing, folio);
+	if (why || folio == mm_caps()->page)
+		return why;
+	if (prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) > 0)
+		return "huge pages are disabled for this process (PR_SET_THP_DISABLE)";
+	return stuck_setting(backing, folio);
 }
 
 uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio)

@@ -23,7 +23,7 @@ run()
 		args+=(-b "$s")
 	done
 	rm -f "$tmp/$name.jsonl"
-	"$ptelab" run -q --batches 3 --warmup 1 --min-batch-ms 0 \
+	"$ptelab" run -q --batches 3 --warmup 1 --min-batch-ms "${ms:-0}" \
 		"${args[@]}" -o "$tmp/$name.jsonl" \
 		> "$tmp/$name.out" 2> "$tmp/$name.err"
 }
@@ -99,7 +99,8 @@ has gup "gup.futex" '.proof.shared_wake_faults_on_hole'
 if [ "$(nproc)" -gt 1 ]; then
 	run threads 'fault.*:threads=2' 'gup.*:threads=2'
 	proved threads 6
-	run racers 'gup.*:racer=mprotect,dontneed'
+	# long enough to meet a racer that has to share its CPU
+	ms=30 run racers 'gup.*:racer=mprotect,dontneed'
 	proved racers 4
 	has racers gup 'any(.counters | keys[]; . == "racer_rounds")'
 else
