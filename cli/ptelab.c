@@ -26,6 +26,9 @@ static const struct command {
 	  "is this machine fit to measure on; what to change, and how" },
 	{ "run", cmd_run, "measure this kernel" },
 	{ "trace", cmd_trace, "count mm and KVM events of any program" },
+	{ "show", cmd_show, "a run, readable" },
+	{ "compare", cmd_compare, "what differs between two kernels' runs" },
+	{ "plot", cmd_plot, "pictures of one run or of several" },
 };
 
 static void usage(FILE *to)
