@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The program on this machine: what it says to bad input, and that it leaves
+# nothing behind, whatever ends it.
+set -uo pipefail
+. "$(dirname "$0")/../lib.sh"
+cd "$top" || exit 1
+ptelab=$top/build/native/ptelab
+export PTELAB_RUNTIME_DIR=$tmp/runtime
+thp=/sys/kernel/mm/transparent_hugepage
+
+settings()
+{
+	cat $thp/enabled $thp/defrag $thp/shmem_enabled \
+		$thp/hugepages-*/enabled $thp/hugepages-*/shmem_enabled \
+		$thp/khugepaged/defrag 2>/dev/null
+}
+
+# --- usage ---
+
+check "help" "$ptelab" --help
+check "version" "$ptelab" --version
+for c in list doctor run show compare plot; do
+	check "help of $c" "$ptelab" $c --help
+	if "$ptelab" $c --help | grep -q "ptelab $c"; then
+		ok "help of $c has an example"
+	else
+		not_ok "help of $c has an example" "no line names 'ptelab $c'"
+	fi
+done
+refuses "unknown command" "did you mean list\\?" "$ptelab" lits
+refuses "unknown benchmark" "did you mean gup.pin_fast\\?" \
+	"$ptelab" run -b gup.pin_fats -o -
+refuses "unknown parameter" "did you mean folio\\?" \
+	"$ptelab" run -b fault.anon_write -p foli=4k -o -
+refuses "value out of range" "it takes 1 to" \
+	"$ptelab" run -b gup.futex:threads=0 -o -
+refuses "no such CPU" "may not run there" \
+	"$ptelab" run --cpu 4095 -b harness.empty -o -
+refuses "output folder can't be made" "Not a directory|can't make" \
+	"$ptelab" run -b harness.empty -o /dev/null/x
+refuses "output exists" "never overwritten" \
+	bash -c "touch $tmp/x.jsonl && $ptelab run -b harness.empty -o $tmp/x.jsonl"
+refuses "show: nothing there" "No such file" "$ptelab" show "$tmp/nothing"
+refuses "show: empty file" "empty" "$ptelab" show "$tmp/x.jsonl"
+refuses "show: foreign file" "not a run file" "$ptelab" show /etc/passwd
+refuses "compare: nothing there" "No such file" \
+	"$ptelab" compare "$tmp/nothing" "$tmp/nothing"
+
+# --- list and doctor ---
+
+check "list as JSON" bash -c "$ptelab list --json | jq -e 'length > 10' "
+check "every benchmark says how it may lie" bash -c \
+	"$ptelab list --json | jq -e 'all(.[]; .may_lie | length > 10)'"
+check "doctor as JSON" bash -c "$ptelab doctor --json | jq -e 'length > 5'"
+before=$(settings)
+"$ptelab" doctor > /dev/null
+equal "doctor changes nothing" "$(settings)" "$before"
+check "output may be cut by its reader" bash -c \
+	"set -o pipefail; $ptelab list | head -n 1"
+
+# --- a run, and what may end it ---
+
+before=$(settings)
+if "$ptelab" run -q -b fault.anon_write -p folio=4k,64k,2m --batches 5 \
+		-o "$tmp/run" > "$tmp/path"; then
+	ok "run"
+	equal "run prints its file" "$(cat "$tmp/path")" "$tmp/run/boot-001.jsonl"
+	check "run: every point is proved" jq -es \
+		'map(select(.type == "point")) | length == 4 and all(.[]; .status == "ok")' \
+		"$tmp/run/boot-001.jsonl"
+	check "run: it ends with a footer" jq -es \
+		'.[-1].type == "footer" and .[-1].records == 4' \
+		"$tmp/run/boot-001.jsonl"
+	equal "run: checksum as described" \
+		"sha256:$(head -n -1 "$tmp/run/boot-001.jsonl" | sha256sum | cut -d' ' -f1)" \
+		"$(tail -n 1 "$tmp/run/boot-001.jsonl" | jq -r .checksum)"
+	check "show reads it" "$ptelab" show "$tmp/run"
+else
+	not_ok "run" "exit status $?"
+fi
+equal "run puts settings back" "$(settings)" "$before"
+
+for sig in INT TERM HUP; do
+	"$ptelab" run -q -b 'fault.*' -p folio=4k,64k,2m --batches 200 \
+		-o "$tmp/$sig" > /dev/null 2> "$tmp/$sig.err" &
+	pid=$!
+	for _ in $(seq 200); do
+		[ "$(cat "$tmp/$sig"/boot-001.jsonl 2>/dev/null | wc -l)" -ge 3 ] && break
+		sleep 0.05
+	done
+	# background jobs of a shell without job control ignore SIGINT
+	kill -$sig $pid
+	wait $pid
+	status=$?
+	if [ "$sig" != INT ] || [ "$status" -ne 0 ]; then
+		equal "SIG$sig: dies by it" "$status" "$((128 + $(kill -l $sig)))"
+	fi
+	equal "SIG$sig: settings are put back" "$(settings)" "$before"
+	check "SIG$sig: says that the points are kept" \
+		grep -q "stopped by signal .* kept" "$tmp/$sig.err"
+	"$ptelab" show "$tmp/$sig" > "$tmp/$sig.show" 2>&1
+	check "SIG$sig: the file is read as incomplete" \
+		grep -q "cut short" "$tmp/$sig.show"
+done
+
+"$ptelab" run -q -b 'fault.*' -p folio=64k --batches 100000 \
+	-o "$tmp/kill" > /dev/null 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+	[ -s "$tmp/kill/boot-001.jsonl" ] && [ "$(settings)" != "$before" ] && break
+	sleep 0.05
+done
+refuses "a second run waits its turn" "another ptelab is measuring" \
+	"$ptelab" run -q -b harness.empty -o -
+kill -KILL $pid
+wait $pid 2>/dev/null
+if [ "$(settings)" = "$before" ]; then
+	not_ok "SIGKILL: the test saw changed settings" "they were as before"
+else
+	"$ptelab" run -q -b harness.empty -o "$tmp/after" > /dev/null 2> "$tmp/after.err"
+	equal "SIGKILL: the next start puts settings back" "$(settings)" "$before"
+	check "SIGKILL: and says so" grep -q "put back" "$tmp/after.err"
+fi
+"$ptelab" show "$tmp/kill" > "$tmp/kill.show" 2>&1
+check "SIGKILL: the file is read as incomplete" grep -q "cut short" "$tmp/kill.show"
+
+# --- no room ---
+
+mkdir "$tmp/small"
+if mount -t tmpfs -o size=32k tmpfs "$tmp/small" 2>/dev/null; then
+	refuses "full disk" "No space left on device; free some space" \
+		bash -c "$ptelab run -q -b 'fault.anon_write:folio=4k,64k:threads=1,2' \
+			-b gup.futex:folio=4k,16k,32k,64k,128k,256k,512k,1m,2m \
+			-b gup.remote:folio=4k,16k,32k,64k,128k,256k,512k,1m,2m \
+			-b gup.vmsplice:folio=4k,16k,32k,64k,128k,256k,512k,1m,2m \
+			--batches 60 -o $tmp/small/run > /dev/null"
+	"$ptelab" show "$tmp/small/run" > "$tmp/small.show" 2>&1
+	check "full disk: what was written is read" \
+		grep -q "cut short after" "$tmp/small.show"
+	umount "$tmp/small"
+else
+	skip "full disk" "needs root to mount a tmpfs"
+fi
+
+# --- not root ---
+
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$ptelab" "$tmp/ptelab" && chmod 755 "$tmp" "$tmp/ptelab"
+	install -d -o nobody "$tmp/nobody"
+	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups env \
+		PTELAB_RUNTIME_DIR=$tmp/nobody/rt $tmp/ptelab"
+	check "not root: list" $as_nobody list
+	check "not root: doctor" $as_nobody doctor
+	check "not root: doctor says so" bash -c \
+		"$as_nobody doctor | grep -q 'missing *root'"
+	check "not root: the reason is recorded" bash -c \
+		"$as_nobody run -q -b fault.anon_write -b harness.empty -o $tmp/nobody/r.jsonl; \
+		 jq -es 'any(.[]; .status == \"unavailable\" and (.reason | test(\"root\")))' $tmp/nobody/r.jsonl"
+	refuses "not root: unwritable output" "Permission denied|can't make" \
+		$as_nobody run -q -b harness.empty -o /root/ptelab-test
+fi
+
+# --- packaging ---
+
+check "install" make -s install DESTDIR="$tmp/dest" PREFIX=/usr
+for f in bin/ptelab share/man/man1/ptelab.1 \
+	 share/bash-completion/completions/ptelab; do
+	check "installed $f" test -s "$tmp/dest/usr/$f"
+done
+equal "man page has no warnings" \
+	"$(man --warnings -l cli/ptelab.1 2>&1 > /dev/null)" ""
+check "the program is static" bash -c \
+	"! ldd $ptelab > /dev/null 2>&1"
+for c in list doctor run show compare plot; do
+	check "man page has $c" grep -q "^.SS $c" cli/ptelab.1
+done
+words=$(bash -c ". cli/ptelab.bash; COMP_WORDS=($ptelab run -b ''); COMP_CWORD=3; _ptelab; echo \${COMPREPLY[*]}")
+check "completion knows the benchmarks" grep -q gup.pin_fast <<< "$words"
