@@ -90,6 +90,12 @@ static int dev_ioctl(int fd, unsigned long cmd, void *arg, const char *what)
 	case EFAULT:
 		why = "not in this process's address space";
 		break;
+	case EXDEV:
+		why = "the caller must stay on one CPU";
+		break;
+	case ENODEV:
+		why = "no watchpoint on kernel addresses works here";
+		break;
 	default:
 		why = strerror(errno);
 	}

@@ -314,12 +314,12 @@ struct ptelab_gup {
 /* --- (d) the lockless contpte reader against a known writer --- */
 
 #define PTELAB_RETRY_MAX_READS	(1ULL << 32)
-#define PTELAB_RETRY_MAX_HOLD	1000000U	/* ns */
+#define PTELAB_RETRY_MAX_HOLD	100000U		/* ns */
+#define PTELAB_RETRY_MAX_TRIES	256U		/* a read */
 
 /*
  * Gives the open file a block of its own, which is no page table, and tells
- * its kernel address: a watchpoint on an entry counts who reads it. The block
- * starts out whole.
+ * its kernel address. PTELAB_IOC_RETRY makes one if there is none.
  */
 struct ptelab_retry_block {
 	__u32 size;
@@ -342,10 +342,12 @@ enum ptelab_script {
 	 */
 	PTELAB_SCRIPT_RACE,
 	/*
-	 * Before each read one entry is made inconsistent, and a timer on this
-	 * CPU mends it hold_ns later: so every read retries until then.
+	 * Before each read break_index is made invalid, and mended at the
+	 * moment the reader comes to it for the tries-th time: so each read
+	 * retries exactly tries - 1 times, whatever the machine. Implies
+	 * RETRY_WATCH.
 	 */
-	PTELAB_SCRIPT_HOLD,
+	PTELAB_SCRIPT_TRIES,
 	/* Nobody writes. */
 	PTELAB_SCRIPT_QUIET,
 	PTELAB_SCRIPT_NR,
@@ -359,21 +361,34 @@ enum ptelab_script {
 #define PTELAB_STEP_WRPROTECT	(1U << 3) /* write off, entry by entry */
 #define PTELAB_STEP_ZAP		(1U << 4) /* cleared, then another folio */
 /*
- * Instead of all others: break_index alone is made invalid and mended. The
- * block stays folded, so a reader reads break_index exactly once a try.
+ * Alone: break_index is made invalid, and mended hold_ns later. The block stays
+ * folded, old and clean; so the reader reads break_index exactly once a try.
  */
 #define PTELAB_STEP_BREAK	(1U << 5)
 
+/*
+ * With SCRIPT_TRIES and STEP_BREAK: entry 0 is young, dirty. A reader that stops
+ * looking once it has found both never comes to break_index with both.
+ */
+#define PTELAB_RETRY_YOUNG	(1U << 0)
+#define PTELAB_RETRY_DIRTY	(1U << 1)
+/*
+ * With STEP_BREAK: count the tries, with a watchpoint on break_index. Needs a
+ * caller that stays on its CPU (EXDEV), and a watchpoint that works (ENODEV).
+ */
+#define PTELAB_RETRY_WATCH	(1U << 2)
+
 struct ptelab_retry {
 	__u32 size;
-	__u32 flags;		/* none yet */
+	__u32 flags;		/* PTELAB_RETRY_* */
 	__u32 reader;		/* enum ptelab_reader */
 	__u32 script;		/* enum ptelab_script */
 	__u32 steps;		/* PTELAB_STEP_* */
 	__s32 cpu;		/* the writer's; -1: any but this one */
 	__u32 index;		/* entry that is read */
-	__u32 break_index;	/* another one: HOLD, STEP_BREAK */
-	__u64 hold_ns;		/* HOLD */
+	__u32 break_index;	/* another one: SCRIPT_TRIES, STEP_BREAK */
+	__u32 tries;		/* SCRIPT_TRIES: a read; 1 at least */
+	__u32 hold_ns;		/* STEP_BREAK: broken for so long */
 	__u64 reads;		/* how many */
 	__u64 seed;
 	/* out: what came back */
@@ -383,14 +398,15 @@ struct ptelab_retry {
 	__u64 none;
 	/*
 	 * out: each value against all that were true at some moment between
-	 * the call and its return, gathered over the block as ptep_get() does
+	 * the call and its return. True is the target entry, with young and
+	 * dirty gathered from those that belong to the same folded block.
 	 */
 	__u64 exact;		/* is one of them */
 	__u64 mixed;		/* is one but for young and dirty */
 	__u64 wrong;		/* is none of them: must be 0 */
 	__u64 unchecked;	/* too much happened in the meantime to tell */
 	__u64 wrong_value;	/* the first wrong one */
-	__u64 wrong_expected;	/* what was true last when it came back */
+	__u64 wrong_expected;	/* what was true when it came back */
 	/*
 	 * out: each value against the block at the recheck, with the writer
 	 * locked out. "gone": set in the value, and no entry has it now;
@@ -411,6 +427,7 @@ struct ptelab_retry {
 	__u64 folds;
 	__u64 unfolds;
 	__u64 breaks;
+	__u64 retries;		/* out: of RETRY_WATCH: tries less reads */
 	__u64 ns;		/* out: the whole run */
 	__u64 reserved[4];
 };

@@ -236,6 +236,9 @@ static const struct {
 	{ "ptes", test_ptes, NULL },
 	{ "notify", test_notify, NULL },
 	{ "shadow", test_shadow, NULL },
+	{ "gup", test_gup, NULL },
+	{ "retry", test_retry, NULL },
+	{ "watch", NULL, test_watch },
 };
 
 int main(int argc, char **argv)
