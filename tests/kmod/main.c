@@ -239,6 +239,8 @@ static const struct {
 	{ "gup", test_gup, NULL },
 	{ "retry", test_retry, NULL },
 	{ "watch", NULL, test_watch },
+	{ "fuzz", NULL, test_fuzz },
+	{ "life", NULL, test_life },
 };
 
 int main(int argc, char **argv)

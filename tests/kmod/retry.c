@@ -250,7 +250,7 @@ static int open_kprobe(const char *function, uint64_t offset)
 	if (f)
 		fclose(f);
 	if (!type) {
-		errno = ENOSYS;
+		errno = ENODEV;
 		return -1;
 	}
 	attr.type = type;

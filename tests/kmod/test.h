@@ -16,6 +16,7 @@
 
 #define KIB	1024UL
 #define MIB	(1024UL * KIB)
+#define MIN(a, b)	((a) < (b) ? (a) : (b))
 #define BLOCK	(64 * KIB)	/* contpte with 4K pages */
 
 extern unsigned int failures;
@@ -72,5 +73,7 @@ void test_retry(void);
 void test_watch(int argc, char **argv);
 void test_fuzz(int argc, char **argv);
 void test_life(int argc, char **argv);
+/* In a process of its own; does not return. */
+void fuzz_until_killed(uint64_t seed) __attribute__((noreturn));
 
 #endif

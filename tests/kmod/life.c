@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading, unloading and dying, in every order.
+ *
+ *	life ROUNDS SEED
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../lib/util.h"
+#include "test.h"
+
+#define MODULE	"/modules/ptelab.ko"
+#define PAGES	64
+#define LEN	(PAGES * 4096UL)
+
+static int load(void)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "ptelab", O_NONBLOCK) ? -errno : 0;
+}
+
+/* A dying process's files may still be on their way out. */
+static int unload_soon(void)
+{
+	int i, ret = -EAGAIN;
+
+	for (i = 0; i < 500 && (ret = unload()) == -EAGAIN; i++)
+		usleep(2000);
+	return ret;
+}
+
+static char *set_up(int fd)
+{
+	char *p = get_memory(LEN, 0);
+
+	write_pages(p, LEN);
+	if (kmod_notify_start(fd, PTELAB_NOTIFY_RANGE |
+			      PTELAB_NOTIFY_SECONDARY, NULL, 0) ||
+	    kmod_shadow_start(fd, PTELAB_SHADOW_RANGE |
+			      PTELAB_SHADOW_SECONDARY, p, LEN) ||
+	    kmod_shadow_fill(fd, p, LEN, NULL))
+		give_up("%s", fail_text());
+	return p;
+}
+
+static void test_in_use(void)
+{
+	int fd = open_device();
+
+	set_up(fd);
+	check_eq(-unload(), EAGAIN, "in use: unload refused");
+	kmod_shadow_stop(fd);
+	check_eq(-unload(), EAGAIN, "open: unload refused");
+	close(fd);
+	check_eq(-unload_soon(), 0, "closed, subscriptions and all: unloaded");
+	check(kmod_open(NULL) < 0, "no device: %s", fail_text());
+	check_eq(-load(), 0, "loaded again");
+}
+
+/* In a child: fd is the parent's too, or not; ends in many ways. */
+static void one_life(unsigned int way, int parents)
+{
+	int fd = way & 1 ? parents : open_device();
+	char *p;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (way & 1) {
+		kmod_notify_stop(fd);
+		kmod_shadow_stop(fd);
+	}
+	p = set_up(fd);
+	switch (way >> 1 & 3) {
+	case 0:
+		_exit(0);
+	case 1:
+		/* A new address space, with the file still open */
+		fcntl(fd, F_SETFD, 0);
+		execl("/proc/self/exe", "test_kmod", "nothing", NULL);
+		_exit(1);
+	case 2:
+		munmap(p, LEN);
+		close(fd);
+		_exit(0);
+	default:
+		kill(getpid(), SIGKILL);
+	}
+}
+
+static void test_ends(void)
+{
+	int fd = open_device(), status;
+	struct ptelab_notify_counts c;
+	unsigned int way, odd = 0;
+
+	for (way = 0; way < 64; way++) {
+		pid_t child = fork_idle();
+
+		/* fork_idle() keeps a child that has a copy of everything. */
+		fflush(stdout);
+		if (!fork()) {
+			/* Its usage line is no concern of ours. */
+			if (!freopen("/dev/null", "w", stderr))
+				_exit(1);
+			one_life(way, fd);
+			_exit(1);
+		}
+		wait(&status);
+		odd += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+		end_child(child);
+	}
+	check_eq(odd, 0, "64 lives that went wrong");
+	check(!kmod_notify_read(fd, &c) && c.released == 1,
+	      "the last one's counts are left");
+	close(fd);
+	check_eq(-unload_soon(), 0, "unloaded after them");
+	check_eq(-load(), 0, "loaded again");
+}
+
+static void test_kills(unsigned int rounds, uint64_t seed)
+{
+	unsigned int i, loads = 0, refused = 0;
+	uint64_t rnd = seed;
+	int fd[64], n, ret;
+	pid_t child;
+
+	for (i = 0; i < rounds; i++) {
+		fflush(stdout);
+		child = fork();
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			fuzz_until_killed(seed * 1000 + i);
+			_exit(1);
+		}
+		usleep(random_next(&rnd) % 60000);
+		/* Sometimes it has not opened the device yet. */
+		ret = unload();
+		if (!ret) {
+			loads++;
+			if (load())
+				give_up("no %s any more", MODULE);
+		} else if (ret == -EAGAIN) {
+			refused++;
+		} else {
+			give_up("unload: %s", strerror(-ret));
+		}
+		end_child(child);
+	}
+	check(refused > 0, "%u processes killed: %u unloads refused, %u done",
+	      rounds, refused, loads);
+
+	/* None of their files is left over. */
+	for (n = 0; n < 64; n++) {
+		fd[n] = kmod_open(NULL);
+		if (fd[n] < 0)
+			break;
+	}
+	check_eq(n, 64, "files that can be open after that");
+	while (n--)
+		close(fd[n]);
+	check_eq(-unload_soon(), 0, "unloaded");
+	check_eq(-load(), 0, "loaded again");
+}
+
+/* Openers against loading and unloading */
+static void test_open_race(unsigned int rounds)
+{
+	unsigned int i, done = 0;
+	pid_t child[2];
+
+	for (i = 0; i < ARRAY_SIZE(child); i++) {
+		fflush(stdout);
+		child[i] = fork();
+		if (child[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
+			int fd = kmod_open(NULL);
+			char *p;
+
+			if (fd < 0)
+				continue;
+			p = get_memory(LEN, 0);
+			kmod_notify_start(fd, PTELAB_NOTIFY_RANGE, NULL, 0);
+			put_memory(p, LEN);
+			close(fd);
+		}
+	}
+	for (i = 0; i < rounds; i++) {
+		int ret = unload();
+
+		if (ret && ret != -EAGAIN)
+			give_up("unload: %s", strerror(-ret));
+		if (ret)
+			continue;
+		done++;
+		if (load())
+			give_up("no %s any more", MODULE);
+	}
+	for (i = 0; i < ARRAY_SIZE(child); i++)
+		end_child(child[i]);
+	check(true, "%u unloads under two openers", done);
+	check_eq(-unload_soon(), 0, "unloaded");
+	check_eq(-load(), 0, "loaded again");
+}
+
+void test_life(int argc, char **argv)
+{
+	unsigned int rounds = argc > 0 ? strtoul(argv[0], NULL, 0) : 50;
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+
+	test_in_use();
+	test_ends();
+	test_kills(rounds, seed);
+	test_open_race(rounds * 20);
+}
