@@ -46,6 +46,7 @@ struct counter_state {
 	const char *absent;
 	char *how;
 	uint64_t slots;		/* bit s: slot s is summed */
+	uint64_t minus;		/* bit s: slot s is taken off */
 	/* Which of attached[] it needs. */
 	bool uses[MAX_ATTACHED];
 	int *software;
@@ -71,7 +72,27 @@ struct tracer {
 	const char *warning;
 	struct retry_sites sites;
 	bool sites_known;
+	/* Every reason given, each once; they live as long as the tracer. */
+	char **said;
+	unsigned int nr_said;
 };
+
+static const char *__printf(2, 3) say(struct tracer *t, const char *fmt, ...)
+{
+	char text[512];
+	unsigned int i;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (i = 0; i < t->nr_said; i++)
+		if (!strcmp(t->said[i], text))
+			return t->said[i];
+	t->said = xrealloc(t->said, (t->nr_said + 1) * sizeof(*t->said));
+	t->said[t->nr_said] = xstrdup(text);
+	return t->said[t->nr_said++];
+}
 
 /* --- libbpf's words --- */
 
@@ -161,20 +182,17 @@ static bool is_kprobe(enum point_kind kind)
 	       kind == POINT_RETRY_SITES;
 }
 
-/* "a|b|c" in words. */
-static const char *one_of(const char *where)
+/* "a|b" in words. */
+static const char *one_of(struct tracer *t, const char *where)
 {
 	const char *bar = strchr(where, '|');
-	char *text;
 
-	if (!bar)
-		return where;
-	text = xasprintf("%.*s (now or formerly %s)", (int)(bar - where),
-			 where, bar + 1);
-	return text;
+	return bar ? say(t, "%.*s (or %s)", (int)(bar - where), where,
+			 bar + 1) : where;
 }
 
-static const char *resolve_function(const struct point *p, char where[80])
+static const char *resolve_function(struct tracer *t, const struct point *p,
+				    char where[80])
 {
 	struct kernel_function f;
 	const char *at = p->where;
@@ -187,19 +205,19 @@ static const char *resolve_function(const struct point *p, char where[80])
 		if (!kernel_has_function(where, &f))
 			continue;
 		if (p->nargs && f.known && f.nargs != p->nargs)
-			return xasprintf("%s takes %u arguments here, not the %u that are understood",
+			return say(t, "%s takes %u arguments here, not the %u that are understood",
 					 where, f.nargs, p->nargs);
 		if (!is_trampoline(p->kind))
 			return NULL;
 		if (!f.known)
-			return xasprintf("BTF does not describe %s", where);
+			return say(t, "BTF does not describe %s", where);
 		if (f.returns_struct)
-			return xasprintf("%s returns a struct, which fentry refuses",
+			return say(t, "%s returns a struct, which fentry refuses",
 					 where);
 		return NULL;
 	}
-	return xasprintf("this kernel has no function %s, or inlined it",
-			 one_of(p->where));
+	return say(t, "this kernel has no function %s, or inlined it",
+			 one_of(t, p->where));
 }
 
 /* Tells where to attach, or why this point is out of the question. */
@@ -233,10 +251,10 @@ static const char *resolve(struct tracer *t, const struct point *p,
 				return NULL;
 			at += n + (at[n] == '|');
 		}
-		return xasprintf("this kernel has no tracepoint %s",
-				 one_of(p->where));
+		return say(t, "this kernel has no tracepoint %s",
+				 one_of(t, p->where));
 	}
-	why = resolve_function(p, where);
+	why = resolve_function(t, p, where);
 	if (why || p->kind != POINT_RETRY_SITES)
 		return why;
 	if (!t->sites_known) {
@@ -309,15 +327,19 @@ static void take_point(struct tracer *t, struct counter_state *c,
 	}
 	for (i = 0; i < t->sites.nr; i++)
 		use(t, c, POINT_KPROBE, p->prog, where, t->sites.offset[i]);
-	if (t->sites.first_counts)
-		use(t, c, POINT_KPROBE, "first_try_k", where, 0);
+	/* Where the first try of a call hits a site too, the calls go off. */
+	c->minus = 0;
+	if (t->sites.first_counts) {
+		use(t, c, POINT_KPROBE, "gather_k", where, 0);
+		c->minus = 1ULL << SLOT_GATHERS;
+	}
 }
 
 /* All reasons against a counter's ways, each once. */
-static const char *all_reasons(const struct bpf_counter *bc,
+static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
 			       const struct counter_state *c)
 {
-	char *text = NULL, *more;
+	const char *text = NULL;
 	int w, v;
 
 	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
@@ -326,10 +348,8 @@ static const char *all_reasons(const struct bpf_counter *bc,
 				break;
 		if (v < w)
 			continue;
-		more = xasprintf("%s%s%s", text ? text : "", text ? "; " : "",
-				 c->excluded[w]);
-		free(text);
-		text = more;
+		text = text ? say(t, "%s; %s", text, c->excluded[w]) :
+			      c->excluded[w];
 	}
 	return text;
 }
@@ -352,7 +372,7 @@ static uint64_t named_events(void)
 }
 
 /* Finds the slots; NULL or why this kernel has no such event at all. */
-static const char *find_slots(const struct bpf_counter *bc,
+static const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 			      struct counter_state *c)
 {
 	uint64_t value = 0;
@@ -363,7 +383,7 @@ static const char *find_slots(const struct bpf_counter *bc,
 	const char *arch = "x86-64";
 #endif
 	if (bc->arch && strcmp(bc->arch, arch))
-		return xasprintf("only %s has it", bc->arch);
+		return say(t, "only %s has it", bc->arch);
 	if (bc->slot == SLOT_NR)
 		return NULL;
 	if (kernel_no_btf())
@@ -371,7 +391,7 @@ static const char *find_slots(const struct bpf_counter *bc,
 	c->slots = 1ULL << bc->slot;
 	if (bc->enumerator) {
 		if (!kernel_enumerator(bc->enumerator, &value))
-			return xasprintf("this kernel has no %s",
+			return say(t, "this kernel has no %s",
 					 strchr(bc->enumerator, ':') + 1);
 		if (bc->slot == SLOT_NOTIFIER_START)
 			c->slots = 1ULL << (bc->slot + value);
@@ -408,7 +428,7 @@ static void choose_way(struct tracer *t, unsigned int i)
 		c->way = w;
 		return;
 	}
-	c->absent = all_reasons(bc, c);
+	c->absent = all_reasons(t, bc, c);
 }
 
 /* Rules out every way that has to attach @prog (at @where, if not NULL). */
@@ -636,13 +656,13 @@ static void load_failed(struct tracer *t, int err)
 		no_programs_like(t, prog, not_permitted());
 		return;
 	}
-	why = xasprintf("the kernel refuses the BPF program: %s",
+	why = say(t, "the kernel refuses the BPF program: %s",
 			words && *words ? words : bpf_strerror(err));
 	if (!words && (err == KERNEL_ENOTSUPP || err == ENOSYS ||
 		       err == EINVAL)) {
 		no_programs_like(t, prog, why);
 	} else if (helper_used(t, prog)) {
-		t->no_bpf = xasprintf("events can't be told apart by process: %s",
+		t->no_bpf = say(t, "events can't be told apart by process: %s",
 				      why);
 	} else if (program_used(t, prog)) {
 		exclude(t, prog, NULL, why);
@@ -730,7 +750,7 @@ static const char *attach_error(struct tracer *t, const struct attached *a,
 	if (a->offset)
 		snprintf(offset, sizeof(offset), "+%#llx",
 			 (unsigned long long)a->offset);
-	return xasprintf("%s can't be attached to %s%s: %s",
+	return say(t, "%s can't be attached to %s%s: %s",
 			 point_kind_name(a->kind), a->where, offset,
 			 bpf_strerror(err));
 }
@@ -828,7 +848,8 @@ struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
 		if (!want[i])
 			t->c[i].absent = "not asked for";
 		else
-			t->c[i].absent = find_slots(&bpf_counters[i], &t->c[i]);
+			t->c[i].absent = find_slots(t, &bpf_counters[i],
+						    &t->c[i]);
 	}
 	/* Each round rules out at least one way. */
 	while (!load_round(t))
@@ -883,6 +904,9 @@ void tracer_free(struct tracer *t)
 		free(t->c[i].software);
 		free(t->c[i].how);
 	}
+	for (i = 0; i < t->nr_said; i++)
+		free(t->said[i]);
+	free(t->said);
 	free(t);
 }
 
@@ -1140,11 +1164,14 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 			v->count = software_count(c) - c->software_base;
 			continue;
 		}
-		for (s = 0; s < SLOT_NR; s++)
+		for (s = 0; s < SLOT_NR; s++) {
 			if (c->slots >> s & 1)
 				v->count += sum[s] - t->base[s];
-		/* Pages of a call under way may have been taken off before
-		 * they were added. */
+			if (c->minus >> s & 1)
+				v->count -= sum[s] - t->base[s];
+		}
+		/* What a call under way takes off may come before what it
+		 * adds. */
 		if ((int64_t)v->count < 0)
 			v->count = 0;
 		for (k = 0; k < t->nr_attached; k++)

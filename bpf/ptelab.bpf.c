@@ -288,15 +288,6 @@ int retry_k(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Where the sites count every try: the first of a call is no retry. */
-SEC("kprobe")
-int first_try_k(struct pt_regs *ctx)
-{
-	if (current_counts())
-		add(SLOT_RETRIES, -1);
-	return 0;
-}
-
 SEC("raw_tp")
 int kvm_unmap_hva(void *ctx)
 {

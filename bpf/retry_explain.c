@@ -92,7 +92,7 @@ static void print_insn(FILE *to, const struct func *f, unsigned int n,
 {
 	const struct insn *i = &f->i[n];
 	const char *what = role(i, f->out);
-	char text[80];
+	char text[256];
 	cs_insn *d;
 
 	if (disassembler &&

@@ -207,7 +207,13 @@ static void step_stack(struct state *s, const struct a64 *d)
 		s->fp = from;
 }
 
-#define CALLER_SAVED	0x4007ffffu	/* x0..x18, x30 */
+/*
+ * What a call is taken to change: the result, the linker's scratch registers
+ * and the link. A compiler that sees the callee knows which of the other
+ * registers survive it and relies on that; one that is read again without
+ * having been written did survive.
+ */
+#define CALL_CHANGES	(1u << 0 | 1u << 1 | 1u << 16 | 1u << 17 | 1u << 30)
 
 /* The state behind an instruction. */
 static void step(struct state *s, const struct a64 *d)
@@ -217,8 +223,8 @@ static void step(struct state *s, const struct a64 *d)
 	bool derived = d->reads & s->derived.regs & ~(1u << 31);
 
 	if (d->kind == A64_CALL) {
-		s->exact.regs &= ~CALLER_SAVED;
-		s->derived.regs &= ~CALLER_SAVED;
+		s->exact.regs &= ~CALL_CHANGES;
+		s->derived.regs &= ~CALL_CHANGES;
 		return;
 	}
 	/* A base that is written back stays an address. */
