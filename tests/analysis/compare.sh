@@ -1,9 +1,9 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # ptelab compare on made-up runs: verdicts, refusals, widths, forms.
-. "$(dirname "$0")/lib.sh"
-command -v jq >/dev/null || skip "needs jq"
-cd "$tmp" || exit 1
+# shellcheck source=made-up.sh
+. "$(dirname "$0")/made-up.sh"
+needs jq
 
 gup='gup.pin_fast folio=64k pages=16 write=1'
 make_run -o base -k 6.12.0 -B aaaa -n 5 \
@@ -264,20 +264,32 @@ damaged()
 }
 check "damaged, foreign, empty and missing files are refused in one line" damaged
 
+# Done or refused; anything else is a crash.
+done_or_refused()
+{
+	"$@" > "$tmp/out" 2> "$tmp/err"
+	case $? in
+	0|2) return 0;;
+	esac
+	echo "$* ended badly: $(tail -n 3 "$tmp/err" | tr '\n' ' ')"
+	return 1
+}
+
 # Wrong types wherever the format does not make the reader look.
 hostile()
 {
-	local i=0 line
+	local line
 
 	mkdir -p hostile
 	while read -r line; do
-		i=$((i + 1))
-		{ head -n 1 new/boot-001.jsonl; echo "$line"; } >hostile/boot-001.jsonl
-		ptelab compare new hostile >"$tmp/out" 2>"$tmp/err"
-		[ $? -le 2 ] || { echo "  line $i: $line"; return 1; }
-		exits 2 ptelab compare hostile hostile >/dev/null || [ $? -lt 3 ] || return
-		ptelab show hostile >"$tmp/out" 2>&1
-		[ $? -le 2 ] && narrow 80 || { echo "  line $i: $line"; return 1; }
+		{ head -n 1 new/boot-001.jsonl; echo "$line"; } > hostile/boot-001.jsonl
+		for form in text grid count markdown csv json; do
+			done_or_refused ptelab compare hostile hostile --all --format $form || return
+		done
+		done_or_refused ptelab compare new hostile --allow seeds || return
+		done_or_refused ptelab plot hostile -o hostile.d -f svg || return
+		done_or_refused ptelab show hostile --json || return
+		done_or_refused ptelab show hostile && narrow 80 && ascii || return
 	done <<-'END'
 	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok"}
 	{"type":"point","bench":"gup.pin_fast","params":{},"status":"ok","counters":[1,2],"batches":7}
@@ -356,4 +368,3 @@ check "bad usage: margin" exits 2 ptelab compare base new --margin 0
 check "bad usage: condition" exits 2 ptelab compare base new --fail-on x
 check "--help" exits 0 ptelab compare --help
 check "--help has examples" says "Examples:"
-finish

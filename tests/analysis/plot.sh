@@ -1,9 +1,9 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # ptelab plot: which pictures are drawn, of what, and what is said if not.
-. "$(dirname "$0")/lib.sh"
-command -v gnuplot >/dev/null || skip "needs gnuplot"
-cd "$tmp" || exit 1
+# shellcheck source=made-up.sh
+. "$(dirname "$0")/made-up.sh"
+needs gnuplot
 
 points()
 {
@@ -134,4 +134,3 @@ check "no such metric" exits 2 ptelab plot base new -m nothing
 check "bad usage" exits 2 ptelab plot base --format jpeg
 check "unwritable folder" exits 2 ptelab plot base -o /proc/nowhere
 check "--help" exits 0 ptelab plot --help
-finish

@@ -1,9 +1,9 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Every command in runs/README.md works on a run, and prints something.
-. "$(dirname "$0")/lib.sh"
-command -v jq >/dev/null || skip "needs jq"
-cd "$tmp" || exit 1
+# shellcheck source=made-up.sh
+. "$(dirname "$0")/made-up.sh"
+needs jq
 
 make_run -o run -k 6.12.0 -B aaaa -n 3 'gup.pin_fast folio=64k pages=16 : instructions_kernel=1331.5+1' \
 	'mmio.store map=vfio ! unavailable no VFIO device'
@@ -40,4 +40,3 @@ described()
 	done
 }
 check "every member is described" described
-finish

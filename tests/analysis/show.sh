@@ -1,9 +1,9 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # ptelab show: figures, reasons, completeness, forms, width.
-. "$(dirname "$0")/lib.sh"
-command -v jq >/dev/null || skip "needs jq"
-cd "$tmp" || exit 1
+# shellcheck source=made-up.sh
+. "$(dirname "$0")/made-up.sh"
+needs jq
 
 make_run -o run -k 6.12.0 -B aaaabbbbccccddddeeee -n 5 \
 	'harness.empty : instructions_kernel=50' \
@@ -69,4 +69,3 @@ check "no such point" exits 2 ptelab show run -b nothing
 check "no run" exits 2 ptelab show
 check "two runs" exits 2 ptelab show run run
 check "--help" exits 0 ptelab show --help
-finish

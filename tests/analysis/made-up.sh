@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests of analysis/ share beyond ../lib.sh: made-up runs, and looking
+# at what a command printed. PTELAB is the program to test.
+# shellcheck shell=bash
+# shellcheck source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+PTELAB=${PTELAB:-$top/build/native/ptelab}
+if ! [ -x "$PTELAB" ]; then
+	skip "$(basename "$0")" "no $PTELAB: run make"
+	exit 0
+fi
+
+${CC:-cc} -std=gnu11 -D_GNU_SOURCE -g -o "$tmp/make-run" \
+	"$top/tests/analysis/make-run.c" "$top/lib/record.c" \
+	"$top/lib/metric.c" "$top/lib/util.c" -ljansson -lmd -lm || exit 1
+cd "$tmp" || exit 1
+
+# needs PROGRAM: skips the whole test without it
+needs()
+{
+	command -v "$1" > /dev/null && return
+	skip "$(basename "$0")" "needs $1"
+	exit 0
+}
+
+make_run()
+{
+	"$tmp/make-run" "$@"
+}
+
+ptelab()
+{
+	"$PTELAB" "$@"
+}
+
+# exits CODE COMMAND...: keeps what it prints in $tmp/out and $tmp/err
+exits()
+{
+	local want=$1 got=0
+
+	shift
+	"$@" > "$tmp/out" 2> "$tmp/err" || got=$?
+	[ $got = "$want" ] && return
+	echo "exit status $got, not $want: $* ($(tail -n 1 "$tmp/err"))"
+	return 1
+}
+
+# says TEXT [FILE]: a line of the output has it
+says()
+{
+	grep -qF -- "$1" "${2:-$tmp/out}" && return
+	echo "does not say '$1' but: $(head -c 2000 "${2:-$tmp/out}" | tr '\n' '|')"
+	return 1
+}
+
+silent_on()
+{
+	! grep -qF -- "$1" "${2:-$tmp/out}" && return
+	echo "must not say '$1'"
+	return 1
+}
+
+# narrow WIDTH: no line of the output is wider
+narrow()
+{
+	awk -v w="$1" 'length($0) > w { print length($0) " columns: " $0; exit bad = 1 }
+		END { exit bad }' "$tmp/out"
+}
+
+# ascii: nothing in the output that a terminal could act on
+ascii()
+{
+	! LC_ALL=C grep -qP '[^\x20-\x7e]' "$tmp/out"
+}
+
+# json EXPRESSION: true of the output
+json()
+{
+	jq -e "$1" "$tmp/out" > /dev/null && return
+	echo "not true: $1" | tr '\n' ' '
+	return 1
+}
