@@ -293,15 +293,30 @@ static int reuse_verify(const struct bench_ctx *ctx,
 
 /* --- anon_write --- */
 
+/* One folio a thread is the least that there must be room for. */
+static const char *no_room(const struct bench_ctx *ctx)
+{
+	return folio_of(ctx) * ctx->threads > mm_budget() ?
+		"not enough memory for such folios here" : NULL;
+}
+
 static const char *anon_unavailable(const struct bench_ctx *ctx)
 {
-	return mm_folio_unavailable(MM_ANON, folio_of(ctx));
+	const char *why = mm_folio_unavailable(MM_ANON, folio_of(ctx));
+
+	return why ? why : no_room(ctx);
 }
 
 /* Clearing is a loop of five instructions around dc zva, 64 bytes each. */
 static uint64_t clear_cost(uint64_t bytes)
 {
 	return bytes / 13;
+}
+
+/* Copying a base page. */
+static uint64_t copy_cost(void)
+{
+	return mm_caps()->page / 6;
 }
 
 static void anon_write_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -332,7 +347,7 @@ static const char *anon_read_unavailable(const struct bench_ctx *ctx)
 {
 	if (folio_of(ctx) != mm_caps()->page && !is_pmd(ctx))
 		return "a read maps the zero page, one page at a time, or the huge zero page: nothing in between";
-	return mm_folio_unavailable(MM_ANON, folio_of(ctx));
+	return anon_unavailable(ctx);
 }
 
 static void anon_read_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -433,11 +448,11 @@ static int renew(struct fault *f)
 
 static void cow_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	uint64_t cost = 2700;
+	uint64_t cost = 2000 + copy_cost();
 
 	/* A contpte block is unfolded, a PMD split. */
 	if (step_of(ctx) != mm_caps()->page)
-		cost = is_pmd(ctx) ? 40000 : 4900;
+		cost += is_pmd(ctx) ? 37000 : 2200;
 	size_by(ctx, cost, step_of(ctx) + mm_caps()->page, def, max);
 }
 
@@ -887,7 +902,9 @@ static uint64_t file_bytes(const struct bench_ctx *ctx)
 
 static const char *file_unavailable(const struct bench_ctx *ctx)
 {
-	return mm_folio_unavailable(MM_SHMEM, folio_of(ctx));
+	const char *why = mm_folio_unavailable(MM_SHMEM, folio_of(ctx));
+
+	return why ? why : no_room(ctx);
 }
 
 static void file_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -900,6 +917,8 @@ static void file_size(const struct bench_ctx *ctx, uint64_t *def,
 	/* A large folio is mapped at once, small ones one by one. */
 	if (is_read(ctx) && folio_of(ctx) < fault_around())
 		cost += 340 * (fault_around() / folio_of(ctx));
+	if (!is_read(ctx) && param_is(ctx, "kind", "private"))
+		cost += copy_cost();
 	size_by(ctx, cost, mm_caps()->page, def, max);
 	/* As many mappings as a process may have, and address space. */
 	if (*max > each * 16384 / ctx->threads)
