@@ -180,8 +180,10 @@ static void short_children(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
-/* A racer runs when it should, stands when it should, and leaves the region
- * populated and writable. */
+/*
+ * A racer runs when it should, stands when it should, and leaves the region
+ * populated and writable.
+ */
 static void racers_run_and_stand(void **state)
 {
 	static const int cpus[] = { 0, 1 };
