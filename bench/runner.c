@@ -616,7 +616,9 @@ static int choose_ops(struct runner *r, struct pass *p)
 	int ret;
 
 	ctx->bench->size(ctx, &def, &max);
-	ctx->ops = r->o.ops ? r->o.ops : def;
+	/* an empty batch is empty, whatever was asked of the others */
+	ctx->ops = r->o.ops && ctx->bench != harness_benches[0] ? r->o.ops :
+		def;
 	if (ctx->ops > max)
 		return fail(ERANGE, "--ops %" PRIu64 " is more than the %" PRIu64 " that fit here",
 			    ctx->ops, max);

@@ -42,7 +42,7 @@ static const struct argp_option options[] = {
 	{ "counter", OPT_COUNTER, "bpf|kmod|none", 0,
 	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
 	{ "group", OPT_GROUP, "N", 0,
-	  "time N points, then count them, then write them: attaching is slow; default 1, or 16 in the emulated machine", 0 },
+	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
@@ -414,7 +414,7 @@ int cmd_run(int argc, char **argv)
 	if (!env.batches_set)
 		env.o.batches = machine_get()->icount ? 5 : 30;
 	if (!env.group)
-		env.group = machine_get()->clock_emulated ? 16 : 1;
+		env.group = machine_get()->clock_emulated ? 64 : 1;
 
 	if (points_expand(env.selectors, env.nr_selectors, env.params,
 			  env.nr_params, &list))
