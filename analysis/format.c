@@ -109,9 +109,9 @@ const char *format_change(double ratio, double delta, enum tier tier,
 	}
 	if (percent >= .1 || tier == TIER_TIMED)
 		return format_percent(ratio, 1, buf);
-	if (percent < 1e-6)
+	if (percent < 5e-4)
 		return strcpy(buf, delta > 0 ? "+~0%" : "-~0%");
-	return format_percent(ratio, clamp(-magnitude(percent), 1, 6), buf);
+	return format_percent(ratio, clamp(-magnitude(percent), 1, 3), buf);
 }
 
 const char *format_p(double p, char buf[NUMBER_SIZE])

@@ -153,7 +153,7 @@ static void print_table(const struct report *r, const struct view *v, FILE *f)
 		result_row(t, v->row[i]);
 	}
 	if (v->nr)
-		table_print_mail(t, f, 2, MAIL_WIDTH);
+		table_print_mail(t, f, 1, MAIL_WIDTH);
 	table_free(t);
 	free(base);
 	free(new);
