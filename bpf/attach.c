@@ -365,7 +365,7 @@ static uint64_t named_events(void)
 
 		if (bc->slot == SLOT_NOTIFIER_START && bc->enumerator &&
 		    kernel_enumerator(bc->enumerator, &value) &&
-		    value < SLOT_NOTIFIER_START_LAST - SLOT_NOTIFIER_START)
+		    value < SLOT_NR - SLOT_NOTIFIER_START)
 			named |= 1ULL << (SLOT_NOTIFIER_START + value);
 	}
 	return named;
@@ -396,7 +396,7 @@ static const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		if (bc->slot == SLOT_NOTIFIER_START)
 			c->slots = 1ULL << (bc->slot + value);
 	} else if (bc->slot == SLOT_NOTIFIER_START) {
-		c->slots = ((1ULL << 16) - 1) << SLOT_NOTIFIER_START;
+		c->slots = ~((1ULL << SLOT_NOTIFIER_START) - 1);
 		c->slots &= ~named_events();
 	}
 	return NULL;

@@ -19,7 +19,9 @@
 #define KPROBE(p, f)	{ .kind = POINT_KPROBE, .prog = p, .where = f }
 #define KRETPROBE(p, f)	{ .kind = POINT_KRETPROBE, .prog = p, .where = f }
 #define RAW_TP(p, f)	{ .kind = POINT_TRACEPOINT, .prog = p, .where = f }
-#define ARGS(n, ...)	{ .nargs = n, __VA_ARGS__ }
+
+#define GUP_FAST_RET	{ .kind = POINT_FEXIT, .prog = "gup_fast_ret",	\
+			  .where = GUP_FAST, .nargs = 4 }
 
 /* A function's calls: fentry where it can be had, else a kprobe. */
 #define CALLS(p, f)	{ { { FENTRY(p, f) } }, { { KPROBE(p "_k", f) } } }
@@ -81,10 +83,10 @@ const struct bpf_counter bpf_counters[] = {
 	  .way = CALLS("gup_fast", GUP_FAST) },
 	{ .metric = "gup_fast_pages", .slot = SLOT_GUP_FAST_PAGES,
 	  .way = {
-		{ { FEXIT("gup_fast_ret", GUP_FAST),
+		{ { GUP_FAST_RET,
 		    KPROBE("gup_slow_mark_k", GUP_SLOW),
 		    FEXIT("gup_slow_ret", GUP_SLOW) } },
-		{ { FEXIT("gup_fast_ret", GUP_FAST),
+		{ { GUP_FAST_RET,
 		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },
 		{ { KRETPROBE("gup_fast_ret_k", GUP_FAST),
 		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },

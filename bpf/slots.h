@@ -32,9 +32,8 @@ enum slot {
 	SLOT_S2_DEVICE,
 
 	/* One for each value of enum mmu_notifier_event, as the kernel numbers
-	 * them; the last takes whatever lies beyond. */
+	 * them: to the end of the row. */
 	SLOT_NOTIFIER_START = 32,
-	SLOT_NOTIFIER_START_LAST = SLOT_NOTIFIER_START + 15,
 
 	SLOT_NR = 64,
 };
