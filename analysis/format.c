@@ -46,7 +46,9 @@ int decimals_for(const double *v, size_t nr, double delta, enum tier tier)
 	if (tier == TIER_TIMED)
 		most = clamp(4 - top, 0, MAX_DECIMALS);
 	else if (isfinite(delta) && delta)
-		most = clamp(2 - magnitude(delta), 2, MAX_DECIMALS);
+		/* seven digits fit the table; the delta must not become 0 */
+		most = clamp(clamp(2 - magnitude(delta), 2, MAX_DECIMALS), 0,
+			     fmax(6 - fmax(top, 0), 1 - magnitude(delta)));
 	else
 		most = 6;
 	for (i = 0; i < nr; i++)

@@ -53,7 +53,8 @@ TEST(enough_digits)
 {
 	assert_int_equal(decimals(16, 0, TIER_EXACT), 0);
 	assert_int_equal(decimals(331.5, 120, TIER_EXACT), 1);
-	assert_int_equal(decimals(331.5, 331.5009765625, TIER_EXACT), 6);
+	assert_int_equal(decimals(331.5, 331.5009765625, TIER_EXACT), 5);
+	assert_int_equal(decimals(223857.25, 60561.5, TIER_EXACT), 1);
 	assert_int_equal(decimals(1. / 3, 2. / 3, TIER_EXACT), 3);
 	assert_int_equal(decimals(0, .0078125, TIER_EXACT), 5);
 	assert_int_equal(decimals(.25, .25, TIER_EXACT), 2);
