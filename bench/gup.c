@@ -151,7 +151,8 @@ static uint64_t slice_bytes(const struct bench_ctx *ctx)
 
 /*
  * Roughly the instructions that the pages of a call cost, for the default of
- * ops: a contpte entry is gathered from 16, a PMD is taken as a whole.
+ * ops: a contpte entry is gathered from all of its block, a PMD is taken as a
+ * whole.
  */
 static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 {
@@ -163,7 +164,7 @@ static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 	else if (leaf == mm_caps()->pmd)
 		each = pin ? 50 : 35;
 	else
-		each = 600;
+		each = 40 * (leaf / mm_caps()->page);
 	return each * pages_of(ctx);
 }
 
