@@ -98,7 +98,8 @@ struct bench {
 	const char *(*unavailable)(const struct bench_ctx *ctx);
 	/* Default operations a batch, and the most that make sense (memory). */
 	void (*size)(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
-	/* All return 0 or -errno with fail() text. */
+	/* All return 0 or -errno with fail() text. -EOPNOTSUPP: this machine
+	 * turned out not to be able to; the point is then unavailable. */
 	int (*setup)(struct bench_ctx *ctx);
 	int (*prepare)(struct bench_ctx *ctx);
 	/* Does ctx->ops operations on thread @thread (0..threads-1) and

@@ -703,8 +703,9 @@ static void measure_into(struct runner *r, const struct point *pt, bool timed,
 		return;
 	}
 	drop_figures(record);
-	json_object_set_new(record, "status",
-			    json_string(ret == -EPROTO ? "invalid" : "failed"));
+	json_object_set_new(record, "status", json_string(
+			ret == -EPROTO ? "invalid" :
+			ret == -EOPNOTSUPP ? "unavailable" : "failed"));
 	json_object_set_new(record, "reason", json_string(fail_text()));
 }
 
