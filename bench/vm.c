@@ -175,6 +175,8 @@ const char *vm_unavailable(void)
 	}
 	version = ioctl(fd, KVM_GET_API_VERSION, 0);
 	close(fd);
+	if (version < 0)
+		return "/dev/kvm is not KVM's device";
 	if (version != KVM_API_VERSION) {
 		snprintf(why, sizeof(why), "/dev/kvm speaks API version %d, not %d",
 			 version, KVM_API_VERSION);
