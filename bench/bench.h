@@ -119,6 +119,7 @@ struct bench {
 extern const struct bench *const harness_benches[];
 extern const struct bench *const gup_benches[];
 extern const struct bench *const fault_benches[];
+extern const struct bench *const notifier_benches[];
 
 /* All benchmarks, NULL at the end: families in order, harness.empty first. */
 const struct bench *const *bench_all(void);

@@ -11,6 +11,7 @@ static const struct bench *const *const families[] = {
 	harness_benches,
 	gup_benches,
 	fault_benches,
+	notifier_benches,
 };
 
 const struct bench *const *bench_all(void)
