@@ -43,7 +43,8 @@ sed 's/without faulting/without thinking/' "$tmp/fits.patch" > "$tmp/unfit.patch
 sed -i 's/^ \/\*/ no such line/; s/^ \*\// no such line/' "$tmp/unfit.patch"
 refuses patch-that-does-not-apply 'unfit.patch does not apply to .*mm/maccess.c: Hunk #1 FAILED' \
 	"$lab/kernel" --patch "$tmp/unfit.patch"
-refuses no-patch-at-all 'does not apply' "$lab/kernel" --patch "$0"
+echo garbage > "$tmp/garbage.patch"
+refuses no-patch-at-all "garbage.patch does not apply" "$lab/kernel" --patch "$tmp/garbage.patch"
 refuses missing-patch 'no file /nosuch' "$lab/kernel" --patch /nosuch
 
 # Where code moved: the variant of the highest version not above the kernel's.
@@ -70,7 +71,7 @@ where=$("$lab/kernel" --patch "$tmp/killed.patch" --where)
 "$lab/kernel" --patch "$tmp/killed.patch" > /dev/null 2>&1 &
 pid=$!
 log=$cache/logs/${where##*/}.log
-for ((i = 0; i < 1200; i++)); do
+for ((i = 0; i < 12000; i++)); do
 	grep -qs '  CC ' "$log" && break
 	sleep 0.1
 done
