@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The shipped series, whole: two kernels built or taken from the cache, booted,
+# compared. Each must come out as its README says.
+set -uo pipefail
+. "$(dirname "$0")/../lib.sh"
+cd "$top" || exit 1
+unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
+
+runs=()
+trap 'rm -rf "$tmp" "${runs[@]}"' EXIT
+
+# ab SERIES: leaves its compare.json in $json
+ab()
+{
+	local name=test-$1.$$
+
+	runs+=("runs/$name" "runs/$name.new")
+	json=runs/$name/compare.json
+	if scripts/ab SERIES="$1" NAME="$name" SEEDS="1 2" "${@:2}" \
+			> "$tmp/$1.log" 2>&1; then
+		ok "$1: make ab"
+	else
+		not_ok "$1: make ab" "$(tail -n 1 "$tmp/$1.log")"
+		return 1
+	fi
+}
+
+# holds NAME JQ: a statement about $json
+holds()
+{
+	if jq -e "$2" "$json" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $2"
+	fi
+}
+
+# Rows of the exact tier whose two sides do not touch.
+differ='[.results[] | select(.tier == "exact" and (.verdict | IN("regression", "improvement", "changed")))]'
+compared='[.results[] | select(.tier == "exact")] | length'
+# One metric of one point of a series: value MATCH METRIC SIDE
+one='def one($b; $p; $m): first(.results[] | select(.mode == "exact" and .bench == $b and .metric == $m and (.params | contains($p))));
+def side($x): if ($x | type) == "object" then $x.median // $x.min else $x end;'
+
+for series in null layout; do
+	ab $series JOB="$top/scripts/lab/jobs/default" || continue
+	holds "$series: much was compared" "($compared) > 500"
+	holds "$series: no exact difference" "$differ | length == 0"
+	holds "$series: no finding" '.findings | length == 0'
+done
+
+if ab lockless-norecency JOB="$top/scripts/lab/jobs/lockless-norecency"; then
+	for b in fast pin_fast pin_longterm iouring odirect vmsplice; do
+		p='{"folio":"64k","pages":16}'
+		holds "lockless-norecency: gup.$b: 16 gathers a 64K folio before, none after" \
+			"$one one(\"gup.$b\"; $p; \"lockless_gathers\") | side(.base) == 16 and side(.new) == 0"
+		holds "lockless-norecency: gup.$b: fewer kernel instructions" \
+			"$one one(\"gup.$b\"; $p; \"instructions_kernel\") | .verdict == \"improvement\" and .ratio < 0.6"
+		holds "lockless-norecency: gup.$b: slow pages not up" \
+			"$one one(\"gup.$b\"; $p; \"gup_slow_pages\") | side(.new) <= side(.base)"
+	done
+	holds "lockless-norecency: a shared futex: 1 gather before, none after" \
+		"$one one(\"gup.futex\"; {\"folio\":\"64k\"}; \"lockless_gathers\") | side(.base) == 1 and side(.new) == 0"
+	holds "lockless-norecency: CoW fault on a contpte block: fewer kernel instructions" \
+		"$one one(\"fault.cow\"; {\"folio\":\"64k\"}; \"instructions_kernel\") | .verdict == \"improvement\""
+	holds "lockless-norecency: process_vm_readv makes no GUP-fast call" \
+		"$one one(\"gup.remote\"; {\"folio\":\"64k\",\"pages\":16}; \"gup_fast_calls\") | side(.base) == 0 and side(.new) == 0"
+	holds "lockless-norecency: 4k folios never gather" \
+		'[.results[] | select(.metric == "lockless_gathers" and .params.folio == "4k" and (.bench | startswith("gup."))) | .base, .new] | all(. == 0)'
+	check "lockless-norecency: the harness is at most 1 % of each default point" \
+		jq -es '[.[] | select(.type == "point" and .params.folio == "64k" and .harness) | .harness.instructions] | length > 10 and max <= 0.01' \
+		"${json%/*}/base/boot-001.jsonl"
+	check "two boots with one seed agree to the last digit" bash -c "
+		k=\$(scripts/lab/kernel) && for i in 1 2; do
+			scripts/lab/boot --image \$k/Image --ptelab build/arm64/ptelab \
+				--job scripts/lab/jobs/lockless-norecency --seed 5 \
+				--out $tmp/\$i/boot-001.jsonl || exit 1
+		done && cmp $tmp/1/boot-001.jsonl $tmp/2/boot-001.jsonl &&
+		grep -q instructions_kernel $tmp/1/boot-001.jsonl"
+fi
