@@ -10,89 +10,17 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
 #include "embed.h"
 #include "kernel.h"
-#include "retry_sites.h"
+#include "tracer.h"
 
-#define MAX_ATTACHED	128
 #define KERNEL_ENOTSUPP	524	/* leaks to user space, without a name there */
-
-struct attached {
-	enum point_kind kind;
-	const char *prog;
-	char where[80];
-	uint64_t offset;
-	struct bpf_link *link;
-	uint64_t missed;	/* by links that are gone */
-	uint64_t missed_base;
-};
-
-struct counter_state {
-	bool want;
-	int way;		/* -1: none */
-	const char *excluded[MAX_WAYS];
-	const char *absent;
-	char *how;
-	uint64_t slots;		/* bit s: slot s is summed */
-	uint64_t minus;		/* bit s: slot s is taken off */
-	/* Which of attached[] it needs. */
-	bool uses[MAX_ATTACHED];
-	int *software;
-	unsigned int nr_software;
-	uint64_t software_base;
-	const char *software_absent;
-};
-
-struct tracer {
-	enum whose whose;
-	struct bpf_object *obj;
-	void *bss;			/* the loaded programs' variables */
-	size_t bss_size;
-	const struct row *rows;
-	uint64_t base[SLOT_NR];
-	struct counter_state c[MAX_COUNTERS];
-	struct attached attached[MAX_ATTACHED];
-	unsigned int nr_attached;
-	struct bpf_link *follow[4];
-	const char *no_bpf;		/* why nothing can be loaded at all */
-	const char *no_trampolines;	/* ... for fentry and fexit */
-	const char *no_kprobes;		/* ... for kprobes */
-	const char *warning;
-	struct retry_sites sites;
-	bool sites_known;
-	/* Every reason given, each once; they live as long as the tracer. */
-	char **said;
-	unsigned int nr_said;
-};
-
-static const char *__printf(2, 3) say(struct tracer *t, const char *fmt, ...)
-{
-	char text[512];
-	unsigned int i;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	for (i = 0; i < t->nr_said; i++)
-		if (!strcmp(t->said[i], text))
-			return t->said[i];
-	t->said = xrealloc(t->said, (t->nr_said + 1) * sizeof(*t->said));
-	t->said[t->nr_said] = xstrdup(text);
-	return t->said[t->nr_said++];
-}
 
 /* --- libbpf's words --- */
 
@@ -164,292 +92,6 @@ static const char *not_permitted(void)
 		"not permitted, even as root: this container or the kernel's lockdown forbids BPF";
 }
 
-/* --- which way can be gone --- */
-
-static bool uses_bpf(const struct point *p)
-{
-	return p->kind != POINT_SOFTWARE;
-}
-
-static bool is_trampoline(enum point_kind kind)
-{
-	return kind == POINT_FENTRY || kind == POINT_FEXIT;
-}
-
-static bool is_kprobe(enum point_kind kind)
-{
-	return kind == POINT_KPROBE || kind == POINT_KRETPROBE ||
-	       kind == POINT_RETRY_SITES;
-}
-
-/* "a|b" in words. */
-static const char *one_of(struct tracer *t, const char *where)
-{
-	const char *bar = strchr(where, '|');
-
-	return bar ? say(t, "%.*s (or %s)", (int)(bar - where), where,
-			 bar + 1) : where;
-}
-
-static const char *resolve_function(struct tracer *t, const struct point *p,
-				    char where[80])
-{
-	struct kernel_function f;
-	const char *at = p->where;
-
-	while (*at) {
-		size_t n = strcspn(at, "|");
-
-		snprintf(where, 80, "%.*s", (int)n, at);
-		at += n + (at[n] == '|');
-		if (!kernel_has_function(where, &f))
-			continue;
-		if (p->nargs && f.known && f.nargs != p->nargs)
-			return say(t, "%s takes %u arguments here, not the %u that are understood",
-					 where, f.nargs, p->nargs);
-		if (!is_trampoline(p->kind))
-			return NULL;
-		if (!f.known)
-			return say(t, "BTF does not describe %s", where);
-		if (f.returns_struct)
-			return say(t, "%s returns a struct, which fentry refuses",
-					 where);
-		return NULL;
-	}
-	return say(t, "this kernel has no function %s, or inlined it",
-			 one_of(t, p->where));
-}
-
-/* Tells where to attach, or why this point is out of the question. */
-static const char *resolve(struct tracer *t, const struct point *p,
-			   char where[80])
-{
-	const char *why;
-
-	if (p->kind == POINT_SOFTWARE) {
-		snprintf(where, 80, "%s", p->where);
-		return NULL;
-	}
-	if (t->no_bpf)
-		return t->no_bpf;
-	if (is_trampoline(p->kind) && t->no_trampolines)
-		return t->no_trampolines;
-	if (is_kprobe(p->kind) && t->no_kprobes)
-		return t->no_kprobes;
-	if (p->kind == POINT_TRACEPOINT) {
-		const char *at = p->where;
-
-		/* A tracepoint's type is in BTF; one in a module is not. */
-		while (*at) {
-			struct kernel_function f;
-			size_t n = strcspn(at, "|");
-			char probe[96];
-
-			snprintf(where, 80, "%.*s", (int)n, at);
-			snprintf(probe, sizeof(probe), "__traceiter_%s", where);
-			if (kernel_has_function(probe, &f))
-				return NULL;
-			at += n + (at[n] == '|');
-		}
-		return say(t, "this kernel has no tracepoint %s",
-				 one_of(t, p->where));
-	}
-	why = resolve_function(t, p, where);
-	if (why || p->kind != POINT_RETRY_SITES)
-		return why;
-	if (!t->sites_known) {
-		retry_sites_running(where, &t->sites, NULL);
-		t->sites_known = true;
-	}
-	return t->sites.nr ? NULL : t->sites.why_not;
-}
-
-static struct attached *attach_at(struct tracer *t, enum point_kind kind,
-				  const char *prog, const char *where,
-				  uint64_t offset)
-{
-	struct attached *a;
-	unsigned int i;
-
-	for (i = 0; i < t->nr_attached; i++) {
-		a = &t->attached[i];
-		if (a->kind == kind && a->offset == offset &&
-		    !strcmp(a->prog, prog) && !strcmp(a->where, where))
-			return a;
-	}
-	if (t->nr_attached == MAX_ATTACHED)
-		return NULL;
-	a = &t->attached[t->nr_attached++];
-	memset(a, 0, sizeof(*a));
-	a->kind = kind;
-	a->prog = prog;
-	a->offset = offset;
-	snprintf(a->where, sizeof(a->where), "%s", where);
-	return a;
-}
-
-static void add_how(struct counter_state *c, const struct attached *a)
-{
-	char offset[24] = "", *how;
-
-	if (a->offset)
-		snprintf(offset, sizeof(offset), "+%#llx",
-			 (unsigned long long)a->offset);
-	how = xasprintf("%s%s%s %s%s", c->how ? c->how : "",
-			c->how ? " + " : "", point_kind_name(a->kind),
-			a->where, offset);
-	free(c->how);
-	c->how = how;
-}
-
-static void use(struct tracer *t, struct counter_state *c,
-		enum point_kind kind, const char *prog, const char *where,
-		uint64_t offset)
-{
-	struct attached *a = attach_at(t, kind, prog, where, offset);
-
-	c->uses[a - t->attached] = true;
-	add_how(c, a);
-}
-
-static void take_point(struct tracer *t, struct counter_state *c,
-		       const struct point *p, const char *where)
-{
-	unsigned int i;
-
-	if (p->kind == POINT_SOFTWARE) {
-		c->how = xasprintf("software event %s", where);
-		return;
-	}
-	if (p->kind != POINT_RETRY_SITES) {
-		use(t, c, p->kind, p->prog, where, 0);
-		return;
-	}
-	for (i = 0; i < t->sites.nr; i++)
-		use(t, c, POINT_KPROBE, p->prog, where, t->sites.offset[i]);
-	/* Where the first try of a call hits a site too, the calls go off. */
-	c->minus = 0;
-	if (t->sites.first_counts) {
-		use(t, c, POINT_KPROBE, "gather_k", where, 0);
-		c->minus = 1ULL << SLOT_GATHERS;
-	}
-}
-
-/* All reasons against a counter's ways, each once. */
-static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
-			       const struct counter_state *c)
-{
-	const char *text = NULL;
-	int w, v;
-
-	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
-		for (v = 0; v < w; v++)
-			if (!strcmp(c->excluded[v], c->excluded[w]))
-				break;
-		if (v < w)
-			continue;
-		text = text ? say(t, "%s; %s", text, c->excluded[w]) :
-			      c->excluded[w];
-	}
-	return text;
-}
-
-/* Bits of the slots that count named events, for "other". */
-static uint64_t named_events(void)
-{
-	uint64_t named = 0, value;
-	unsigned int i;
-
-	for (i = 0; i < bpf_counters_nr; i++) {
-		const struct bpf_counter *bc = &bpf_counters[i];
-
-		if (bc->slot == SLOT_NOTIFIER_START && bc->enumerator &&
-		    kernel_enumerator(bc->enumerator, &value) &&
-		    value < SLOT_NR - SLOT_NOTIFIER_START)
-			named |= 1ULL << (SLOT_NOTIFIER_START + value);
-	}
-	return named;
-}
-
-/* Finds the slots; NULL or why this kernel has no such event at all. */
-static const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
-			      struct counter_state *c)
-{
-	uint64_t value = 0;
-
-#ifdef __aarch64__
-	const char *arch = "arm64";
-#else
-	const char *arch = "x86-64";
-#endif
-	if (bc->arch && strcmp(bc->arch, arch))
-		return say(t, "only %s has it", bc->arch);
-	if (bc->slot == SLOT_NR)
-		return NULL;
-	if (kernel_no_btf())
-		return kernel_no_btf();
-	c->slots = 1ULL << bc->slot;
-	if (bc->enumerator) {
-		if (!kernel_enumerator(bc->enumerator, &value))
-			return say(t, "this kernel has no %s",
-					 strchr(bc->enumerator, ':') + 1);
-		if (bc->slot == SLOT_NOTIFIER_START)
-			c->slots = 1ULL << (bc->slot + value);
-	} else if (bc->slot == SLOT_NOTIFIER_START) {
-		c->slots = ~((1ULL << SLOT_NOTIFIER_START) - 1);
-		c->slots &= ~named_events();
-	}
-	return NULL;
-}
-
-static void choose_way(struct tracer *t, unsigned int i)
-{
-	const struct bpf_counter *bc = &bpf_counters[i];
-	struct counter_state *c = &t->c[i];
-	int w, n;
-
-	free(c->how);
-	c->how = NULL;
-	memset(c->uses, 0, sizeof(c->uses));
-	c->way = -1;
-	if (!c->want || c->absent)
-		return;
-	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
-		char where[MAX_POINTS][80];
-		const struct point *p = bc->way[w].point;
-
-		for (n = 0; n < MAX_POINTS && p[n].kind; n++)
-			if (!c->excluded[w])
-				c->excluded[w] = resolve(t, &p[n], where[n]);
-		if (c->excluded[w])
-			continue;
-		for (n = 0; n < MAX_POINTS && p[n].kind; n++)
-			take_point(t, c, &p[n], where[n]);
-		c->way = w;
-		return;
-	}
-	c->absent = all_reasons(t, bc, c);
-}
-
-/* Rules out every way that has to attach @prog (at @where, if not NULL). */
-static void exclude(struct tracer *t, const char *prog, const char *where,
-		    const char *why)
-{
-	unsigned int i, k;
-
-	for (i = 0; i < bpf_counters_nr; i++) {
-		struct counter_state *c = &t->c[i];
-
-		for (k = 0; k < t->nr_attached && c->way >= 0; k++) {
-			if (!c->uses[k] || strcmp(t->attached[k].prog, prog) ||
-			    (where && strcmp(t->attached[k].where, where)))
-				continue;
-			c->excluded[c->way] = why;
-			break;
-		}
-	}
-}
-
 /* --- loading --- */
 
 /* The map that holds a section of the programs' variables. */
@@ -495,41 +137,43 @@ static void *global(struct tracer *t, const char *section, const char *name)
 	return NULL;
 }
 
-static void set_gup_fast_range(struct tracer *t)
+static void set_range(struct tracer *t, const char *const *names,
+		      const char *start, const char *end, unsigned int at)
 {
-	static const char *const names[] = {
-		"gup_fast_fallback", "internal_get_user_pages_fast"
-	};
-	uint64_t *start = global(t, ".rodata", "gup_fast_start");
-	uint64_t *end = global(t, ".rodata", "gup_fast_end");
+	uint64_t *from = global(t, ".rodata", start);
+	uint64_t *to = global(t, ".rodata", end);
 	struct kernel_symbol sym;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		char *cold = xasprintf("%s.cold", names[i]);
-
-		if (!kernel_symbol_find(names[i], &sym)) {
-			start[0] = sym.start;
-			end[0] = sym.end;
-			if (!kernel_symbol_find(cold, &sym)) {
-				start[1] = sym.start;
-				end[1] = sym.end;
-			}
-			free(cold);
-			return;
-		}
-		free(cold);
+	for (; *names; names++) {
+		if (kernel_symbol_find(*names, &sym))
+			continue;
+		from[at] = sym.start;
+		to[at] = sym.end;
+		return;
 	}
 }
 
-static bool program_used(const struct tracer *t, const char *prog)
+static void set_gup_ranges(struct tracer *t)
 {
-	unsigned int i;
+	static const char *const fast[] = {
+		"gup_fast_fallback", "internal_get_user_pages_fast", NULL
+	};
+	static const char *const cold[] = {
+		"gup_fast_fallback.cold", "internal_get_user_pages_fast.cold",
+		NULL
+	};
+	static const char *const trampoline[] = {
+		"arch_rethook_trampoline", "__kretprobe_trampoline",
+		"kretprobe_trampoline", NULL
+	};
 
-	for (i = 0; i < t->nr_attached; i++)
-		if (!strcmp(t->attached[i].prog, prog))
-			return true;
-	return false;
+	if (!program_used(t, "gup_slow_k") &&
+	    !program_used(t, "gup_slow_gup_k") &&
+	    !program_used(t, "gup_slow_mark_k"))
+		return;
+	set_range(t, fast, "gup_fast_start", "gup_fast_end", 0);
+	set_range(t, cold, "gup_fast_start", "gup_fast_end", 1);
+	set_range(t, trampoline, "trampoline_start", "trampoline_end", 0);
 }
 
 static bool follows(const struct tracer *t)
@@ -623,9 +267,7 @@ static int open_object(struct tracer *t)
 	p = global(t, ".rodata", "filter");
 	if (p)
 		*p = follows(t) ? FILTER_SET : FILTER_ONE;
-	if (program_used(t, "gup_slow_k") ||
-	    program_used(t, "gup_slow_mark_k"))
-		set_gup_fast_range(t);
+	set_gup_ranges(t);
 	return 0;
 }
 
@@ -895,13 +537,11 @@ void tracer_detach(struct tracer *t)
 
 void tracer_free(struct tracer *t)
 {
-	unsigned int i, k;
+	unsigned int i;
 
 	unload(t);
 	for (i = 0; i < bpf_counters_nr; i++) {
-		for (k = 0; k < t->c[i].nr_software; k++)
-			close(t->c[i].software[k]);
-		free(t->c[i].software);
+		software_close(&t->c[i]);
 		free(t->c[i].how);
 	}
 	for (i = 0; i < t->nr_said; i++)
@@ -979,92 +619,6 @@ int tracer_track_pid(struct tracer *t, pid_t pid)
 const char *tracer_warning(const struct tracer *t)
 {
 	return t->warning;
-}
-
-/* --- software events --- */
-
-static int open_software(uint64_t config, pid_t pid, int cpu, bool on_exec)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.size = sizeof(attr),
-		.config = config,
-		.inherit = pid != -1,
-		.disabled = on_exec,
-		.enable_on_exec = on_exec,
-	};
-
-	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1,
-		       PERF_FLAG_FD_CLOEXEC);
-}
-
-static void add_software(struct counter_state *c, uint64_t config, pid_t pid,
-			 int cpu, bool on_exec)
-{
-	int fd = open_software(config, pid, cpu, on_exec);
-
-	if (fd < 0) {
-		/* A thread may have ended meanwhile, a CPU be offline. */
-		if (errno == ESRCH || errno == ENODEV)
-			return;
-		c->software_absent = errno == EACCES || errno == EPERM ?
-			"not permitted: run as root, or lower kernel.perf_event_paranoid" :
-			strerror(errno);
-		return;
-	}
-	c->software = xrealloc(c->software,
-			       (c->nr_software + 1) * sizeof(int));
-	c->software[c->nr_software++] = fd;
-}
-
-static void software_of_threads(struct counter_state *c, uint64_t config,
-				pid_t pid, bool on_exec)
-{
-	char *path = xasprintf("/proc/%d/task", pid);
-	DIR *dir = opendir(path);
-	struct dirent *e;
-
-	free(path);
-	while (dir && (e = readdir(dir)))
-		if (isdigit((unsigned char)e->d_name[0]))
-			add_software(c, config, atoi(e->d_name), -1, on_exec);
-	if (dir)
-		closedir(dir);
-}
-
-void tracer_software(struct tracer *t, pid_t pid, bool on_exec)
-{
-	unsigned int i;
-	int cpu;
-
-	for (i = 0; i < bpf_counters_nr; i++) {
-		struct counter_state *c = &t->c[i];
-		const struct point *p = bpf_counters[i].way[0].point;
-
-		if (c->way < 0 || uses_bpf(p))
-			continue;
-		if (pid)
-			software_of_threads(c, p->config, pid, on_exec);
-		else
-			for (cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
-				add_software(c, p->config, -1, cpu, false);
-		if (c->software_absent) {
-			c->absent = c->software_absent;
-			c->way = -1;
-		}
-	}
-}
-
-static uint64_t software_count(const struct counter_state *c)
-{
-	uint64_t sum = 0, count;
-	unsigned int i;
-
-	for (i = 0; i < c->nr_software; i++)
-		if (read(c->software[i], &count, sizeof(count)) ==
-		    sizeof(count))
-			sum += count;
-	return sum;
 }
 
 /* --- counts --- */
@@ -1146,6 +700,21 @@ void tracer_zero(struct tracer *t)
 		t->c[i].software_base = software_count(&t->c[i]);
 }
 
+/* Where the programs themselves count what they could not attribute. */
+static enum slot lost_slot(enum slot slot)
+{
+	switch (slot) {
+	case SLOT_KVM_REFAULTS:
+	case SLOT_KVM_REFAULTS_SAME_PFN:
+		return SLOT_KVM_FORGOTTEN;
+	case SLOT_GUP_FAST_PAGES:
+	case SLOT_GUP_SLOW_PAGES:
+		return SLOT_GUP_CALLER_HIDDEN;
+	default:
+		return SLOT_NR;
+	}
+}
+
 void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 {
 	uint64_t sum[SLOT_NR];
@@ -1178,10 +747,9 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 			if (c->uses[k])
 				v->missed += missed(t, k) -
 					     t->attached[k].missed_base;
-		if (bpf_counters[i].slot == SLOT_KVM_REFAULTS ||
-		    bpf_counters[i].slot == SLOT_KVM_REFAULTS_SAME_PFN)
-			v->missed += sum[SLOT_KVM_FORGOTTEN] -
-				     t->base[SLOT_KVM_FORGOTTEN];
+		s = lost_slot(bpf_counters[i].slot);
+		if (s != SLOT_NR)
+			v->missed += sum[s] - t->base[s];
 	}
 }
 

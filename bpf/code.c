@@ -118,6 +118,44 @@ int code_running(const char *function, struct code *code, char why[200])
 	return ret;
 }
 
+int code_calls(const char *caller, const char *callee)
+{
+#ifdef __aarch64__
+	struct kernel_symbol to;
+	struct code code;
+	unsigned int p;
+	char why[200];
+	int ret;
+
+	ret = kernel_symbol_find(callee, &to);
+	if (!ret)
+		ret = code_running(caller, &code, why);
+	if (ret)
+		return ret;
+	for (p = 0; p < code.nr_parts && !ret; p++) {
+		const struct code_part *c = &code.part[p];
+		size_t k;
+
+		for (k = 0; k < c->size && !ret; k += 4) {
+			uint32_t insn;
+
+			memcpy(&insn, c->bytes + k, 4);
+			/* b, bl: 26 bits of words */
+			if ((insn & 0x7c000000) == 0x14000000 &&
+			    c->start + k + ((int32_t)(insn << 6) >> 4) ==
+			    to.start)
+				ret = 1;
+		}
+	}
+	code_free(&code);
+	return ret;
+#else
+	(void)caller;
+	(void)callee;
+	return -ENOTSUP;
+#endif
+}
+
 /* --- a vmlinux --- */
 
 static bool find_symbol(Elf *elf, const char *name, GElf_Sym *found)

@@ -10,9 +10,16 @@
 /* Names of the same function, newest first. */
 #define GUP_FAST	"gup_fast_fallback|internal_get_user_pages_fast"
 #define GUP_SLOW	"__gup_longterm_locked"
-#define GUP_SLOW_OLD	"__gup_longterm_unlocked"
-#define SECONDARY	"__mmu_notifier_arch_invalidate_secondary_tlbs|" \
-			"__mmu_notifier_invalidate_range"
+#define GUP_SLOW_OLD	"__gup_longterm_unlocked"	/* to 6.2 */
+#define GUP_UNLOCKED	"get_user_pages_unlocked"
+#define RANGE_END	"__mmu_notifier_invalidate_range_end"
+#define SECONDARY	"__mmu_notifier_arch_invalidate_secondary_tlbs"
+#define SECONDARY_OLD	"__mmu_notifier_invalidate_range"	/* to 6.5 */
+
+/* Functions of one file: the compiler may inline one into the other. */
+#define GUP_FAST_CALLERS \
+	"get_user_pages_fast|pin_user_pages_fast|get_user_pages_fast_only"
+#define CONVERT_CALLERS	"__contpte_try_fold|__contpte_try_unfold"
 
 #define FENTRY(p, f)	{ .kind = POINT_FENTRY, .prog = p, .where = f }
 #define FEXIT(p, f)	{ .kind = POINT_FEXIT, .prog = p, .where = f }
@@ -20,8 +27,17 @@
 #define KRETPROBE(p, f)	{ .kind = POINT_KRETPROBE, .prog = p, .where = f }
 #define RAW_TP(p, f)	{ .kind = POINT_TRACEPOINT, .prog = p, .where = f }
 
-#define GUP_FAST_RET	{ .kind = POINT_FEXIT, .prog = "gup_fast_ret",	\
-			  .where = GUP_FAST, .nargs = 4 }
+#define GUP_FAST_AT(k, p)						\
+	{ .kind = k, .prog = p, .where = GUP_FAST, .nargs = 4,		\
+	  .callers = GUP_FAST_CALLERS }
+#define GUP_SLOW_LOCKED(p)						\
+	{ .kind = POINT_KPROBE, .prog = p, .where = GUP_SLOW,		\
+	  .arg = "locked", .callers = GUP_FAST }
+#define GUP_SLOW_AT(p, f)						\
+	{ .kind = POINT_KPROBE, .prog = p, .where = f, .callers = GUP_FAST }
+#define CONVERT(k, p)							\
+	{ .kind = k, .prog = p, .where = "contpte_convert",		\
+	  .callers = CONVERT_CALLERS }
 
 /* A function's calls: fentry where it can be had, else a kprobe. */
 #define CALLS(p, f)	{ { { FENTRY(p, f) } }, { { KPROBE(p "_k", f) } } }
@@ -80,24 +96,40 @@
 
 const struct bpf_counter bpf_counters[] = {
 	{ .metric = "gup_fast_calls", .slot = SLOT_GUP_FAST_CALLS,
-	  .way = CALLS("gup_fast", GUP_FAST) },
+	  .way = {
+		{ { GUP_FAST_AT(POINT_FENTRY, "gup_fast") } },
+		{ { GUP_FAST_AT(POINT_KPROBE, "gup_fast_k") } },
+	  } },
+	/*
+	 * The slow path is one function that GUP-fast calls: from 6.3 on
+	 * __gup_longterm_locked, known by its argument "locked"; before that
+	 * __gup_longterm_unlocked, or, where that was inlined, what it calls.
+	 * A kretprobe changes the return address that the kprobe looks at, and
+	 * of two on the same function the later one runs first.
+	 */
 	{ .metric = "gup_fast_pages", .slot = SLOT_GUP_FAST_PAGES,
 	  .way = {
-		{ { GUP_FAST_RET,
-		    KPROBE("gup_slow_mark_k", GUP_SLOW),
+		{ { GUP_FAST_AT(POINT_FEXIT, "gup_fast_ret"), GUP_SLOW_LOCKED("gup_slow_mark_k"),
 		    FEXIT("gup_slow_ret", GUP_SLOW) } },
-		{ { GUP_FAST_RET,
+		{ { GUP_FAST_AT(POINT_KRETPROBE, "gup_fast_ret_k"),
+		    KRETPROBE("gup_slow_ret_k", GUP_SLOW),
+		    GUP_SLOW_LOCKED("gup_slow_mark_k") } },
+		{ { GUP_FAST_AT(POINT_FEXIT, "gup_fast_ret"),
 		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },
-		{ { KRETPROBE("gup_fast_ret_k", GUP_FAST),
+		{ { GUP_FAST_AT(POINT_KRETPROBE, "gup_fast_ret_k"),
 		    KRETPROBE("gup_slow_unlocked_ret_k", GUP_SLOW_OLD) } },
-		{ { KRETPROBE("gup_fast_ret_k", GUP_FAST),
-		    KPROBE("gup_slow_mark_k", GUP_SLOW),
-		    KRETPROBE("gup_slow_ret_k", GUP_SLOW) } },
+		{ { GUP_FAST_AT(POINT_KRETPROBE, "gup_fast_ret_k"),
+		    KRETPROBE("gup_slow_ret_k", GUP_SLOW),
+		    GUP_SLOW_AT("gup_slow_mark_k", GUP_SLOW),
+		    KRETPROBE("gup_slow_ret_k", GUP_UNLOCKED),
+		    GUP_SLOW_AT("gup_slow_mark_k", GUP_UNLOCKED) } },
 	  } },
 	{ .metric = "gup_slow_pages", .slot = SLOT_GUP_SLOW_PAGES,
 	  .way = {
+		{ { GUP_SLOW_LOCKED("gup_slow_k") } },
 		{ { KPROBE("gup_slow_unlocked_k", GUP_SLOW_OLD) } },
-		{ { KPROBE("gup_slow_k", GUP_SLOW) } },
+		{ { GUP_SLOW_AT("gup_slow_k", GUP_SLOW),
+		    GUP_SLOW_AT("gup_slow_gup_k", GUP_UNLOCKED) } },
 	  } },
 
 	{ .metric = "lockless_gathers", .slot = SLOT_GATHERS, .arch = "arm64",
@@ -107,9 +139,17 @@ const struct bpf_counter bpf_counters[] = {
 	  .way = { { { { .kind = POINT_RETRY_SITES, .prog = "retry_k",
 			 .where = "contpte_ptep_get_lockless" } } } } },
 	{ .metric = "contpte_folds", .slot = SLOT_FOLDS, .arch = "arm64",
-	  .way = CALLS("contpte_convert", "contpte_convert") },
+	  .way = {
+		{ { CONVERT(POINT_FENTRY, "contpte_convert") } },
+		{ { CONVERT(POINT_KPROBE, "contpte_convert_k") } },
+	  } },
 	{ .metric = "contpte_unfolds", .slot = SLOT_UNFOLDS, .arch = "arm64",
-	  .way = CALLS("contpte_convert", "contpte_convert") },
+	  .way = {
+		{ { CONVERT(POINT_FENTRY, "contpte_convert") } },
+		{ { CONVERT(POINT_KPROBE, "contpte_convert_k") } },
+		{ { FENTRY("unfold", "__contpte_try_unfold") } },
+		{ { KPROBE("unfold_k", "__contpte_try_unfold") } },
+	  } },
 
 	NOTIFIER_START("unmap", EVENT("UNMAP")),
 	NOTIFIER_START("clear", EVENT("CLEAR")),
@@ -122,9 +162,17 @@ const struct bpf_counter bpf_counters[] = {
 	/* Whatever event a kernel has that is not named above. */
 	NOTIFIER_START("other", NULL),
 	{ .metric = "notifier_end", .slot = SLOT_NOTIFIER_END,
-	  .way = CALLS("notifier_end", "__mmu_notifier_invalidate_range_end") },
+	  .way = CALLS("notifier_end", RANGE_END) },
 	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
-	  .way = CALLS("notifier_secondary", SECONDARY) },
+	  /* To 6.5 the end of a range was one too, unless told otherwise. */
+	  .way = {
+		{ { FENTRY("notifier_secondary", SECONDARY) } },
+		{ { KPROBE("notifier_secondary_k", SECONDARY) } },
+		{ { FENTRY("notifier_secondary", SECONDARY_OLD),
+		    FENTRY("notifier_end_secondary", RANGE_END) } },
+		{ { KPROBE("notifier_secondary_k", SECONDARY_OLD),
+		    KPROBE("notifier_end_secondary_k", RANGE_END) } },
+	  } },
 	{ .metric = "notifier_young.clear_flush",
 	  .slot = SLOT_YOUNG_CLEAR_FLUSH,
 	  .way = CALLS("young_clear_flush",

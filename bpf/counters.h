@@ -30,14 +30,18 @@ struct point {
 	/* What to attach to: names by which kernels know the same function or
 	 * tracepoint, "a|b|c"; the first that this kernel has is taken. */
 	const char *where;
-	/* How many arguments the function must have; 0: any. Functions that
-	 * kept their name and changed what they take. */
+	/* Functions that kept their name and changed what they take: how many
+	 * arguments there must be, and the name of one; 0, NULL: any. */
 	unsigned int nargs;
+	const char *arg;
+	/* Functions that are known to call it, "a|b": one that does not has it
+	 * inlined, and a probe would miss those calls. */
+	const char *callers;
 	uint64_t config;	/* POINT_SOFTWARE: PERF_COUNT_SW_* */
 };
 
-#define MAX_WAYS	4
-#define MAX_POINTS	4
+#define MAX_WAYS	5
+#define MAX_POINTS	5
 
 /* A way to count: all of its points have to be attached. */
 struct way {

@@ -61,6 +61,61 @@ static const char *symbol_line(const char *name)
 	return NULL;
 }
 
+/* The names of all clones, each on a line, found in one pass. */
+static const char *clones(void)
+{
+	static const char *const kinds[] = { ".constprop.", ".isra.", ".part." };
+	static char *list;
+	const char *line, *end;
+	size_t len = 0, room = 0;
+	unsigned int i;
+
+	if (list || !kallsyms())
+		return list;
+	for (line = kallsyms(); *line; line = end + 1) {
+		const char *name, *dot;
+
+		end = strchrnul(line, '\n');
+		dot = memchr(line, '.', end - line);
+		for (i = 0; dot && i < ARRAY_SIZE(kinds); i++)
+			if (!strncmp(dot, kinds[i], strlen(kinds[i])))
+				break;
+		if (dot && i < ARRAY_SIZE(kinds)) {
+			name = memrchr(line, ' ', end - line);
+			if (room < len + (end - name) + 2) {
+				room = 2 * room + 4096;
+				list = xrealloc(list, room);
+			}
+			/* a space on both sides of each name */
+			memcpy(list + len, name, end - name);
+			len += end - name;
+			list[len] = 0;
+		}
+		if (!*end)
+			break;
+	}
+	if (!list)
+		list = xstrdup("");
+	return list;
+}
+
+const char *kernel_function_clone(const char *name)
+{
+	static char found[128];
+	const char *p = clones();
+	size_t n = strlen(name);
+
+	while (p && (p = strstr(p, name))) {
+		if (p[-1] == ' ' && p[n] == '.') {
+			snprintf(found, sizeof(found), "%.*s",
+				 (int)strcspn(p, " \t\n"), p);
+			return found;
+		}
+		p += n;
+	}
+	return NULL;
+}
+
 int kernel_symbol_find(const char *name, struct kernel_symbol *sym)
 {
 	const char *line;
@@ -86,18 +141,25 @@ int kernel_symbol_find(const char *name, struct kernel_symbol *sym)
 	return 0;
 }
 
+static const struct btf_type *prototype(struct btf *btf, const char *name)
+{
+	int id = -1;
+
+	if (btf)
+		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	return id < 0 ? NULL :
+		btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+}
+
 bool kernel_has_function(const char *name, struct kernel_function *f)
 {
 	struct btf *btf = vmlinux_btf();
-	const struct btf_type *t;
-	int id = -1;
+	const struct btf_type *t = prototype(btf, name);
+	int id;
 
 	memset(f, 0, sizeof(*f));
-	if (btf)
-		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	if (id < 0)
+	if (!t)
 		return symbol_line(name) != NULL;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
 	f->known = true;
 	f->nargs = btf_vlen(t);
 	id = btf__resolve_type(btf, t->type);
@@ -106,6 +168,20 @@ bool kernel_has_function(const char *name, struct kernel_function *f)
 		f->returns_struct = btf_is_composite(t);
 	}
 	return true;
+}
+
+bool kernel_has_argument(const char *function, const char *argument)
+{
+	struct btf *btf = vmlinux_btf();
+	const struct btf_type *t = prototype(btf, function);
+	int i;
+
+	for (i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf,
+						btf_params(t)[i].name_off),
+			    argument))
+			return true;
+	return false;
 }
 
 bool kernel_enumerator(const char *path, uint64_t *value)

@@ -24,6 +24,14 @@ struct kernel_symbol {
 const char *kernel_no_btf(void);
 /* False if the kernel has no such function, as far as can be seen. */
 bool kernel_has_function(const char *name, struct kernel_function *f);
+/*
+ * A copy of the function that the compiler made for some of its callers, such
+ * as "f.constprop.0": a probe on the function does not see their calls. NULL if
+ * there is none, or it can't be seen.
+ */
+const char *kernel_function_clone(const char *name);
+/* Whether BTF says that the function has an argument of that name. */
+bool kernel_has_argument(const char *function, const char *argument);
 /* "enum:ENUMERATOR"; false if this kernel has no such enumerator. */
 bool kernel_enumerator(const char *path, uint64_t *value);
 /*

@@ -34,6 +34,8 @@ const volatile u32 filter;
 const volatile u32 page_shift = 12;
 /* Code of GUP-fast: a slow path called from there is GUP-fast's. */
 const volatile u64 gup_fast_start[2], gup_fast_end[2];
+/* Where a kretprobe makes a function return to. */
+const volatile u64 trampoline_start, trampoline_end;
 
 /* One more than are used: an event's number is a byte, and the verifier goes
  * by what a byte can hold. */
@@ -355,6 +357,9 @@ static __always_inline bool called_by_gup_fast(struct pt_regs *ctx)
 #else
 	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)PT_REGS_SP(ctx));
 #endif
+	/* Another tracer's kretprobe on this function has been here first. */
+	if (ip >= trampoline_start && ip < trampoline_end && current_counts())
+		add(SLOT_GUP_CALLER_HIDDEN, 1);
 	return (ip >= gup_fast_start[0] && ip < gup_fast_end[0]) ||
 	       (ip >= gup_fast_start[1] && ip < gup_fast_end[1]);
 }
@@ -371,6 +376,15 @@ int gup_slow_k(struct pt_regs *ctx)
 {
 	if (called_by_gup_fast(ctx))
 		gup_slow_enters(PT_REGS_PARM3(ctx));
+	return 0;
+}
+
+/* get_user_pages_unlocked(start, nr_pages, ...) */
+SEC("kprobe")
+int gup_slow_gup_k(struct pt_regs *ctx)
+{
+	if (called_by_gup_fast(ctx))
+		gup_slow_enters(PT_REGS_PARM2(ctx));
 	return 0;
 }
 
@@ -481,6 +495,27 @@ int notifier_start_k(struct pt_regs *ctx)
 
 	if (filter == FILTER_NONE || mm_counts(BPF_CORE_READ(range, mm)))
 		notifier_started(BPF_CORE_READ(range, event));
+	return 0;
+}
+
+/* __mmu_notifier_invalidate_range_end(range, only_end) */
+static __always_inline void ended(const void *mm, bool only_end)
+{
+	if (!only_end && mm_counts(mm))
+		add(SLOT_NOTIFIER_SECONDARY, 1);
+}
+
+SEC("fentry")
+int notifier_end_secondary(u64 *ctx)
+{
+	ended(MM_OF_RANGE(ctx[0]), ctx[1]);
+	return 0;
+}
+
+SEC("kprobe")
+int notifier_end_secondary_k(struct pt_regs *ctx)
+{
+	ended(MM_OF_RANGE(PT_REGS_PARM1(ctx)), PT_REGS_PARM2(ctx));
 	return 0;
 }
 

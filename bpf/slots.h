@@ -10,6 +10,7 @@ enum slot {
 	SLOT_GUP_FAST_CALLS,
 	SLOT_GUP_FAST_PAGES,
 	SLOT_GUP_SLOW_PAGES,
+	SLOT_GUP_CALLER_HIDDEN,	/* slow paths that can't be told whose */
 	SLOT_GATHERS,
 	SLOT_RETRIES,
 	SLOT_FOLDS,

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What attach.c, choose.c and software.c share of a tracer. */
+#ifndef PTELAB_BPF_TRACER_H
+#define PTELAB_BPF_TRACER_H
+
+#include <bpf/libbpf.h>
+
+#include "../lib/util.h"
+#include "attach.h"
+#include "retry_sites.h"
+
+#define MAX_ATTACHED	128
+
+struct attached {
+	enum point_kind kind;
+	const char *prog;
+	char where[80];
+	uint64_t offset;
+	struct bpf_link *link;
+	uint64_t missed;	/* by links that are gone */
+	uint64_t missed_base;
+};
+
+struct counter_state {
+	bool want;
+	int way;		/* -1: none */
+	const char *excluded[MAX_WAYS];
+	const char *absent;
+	char *how;
+	uint64_t slots;		/* bit s: slot s is summed */
+	uint64_t minus;		/* bit s: slot s is taken off */
+	/* Which of attached[] it needs. */
+	bool uses[MAX_ATTACHED];
+	int *software;
+	unsigned int nr_software;
+	uint64_t software_base;
+	const char *software_absent;
+};
+
+struct tracer {
+	enum whose whose;
+	struct bpf_object *obj;
+	void *bss;			/* the loaded programs' variables */
+	size_t bss_size;
+	const struct row *rows;
+	uint64_t base[SLOT_NR];
+	struct counter_state c[MAX_COUNTERS];
+	struct attached attached[MAX_ATTACHED];
+	unsigned int nr_attached;
+	struct bpf_link *follow[4];
+	const char *no_bpf;		/* why nothing can be loaded at all */
+	const char *no_trampolines;	/* ... for fentry and fexit */
+	const char *no_kprobes;		/* ... for kprobes */
+	const char *warning;
+	struct retry_sites sites;
+	bool sites_known;
+	/* Every reason given, each once; they live as long as the tracer. */
+	char **said;
+	unsigned int nr_said;
+};
+
+/* --- choose.c --- */
+
+/* A reason, kept as long as the tracer. */
+const char *say(struct tracer *t, const char *fmt, ...) __printf(2, 3);
+/* NULL with the slots set, or why this kernel has no such event at all. */
+const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
+		       struct counter_state *c);
+/* Takes the best way of a counter that is not excluded, into attached[]. */
+void choose_way(struct tracer *t, unsigned int counter);
+/* Rules out every way that has to attach @prog (at @where, if not NULL). */
+void exclude(struct tracer *t, const char *prog, const char *where,
+	     const char *why);
+bool program_used(const struct tracer *t, const char *prog);
+
+static inline bool is_trampoline(enum point_kind kind)
+{
+	return kind == POINT_FENTRY || kind == POINT_FEXIT;
+}
+
+/* --- software.c --- */
+
+uint64_t software_count(const struct counter_state *c);
+void software_close(struct counter_state *c);
+
+#endif
