@@ -516,6 +516,15 @@ static const char *nothing_counted(const bool *want,
 	return why;
 }
 
+/* What nohup or a shell's "&" made deaf stays deaf. */
+static void add_unless_ignored(sigset_t *set, int sig)
+{
+	struct sigaction sa;
+
+	if (sigaction(sig, NULL, &sa) || sa.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
+}
+
 static int trace(struct tracer *t, const bool *want, int *status)
 {
 	struct trace_value v[MAX_COUNTERS], last[MAX_COUNTERS] = { 0 };
@@ -526,9 +535,9 @@ static int trace(struct tracer *t, const bool *want, int *status)
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
+	add_unless_ignored(&mask, SIGINT);
+	add_unless_ignored(&mask, SIGTERM);
+	add_unless_ignored(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, &old);
 	sig_fd = signalfd(-1, &mask, SFD_CLOEXEC);
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# cli.sh: ptelab trace as a command, on this machine, whatever it can count.
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+ptelab=$top/build/native/ptelab
+# trace ARG...: its exit status into $status, what it prints into $tmp/out, err.
+trace()
+{
+	status=0
+	"$ptelab" trace "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || status=$?
+}
+
+trace --list
+equal list-status "$status" 0
+check list-has-every-counter test "$(wc -l < "$tmp/out")" -ge 30
+check list-has-a-reason-or-a-place sh -c "! grep -Evq '^[a-z0-9_.]+ +[^ ]' '$tmp/out'"
+if ! grep -q '^faults.minor  *software event' "$tmp/out"; then
+	skip trace-here "no software events: $(grep '^faults.minor' "$tmp/out")"
+	exit 0
+fi
+
+trace -e 'faults.*' -- true
+equal true-status "$status" 0
+equal nothing-on-standard-output "$(wc -c < "$tmp/out")" 0
+check table-on-standard-error grep -Eq '^ *[1-9][0-9]*  faults.minor' "$tmp/err"
+trace -e 'faults.*' -- sh -c 'exit 7'
+equal status-passed-on "$status" 7
+trace -e 'faults.*' -- sh -c 'exit 2'
+equal status-2-passed-on "$status" 2
+check status-2-is-no-error sh -c "! grep -q '^ptelab:.*error\|^ptelab: *$' '$tmp/err'"
+trace -e 'faults.*' -- sh -c 'kill -9 $$'
+equal signal-passed-on "$status" 137
+trace -e 'faults.*' -- sh -c 'echo printed; echo -x'
+equal command-prints-where-it-would "$(head -n 1 "$tmp/out")" printed
+trace -e faults.minor -- true -e --list -I 3
+equal options-of-the-command-are-its "$status" 0
+trace -e faults.minor -o "$tmp/file" -- true
+check output-file grep -q faults.minor "$tmp/file"
+trace -e faults.minor -o - -- true
+check output-dash grep -q faults.minor "$tmp/out"
+
+trace --json -e 'faults.*' -o - -- true
+check json-is-one-line test "$(wc -l < "$tmp/out")" = 1
+check json-has-a-schema grep -q '"schema":"ptelab-trace-1"' "$tmp/out"
+trace --json -I 50 -e faults.minor -o - -- sh -c 'sleep 0.3'
+check intervals test "$(grep -c '"at"' "$tmp/out")" -ge 4
+check last-line-is-the-total sh -c "tail -n 1 '$tmp/out' | grep -q schema"
+
+# What a shell's Ctrl-C does: the command ends, the table comes.
+env --default-signal=INT "$ptelab" trace -e faults.minor -o "$tmp/file" \
+	-- sleep 30 2> /dev/null &
+sleep 0.5
+kill -INT $!
+wait $!
+equal interrupted-status "$?" 130
+check interrupted-table grep -q faults.minor "$tmp/file"
+"$ptelab" trace -e faults.minor -o "$tmp/file2" -a 2> /dev/null &
+sleep 0.5
+kill -TERM $!
+wait $!
+equal whole-machine-until-stopped "$?" 0
+check whole-machine-table grep -q faults.minor "$tmp/file2"
+
+refuses no-such-counter "no counter 'gup_fast_cals'; did you mean gup_fast_calls" \
+	"$ptelab" trace -e gup_fast_cals -- true
+refuses no-such-program 'nonesuch: no such program' "$ptelab" trace -e 'faults.*' -- nonesuch
+refuses no-permission 'Permission denied' "$ptelab" trace -e 'faults.*' -- /etc
+refuses no-such-process 'no process 4194303' "$ptelab" trace -p 4194303
+refuses no-such-directory 'No such file' "$ptelab" trace -o /nonesuch/x -- true
+refuses no-such-vmlinux 'No such file' "$ptelab" trace --explain-retry --vmlinux /nonesuch
+refuses not-for-arm64 'not for arm64' "$ptelab" trace --explain-retry --vmlinux "$ptelab"
+for bad in '-p x' '-p 0' '-I 1' '-p 1 -- true' '--vmlinux x' '--nonesuch'; do
+	# shellcheck disable=SC2086
+	trace $bad
+	equal "usage-error-${bad// /-}" "$status" 2
+done

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# counts.sh: things done a known number of times, and what ptelab trace counts.
+# PTELAB_KERNELS: other kernels' Images to try too.
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
+	skip trace-counts "$(tail -n 1 "$tmp/deps")"
+	exit 0
+fi
+if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/kernel"); then
+	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
+	exit 1
+fi
+cd "$top" || exit 1
+if ! make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/bpf/trigger \
+		> "$tmp/make" 2>&1; then
+	not_ok trigger "does not build: $(grep -m 1 error "$tmp/make")"
+	exit 1
+fi
+
+# Each command of the job, and what its JSON must say: "metric=count", also
+# "metric=~" for anything but 0, and "metric=-" for absent.
+cat > "$tmp/cases" <<'END'
+trigger futex 300|gup_fast_calls=300 gup_fast_pages=300 gup_slow_pages=0 lockless_gathers=GATHERS300 lockless_retries=0 notifier_end=0
+trigger slow 100|gup_fast_calls=100 gup_fast_pages=0 gup_slow_pages=100 lockless_gathers=0
+trigger partly 7|gup_fast_calls=7 gup_fast_pages=35 gup_slow_pages=77
+trigger vm soft_dirty 7|notifier_start.soft_dirty=7 notifier_start.other=0 kvm_zapped_leaves=515 kvm_refaults=0
+trigger vm soft_dirty 50|notifier_start.soft_dirty=50
+trigger vm reprotect 3|notifier_start.protection_vma=6 kvm_zapped_leaves=1536 kvm_zapped_blocks=0 kvm_refaults=1536 kvm_refaults_same_pfn=1536 s2_maps.normal=2051 s2_maps.nc=0 s2_maps.device=0
+trigger vm discard 3|notifier_start.clear=4 kvm_zap_calls=3 kvm_zapped_leaves=1536 kvm_refaults=1536 kvm_refaults_same_pfn=1024
+trigger vm|kvm_zapped_leaves=0 kvm_refaults=0 s2_maps.normal=515 kvm_guest_faults=516
+trigger children 5|gup_fast_calls=150
+END
+{
+	sed 's/|.*//; s/^/ptelab trace --json -o - -- /' "$tmp/cases"
+	echo "trigger attach 123"
+	echo "trigger noise"
+	echo "ptelab trace --json -o - -- trigger futex 300"
+	echo "ptelab trace --json -o - -a -e gup_fast_calls -- trigger futex 300 touch 20000"
+	echo "ptelab trace --json -o - -e faults.minor -- trigger touch 1000"
+	echo "ptelab trace --json -o - -e faults.minor -- trigger touch 3000"
+	echo "ptelab trace --json -o - -I 20 -e gup_fast_calls -- trigger futex 100000"
+} > "$tmp/job"
+
+# value LINE METRIC: its count, "-" if it is absent.
+value()
+{
+	local v
+
+	v=$(sed -n "$1p" "$tmp/out.jsonl" |
+		grep -o "\"$2\":{\"count\":[0-9]*" | grep -o '[0-9]*$')
+	echo "${v:--}"
+}
+
+run_on()
+{
+	local name=$1 image=$2 line=0 what wants want metric got twice=1 a b
+
+	if ! scripts/lab/boot --image "$image" --job "$tmp/job" \
+			--ptelab build/arm64/ptelab --out "$tmp/out.jsonl" \
+			--file build/arm64/tests/bpf/trigger:bin/trigger \
+			> "$tmp/end" 2>&1; then
+		not_ok "$name-boot" "$(tail -n 1 "$tmp/end")"
+		return
+	fi
+	# Newer kernels read the entry once more after taking the reference.
+	[ "$(value 1 lockless_gathers)" = 600 ] && twice=2
+	while IFS='|' read -r what wants; do
+		line=$((line + 1))
+		for want in ${wants//GATHERS300/$((300 * twice))}; do
+			metric=${want%%=*}
+			got=$(value $line "$metric")
+			equal "$name-${what// /-}-$metric" "$got" "${want#*=}"
+		done
+	done < "$tmp/cases"
+	equal "$name-attached-to-a-process" "$(value $((line + 1)) gup_fast_calls)" 123
+	equal "$name-others-not-counted" "$(value $((line + 2)) gup_fast_calls)" 300
+	got=$(value $((line + 3)) gup_fast_calls)
+	if [ "$got" -gt 300 ] 2> /dev/null; then
+		ok "$name-whole-machine-counts-others"
+	else
+		not_ok "$name-whole-machine-counts-others" "$got"
+	fi
+	a=$(value $((line + 4)) faults.minor)
+	b=$(value $((line + 5)) faults.minor)
+	equal "$name-faults" $((b - a)) 2000
+	# The intervals, one a line, add up to the total, on the last line.
+	a=$(sed -n "$((line + 6)),\$p" "$tmp/out.jsonl" | grep '"at"' |
+		grep -o '"gup_fast_calls":[0-9]*' | cut -d: -f2 | paste -sd+ | bc)
+	b=$(value '$' gup_fast_calls)
+	equal "$name-intervals-add-up" "$a" "$b"
+	check "$name-nothing-missed" sh -c "! grep -q missed '$tmp/out.jsonl'"
+}
+
+run_on base "$kernel/Image"
+for image in ${PTELAB_KERNELS:-}; do
+	run_on "$(basename "$image")" "$image"
+done
