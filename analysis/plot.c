@@ -249,7 +249,7 @@ static struct axis axis_for(struct extent e, double log_above)
 {
 	if (e.min > 0 && e.max / e.min > log_above)
 		return (struct axis){ e.min / 1.4, e.max * 1.4,
-				      e.max / e.min > 2000 ? 2 : 1 };
+				      e.max / e.min > 500 ? 2 : 1 };
 	return (struct axis){ 0, e.max > 0 ? e.max * 1.06 : 1, 0 };
 }
 
@@ -341,6 +341,23 @@ static char *changes_text(const struct plot *plot, const struct side_point *p,
 	return text;
 }
 
+/* "folio=4k measure=op" to "4k op", where the names of all have no room. */
+static void drop_keys(char *params)
+{
+	char *from = params, *to = params, *eq;
+
+	while (*from) {
+		eq = strchr(from, '=');
+		if (eq && eq < strchrnul(from, ' '))
+			from = eq + 1;
+		while (*from && *from != ' ')
+			*to++ = *from++;
+		while (*from == ' ')
+			*to++ = *from++;
+	}
+	*to = '\0';
+}
+
 /* Names on the left, changes on the right. */
 static void put_rows(struct picture *pic, const struct plot *plot,
 		     const struct point_list *l, const json_t *constant,
@@ -350,12 +367,14 @@ static void put_rows(struct picture *pic, const struct plot *plot,
 
 	fprintf(pic->script, "rows = %zu\nset ytics ()\n", l->nr);
 	for (i = 0; i < l->nr; i++) {
-		char *params = varying_params(l->p[i], constant);
-		char *name = xasprintf("%s%s%s", l->p[i]->bench,
-				       *params ? " " : "", params);
+		char *params = varying_params(l->p[i], constant), *name;
 		char *change = changes_text(plot, l->p[i], metric);
 		char *label = picture_quote(change), *quoted;
 
+		if (strlen(l->p[i]->bench) + strlen(params) > 40)
+			drop_keys(params);
+		name = xasprintf("%s%s%s", l->p[i]->bench, *params ? " " : "",
+				 params);
 		shorten(name, MAX_NAME);
 		quoted = picture_quote(name);
 		fprintf(pic->script, "set ytics add (%s %zu)\n", quoted, i + 1);
