@@ -201,8 +201,8 @@ static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 					    min(calls, most) * pages;
 		return;
 	}
-	calls = min(BATCH_COST / cost_of(ctx) + 1,
-		    BATCH_BYTES / (pages * page));
+	calls = min(BATCH_COST / cost_of(ctx) + 1, BATCH_BYTES /
+		    round_up(pages * page, folio_of(ctx)));
 	*max = most;
 	*def = min(calls ? calls : 1, most);
 }

@@ -234,6 +234,17 @@ const struct notifier_op notifier_dontneed = {
 	.host = dontneed_host, .proof = dontneed_proof, .word = zero_word,
 };
 
+/* A large folio of which only a part is freed lazily is split first. */
+static uint64_t free_cost(const struct bench_ctx *ctx)
+{
+	uint64_t folio = folio_of(ctx), page = mm_caps()->page;
+	uint64_t pages = pages_of(ctx);
+
+	if (pages * page % folio)
+		return 10000 + 3000 * folio / page;
+	return 2500 + 250 * (is_pmd(ctx) ? pages * page / folio : pages);
+}
+
 static int free_before(struct bench_ctx *ctx)
 {
 	(void)ctx;
@@ -289,7 +300,7 @@ const struct notifier_op notifier_free = {
 		.params = range_params, .nr_params = ARRAY_SIZE(range_params),
 		NOTIFIER_STEPS,
 	},
-	.maps = 1, .call_cost = 2500, .page_cost = 250,
+	.maps = 1, .cost = free_cost,
 	.before = free_before, .host = free_host, .proof = free_proof,
 };
 

@@ -661,19 +661,21 @@ static int collapse_before(struct bench_ctx *ctx)
 
 static int64_t collapse_host(struct bench_ctx *ctx, uint64_t n)
 {
+	const struct timespec moment = { .tv_nsec = 1000000 };
 	const struct notifier *nt = nt_of(ctx);
 	size_t bytes = call_bytes(nt);
+	unsigned int tries = 0;
 	uint64_t i;
 
-	unsigned int tries = 0;
-
 	for (i = 0; i < n; i++)
-		while (madvise(call_at(nt, i), bytes, MADV_COLLAPSE))
-			/* Somebody else had hold of a page for a moment. */
+		while (madvise(call_at(nt, i), bytes, MADV_COLLAPSE)) {
+			/* Somebody else has hold of a page. */
 			if ((errno != EAGAIN && errno != EBUSY) ||
-			    ++tries == 100)
+			    ++tries == 500)
 				return fail(errno, "MADV_COLLAPSE: %s",
 					    strerror(errno));
+			nanosleep(&moment, NULL);
+		}
 	return n;
 }
 
