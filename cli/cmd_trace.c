@@ -638,7 +638,6 @@ static int explain(void)
 {
 	struct retry_sites sites;
 	FILE *to = env.bpftrace ? NULL : stdout;
-	unsigned int i;
 	int ret;
 
 	if (env.vmlinux)
@@ -649,10 +648,13 @@ static int explain(void)
 		return fail(-ret, "%s", sites.why_not);
 	if (env.bpftrace && sites.first_counts)
 		return fail(ENOTSUP, "here every try passes the same instruction, so bpftrace's count would hold the calls too");
-	for (i = 0; i < sites.nr && env.bpftrace; i++)
-		printf("%s%" PRIu64, i ? " " : "", sites.offset[i]);
+	/* The script takes two; 0 stands for none. */
+	if (env.bpftrace && sites.nr > 2)
+		return fail(E2BIG, "there are %u places where a try starts; bpf/lockless_retries.bt takes two",
+			    sites.nr);
 	if (env.bpftrace)
-		putchar('\n');
+		printf("%" PRIu64 " %" PRIu64 "\n", sites.offset[0],
+		       sites.nr > 1 ? sites.offset[1] : 0);
 	return 0;
 }
 
