@@ -14,7 +14,7 @@
 const struct compare_options compare_defaults = {
 	.margin = .01,
 	.alpha = .05,
-	.resamples = 10000,
+	.resamples = 5000,
 	.seed = 1,
 };
 

@@ -94,7 +94,7 @@ struct compare_options {
 	uint64_t seed;
 };
 
-/* margin 1 %, alpha 5 %, 10000 resamples, seed 1. */
+/* margin 1 %, alpha 5 %, 5000 resamples, seed 1. */
 extern const struct compare_options compare_defaults;
 
 struct comparison {

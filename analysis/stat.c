@@ -349,10 +349,13 @@ static double center_of(double *v, size_t n, stat_center center)
 	return median_sorted(v, n);
 }
 
-/* @rng: draw with replacement at each level; NULL: take everything once. */
+/*
+ * @rng, of 32 bits: draw with replacement; NULL: take everything once. The
+ * product's upper half is uniform to within nr / 2^32.
+ */
 static size_t pick(gsl_rng *rng, size_t i, size_t nr)
 {
-	return rng && nr > 1 ? gsl_rng_uniform_int(rng, nr) : i;
+	return rng && nr > 1 ? (uint64_t)gsl_rng_get(rng) * nr >> 32 : i;
 }
 
 static double nested_center(const struct stat_boot *boots, size_t nr,
