@@ -34,6 +34,7 @@ at_most kprobe-counter 'ptelab lockless_gathers  ' 1.03
 # This one looks into its argument, to tell events apart.
 at_most fentry-counter-by-event 'ptelab notifier_start.protection_vma  ' 1.20
 # awk: each of ours is cheaper than bpftrace's at the same place.
+# shellcheck disable=SC2016
 check cheaper-than-bpftrace awk '
 	/ptelab .*  / && !/mine/ { ours[$1] = $(NF - 1) }
 	/bpftrace/ { theirs[$1] = $(NF - 1); n++ }

@@ -183,6 +183,7 @@ static void test_kills(unsigned int rounds, uint64_t seed)
 /* Openers against loading and unloading */
 static void test_open_race(unsigned int rounds)
 {
+	double end = now_s() + 10;
 	unsigned int i, done = 0;
 	pid_t child[2];
 
@@ -204,7 +205,7 @@ static void test_open_race(unsigned int rounds)
 			close(fd);
 		}
 	}
-	for (i = 0; i < rounds; i++) {
+	while (done < rounds && now_s() < end) {
 		int ret = unload();
 
 		if (ret && ret != -EAGAIN)
@@ -222,6 +223,29 @@ static void test_open_race(unsigned int rounds)
 	check_eq(-load(), 0, "loaded again");
 }
 
+/* Only with CONFIG_DEBUG_KMEMLEAK */
+static void test_leaks(void)
+{
+	static const char leaks[] = "/sys/kernel/debug/kmemleak";
+	char *text;
+	int i;
+
+	if (!put_file(leaks, "scan")) {
+		skip("leaks: not watched by this kernel");
+		return;
+	}
+	/* What is younger than five seconds is no leak yet. */
+	for (i = 0; i < 2; i++) {
+		sleep(6);
+		put_file(leaks, "scan");
+	}
+	text = read_file(leaks, NULL);
+	check(text && !strstr(text, "ptelab"), "nothing leaked");
+	if (text && *text)
+		fprintf(stderr, "%s", text);
+	free(text);
+}
+
 void test_life(int argc, char **argv)
 {
 	unsigned int rounds = argc > 0 ? strtoul(argv[0], NULL, 0) : 50;
@@ -230,5 +254,6 @@ void test_life(int argc, char **argv)
 	test_in_use();
 	test_ends();
 	test_kills(rounds, seed);
-	test_open_race(rounds * 20);
+	test_open_race(rounds);
+	test_leaks();
 }

@@ -70,7 +70,7 @@ static void test_quiet(int fd)
 static void test_race(int fd, unsigned int reader, const char *name)
 {
 	/* One vCPU is enough to run it, but nothing ever meets. */
-	const uint64_t reads = nr_cpus() > 1 ? 200000 : 20000;
+	const uint64_t reads = nr_cpus() > 1 ? 50000 : 20000;
 	static const struct {
 		unsigned int steps;
 		const char *name;
@@ -342,7 +342,7 @@ void test_watch(int argc, char **argv)
 					r.script = PTELAB_SCRIPT_RACE;
 					r.steps = PTELAB_STEP_BREAK;
 					r.hold_ns = 2000;
-					r.reads = 5000;
+					r.reads = 1000;
 				} else {
 					r.script = PTELAB_SCRIPT_TRIES;
 					r.tries = 8;
