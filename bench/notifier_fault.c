@@ -12,10 +12,15 @@
  * What else is reused after a fork and the end of the child (6.12):
  *
  *	a PMD leaf	do_huge_pmd_wp_page(): when the folio has one reference
- *	hugetlb		hugetlb_wp(): when it is mapped once; even sooner
+ *	hugetlb		hugetlb_wp(): when it is mapped once
  *	other folios	never: wp_can_reuse_anon_folio() refuses large folios,
  *			and their pages are copied, which notifies. 6.15 learnt
  *			to tell whose such a folio is, and reuses them
+ *
+ * hugetlb pages smaller than a PMD (64k) may fail the proof in 6.12.117: its
+ * fork reads a share count that page tables of that level do not have, and
+ * where it finds something left over there it skips the whole table. The
+ * child then lacks these pages, and the parent's stay writable.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -489,6 +489,8 @@ static const char *migrate_refused(const struct bench_ctx *ctx)
 	case 0:
 		return "this kernel knows no NUMA nodes (CONFIG_NUMA): nowhere to move pages to";
 	case 1:
+		/* Compaction moves pages as well, but which ones is its own
+		 * affair, and of pages that have just been compacted none. */
 		return "one NUMA node has all the memory: nowhere to move pages to";
 	}
 	return NULL;
