@@ -92,7 +92,7 @@ static void store(struct ptelab_retry_state *r, unsigned int i, pte_t pte)
 	WRITE_ONCE(e->seq, seq);
 	smp_wmb();	/* who sees the entry finds it in the log */
 	WRITE_ONCE(r->pte[i], pte);
-	smp_store_release(&r->seq, seq);
+	smp_store_release(&r->seq, seq);	/* read_loop() acquires it */
 }
 
 static pte_t first_pte(struct ptelab_retry_state *r)
@@ -369,7 +369,7 @@ static int read_loop(struct ptelab_retry_state *r)
 			return ret;
 		}
 		hits -= ptelab_watch_count(&r->watch);
-		from = smp_load_acquire(&r->seq);
+		from = smp_load_acquire(&r->seq);	/* of store() */
 		pte = read_one(r, target);
 		smp_rmb();	/* the value, then how far the writer was */
 		to = READ_ONCE(r->seq);
@@ -386,7 +386,8 @@ static int read_loop(struct ptelab_retry_state *r)
 		recheck(r, pte_val(pte));
 		cond_resched();
 	}
-	if (watched(a))
+	/* A reader that does not look at the whole block may not come by. */
+	if (hits > a->done)
 		a->retries = hits - a->done;
 	return 0;
 }
