@@ -29,6 +29,7 @@
 #include "../../bpf/attach.h"
 #include "../../bpf/embed.h"
 #include "../../lib/util.h"
+#include "asleep.h"
 
 #define EVENTS	2000
 #define ROUNDS	5
@@ -243,8 +244,9 @@ static void with_bpftrace(const char *probe, const char *function,
 	f = fdopen(fd[0], "r");
 	while (fgets(line, sizeof(line), f) && strcmp(line, "ready\n"))
 		;
-	/* It attaches probes in order, so wait until it sleeps in its poll. */
-	sleep(2);
+	/* It attaches probes in order, and then waits for events. */
+	if (!wait_until_asleep_in(pid, SYS_epoll_pwait))
+		die("bpftrace");
 	report(function, way, per_event(event));
 	kill(pid, SIGINT);
 	while (fgets(line, sizeof(line), f))

@@ -45,24 +45,39 @@ check output-dash grep -q faults.minor "$tmp/out"
 trace --json -e 'faults.*' -o - -- true
 check json-is-one-line test "$(wc -l < "$tmp/out")" = 1
 check json-has-a-schema grep -q '"schema":"ptelab-trace-1"' "$tmp/out"
-trace --json -I 50 -e faults.minor -o - -- sh -c 'sleep 0.3'
-check intervals test "$(grep -c '"at"' "$tmp/out")" -ge 4
-check last-line-is-the-total sh -c "tail -n 1 '$tmp/out' | grep -q schema"
+# The command ends when there have been as many intervals, however slow it is.
+# shellcheck disable=SC2016
+trace --json -I 50 -e faults.minor -o "$tmp/intervals" -- \
+	sh -c 'until [ "$(grep -c at "$0")" -ge 4 ]; do sleep 0.05; done' "$tmp/intervals"
+check intervals test "$(grep -c '"at"' "$tmp/intervals")" -ge 4
+check last-line-is-the-total sh -c "tail -n 1 '$tmp/intervals' | grep -q schema"
+
+# has_begun FILE: counting prints a headline with -I, once all is set up.
+has_begun()
+{
+	local i
+
+	for ((i = 0; i < 600; i++)); do
+		[ ! -s "$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
 
 # What a shell's Ctrl-C does: the command ends, the table comes.
-env --default-signal=INT "$ptelab" trace -e faults.minor -o "$tmp/file" \
-	-- sleep 30 2> /dev/null &
-sleep 0.5
+env --default-signal=INT "$ptelab" trace -I 60000 -e faults.minor -o "$tmp/file1" \
+	-- sleep 600 2> /dev/null &
+check interrupted-has-begun has_begun "$tmp/file1"
 kill -INT $!
 wait $!
 equal interrupted-status "$?" 130
-check interrupted-table grep -q faults.minor "$tmp/file"
-"$ptelab" trace -e faults.minor -o "$tmp/file2" -a 2> /dev/null &
-sleep 0.5
+check interrupted-table grep -q '^Events of' "$tmp/file1"
+"$ptelab" trace -I 60000 -e faults.minor -o "$tmp/file2" -a 2> /dev/null &
+check whole-machine-has-begun has_begun "$tmp/file2"
 kill -TERM $!
 wait $!
 equal whole-machine-until-stopped "$?" 0
-check whole-machine-table grep -q faults.minor "$tmp/file2"
+check whole-machine-table grep -q '^Events of' "$tmp/file2"
 
 refuses no-such-counter "no counter 'gup_fast_cals'; did you mean gup_fast_calls" \
 	"$ptelab" trace -e gup_fast_cals -- true

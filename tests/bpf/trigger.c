@@ -4,15 +4,24 @@
  * compare with what ptelab trace counted.
  *
  *	trigger WHAT [N] [WHAT [N]]...
+ *	trigger fixed COMMAND...
+ *
+ * Its own code, data and stack are there before anything is counted that they
+ * could add to: a first touch of them is a fault, and with a VM around also a
+ * notifier call, and how many there are is a matter of where things happen to
+ * lie.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -21,6 +30,7 @@
 #include "../../bench/runner.h"
 #include "../../bench/vm.h"
 #include "../../lib/util.h"
+#include "asleep.h"
 
 volatile int runner_stop;	/* the VM's code asks it */
 
@@ -32,6 +42,17 @@ static void die(const char *what)
 	fprintf(stderr, "trigger: %s: %s\n", what,
 		errno ? strerror(errno) : fail_text());
 	exit(2);
+}
+
+/* What there is of the program by now takes no fault any more. */
+static void settle(void)
+{
+	char stack[16 * PAGE];
+
+	memset(stack, 1, sizeof(stack));
+	__asm__ volatile("" : : "r"(stack) : "memory");
+	if (mlockall(MCL_CURRENT))
+		die("mlockall");
 }
 
 /* @len bytes of private memory, aligned to 2 MiB, nothing in it. */
@@ -77,6 +98,43 @@ static void futex(unsigned long n)
 
 	while (n--)
 		wake(block + n % 16 * PAGE);
+}
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("no second CPU");
+}
+
+static int race_over;
+
+static void *zap_and_populate(void *block)
+{
+	run_on(1);
+	while (!__atomic_load_n(&race_over, __ATOMIC_RELAXED)) {
+		madvise(block, BLOCK, MADV_DONTNEED);
+		memset(block, 1, BLOCK);
+	}
+	return NULL;
+}
+
+/* N wakes while another CPU takes the block away and puts it back. */
+static void race(unsigned long n)
+{
+	char *block = contpte_block();
+	pthread_t thread;
+
+	run_on(0);
+	if (pthread_create(&thread, NULL, zap_and_populate, block))
+		die("thread");
+	while (n--)
+		wake(block + 15 * PAGE);
+	__atomic_store_n(&race_over, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
 }
 
 /* N GUP-fast calls that find no page. */
@@ -210,7 +268,10 @@ static void noise(unsigned long n)
 	}
 }
 
-/* Has a process traced that is already there and then does N wakes. */
+/*
+ * Has a process traced that is already there and then does N wakes and touches
+ * N pages, and nothing else.
+ */
 static void attach(unsigned long n)
 {
 	char pid[16], go;
@@ -221,9 +282,18 @@ static void attach(unsigned long n)
 		die("pipe");
 	worker = fork();
 	if (!worker) {
+		char *block = contpte_block(), *p;
+		unsigned long i;
+
 		close(fd[1]);
-		if (read(fd[0], &go, 1) == 1)
-			futex(n);
+		settle();
+		p = small_pages(n * PAGE);
+		if (read(fd[0], &go, 1) != 1)
+			_exit(1);
+		for (i = 0; i < n; i++)
+			wake(block + i % 16 * PAGE);
+		for (i = 0; i < n; i++)
+			p[i * PAGE] = 1;
 		_exit(0);
 	}
 	snprintf(pid, sizeof(pid), "%d", worker);
@@ -234,7 +304,7 @@ static void attach(unsigned long n)
 		       pid, NULL);
 		_exit(127);
 	}
-	sleep(2);
+	wait_until_asleep_in(tracer, SYS_ppoll);
 	if (write(fd[1], "x", 1) != 1)
 		die("pipe");
 	waitpid(worker, NULL, 0);
@@ -245,7 +315,7 @@ static const struct {
 	const char *name;
 	void (*what)(unsigned long n);
 } list[] = {
-	{ "futex", futex }, { "slow", slow }, { "partly", partly },
+	{ "futex", futex }, { "race", race }, { "slow", slow }, { "partly", partly },
 	{ "touch", touch }, { "vm", start_vm }, { "soft_dirty", soft_dirty },
 	{ "reprotect", reprotect }, { "discard", discard },
 	{ "children", children }, { "noise", noise }, { "attach", attach },
@@ -256,6 +326,12 @@ int main(int argc, char **argv)
 	int i;
 	size_t k;
 
+	if (argc > 2 && !strcmp(argv[1], "fixed")) {
+		personality(ADDR_NO_RANDOMIZE);
+		execvp(argv[2], argv + 2);
+		die(argv[2]);
+	}
+	settle();
 	for (i = 1; i < argc; i++) {
 		const char *name = argv[i];
 		unsigned long n = 1;
