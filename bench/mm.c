@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,27 @@ uint64_t mm_budget(void)
 	free(text);
 	/* The rest stays for the page cache and for everybody else. */
 	return kib ? kib * KIB / 4 : 64 * MIB;
+}
+
+int mm_hold_frames(uint64_t seed)
+{
+	/* 7 is odd: 16 seeds in a row are 16 different alignments. */
+	uint64_t bytes = seed * 7 % 64 * mm_caps()->page;
+	int fd, err;
+
+	if (!bytes)
+		return 0;
+	/* Page cache, not a mapping: what walks this mm must not meet it. */
+	fd = memfd_create("ptelab-held", MFD_CLOEXEC);
+	if (fd < 0)
+		return fail(errno, "memfd_create: %s", strerror(errno));
+	err = posix_fallocate(fd, 0, bytes);
+	if (err) {
+		close(fd);
+		return fail(err, "%" PRIu64 " bytes of page cache: %s", bytes,
+			    strerror(err));
+	}
+	return 0;	/* the file stays open, that is the purpose */
 }
 
 /* --- regions --- */

@@ -57,6 +57,16 @@ const char *mm_folio_refused(const struct mm_caps *caps,
 uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio);
 /* Most bytes that a benchmark should take of this machine's memory. */
 uint64_t mm_budget(void);
+/*
+ * Takes 0 .. 63 order-0 pages out of the allocator for as long as the process
+ * lives; how many follows from @seed alone. Without it every emulated boot of
+ * a kernel hands out the same frames, a kernel whose image is a little larger
+ * hands out others, and what depends on a frame's alignment (whether
+ * contpte_try_fold() looks closer) would pass for a difference between the two.
+ * With it, that is a range over the seeds of either.
+ * Returns 0, or -errno with fail() text.
+ */
+int mm_hold_frames(uint64_t seed);
 
 /* --- regions --- */
 

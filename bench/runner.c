@@ -21,6 +21,7 @@
 #include "../lib/util.h"
 #include "clock.h"
 #include "counters.h"
+#include "mm.h"
 
 #define MAX_THREADS	256
 #define MAX_VALUES	64	/* metrics of one source */
@@ -795,6 +796,10 @@ struct runner *runner_new(const struct runner_options *o)
 		return NULL;
 	}
 	pin(r->cpu);
+	if (machine_get()->icount && mm_hold_frames(o->seed)) {
+		runner_free(r);
+		return NULL;
+	}
 	clock_measure();
 	pmu_source.open(&pmu, 0, r->pmu);
 	pmu_source.close(pmu);
