@@ -37,20 +37,29 @@ static int decimals_of(double v, int most)
 
 int decimals_for(const double *v, size_t nr, double delta, enum tier tier)
 {
-	int most, d = 0, top = -MAX_DECIMALS;
+	int most, d = 0, top = -MAX_DECIMALS, low = 0;
 	size_t i;
 
-	for (i = 0; i < nr; i++)
-		if (isfinite(v[i]) && v[i])
-			top = top > magnitude(v[i]) ? top : magnitude(v[i]);
+	for (i = 0; i < nr; i++) {
+		if (!isfinite(v[i]) || !v[i])
+			continue;
+		if (top < magnitude(v[i]))
+			top = magnitude(v[i]);
+		if (low > magnitude(v[i]))
+			low = magnitude(v[i]);
+	}
 	if (tier == TIER_TIMED)
 		most = clamp(4 - top, 0, MAX_DECIMALS);
 	else if (isfinite(delta) && delta)
-		/* seven digits fit the table; the delta must not become 0 */
-		most = clamp(clamp(2 - magnitude(delta), 2, MAX_DECIMALS), 0,
+		/*
+		 * Seven digits fit the table. The delta must not become 0,
+		 * nor a small value where there is room for it.
+		 */
+		most = clamp(fmax(clamp(2 - magnitude(delta), 2, MAX_DECIMALS),
+				  -low), 0,
 			     fmax(6 - fmax(top, 0), 1 - magnitude(delta)));
 	else
-		most = 6;
+		most = clamp(fmax(5 - fmax(top, 0), 2 - low), 2, 6);
 	for (i = 0; i < nr; i++)
 		if (isfinite(v[i]) && decimals_of(v[i], most) > d)
 			d = decimals_of(v[i], most);
