@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a number of successes says about a rate, and what values say about
+ * their median, without any assumption on how they are distributed.
+ */
+#ifndef PTELAB_BINOMIAL_H
+#define PTELAB_BINOMIAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct interval {
+	double low, high;
+};
+
+/*
+ * The exact interval for the rate of which @k of @n were seen (Clopper and
+ * Pearson 1934): the rates that neither of two one-sided tests at
+ * (1 - @confidence) / 2 rejects. [0, 1] for n = 0. Needs k <= n.
+ */
+struct interval binomial_interval(uint64_t k, uint64_t n, double confidence);
+
+/*
+ * The highest rate that @n outcomes without a single witness leave possible
+ * at @confidence, one-sided: 1 - (1 - confidence)^(1/n); 1 for n = 0.
+ */
+double binomial_upper_of_none(uint64_t n, double confidence);
+
+/*
+ * How many outcomes without a witness rule out @rate at @confidence, one-sided:
+ * the smallest n with (1 - rate)^n <= 1 - confidence. 0 < rate < 1.
+ */
+double binomial_outcomes_needed(double rate, double confidence);
+
+/*
+ * The interval between order statistics for the median of what @v, @n values
+ * in any order, were drawn from: it holds the median with at least
+ * @confidence (David and Nagaraja 2003, 7.1). Infinite on both sides if @n is
+ * too small for any. @v is sorted.
+ */
+struct interval median_interval(double *v, size_t n, double confidence);
+
+#endif
