@@ -65,12 +65,16 @@ struct bench_ctx {
 	const int *cpus;	/* all CPUs that may be used, nr_cpus of them */
 	unsigned int nr_cpus;
 	bool icount;		/* counts are exact here, and time is not time */
+	bool warmup;		/* the batch under way is thrown away */
 	uint64_t seed;
 	void *priv;
 	json_t *proof;		/* object; verify adds what it saw */
 	/* Extra counted metrics that the benchmark itself knows exactly, such
 	 * as racer_rounds: set by bench_count(), cleared before each run. */
 	json_t *own_counts;
+	/* What run() measured itself in this batch of the timed pass, and
+	 * what it could not: bench_sample(), bench_absent(). */
+	json_t *own_samples, *own_absent;
 };
 
 /* What happened during one counted batch. */
@@ -91,6 +95,9 @@ struct bench {
 	const struct bench_param *params;
 	unsigned int nr_params;
 	bool needs_root;
+	/* run() times parts of a batch itself and tells them by bench_sample();
+	 * the runner then records neither time nor PMU counts of its own. */
+	bool own_time;
 
 	/* Why this machine, or this combination of parameters, can not run
 	 * it: a static or thread-local string that fail() may have made; NULL
@@ -120,6 +127,7 @@ extern const struct bench *const harness_benches[];
 extern const struct bench *const gup_benches[];
 extern const struct bench *const fault_benches[];
 extern const struct bench *const notifier_benches[];
+extern const struct bench *const barrier_benches[];
 
 /* All benchmarks, NULL at the end: families in order, harness.empty first. */
 const struct bench *const *bench_all(void);
@@ -134,6 +142,15 @@ bool param_has(const struct bench *b, const char *name);
 
 /* From run() or verify(): the batch did @count of @metric, known exactly. */
 void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count);
+
+/*
+ * From run(), on the first thread: in this batch @metric was @per_op for each
+ * operation. Of time the median of all batches is the point's figure; of
+ * counts it is all of them, over all operations.
+ */
+void bench_sample(struct bench_ctx *ctx, const char *metric, double per_op);
+/* From run(): this machine has no @metric; @why is copied. */
+void bench_absent(struct bench_ctx *ctx, const char *metric, const char *why);
 
 /*
  * The contpte block of this machine's page size in bytes (64k on 4K pages,

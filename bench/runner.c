@@ -108,11 +108,13 @@ static void run_batch(struct worker *w)
 		       w->pass->nr)
 			;
 	}
-	pmu_source.start(w->pmu);
+	if (!ctx->bench->own_time)
+		pmu_source.start(w->pmu);
 	s->start = clock_ticks();
 	s->done = ctx->bench->run(ctx, w->nr);
 	s->end = clock_ticks();
-	pmu_source.stop(w->pmu, s->pmu);
+	if (!ctx->bench->own_time)
+		pmu_source.stop(w->pmu, s->pmu);
 	if (s->done < 0)
 		snprintf(w->error, sizeof(w->error), "%s", fail_text());
 }
@@ -184,6 +186,7 @@ static int pass_batch(struct pass *p)
 
 	p->arrived = 0;
 	json_object_clear(p->ctx->own_counts);
+	json_object_clear(p->ctx->own_samples);
 	if (p->nr > 1)
 		pthread_barrier_wait(&p->batch);
 	run_batch(&p->workers[0]);
@@ -213,6 +216,17 @@ void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count)
 
 	json_object_set_new(ctx->own_counts, metric,
 			    json_integer(old + (json_int_t)count));
+}
+
+void bench_sample(struct bench_ctx *ctx, const char *metric, double per_op)
+{
+	json_object_set_new(ctx->own_samples, metric,
+			    json_real(per_op * ctx->ops * ctx->threads));
+}
+
+void bench_absent(struct bench_ctx *ctx, const char *metric, const char *why)
+{
+	json_object_set_new(ctx->own_absent, metric, json_string(why));
 }
 
 /* --- what the batches of a point add up to --- */
@@ -281,7 +295,8 @@ static void put_counter(json_t *record, const char *metric, double per_op,
 static void put_series(json_t *record, const struct series *s, uint64_t ops)
 {
 	json_t *list;
-	double total = 0;
+	const struct metric *m = metric_find(s->metric);
+	double total = 0, one;
 	unsigned int i;
 
 	if (s->absent) {
@@ -295,8 +310,10 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 	}
 	json_object_set_new(json_object_get(record, "batches"), s->metric,
 			    list);
-	put_counter(record, s->metric, typical(s->batch, s->nr) / ops, total,
-		    ops * s->nr, "timed");
+	/* A rare event is in few batches, and the median knows of none. */
+	one = m && m->kind == METRIC_EVENT ? total / s->nr :
+		typical(s->batch, s->nr);
+	put_counter(record, s->metric, one / ops, total, ops * s->nr, "timed");
 }
 
 /* --- the timed pass --- */
@@ -356,11 +373,53 @@ static void put_harness_share(struct runner *r, const struct bench_ctx *ctx,
 				r->empty_instructions * ctx->threads / m));
 }
 
+#define EMULATED_TIME	"emulated: time here is the emulator's"
+
+/* What the benchmark measured itself, kept by metric until the last batch. */
+static void own_collect(const struct bench_ctx *ctx, json_t *own)
+{
+	const char *metric;
+	json_t *value;
+
+	json_object_foreach(ctx->own_samples, metric, value) {
+		if (!json_object_get(own, metric))
+			json_object_set_new(own, metric, json_array());
+		json_array_append(json_object_get(own, metric), value);
+	}
+}
+
+static void put_own(const struct bench_ctx *ctx, const json_t *own,
+		    uint64_t ops, json_t *record)
+{
+	const char *metric;
+	json_t *values, *why;
+	size_t i;
+
+	json_object_foreach((json_t *)own, metric, values) {
+		const struct metric *m = metric_find(metric);
+		struct series s = { .metric = metric,
+				    .nr = json_array_size(values) };
+
+		if (machine_get()->clock_emulated && m &&
+		    m->kind == METRIC_TIME)
+			s.absent = EMULATED_TIME;
+		s.batch = xcalloc(s.nr, sizeof(double));
+		for (i = 0; i < s.nr; i++)
+			s.batch[i] = json_number_value(json_array_get(values,
+								      i));
+		put_series(record, &s, ops);
+		free(s.batch);
+	}
+	json_object_foreach(ctx->own_absent, metric, why)
+		put_absent(record, metric, json_string_value(why));
+}
+
 static int timed_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
 	unsigned int nr = S_PMU + nr_metrics(&pmu_source), i, b;
 	struct series *s = xcalloc(nr, sizeof(*s));
+	json_t *own = json_object();
 	int ret = 0;
 
 	s[S_NS].metric = "ns";
@@ -372,18 +431,21 @@ static int timed_pass(struct pass *p, json_t *record)
 		s[i].nr = r->o.batches;
 	}
 	if (machine_get()->clock_emulated)
-		s[S_NS].absent = "emulated: time here is the emulator's";
+		s[S_NS].absent = EMULATED_TIME;
 
 	for (b = 0; b < r->o.warmup + r->o.batches && !ret; b++) {
 		if (runner_stop) {
 			ret = -EINTR;
 			break;
 		}
+		p->ctx->warmup = b < r->o.warmup;
 		ret = prepare(p->ctx);
 		if (!ret)
 			ret = pass_batch(p);
-		if (!ret && b >= r->o.warmup)
+		if (!ret && !p->ctx->warmup) {
 			timed_collect(p, s, b - r->o.warmup);
+			own_collect(p->ctx, own);
+		}
 	}
 	if (!ret) {
 		uint64_t ops = p->ctx->ops * p->nr;
@@ -392,13 +454,17 @@ static int timed_pass(struct pass *p, json_t *record)
 				    json_pack("{s:i, s:i}", "count",
 					      (int)r->o.batches, "warmup",
 					      (int)r->o.warmup));
-		for (i = 0; i < nr; i++)
+		for (i = 0; i < nr && !p->ctx->bench->own_time; i++)
 			put_series(record, &s[i], ops);
-		put_harness_share(r, p->ctx, &s[S_INSTRUCTIONS], record);
+		if (!p->ctx->bench->own_time)
+			put_harness_share(r, p->ctx, &s[S_INSTRUCTIONS],
+					  record);
+		put_own(p->ctx, own, ops, record);
 	}
 	for (i = 0; i < nr; i++)
 		free(s[i].batch);
 	free(s);
+	json_decref(own);
 	return ret;
 }
 
@@ -705,8 +771,12 @@ static void measure_into(struct runner *r, const struct point *pt, bool timed,
 	ctx.ops = operations / ctx.threads;	/* as it was timed */
 	ctx.proof = json_object_get(record, "proof");
 	ctx.own_counts = json_object();
+	ctx.own_samples = json_object();
+	ctx.own_absent = json_object();
 	ret = measure(r, &ctx, timed, record);
 	json_decref(ctx.own_counts);
+	json_decref(ctx.own_samples);
+	json_decref(ctx.own_absent);
 	if (!ret) {
 		json_object_set_new(record, "operations",
 				    json_integer(ctx.ops * ctx.threads));
@@ -841,8 +911,7 @@ void runner_describe(const struct runner *r, json_t *header)
 		}
 	}
 	if (machine_get()->clock_emulated)
-		json_object_set_new(absent, "ns", json_string(
-				"emulated: time here is the emulator's"));
+		json_object_set_new(absent, "ns", json_string(EMULATED_TIME));
 	json_object_set_new(header, "absent", absent);
 	for (i = 0; i < metrics_nr; i++)
 		json_object_set_new(all, metrics[i].name,
