@@ -12,6 +12,7 @@ static const struct bench *const *const families[] = {
 	gup_benches,
 	fault_benches,
 	notifier_benches,
+	barrier_benches,
 };
 
 const struct bench *const *bench_all(void)

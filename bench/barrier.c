@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The family of barriers: what each costs, what goes wrong without, and how
+ * long a store takes to be seen. What is in it; the rest is in barrier_*.c.
+ */
+#include "barrier.h"
+
+#include <stddef.h>
+
+const struct bench *const barrier_benches[] = {
+	&barrier_cost,
+	NULL
+};
