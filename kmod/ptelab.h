@@ -88,6 +88,12 @@ typedef int (*ptelab_chunk_fn)(void *ctx);
 int ptelab_walk(unsigned long addr, unsigned long end, ptelab_leaf_fn leaf,
 		ptelab_chunk_fn chunk, void *ctx);
 
+/*
+ * Whether a page of hugetlb, in a walk of it, still has that entry. No lock
+ * but mmap_lock is held there, so this is how to tell afterwards.
+ */
+bool ptelab_hugetlb_same(const struct ptelab_leaf *leaf);
+
 /* The ioctls. */
 long ptelab_ioc_notify_start(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_notify_stop(struct ptelab_file *f, void __user *uarg);

@@ -25,7 +25,7 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	1
+#define PTELAB_ABI_VERSION	2
 
 /* --- what this module and kernel can do --- */
 
@@ -175,7 +175,13 @@ struct ptelab_ptes {
 	__u64 reserved[4];
 };
 
-/* --- (e) a secondary TLB in software --- */
+/*
+ * --- (e) a secondary TLB in software ---
+ *
+ * An entry is one leaf of the page table: a page, also where it is part of a
+ * contpte block, or all that a PMD or PUD leaf maps (hugetlb as well). Who is
+ * told of one page of a leaf drops the leaf.
+ */
 
 #define PTELAB_SHADOW_MAX_PAGES	(1U << 16)
 
@@ -196,16 +202,16 @@ struct ptelab_shadow_start {
 
 /*
  * Caches the translations of a part of the range, as a device that touches
- * every page would. Pages of hugetlb mappings are left out.
+ * every page would: also of the rest of a leaf that reaches beyond the part.
  */
 struct ptelab_shadow_fill {
 	__u32 size;
 	__u32 flags;		/* none yet */
 	__u64 addr;
 	__u64 len;
-	__u64 filled;		/* out: cached now */
-	__u64 absent;		/* out: nothing to cache */
-	__u64 blocked;		/* out: an invalidation was under way */
+	__u64 filled;		/* out: entries cached now */
+	__u64 absent;		/* out: pages with nothing to cache */
+	__u64 blocked;		/* out: pages, an invalidation was under way */
 	__u64 reserved[4];
 };
 
@@ -223,8 +229,8 @@ enum ptelab_stale_kind {
 #define PTELAB_CACHED_EXEC	(1U << 2)
 
 struct ptelab_stale {
-	__u64 addr;
-	__u64 cached_pfn;
+	__u64 addr;		/* the first page of the entry that is not true */
+	__u64 cached_pfn;	/* of that page */
 	__u64 raw;		/* what the page table says */
 	__u32 cached;		/* PTELAB_CACHED_* */
 	__u32 kind;		/* enum ptelab_stale_kind */

@@ -4,18 +4,29 @@
  * may be done to it, forgets an entry only when a notifier says so, and can
  * tell at any time which of its entries the page table no longer agrees with.
  *
+ * An entry is what hardware caches for one leaf of the page table: a page, or
+ * all that a PMD or PUD leaf maps. Being told of one page of a leaf drops the
+ * leaf, as an invalidation by address does in hardware. The pages of a contpte
+ * block are entries of their own: CONT is a hint, which hardware may leave be.
+ *
  * Entries are read and stored under the page-table lock, as hardware that
  * walks the table does it in one go: whoever changes an entry after that tells
  * the secondary TLB, or leaves it stale. With start/end the change may come
- * after the telling; so nothing is stored between the two, as in KVM.
+ * after the telling; so nothing is stored between the two, as in KVM. hugetlb
+ * is read without its lock, so its entries are looked at again once stored:
+ * a change before that is seen, and one after it is told.
  */
+#include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "ptelab.h"
 
-/* An entry: PTELAB_CACHED_*, and the frame above. */
-#define ENTRY_PFN_SHIFT	8
+/* An entry: PTELAB_CACHED_*, the order of its leaf, the leaf's first frame. */
+#define ENTRY_ORDER_SHIFT	3
+#define ENTRY_ORDER_BITS	5
+#define ENTRY_PFN_SHIFT		(ENTRY_ORDER_SHIFT + ENTRY_ORDER_BITS)
+#define ENTRY_PERMISSIONS	(BIT(ENTRY_ORDER_SHIFT) - 1)
 
 struct ptelab_shadow {
 	struct mmu_notifier range;
@@ -23,7 +34,9 @@ struct ptelab_shadow {
 	bool has_range, has_secondary;
 	u32 flags;
 	unsigned long first, end;
-	u64 *entry;			/* kept after the mm is gone: empty */
+	/* By page; a leaf's stands at its first page within the range. Kept
+	 * after the mm is gone: empty. */
+	u64 *entry;
 
 	spinlock_t lock;		/* everything below, and *entry */
 	bool released;
@@ -37,10 +50,39 @@ static u64 *entry_of(struct ptelab_shadow *s, unsigned long addr)
 	return &s->entry[(addr - s->first) >> PAGE_SHIFT];
 }
 
+static unsigned int order_of(u64 entry)
+{
+	return entry >> ENTRY_ORDER_SHIFT & (BIT(ENTRY_ORDER_BITS) - 1);
+}
+
+/* The first page, within the range, of a leaf of that order. */
+static unsigned long leaf_start(const struct ptelab_shadow *s,
+				unsigned long addr, unsigned int order)
+{
+	return max(ALIGN_DOWN(addr, PAGE_SIZE << order), s->first);
+}
+
 static bool overlaps(const struct ptelab_shadow *s, unsigned long start,
 		     unsigned long end)
 {
 	return start < s->end && end > s->first;
+}
+
+/* The entry of the leaf that @addr is in; NULL if none is cached. */
+static u64 *find(struct ptelab_shadow *s, unsigned long addr)
+{
+	static const unsigned int orders[] = {
+		0, PMD_SHIFT - PAGE_SHIFT, PUD_SHIFT - PAGE_SHIFT
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		u64 *e = entry_of(s, leaf_start(s, addr, orders[i]));
+
+		if (*e && order_of(*e) == orders[i])
+			return e;
+	}
+	return NULL;
 }
 
 /* How many there were to drop */
@@ -50,6 +92,12 @@ static u64 drop(struct ptelab_shadow *s, unsigned long start, unsigned long end)
 
 	start = max(start & PAGE_MASK, s->first);
 	end = min(end, s->end);
+	/* A leaf that began before it */
+	e = find(s, start);
+	if (e) {
+		*e = 0;
+		nr = 1;
+	}
 	/* The end may lie within a page. */
 	last = entry_of(s, end - 1);
 	for (e = entry_of(s, start); e <= last; e++) {
@@ -257,7 +305,7 @@ static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
 
 /* --- entries --- */
 
-/* What a device that touches the page now would cache; 0: nothing. */
+/* What the page table says of one page, as an entry for it alone; 0: nothing. */
 static u64 translation(const struct ptelab_shadow *s,
 		       const struct ptelab_leaf *leaf)
 {
@@ -265,8 +313,7 @@ static u64 translation(const struct ptelab_shadow *s,
 						  PTELAB_PTE_WRITE;
 	u64 e;
 
-	if (!(leaf->flags & PTELAB_PTE_VALID) ||
-	    (leaf->flags & PTELAB_PTE_HUGETLB))
+	if (!(leaf->flags & PTELAB_PTE_VALID))
 		return 0;
 	e = leaf->pfn << ENTRY_PFN_SHIFT | PTELAB_CACHED_VALID;
 	if (leaf->flags & write)
@@ -274,6 +321,58 @@ static u64 translation(const struct ptelab_shadow *s,
 	if (leaf->flags & PTELAB_PTE_EXEC)
 		e |= PTELAB_CACHED_EXEC;
 	return e;
+}
+
+static unsigned int leaf_order(const struct ptelab_leaf *leaf)
+{
+	switch (leaf->level) {
+	case PTELAB_LEVEL_PMD:
+		return PMD_SHIFT - PAGE_SHIFT;
+	case PTELAB_LEVEL_PUD:
+		return PUD_SHIFT - PAGE_SHIFT;
+	}
+	return 0;
+}
+
+/* Which page of its leaf @addr is. */
+static u64 page_in_leaf(unsigned long addr, unsigned int order)
+{
+	return addr >> PAGE_SHIFT & (BIT_ULL(order) - 1);
+}
+
+/* What a cached entry says of one of its pages, as translation() does. */
+static u64 cached_translation(u64 entry, unsigned long addr)
+{
+	u64 pfn = (entry >> ENTRY_PFN_SHIFT) +
+		  page_in_leaf(addr, order_of(entry));
+
+	return pfn << ENTRY_PFN_SHIFT | (entry & ENTRY_PERMISSIONS);
+}
+
+/* In place of whatever is cached for any part of the leaf; lock held. */
+static void store(struct ptelab_shadow *s, const struct ptelab_leaf *leaf,
+		  u64 now)
+{
+	unsigned int order = leaf_order(leaf);
+	unsigned long start = leaf_start(s, leaf->addr, order);
+
+	drop(s, start, ALIGN_DOWN(leaf->addr, PAGE_SIZE << order) +
+		       (PAGE_SIZE << order));
+	now -= page_in_leaf(leaf->addr, order) << ENTRY_PFN_SHIFT;
+	*entry_of(s, start) = now | (u64)order << ENTRY_ORDER_SHIFT;
+}
+
+/*
+ * Of what was just stored, without the lock that kept the page table still: if
+ * it has changed, those who were to be told may have been told before.
+ */
+static void look_again(struct ptelab_shadow *s, const struct ptelab_leaf *leaf)
+{
+	if (!(leaf->flags & PTELAB_PTE_HUGETLB) || ptelab_hugetlb_same(leaf))
+		return;
+	spin_lock(&s->lock);
+	drop(s, leaf->addr, leaf->addr + PAGE_SIZE);
+	spin_unlock(&s->lock);
 }
 
 /* Of an entry that differs from @now */
@@ -302,20 +401,26 @@ struct filling {
 static void fill_leaf(const struct ptelab_leaf *leaf, void *ctx)
 {
 	struct filling *c = ctx;
-	u64 e = translation(c->s, leaf);
+	struct ptelab_shadow *s = c->s;
+	u64 now = translation(s, leaf), *e;
+	bool first;
 
-	if (!e) {
+	if (!now) {
 		c->arg.absent++;
 		return;
 	}
-	spin_lock(&c->s->lock);
-	if (may_store(c->s)) {
-		*entry_of(c->s, leaf->addr) = e;
-		c->arg.filled++;
-	} else {
+	first = leaf->addr == max_t(u64, c->arg.addr,
+				    leaf_start(s, leaf->addr, leaf_order(leaf)));
+	spin_lock(&s->lock);
+	e = find(s, leaf->addr);
+	if (!may_store(s)) {
 		c->arg.blocked++;
+	} else if (first || !e || cached_translation(*e, leaf->addr) != now) {
+		store(s, leaf, now);
+		c->arg.filled++;
 	}
-	spin_unlock(&c->s->lock);
+	spin_unlock(&s->lock);
+	look_again(s, leaf);
 }
 
 long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg)
@@ -340,6 +445,8 @@ long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg)
 struct checking {
 	struct ptelab_shadow *s;
 	struct ptelab_shadow_check arg;
+	u64 *entry;			/* of the last page; counted */
+	bool stale_entry;		/* it was counted as stale as well */
 	struct ptelab_stale *stale;	/* of this chunk; NULL: not wanted */
 	unsigned int nr;
 	struct ptelab_stale __user *to;
@@ -349,17 +456,25 @@ struct checking {
 static void check_leaf(const struct ptelab_leaf *leaf, void *ctx)
 {
 	struct checking *c = ctx;
-	u64 cached, now = translation(c->s, leaf);
+	u64 *e, cached = 0, now = translation(c->s, leaf);
 	enum ptelab_stale_kind kind;
 
 	spin_lock(&c->s->lock);
-	cached = *entry_of(c->s, leaf->addr);
+	e = find(c->s, leaf->addr);
+	if (e)
+		cached = cached_translation(*e, leaf->addr);
 	spin_unlock(&c->s->lock);
-	if (!cached)
+	if (!e)
 		return;
-	c->arg.cached++;
-	if (cached == now)
+	if (e != c->entry) {
+		c->entry = e;
+		c->stale_entry = false;
+		c->arg.cached++;
+	}
+	/* A leaf that was split, each page as before, is still true. */
+	if (cached == now || c->stale_entry)
 		return;
+	c->stale_entry = true;
 	kind = stale_kind(cached, now);
 	c->arg.stale[kind]++;
 	if (c->stale && c->nr < c->room)
@@ -367,7 +482,7 @@ static void check_leaf(const struct ptelab_leaf *leaf, void *ctx)
 			.addr = leaf->addr,
 			.cached_pfn = cached >> ENTRY_PFN_SHIFT,
 			.raw = leaf->raw,
-			.cached = cached & (BIT(ENTRY_PFN_SHIFT) - 1),
+			.cached = cached & ENTRY_PERMISSIONS,
 			.kind = kind,
 		};
 }
@@ -435,16 +550,19 @@ struct touching {
 static void touch_leaf(const struct ptelab_leaf *leaf, void *ctx)
 {
 	struct touching *c = ctx;
-	u64 now = translation(c->s, leaf), *e = entry_of(c->s, leaf->addr);
+	u64 now = translation(c->s, leaf), *e;
 	u64 need = PTELAB_CACHED_VALID;
+	bool stored = false;
 
 	if (c->arg.flags & PTELAB_TOUCH_WRITE)
 		need |= PTELAB_CACHED_WRITE;
 	spin_lock(&c->s->lock);
-	if (*e) {
-		bool cached_ok = (*e & need) == need;
+	e = find(c->s, leaf->addr);
+	if (e) {
+		u64 cached = cached_translation(*e, leaf->addr);
+		bool cached_ok = (cached & need) == need;
 		bool now_ok = (now & need) == need;
-		bool same_page = !((*e ^ now) >> ENTRY_PFN_SHIFT);
+		bool same_page = !((cached ^ now) >> ENTRY_PFN_SHIFT);
 
 		if (cached_ok && now_ok && same_page)
 			c->arg.hit++;
@@ -460,13 +578,16 @@ static void touch_leaf(const struct ptelab_leaf *leaf, void *ctx)
 		c->arg.blocked++;
 	} else {
 		/* A walk caches what it found, also if that says no. */
-		*e = now;
+		store(c->s, leaf, now);
+		stored = true;
 		if ((now & need) == need)
 			c->arg.miss++;
 		else
 			c->arg.fault++;
 	}
 	spin_unlock(&c->s->lock);
+	if (stored)
+		look_again(c->s, leaf);
 }
 
 long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg)

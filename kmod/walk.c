@@ -207,6 +207,14 @@ out:
 	leaf->flags |= PTELAB_PTE_HUGETLB;
 }
 
+bool ptelab_hugetlb_same(const struct ptelab_leaf *leaf)
+{
+	struct ptelab_leaf now = { .addr = leaf->addr };
+
+	peek_hugetlb(current->mm, &now);
+	return now.level == leaf->level && now.raw == leaf->raw;
+}
+
 static void walk_hugetlb(struct mm_struct *mm, unsigned long addr,
 			 unsigned long end, ptelab_leaf_fn fn, void *ctx)
 {

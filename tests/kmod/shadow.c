@@ -251,6 +251,116 @@ static void test_contpte(int fd)
 	put_memory(p, LEN);
 }
 
+/* One store to the middle of a leaf of @len: who reuses it tells of it once. */
+static void test_leaf(int fd, char *p, size_t len, const char *what)
+{
+	struct ptelab_shadow_fill f;
+	struct ptelab_stale stale;
+	unsigned int flags;
+
+	for (flags = 0; flags < 2; flags++) {
+		bool told = flags && has(PTELAB_FEAT_SECONDARY);
+
+		write_pages(p, len);
+		end_child(fork_idle());
+		if (kmod_shadow_start(fd, flags ? SECONDARY : 0, p, len) ||
+		    kmod_shadow_fill(fd, p, len, &f))
+			give_up("%s", fail_text());
+		check_eq(f.filled, 1, "%s: entries", what);
+		check_eq(f.absent + f.blocked, 0, "%s: pages left out", what);
+		/* A second device, or the same one in the middle */
+		if (kmod_shadow_fill(fd, p + 16 * 4096, 4096, &f))
+			give_up("%s", fail_text());
+		check_eq(f.filled, 1, "%s, filled from a page within", what);
+		p[17 * 4096] = 1;
+		if (kmod_shadow_check(fd, p, len, &c, &stale, 1))
+			give_up("%s", fail_text());
+		check_eq(c.cached, told ? 0 : 1, "%s, reused: cached", what);
+		check_eq(c.stale[PTELAB_STALE_UPGRADED], told ? 0 : 1,
+			 "%s, reused: stale", what);
+		if (told)
+			check_eq(c.dropped_secondary, 1, "%s: dropped", what);
+		else
+			check(stale.addr == (uintptr_t)p, "%s: where", what);
+		kmod_shadow_touch(fd, PTELAB_TOUCH_WRITE, p, len, &t);
+		check_eq(t.stale_fault, told ? 0 : len / 4096,
+			 "%s: refused for ever", what);
+		check_eq(t.miss, told ? 1 : 0, "%s: looked up again", what);
+		check_eq(t.hit, told ? len / 4096 - 1 : 0,
+			 "%s: and then found", what);
+		if (kmod_shadow_stop(fd))
+			give_up("%s", fail_text());
+	}
+}
+
+/* The range begins and ends within a leaf, which is split elsewhere. */
+static void test_part(int fd, unsigned int flags)
+{
+	const size_t len = 2 * MIB;
+	char *p = get_memory(len, len), *part = p + 7 * 4096;
+	struct ptelab_shadow_fill f;
+
+	write_pages(p, len);
+	if (kmod_shadow_start(fd, flags, part, LEN) ||
+	    kmod_shadow_fill(fd, part, LEN, &f))
+		give_up("%s", fail_text());
+	check_eq(f.filled, 1, "part of a leaf, listening to %s: entries",
+		 listens(flags));
+	look(fd, part);
+	check_eq(c.cached, 1, "part of a leaf: cached");
+	mprotect(p + len / 2, len / 2, PROT_READ);
+	look(fd, part);
+	check_eq(c.cached, !flags, "the leaf was split: cached");
+	check_eq(kmod_shadow_stale(&c), 0, "the leaf was split: stale");
+	kmod_shadow_stop(fd);
+	put_memory(p, len);
+}
+
+static void test_leaves(int fd)
+{
+	const size_t len = 2 * MIB;
+	char *p = get_memory(len, len);
+	unsigned int flags;
+
+	if (!has(PTELAB_FEAT_MEMTYPE)) {
+		skip("leaves: x86 tells nobody of an upgrade");
+		return;
+	}
+	if (p) {
+		test_leaf(fd, p, len, "PMD leaf");
+		/* Split, and each page as it was: still true */
+		if (kmod_shadow_start(fd, 0, p, len))
+			give_up("%s", fail_text());
+		kmod_shadow_touch(fd, 0, p, len, &t);
+		check_eq(t.miss, 1, "PMD leaf: walks");
+		mprotect(p, 4096, PROT_READ);
+		look(fd, p + 4096);
+		check_eq(kmod_shadow_stale(&c), 0, "split, the rest: stale");
+		if (kmod_shadow_check(fd, p, len, &c, NULL, 0))
+			give_up("%s", fail_text());
+		check_eq(c.cached, 1, "split: cached");
+		check_eq(c.stale[PTELAB_STALE_DOWNGRADED], 1, "split: stale");
+		kmod_shadow_stop(fd);
+		put_memory(p, len);
+		for (flags = 0; flags < 4; flags++)
+			test_part(fd, flags);
+	} else {
+		skip("PMD leaf: none");
+	}
+
+	p = MAP_FAILED;
+	if (put_file("/proc/sys/vm/nr_hugepages", "4"))
+		p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (p == MAP_FAILED) {
+		skip("hugetlb leaf: none");
+		return;
+	}
+	test_leaf(fd, p, len, "hugetlb leaf");
+	munmap(p, len);
+	put_file("/proc/sys/vm/nr_hugepages", "0");
+}
+
 void test_shadow(void)
 {
 	int fd = open_device();
@@ -259,6 +369,7 @@ void test_shadow(void)
 	for (flags = 0; flags < 4; flags++)
 		test_each(fd, flags);
 	test_contpte(fd);
+	test_leaves(fd);
 	test_details(fd);
 	close(fd);
 }
