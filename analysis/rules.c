@@ -20,6 +20,7 @@ enum move {
 	GONE,		/* the other way round */
 	ON_NEW,		/* more than 0 with any seed of new */
 	STAYS,		/* more than 0 on both, with every seed, and the same */
+	NOT_COUNTED,	/* not a metric of this point on both sides */
 };
 
 struct rule {
@@ -40,10 +41,19 @@ static const struct rule rules[] = {
 	 * (measure=op), or to the preparation of this one (measure=guest).
 	 */
 	{ "unnecessary-kvm-zap", SEVERITY_WARNING,
-	  { { "kvm_refaults_same_pfn", RISES } },
+	  { { "kvm_unnecessary.*", RISES } },
+	  "for this event KVM zaps what it did not zap on base; it comes back with the same frame, and the host had taken no permission away" },
+	{ "unnecessary-kvm-zap", SEVERITY_INFO,
+	  { { "kvm_unnecessary.*", STAYS } },
+	  "on both sides, so not this change's doing: for this event KVM zaps what comes back with the same frame, though the host had taken no permission away" },
+	/* Where only the frames are known. */
+	{ "unnecessary-kvm-zap", SEVERITY_WARNING,
+	  { { "kvm_unnecessary", NOT_COUNTED },
+	    { "kvm_refaults_same_pfn", RISES } },
 	  "KVM zaps what it did not zap on base, and it comes back with the same frame" },
 	{ "unnecessary-kvm-zap", SEVERITY_INFO,
-	  { { "kvm_refaults_same_pfn", STAYS } },
+	  { { "kvm_unnecessary", NOT_COUNTED },
+	    { "kvm_refaults_same_pfn", STAYS } },
 	  "on both sides, so not this change's doing: what KVM zapped comes back with the same frame. Unnecessary unless the operation took a permission away" },
 	{ "stale-secondary-tlb", SEVERITY_ERROR,
 	  { { "shadow_stale", ON_NEW } },
@@ -100,6 +110,8 @@ static bool moves(const struct result *r, enum move move)
 	case STAYS:
 		return r->base.min > 0 && r->new.min > 0 &&
 		       r->new.min <= r->base.max && r->base.min <= r->new.max;
+	case NOT_COUNTED:
+		break;	/* there is nothing to look at */
 	}
 	return false;
 }
@@ -170,6 +182,14 @@ static bool already(const struct comparison *c, const char *rule,
 	return false;
 }
 
+static bool counted(const struct result *r, size_t nr, const char *metric)
+{
+	while (nr--)
+		if (!fnmatch(metric, r[nr].metric, 0))
+			return true;
+	return false;
+}
+
 /* Appends what fulfils a condition; false if nothing does. */
 static bool fulfils(const struct result *r, size_t nr, const char *metric,
 		    enum move move, json_t *evidence, char **text)
@@ -177,6 +197,8 @@ static bool fulfils(const struct result *r, size_t nr, const char *metric,
 	bool any = false;
 	size_t i;
 
+	if (move == NOT_COUNTED)
+		return !counted(r, nr, metric);
 	for (i = 0; i < nr; i++) {
 		char *one, *both;
 

@@ -24,7 +24,7 @@
 #include "mm.h"
 
 #define MAX_THREADS	256
-#define MAX_VALUES	64	/* metrics of one source */
+#define MAX_VALUES	96	/* metrics of one source */
 
 volatile int runner_stop;
 

@@ -210,6 +210,8 @@ static void choose_maps(struct tracer *t)
 	static const struct { const char *map, *prog; } only_for[] = {
 		{ "in_slow", "gup_slow_mark_k" },
 		{ "zapped", "s2_refault" },
+		{ "in_start", "s2_unmap_note" },
+		{ "open_ranges", "kvm_end" },
 	};
 	struct bpf_map *map;
 	size_t i;
@@ -701,17 +703,22 @@ void tracer_zero(struct tracer *t)
 }
 
 /* Where the programs themselves count what they could not attribute. */
-static enum slot lost_slot(enum slot slot)
+static slot_set lost_slots(enum slot slot)
 {
 	switch (slot) {
 	case SLOT_KVM_REFAULTS:
 	case SLOT_KVM_REFAULTS_SAME_PFN:
-		return SLOT_KVM_FORGOTTEN;
+	case SLOT_ZAPPED_BY:
+	case SLOT_SAME_PFN_BY:
+		return SLOT_BIT(SLOT_KVM_FORGOTTEN);
+	case SLOT_UNNECESSARY_BY:
+		return SLOT_BIT(SLOT_KVM_FORGOTTEN) |
+		       SLOT_BIT(SLOT_KVM_UNCHECKED);
 	case SLOT_GUP_FAST_PAGES:
 	case SLOT_GUP_SLOW_PAGES:
-		return SLOT_GUP_CALLER_HIDDEN;
+		return SLOT_BIT(SLOT_GUP_CALLER_HIDDEN);
 	default:
-		return SLOT_NR;
+		return 0;
 	}
 }
 
@@ -724,6 +731,7 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 	for (i = 0; i < bpf_counters_nr; i++) {
 		struct counter_state *c = &t->c[i];
 		struct trace_value *v = &values[i];
+		slot_set lost = lost_slots(bpf_counters[i].slot);
 
 		memset(v, 0, sizeof(*v));
 		v->absent = c->absent;
@@ -738,6 +746,8 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 				v->count += sum[s] - t->base[s];
 			if (c->minus >> s & 1)
 				v->count -= sum[s] - t->base[s];
+			if (lost >> s & 1)
+				v->missed += sum[s] - t->base[s];
 		}
 		/* What a call under way takes off may come before what it
 		 * adds. */
@@ -747,9 +757,6 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 			if (c->uses[k])
 				v->missed += missed(t, k) -
 					     t->attached[k].missed_base;
-		s = lost_slot(bpf_counters[i].slot);
-		if (s != SLOT_NR)
-			v->missed += sum[s] - t->base[s];
 	}
 }
 

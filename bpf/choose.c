@@ -211,7 +211,7 @@ static void take_point(struct tracer *t, struct counter_state *c,
 	c->minus = 0;
 	if (t->sites.first_counts) {
 		use(t, c, POINT_KPROBE, "gather_k", where, 0);
-		c->minus = 1ULL << SLOT_GATHERS;
+		c->minus = SLOT_BIT(SLOT_GATHERS);
 	}
 }
 
@@ -234,7 +234,29 @@ static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
 	return text;
 }
 
-/* Bits of the slots that count named events, for "other". */
+/* Slots that are one of many, by the value of a notifier event. */
+static const struct by_event {
+	enum slot first;
+	unsigned int nr;
+	unsigned int events;	/* of these; what follows is something else */
+} by_event[] = {
+	{ SLOT_NOTIFIER_START, NOTIFIER_EVENTS, NOTIFIER_EVENTS },
+	{ SLOT_ZAPPED_BY, CAUSES, CAUSE_KVM },
+	{ SLOT_SAME_PFN_BY, CAUSES, CAUSE_KVM },
+	{ SLOT_UNNECESSARY_BY, CAUSES, CAUSE_KVM },
+};
+
+static const struct by_event *slots_by_event(enum slot slot)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(by_event); i++)
+		if (by_event[i].first == slot)
+			return &by_event[i];
+	return NULL;
+}
+
+/* Bits of the events that the table names, as the kernel numbers them. */
 static uint64_t named_events(void)
 {
 	uint64_t named = 0, value;
@@ -244,16 +266,31 @@ static uint64_t named_events(void)
 		const struct bpf_counter *bc = &bpf_counters[i];
 
 		if (bc->slot == SLOT_NOTIFIER_START && bc->enumerator &&
-		    kernel_enumerator(bc->enumerator, &value) &&
-		    value < SLOT_NR - SLOT_NOTIFIER_START)
-			named |= 1ULL << (SLOT_NOTIFIER_START + value);
+		    kernel_enumerator(bc->enumerator, &value) && value < 64)
+			named |= 1ULL << value;
 	}
 	return named;
+}
+
+/* The slots of a counter whose slot is @by's first. */
+static slot_set event_slots(const struct by_event *by, const char *enumerator,
+			    uint64_t value)
+{
+	uint64_t events = (1ULL << by->events) - 1;
+
+	if (!enumerator)
+		return (slot_set)(events & ~named_events()) << by->first;
+	if (!strcmp(enumerator, EVERY_CAUSE))
+		return (SLOT_BIT(by->nr) - 1) << by->first;
+	if (!strcmp(enumerator, CAUSE_IS_KVM))
+		return SLOT_BIT(by->first + CAUSE_KVM);
+	return SLOT_BIT(by->first + value);
 }
 
 const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 			      struct counter_state *c)
 {
+	const struct by_event *by = slots_by_event(bc->slot);
 	uint64_t value = 0;
 
 #ifdef __aarch64__
@@ -267,17 +304,15 @@ const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		return NULL;
 	if (kernel_no_btf())
 		return kernel_no_btf();
-	c->slots = 1ULL << bc->slot;
-	if (bc->enumerator) {
-		if (!kernel_enumerator(bc->enumerator, &value))
-			return say(t, "this kernel has no %s",
-					 strchr(bc->enumerator, ':') + 1);
-		if (bc->slot == SLOT_NOTIFIER_START)
-			c->slots = 1ULL << (bc->slot + value);
-	} else if (bc->slot == SLOT_NOTIFIER_START) {
-		c->slots = ~((1ULL << SLOT_NOTIFIER_START) - 1);
-		c->slots &= ~named_events();
-	}
+	if (bc->enumerator && strchr(bc->enumerator, ':') &&
+	    !kernel_enumerator(bc->enumerator, &value))
+		return say(t, "this kernel has no %s",
+			   strchr(bc->enumerator, ':') + 1);
+	if (by && value >= by->events)
+		return say(t, "%s has a number larger than is counted",
+			   strchr(bc->enumerator, ':') + 1);
+	c->slots = by ? event_slots(by, bc->enumerator, value) :
+			SLOT_BIT(bc->slot);
 	return NULL;
 }
 

@@ -87,6 +87,32 @@
 		} } },							\
 	}
 
+/* The same by cause, and what the host did meanwhile. */
+#define KVM_START	"kvm_mmu_notifier_invalidate_range_start"
+#define KVM_END		"kvm_mmu_notifier_invalidate_range_end"
+#define S2_BY(name, s, e, ...)						\
+	{								\
+		.metric = name, .slot = s, .arch = "arm64",		\
+		.enumerator = e,					\
+		.way = { { {						\
+			{ .kind = POINT_FENTRY, .prog = "s2_unmap_note", \
+			  .where = "stage2_unmap_walker", .nargs = 2 },	\
+			FENTRY("s2_freed", "kvm_free_stage2_pgd"),	\
+			FEXIT("s2_refault", "kvm_pgtable_stage2_map"),	\
+			FENTRY("kvm_start", KVM_START),			\
+			FEXIT("kvm_start_done", KVM_START),		\
+			__VA_ARGS__					\
+		} } },							\
+	}
+#define S2_UNNECESSARY(name, e)						\
+	S2_BY(name, SLOT_UNNECESSARY_BY, e,				\
+	      FENTRY("kvm_part", "kvm_unmap_gfn_range"),		\
+	      FENTRY("kvm_end", KVM_END))
+#define S2_CAUSE(name, event)						\
+	S2_BY("kvm_zapped." name, SLOT_ZAPPED_BY, event),		\
+	S2_BY("kvm_refaults_same_pfn." name, SLOT_SAME_PFN_BY, event),	\
+	S2_UNNECESSARY("kvm_unnecessary." name, event)
+
 #define FAULTS(name, c)							\
 	{								\
 		.metric = name, .slot = SLOT_NR,			\
@@ -151,6 +177,10 @@ const struct bpf_counter bpf_counters[] = {
 		{ { KPROBE("unfold_k", "__contpte_try_unfold") } },
 	  } },
 
+	{ .metric = "notifier_start", .slot = SLOT_NOTIFIER_START,
+	  .enumerator = EVERY_CAUSE,
+	  .way = CALLS("notifier_start",
+		       "__mmu_notifier_invalidate_range_start") },
 	NOTIFIER_START("unmap", EVENT("UNMAP")),
 	NOTIFIER_START("clear", EVENT("CLEAR")),
 	NOTIFIER_START("protection_vma", EVENT("PROTECTION_VMA")),
@@ -193,6 +223,17 @@ const struct bpf_counter bpf_counters[] = {
 			      "kvm_guest_fault|kvm_page_fault") } } } },
 	S2_REFAULT("kvm_refaults", SLOT_KVM_REFAULTS),
 	S2_REFAULT("kvm_refaults_same_pfn", SLOT_KVM_REFAULTS_SAME_PFN),
+	S2_UNNECESSARY("kvm_unnecessary", EVERY_CAUSE),
+	S2_CAUSE("unmap", EVENT("UNMAP")),
+	S2_CAUSE("clear", EVENT("CLEAR")),
+	S2_CAUSE("protection_vma", EVENT("PROTECTION_VMA")),
+	S2_CAUSE("protection_page", EVENT("PROTECTION_PAGE")),
+	S2_CAUSE("soft_dirty", EVENT("SOFT_DIRTY")),
+	S2_CAUSE("release", EVENT("RELEASE")),
+	S2_CAUSE("migrate", EVENT("MIGRATE")),
+	S2_CAUSE("exclusive", EVENT("EXCLUSIVE")),
+	S2_CAUSE("other", NULL),
+	S2_CAUSE("kvm", CAUSE_IS_KVM),
 	S2_MAP("normal", SLOT_S2_NORMAL, NULL),
 	S2_MAP("nc", SLOT_S2_NC, "kvm_pgtable_prot:KVM_PGTABLE_PROT_NORMAL_NC"),
 	S2_MAP("device", SLOT_S2_DEVICE, NULL),

@@ -41,7 +41,12 @@ struct point {
 };
 
 #define MAX_WAYS	5
-#define MAX_POINTS	5
+#define MAX_POINTS	7
+
+/* In place of an enumerator, where there is a slot for each: their sum, and
+ * that of what no notifier asked for. */
+#define EVERY_CAUSE	"*"
+#define CAUSE_IS_KVM	"kvm"
 
 /* A way to count: all of its points have to be attached. */
 struct way {
@@ -53,8 +58,9 @@ struct bpf_counter {
 	enum slot slot;
 	/* The architecture that has the event, as "arm64"; NULL: all. */
 	const char *arch;
-	/* An enumerator that the kernel must have: "enum:ENUMERATOR". The slot
-	 * of a notifier event is SLOT_NOTIFIER_START plus its value. */
+	/* An enumerator that the kernel must have: "enum:ENUMERATOR". From
+	 * SLOT_NOTIFIER_START on the slot is that of the event's value, and NULL
+	 * stands for all events that the table does not name. */
 	const char *enumerator;
 	struct way way[MAX_WAYS];	/* best first */
 };
@@ -63,7 +69,7 @@ extern const struct bpf_counter bpf_counters[];
 extern const unsigned int bpf_counters_nr;
 
 /* Enough for the table; counters.c checks. */
-#define MAX_COUNTERS	64
+#define MAX_COUNTERS	96
 
 const struct bpf_counter *bpf_counter_find(const char *metric);
 const char *point_kind_name(enum point_kind kind);

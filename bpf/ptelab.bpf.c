@@ -37,8 +37,8 @@ const volatile u64 gup_fast_start[2], gup_fast_end[2];
 /* Where a kretprobe makes a function return to. */
 const volatile u64 trampoline_start, trampoline_end;
 
-/* One more than are used: an event's number is a byte, and the verifier goes
- * by what a byte can hold. */
+/* More than are used: an event's number is a byte, and the verifier goes by
+ * what a byte can hold. */
 struct row rows[ROWS + 4] __attribute__((aligned(4096)));
 
 u64 one_mm;
@@ -77,12 +77,61 @@ struct zap_key {
 	u64 generation;
 };
 
+struct zap {
+	u64 phys;
+	u32 cause;	/* enum cause */
+	u16 permissions; /* of the entry: MAY_READ, MAY_WRITE */
+	u16 host;	/* enum host: what the host did to its own entry */
+};
+
+enum host {
+	HOST_UNKNOWN,
+	HOST_KEPT,	/* the same frame, and no permission less */
+	HOST_TOOK,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct zap_key);
-	__type(value, u64);	/* physical address */
+	__type(value, struct zap);
 } zapped SEC(".maps");
+
+/* Tasks in KVM's invalidate_range_start, and what they are there for. */
+struct start {
+	u64 range;	/* struct mmu_notifier_range * */
+	u64 cause;	/* enum cause */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);	/* pid */
+	__type(value, struct start);
+} in_start SEC(".maps");
+
+/* What part of a memslot such a range is. */
+struct part {
+	u64 pgt, generation;
+	u64 gfn, nr;
+	u64 hva;
+	u64 linear;	/* from physical addresses to the linear map */
+};
+
+#define MAX_PARTS	4
+
+struct parts {
+	u64 nr;
+	struct part part[MAX_PARTS];
+};
+
+/* Ranges that have started and not ended. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);	/* struct mmu_notifier_range * */
+	__type(value, struct parts);
+} open_ranges SEC(".maps");
 
 /* A stage 2 that is freed takes its history with it. */
 #define GENERATIONS	256
@@ -552,16 +601,55 @@ static __always_inline u32 level_shift(u32 level)
 /* Bits 47..12 of an entry hold the address, except where pages are larger. */
 #define PTE_ADDR	0x0000fffffffff000ULL
 
+/* As in a stage-2 entry, KVM_PTE_LEAF_ATTR_LO_S2_S2AP_*. */
+#define MAY_READ	1
+#define MAY_WRITE	2
+#define PTE_S2AP_SHIFT	6
+
+static __always_inline u32 prot_permissions(u64 prot)
+{
+	u32 p = 0;
+
+	if (prot & bpf_core_enum_value(enum kvm_pgtable_prot,
+				       KVM_PGTABLE_PROT_R))
+		p |= MAY_READ;
+	if (prot & bpf_core_enum_value(enum kvm_pgtable_prot,
+				       KVM_PGTABLE_PROT_W))
+		p |= MAY_WRITE;
+	return p;
+}
+
+static __always_inline void add_by(u32 first, u32 cause)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	__sync_fetch_and_add(&rows[cpu & (ROWS - 1)].slot[first +
+							  (cause & (CAUSES - 1))],
+			     1);
+}
+
+static __always_inline void zap_key(struct zap_key *key, u64 pgt, u64 ipa,
+				    u32 shift)
+{
+	key->pgt = pgt;
+	key->ipa = (ipa & ~((1ULL << shift) - 1)) | shift;
+	key->generation = *generation_of(pgt);
+}
+
 static __always_inline void remember_zap(u64 pgt, u64 ipa, u32 shift, u64 pte)
 {
-	struct zap_key key = {
-		.pgt = pgt,
-		.ipa = (ipa & ~((1ULL << shift) - 1)) | shift,
-		.generation = *generation_of(pgt),
+	u32 pid = bpf_get_current_pid_tgid();
+	struct start *start = bpf_map_lookup_elem(&in_start, &pid);
+	struct zap z = {
+		.phys = pte & PTE_ADDR & ~((1ULL << shift) - 1),
+		.cause = start ? start->cause : CAUSE_KVM,
+		.permissions = pte >> PTE_S2AP_SHIFT & (MAY_READ | MAY_WRITE),
 	};
-	u64 phys = pte & PTE_ADDR & ~((1ULL << shift) - 1);
+	struct zap_key key;
 
-	if (bpf_map_update_elem(&zapped, &key, &phys, BPF_ANY))
+	add_by(SLOT_ZAPPED_BY, z.cause);
+	zap_key(&key, pgt, ipa, shift);
+	if (bpf_map_update_elem(&zapped, &key, &z, BPF_ANY))
 		add(SLOT_KVM_FORGOTTEN, 1);
 }
 
@@ -637,21 +725,32 @@ int s2_freed(u64 *ctx)
 	return 0;
 }
 
+/*
+ * What is mapped again. It was zapped for nothing if the frame is the same and
+ * may be used for all that it could be used for before, and if that was so in
+ * the host's own page table when the operation was over that had it zapped.
+ */
 static __always_inline bool was_zapped(u64 pgt, u64 ipa, u32 shift, u64 phys,
-				       bool forget)
+				       u32 permissions, bool forget)
 {
-	struct zap_key key = {
-		.pgt = pgt,
-		.ipa = (ipa & ~((1ULL << shift) - 1)) | shift,
-		.generation = *generation_of(pgt),
-	};
-	u64 *was = bpf_map_lookup_elem(&zapped, &key);
+	struct zap_key key;
+	struct zap *was;
 
+	zap_key(&key, pgt, ipa, shift);
+	was = bpf_map_lookup_elem(&zapped, &key);
 	if (!was)
 		return false;
 	add(SLOT_KVM_REFAULTS, 1);
-	if (*was == (phys & PTE_ADDR & ~((1ULL << shift) - 1)))
+	if (was->phys == (phys & PTE_ADDR & ~((1ULL << shift) - 1))) {
 		add(SLOT_KVM_REFAULTS_SAME_PFN, 1);
+		add_by(SLOT_SAME_PFN_BY, was->cause);
+		if (was->permissions & ~permissions || was->host == HOST_TOOK)
+			;
+		else if (was->host == HOST_KEPT)
+			add_by(SLOT_UNNECESSARY_BY, was->cause);
+		else if (was->cause != CAUSE_KVM)
+			add(SLOT_KVM_UNCHECKED, 1);
+	}
 	if (forget)
 		bpf_map_delete_elem(&zapped, &key);
 	return true;
@@ -662,6 +761,7 @@ SEC("fexit")
 int s2_refault(u64 *ctx)
 {
 	u64 pgt = number(&ctx[0]), ipa = ctx[1], size = ctx[2], phys = ctx[3];
+	u32 now = prot_permissions(ctx[4]);
 
 	/* -EAGAIN: another vCPU was first, or the guest is to try again */
 	if ((int)returned(ctx))
@@ -669,12 +769,175 @@ int s2_refault(u64 *ctx)
 	/* A page may come back as a page, or out of a block that was zapped,
 	 * or with its neighbours as a block. */
 	if (size == 1ULL << page_shift) {
-		if (!was_zapped(pgt, ipa, page_shift, phys, true))
-			was_zapped(pgt, ipa, level_shift(2), phys, false);
+		if (!was_zapped(pgt, ipa, page_shift, phys, now, true))
+			was_zapped(pgt, ipa, level_shift(2), phys, now, false);
 	} else if (size == 1ULL << level_shift(2)) {
-		if (!was_zapped(pgt, ipa, level_shift(2), phys, true))
-			was_zapped(pgt, ipa, page_shift, phys, true);
+		if (!was_zapped(pgt, ipa, level_shift(2), phys, now, true))
+			was_zapped(pgt, ipa, page_shift, phys, now, true);
 	}
+	return 0;
+}
+
+/* kvm_mmu_notifier_invalidate_range_start(subscription, range) */
+SEC("fentry")
+int kvm_start(u64 *ctx)
+{
+	struct mmu_notifier_range *range = (void *)ctx[1];
+	struct start start = {
+		.range = number(&ctx[1]),
+		.cause = BPF_CORE_READ(range, event),
+	};
+	u32 pid = bpf_get_current_pid_tgid();
+
+	if (filter != FILTER_NONE && !mm_counts(BPF_CORE_READ(range, mm)))
+		return 0;
+	if (start.cause > CAUSE_BEYOND)
+		start.cause = CAUSE_BEYOND;
+	/* No task is in there twice. Without room KVM itself is the cause. */
+	if (bpf_map_update_elem(&in_start, &pid, &start, BPF_ANY))
+		add(SLOT_KVM_FORGOTTEN, 1);
+	return 0;
+}
+
+SEC("fexit")
+int kvm_start_done(u64 *ctx)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&in_start, &pid);
+	return 0;
+}
+
+/* kvm_unmap_gfn_range(kvm, range): for each memslot that the range touches */
+SEC("fentry")
+int kvm_part(u64 *ctx)
+{
+	struct kvm_gfn_range *r = (void *)ctx[1];
+	struct kvm *kvm = (void *)ctx[0];
+	u32 pid = bpf_get_current_pid_tgid();
+	struct start *start = bpf_map_lookup_elem(&in_start, &pid);
+	u64 pgt = (u64)BPF_CORE_READ(kvm, arch.mmu.pgt), range;
+	struct parts none = { 0 }, *parts;
+	struct part *p;
+
+	if (!start)
+		return 0;
+	range = start->range;
+	bpf_map_update_elem(&open_ranges, &range, &none, BPF_NOEXIST);
+	parts = bpf_map_lookup_elem(&open_ranges, &range);
+	/* What is left out stays unknown. */
+	if (!parts || parts->nr >= MAX_PARTS)
+		return 0;
+	p = &parts->part[parts->nr];
+	p->pgt = pgt;
+	p->generation = *generation_of(pgt);
+	p->gfn = BPF_CORE_READ(r, start);
+	p->nr = BPF_CORE_READ(r, end) - p->gfn;
+	p->hva = BPF_CORE_READ(r, slot, userspace_addr) +
+		 ((p->gfn - BPF_CORE_READ(r, slot, base_gfn)) << page_shift);
+	/* Of its own table KVM knows both addresses. */
+	p->linear = (u64)BPF_CORE_READ(kvm, arch.mmu.pgt, pgd) -
+		    BPF_CORE_READ(kvm, arch.mmu.pgd_phys);
+	parts->nr++;
+	return 0;
+}
+
+#define PTE_WRITE	(1ULL << 51)	/* as pte_write(), arm64 */
+
+struct host_walk {
+	struct part part;
+	u64 pgd, top;	/* the bits below an entry of the first table */
+};
+
+/* The frame behind @hva in the host's page table; 0: none. */
+static __always_inline u64 host_frame(const struct host_walk *w, u64 hva,
+				      u32 *permissions)
+{
+	u32 bits = page_shift - 3, shift = w->top, i;
+	u64 table = w->pgd, pte, in_leaf;
+
+	for (i = 0; i < 5; i++) {
+		pte = 0;
+		bpf_probe_read_kernel(&pte, sizeof(pte), (void *)(table +
+				(hva >> shift & ((1ULL << bits) - 1)) * 8));
+		if (!(pte & DESC_VALID))
+			return 0;
+		if (shift <= page_shift || !(pte & DESC_TABLE))
+			break;
+		table = (pte & PTE_ADDR & ~((1ULL << page_shift) - 1)) +
+			w->part.linear;
+		shift -= bits;
+	}
+	in_leaf = (1ULL << shift) - 1;
+	*permissions = MAY_READ | (pte & PTE_WRITE ? MAY_WRITE : 0);
+	return (pte & PTE_ADDR & ~in_leaf) |
+	       (hva & in_leaf & ~((1ULL << page_shift) - 1));
+}
+
+static __always_inline struct zap *find_zap(const struct part *p, u64 ipa,
+					    u32 shift)
+{
+	struct zap_key key = {
+		.pgt = p->pgt, .generation = p->generation,
+		.ipa = (ipa & ~((1ULL << shift) - 1)) | shift,
+	};
+
+	return bpf_map_lookup_elem(&zapped, &key);
+}
+
+/* What is left of one page that stage 2 had, before the host's operation. */
+static long host_check(u32 i, void *data)
+{
+	const struct host_walk *w = data;
+	u64 ipa = (w->part.gfn + i) << page_shift, offset = 0, frame;
+	struct zap *z = find_zap(&w->part, ipa, page_shift);
+	u32 permissions = 0;
+
+	if (!z) {
+		z = find_zap(&w->part, ipa, level_shift(2));
+		offset = ipa & ((1ULL << level_shift(2)) - 1);
+	}
+	if (!z)
+		return 0;
+	frame = host_frame(w, w->part.hva + ((u64)i << page_shift),
+			   &permissions);
+	if (frame != z->phys + offset || z->permissions & ~permissions)
+		z->host = HOST_TOOK;
+	else if (z->host == HOST_UNKNOWN)
+		z->host = HOST_KEPT;
+	return 0;
+}
+
+/* Pages of a range that are looked at: what is beyond stays unknown. */
+#define MOST_CHECKED	65536
+
+/* kvm_mmu_notifier_invalidate_range_end(subscription, range) */
+SEC("fentry")
+int kvm_end(u64 *ctx)
+{
+	struct mmu_notifier_range *range = (void *)ctx[1];
+	u64 key = number(&ctx[1]), size;
+	struct parts *parts = bpf_map_lookup_elem(&open_ranges, &key);
+	struct host_walk w = { 0 };
+	u32 i;
+
+	if (!parts)
+		return 0;
+	w.pgd = (u64)BPF_CORE_READ(range, mm, pgd);
+	/* As many levels as the address space is large. */
+	size = BPF_CORE_READ(range, mm, task_size) - 1;
+	w.top = page_shift;
+	for (i = 0; i < 4; i++)
+		if (size >> (w.top + page_shift - 3))
+			w.top += page_shift - 3;
+	for (i = 0; i < MAX_PARTS; i++) {
+		if (i >= parts->nr)
+			break;
+		w.part = parts->part[i];
+		bpf_loop(w.part.nr < MOST_CHECKED ? w.part.nr : MOST_CHECKED,
+			 host_check, &w, 0);
+	}
+	bpf_map_delete_elem(&open_ranges, &key);
 	return 0;
 }
 

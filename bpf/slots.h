@@ -28,19 +28,35 @@ enum slot {
 	SLOT_KVM_REFAULTS,
 	SLOT_KVM_REFAULTS_SAME_PFN,
 	SLOT_KVM_FORGOTTEN,	/* zapped leaves there was no room to remember */
+	SLOT_KVM_UNCHECKED,	/* came back alike, the host's part not known */
 	SLOT_S2_NORMAL,
 	SLOT_S2_NC,
 	SLOT_S2_DEVICE,
 
 	/* One for each value of enum mmu_notifier_event, as the kernel numbers
-	 * them: to the end of the row. */
+	 * them; then the same for what KVM did about it, by cause. */
 	SLOT_NOTIFIER_START = 32,
+	SLOT_ZAPPED_BY = 64,
+	SLOT_SAME_PFN_BY = 80,
+	SLOT_UNNECESSARY_BY = 96,
 
-	SLOT_NR = 64,
+	SLOT_NR = 112,
+};
+
+#define NOTIFIER_EVENTS	(SLOT_ZAPPED_BY - SLOT_NOTIFIER_START)
+
+/*
+ * What made KVM zap: a notifier event by its number, any beyond the last, or
+ * nobody but KVM itself, as when a memslot goes.
+ */
+enum cause {
+	CAUSE_BEYOND = 14,
+	CAUSE_KVM = 15,
+	CAUSES = 16,
 };
 
 /*
- * A row of slots for each CPU: 512 bytes, so no two CPUs share a cache line.
+ * A row of slots for each CPU: 896 bytes, so no two CPUs share a cache line.
  * CPUs beyond the last row share rows; adding is atomic, so nothing is lost.
  */
 #define ROWS	1024

@@ -11,6 +11,11 @@
 
 #define MAX_ATTACHED	128
 
+typedef unsigned __int128 slot_set;
+
+#define SLOT_BIT(s)	((slot_set)1 << (s))
+_Static_assert(SLOT_NR <= 8 * sizeof(slot_set), "a bit for each slot");
+
 struct attached {
 	enum point_kind kind;
 	const char *prog;
@@ -27,8 +32,8 @@ struct counter_state {
 	const char *excluded[MAX_WAYS];
 	const char *absent;
 	char *how;
-	uint64_t slots;		/* bit s: slot s is summed */
-	uint64_t minus;		/* bit s: slot s is taken off */
+	slot_set slots;		/* bit s: slot s is summed */
+	slot_set minus;		/* bit s: slot s is taken off */
 	/* Which of attached[] it needs. */
 	bool uses[MAX_ATTACHED];
 	int *software;

@@ -12,6 +12,7 @@
 
 typedef __u8 u8;
 typedef __s8 s8;
+typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 typedef __s64 s64;
@@ -44,6 +45,7 @@ struct pt_regs {
 
 struct mm_struct {
 	void *pgd;
+	unsigned long task_size;
 };
 
 struct pid_namespace;
@@ -81,23 +83,37 @@ struct mmu_notifier_range {
 	enum mmu_notifier_event event;
 };
 
+struct kvm_pgtable;
+struct kvm_arch;
+
+struct kvm_s2_mmu {
+	u64 pgd_phys;
+	struct kvm_pgtable *pgt;
+	struct kvm_arch *arch;
+};
+
 struct kvm_arch {
-	u64 dummy;
-} __attribute__((aligned(8)));
+	struct kvm_s2_mmu mmu;
+};
 
 struct kvm {
 	struct mm_struct *mm;
 	struct kvm_arch arch;
 };
 
-struct kvm_pgtable;
+struct kvm_memory_slot {
+	u64 base_gfn;
+	unsigned long userspace_addr;
+};
 
-struct kvm_s2_mmu {
-	struct kvm_pgtable *pgt;
-	struct kvm_arch *arch;
+struct kvm_gfn_range {
+	struct kvm_memory_slot *slot;
+	u64 start;
+	u64 end;
 };
 
 struct kvm_pgtable {
+	void *pgd;
 	struct kvm_s2_mmu *mmu;
 };
 
@@ -123,6 +139,8 @@ struct bpf_iter__task {
 #pragma clang attribute pop
 
 enum kvm_pgtable_prot {
+	KVM_PGTABLE_PROT_W = 1 << 1,
+	KVM_PGTABLE_PROT_R = 1 << 2,
 	KVM_PGTABLE_PROT_DEVICE = 1 << 3,
 	KVM_PGTABLE_PROT_NORMAL_NC = 1 << 4,
 };

@@ -29,8 +29,9 @@ trigger slow 100|gup_fast_calls=100 gup_fast_pages=0 gup_slow_pages=100 lockless
 trigger partly 7|gup_fast_calls=7 gup_fast_pages=35 gup_slow_pages=77
 trigger vm soft_dirty 7|notifier_start.soft_dirty=7 notifier_start.other=0 kvm_zapped_leaves=515 kvm_refaults=0
 trigger vm soft_dirty 50|notifier_start.soft_dirty=50
-trigger vm reprotect 3|notifier_start.protection_vma=6 kvm_zapped_leaves=1536 kvm_zapped_blocks=0 kvm_refaults=1536 kvm_refaults_same_pfn=1536 s2_maps.normal=2051 s2_maps.nc=0 s2_maps.device=0
-trigger vm discard 3|notifier_start.clear=3 kvm_zap_calls=3 kvm_zapped_leaves=1536 kvm_refaults=1536 kvm_refaults_same_pfn=1024
+trigger vm reprotect 3|notifier_start.protection_vma=6 kvm_zapped_leaves=1536 kvm_zapped_blocks=0 kvm_refaults=1536 kvm_refaults_same_pfn=1536 kvm_zapped.protection_vma=1536 kvm_zapped.clear=0 kvm_refaults_same_pfn.protection_vma=1536 kvm_unnecessary=0 s2_maps.normal=2051 s2_maps.nc=0 s2_maps.device=0
+trigger vm allow 3|notifier_start.protection_vma=6 kvm_zapped_leaves=3072 kvm_refaults_same_pfn=3072 kvm_unnecessary=1536 kvm_unnecessary.protection_vma=1536 kvm_unnecessary.other=0
+trigger vm discard 3|notifier_start.clear=3 kvm_zap_calls=3 kvm_zapped_leaves=1536 kvm_refaults=1536 kvm_refaults_same_pfn=1024 kvm_zapped.clear=1536 kvm_refaults_same_pfn.clear=1024 kvm_unnecessary=0
 trigger vm|kvm_zapped_leaves=0 kvm_refaults=0 s2_maps.normal=515 kvm_guest_faults=516
 trigger children 5|gup_fast_calls=150
 END

@@ -227,6 +227,18 @@ static void reprotect(unsigned long n)
 	}
 }
 
+/* The same, and the guest reads it in between too: only the first of the two
+ * takes a permission away. */
+static void allow(unsigned long n)
+{
+	while (n--) {
+		mprotect(vm_memory, 2 * MIB, PROT_READ);
+		guest_reads();
+		mprotect(vm_memory, 2 * MIB, PROT_READ | PROT_WRITE);
+		guest_reads();
+	}
+}
+
 /* N times: the guest's memory is thrown away, and the guest reads it. */
 static void discard(unsigned long n)
 {
@@ -317,7 +329,7 @@ static const struct {
 } list[] = {
 	{ "futex", futex }, { "race", race }, { "slow", slow }, { "partly", partly },
 	{ "touch", touch }, { "vm", start_vm }, { "soft_dirty", soft_dirty },
-	{ "reprotect", reprotect }, { "discard", discard },
+	{ "reprotect", reprotect }, { "allow", allow }, { "discard", discard },
 	{ "children", children }, { "noise", noise }, { "attach", attach },
 };
 

@@ -310,6 +310,16 @@ TEST(rules)
 		{ "unnecessary-kvm-zap",
 		  "a.b : kvm_zap_calls=0 kvm_refaults_same_pfn=0",
 		  "a.b : kvm_zap_calls=1 kvm_refaults_same_pfn=1", 1 },
+		/* Where permissions were looked at, that decides. */
+		{ "unnecessary-kvm-zap",
+		  "a.b : kvm_refaults_same_pfn=0 kvm_unnecessary=0 kvm_unnecessary.clear=0",
+		  "a.b : kvm_refaults_same_pfn=1 kvm_unnecessary=0 kvm_unnecessary.clear=0", 0 },
+		{ "unnecessary-kvm-zap",
+		  "a.b : kvm_refaults_same_pfn=1 kvm_unnecessary=0 kvm_unnecessary.clear=0",
+		  "a.b : kvm_refaults_same_pfn=1 kvm_unnecessary=1 kvm_unnecessary.clear=1", 1 },
+		{ "unnecessary-kvm-zap",
+		  "a.b : kvm_refaults_same_pfn=1 kvm_unnecessary=1 kvm_unnecessary.clear=1",
+		  "a.b : kvm_refaults_same_pfn=1 kvm_unnecessary=1 kvm_unnecessary.clear=1", 1 },
 		{ "unnecessary-kvm-zap", "a.b : kvm_refaults_same_pfn=0",
 		  "a.b : kvm_refaults_same_pfn=1", 1 },
 		/* on both sides: told, as not the change's doing */
