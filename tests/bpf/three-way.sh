@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# three-way.sh: a driver's callbacks (ptelab.ko), ptelab's BPF programs and
+# bpftrace count the same mmu notifier calls, operation by operation.
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
+   ! command -v mmdebstrap > /dev/null; then
+	skip three-way "$(tail -n 1 "$tmp/deps" | grep . || echo "no mmdebstrap")"
+	exit 0
+fi
+if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
+	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
+	exit 1
+fi
+if ! module=$("$top/scripts/lab/module" "$kernel" 2> "$tmp/err"); then
+	not_ok module "$(tail -n 1 "$tmp/err")"
+	exit 1
+fi
+cd "$top" || exit 1
+if ! make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/bpf/three_way \
+		> "$tmp/make" 2>&1; then
+	not_ok three_way "does not build: $(grep -m 1 error "$tmp/make")"
+	exit 1
+fi
+if ! tests/bpf/root > "$tmp/root" 2> "$tmp/err"; then
+	skip three-way "$(tail -n 1 "$tmp/err")"
+	exit 0
+fi
+
+echo "/usr/bin/bpftrace -c /bin/three_way /three_way.bt" > "$tmp/job"
+tests/bpf/boot-root "$kernel/Image" build/arm64/ptelab "$tmp/job" "$tmp/out.jsonl" \
+	build/arm64/tests/bpf/three_way:bin/three_way tests/bpf/three_way.bt:three_way.bt \
+	"$module:modules/ptelab.ko" > "$tmp/end" 2>&1
+if ! grep -q '^count ' "$tmp/out.jsonl"; then
+	not_ok three-way-boot "$(tail -n 1 "$tmp/end")"
+	exit 1
+fi
+equal every-operation-happened "$(grep '^few ' "$tmp/out.jsonl")" ""
+
+# What bpftrace says of a phase and an event; a map without the key is 0.
+third()
+{
+	local key
+
+	case $2 in
+	end|secondary) key="@$2\\[$1\\]" ;;
+	*) key="@start\\[$1, $3\\]" ;;
+	esac
+	sed -n "s/^$key: //p" "$tmp/out.jsonl" | grep . || echo 0
+}
+
+ops=0 all=0
+while read -r op; do
+	event=0 said='' want='' total=0
+	while read -r _ phase _ name module_says bpf_says; do
+		said="$said $name=$module_says/$bpf_says/$(third "$phase" "$name" "$event")"
+		want="$want $name=$module_says/$module_says/$module_says"
+		total=$((total + module_says))
+		event=$((event + 1))
+	done < <(awk -v op="$op" '$1 == "count" && $3 == op' "$tmp/out.jsonl")
+	equal "three-counts-agree-$op" "$said" "$want"
+	ops=$((ops + 1)) all=$((all + total))
+done < <(awk '/^count / && !seen[$3]++ { print $3 }' "$tmp/out.jsonl")
+equal operations-compared "$ops" 11
+echo "# $all calls counted three times"
