@@ -125,6 +125,7 @@ struct bench {
 /* The tables, one a family, NULL at the end; registry.c lists them. */
 extern const struct bench *const harness_benches[];
 extern const struct bench *const gup_benches[];
+extern const struct bench *const lockless_benches[];
 extern const struct bench *const fault_benches[];
 extern const struct bench *const notifier_benches[];
 extern const struct bench *const barrier_benches[];

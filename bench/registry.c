@@ -10,6 +10,7 @@
 static const struct bench *const *const families[] = {
 	harness_benches,
 	gup_benches,
+	lockless_benches,
 	fault_benches,
 	notifier_benches,
 	barrier_benches,

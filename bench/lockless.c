@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lockless: what a lockless read of a page table entry returns, rather than
+ * what it costs. Both benchmarks need ptelab.ko, which makes the reads.
+ *
+ * In a contpte block access and dirty live in any of 16 entries, so arm64's
+ * ptep_get_lockless() gathers them while others may change the block. Two
+ * questions: without a race, is the value what ptep_get() returns; and with
+ * one, does it ever carry a dirty or access bit that no entry has by the time
+ * that the reader rechecks, and does the recheck notice?
+ *
+ *	recheck		a block of the module's own, which is no page table, and
+ *			a writer that is known; so it can be told of every value
+ *			whether it was true at some moment of the read
+ *	compare		live page tables, under their lock
+ *
+ * The recheck is GUP-fast's: it compares what it read with what ptep_get()
+ * says now. "relaxed" is one that leaves access and dirty out, which a reader
+ * that does not care for them would use.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kmod/ptelab_dev.h"
+#include "../lib/util.h"
+#include "bench.h"
+#include "mm.h"
+
+/* --- recheck --- */
+
+static const char *const reader_choices[] = { "kernel", "single", NULL };
+
+static const char *const writer_choices[] = {
+	"none", "fold", "age", "wrprotect", "zap", "all", NULL
+};
+
+static const struct bench_param recheck_params[] = {
+	{ .name = "reader", .type = PARAM_ENUM, .def = "kernel",
+	  .choices = reader_choices,
+	  .help = "kernel: contpte_ptep_get_lockless(); single: the one entry, as a reader that needs no access and dirty" },
+	{ .name = "writer", .type = PARAM_ENUM, .def = "all",
+	  .choices = writer_choices,
+	  .help = "what another CPU does to the block meanwhile: fold and unfold it, and in between age and clean its entries and set their access and dirty, write-protect it, zap it, or all of that" },
+	{ .name = "entry", .type = PARAM_INT, .def = "7", .min = 0, .max = 15,
+	  .help = "the entry of the block that is read" },
+};
+
+struct recheck {
+	int fd;
+	struct ptelab_retry arg;	/* of the last batch, results and all */
+};
+
+static const char *module_unavailable(bool contpte)
+{
+	struct ptelab_abi abi;
+	int fd = kmod_open(&abi);
+
+	if (fd < 0)
+		return fail_text();
+	close(fd);
+	if (contpte && !(abi.features & PTELAB_FEAT_CONTPTE))
+		return "this kernel has no contpte";
+	return NULL;
+}
+
+static bool writer_is(const struct bench_ctx *ctx, const char *name)
+{
+	return param_is(ctx, "writer", name);
+}
+
+static const char *recheck_unavailable(const struct bench_ctx *ctx)
+{
+	if (!writer_is(ctx, "none") && ctx->racer_cpu < 0)
+		return "needs a second CPU for the writer: on one CPU the two never meet";
+	return module_unavailable(true);
+}
+
+static void recheck_size(const struct bench_ctx *ctx, uint64_t *def,
+			 uint64_t *max)
+{
+	*def = writer_is(ctx, "none") ? 2000 : 50000;
+	*max = PTELAB_RETRY_MAX_READS;
+}
+
+static uint32_t steps_of(const struct bench_ctx *ctx)
+{
+	const uint32_t age = PTELAB_STEP_AGE | PTELAB_STEP_HW |
+			     PTELAB_STEP_CLEAN;
+
+	/* Folding and unfolding are always in. */
+	if (writer_is(ctx, "age"))
+		return age;
+	if (writer_is(ctx, "wrprotect"))
+		return PTELAB_STEP_WRPROTECT;
+	if (writer_is(ctx, "zap"))
+		return PTELAB_STEP_ZAP;
+	if (writer_is(ctx, "all"))
+		return age | PTELAB_STEP_WRPROTECT | PTELAB_STEP_ZAP;
+	return 0;
+}
+
+static int recheck_setup(struct bench_ctx *ctx)
+{
+	struct recheck *t = xcalloc(1, sizeof(*t));
+
+	ctx->priv = t;
+	t->fd = kmod_open(NULL);
+	return t->fd < 0 ? t->fd : 0;
+}
+
+static void recheck_teardown(struct bench_ctx *ctx)
+{
+	struct recheck *t = ctx->priv;
+
+	if (!t)
+		return;
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t);
+	ctx->priv = NULL;
+}
+
+static int recheck_prepare(struct bench_ctx *ctx)
+{
+	struct recheck *t = ctx->priv;
+	bool quiet = writer_is(ctx, "none");
+
+	t->arg = (struct ptelab_retry) {
+		.reader = param_is(ctx, "reader", "kernel") ?
+			  PTELAB_READER_KERNEL : PTELAB_READER_SINGLE,
+		.script = quiet ? PTELAB_SCRIPT_QUIET : PTELAB_SCRIPT_RACE,
+		.steps = steps_of(ctx),
+		.cpu = quiet ? -1 : ctx->racer_cpu,
+		.index = param_num(ctx, "entry"),
+		.reads = ctx->ops,
+		.seed = ctx->seed,
+	};
+	return 0;
+}
+
+static int64_t recheck_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct recheck *t = ctx->priv;
+	int ret = kmod_retry(t->fd, &t->arg);
+
+	(void)thread;
+	return ret ? ret : (int64_t)t->arg.done;
+}
+
+static int recheck_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	const struct recheck *t = ctx->priv;
+	const struct ptelab_retry *r = &t->arg;
+
+	if (r->wrong)
+		return fail(EPROTO, "%llu of %llu reads returned what was true at no moment, the first %#llx where e.g. %#llx was true",
+			    r->wrong, r->done, r->wrong_value,
+			    r->wrong_expected);
+	if (r->script == PTELAB_SCRIPT_QUIET && r->exact != r->done)
+		return fail(EPROTO, "nobody wrote, and yet only %llu of %llu reads returned what the block holds",
+			    r->exact, r->done);
+	if (r->script == PTELAB_SCRIPT_RACE && !(r->folds && r->unfolds))
+		return fail(EPROTO, "the writer did nothing during the reads: use more --ops");
+	if (!d)
+		return 0;
+	if (r->script == PTELAB_SCRIPT_RACE)
+		bench_count(ctx, "racer_rounds", r->rounds);
+	bench_count(ctx, "recheck.mixed", r->mixed);
+	bench_count(ctx, "recheck.unchecked", r->unchecked);
+	bench_count(ctx, "recheck.dirty_gone", r->dirty_gone);
+	bench_count(ctx, "recheck.dirty_gone_uncaught",
+		    r->dirty_gone - r->dirty_gone_caught);
+	bench_count(ctx, "recheck.dirty_gone_uncaught_relaxed",
+		    r->dirty_gone - r->dirty_gone_caught_relaxed);
+	bench_count(ctx, "recheck.dirty_missed", r->dirty_missed);
+	bench_count(ctx, "recheck.young_gone", r->young_gone);
+	bench_count(ctx, "recheck.young_gone_uncaught",
+		    r->young_gone - r->young_gone_caught);
+	bench_count(ctx, "recheck.young_gone_uncaught_relaxed",
+		    r->young_gone - r->young_gone_caught_relaxed);
+	bench_count(ctx, "recheck.young_missed", r->young_missed);
+	json_object_set_new(ctx->proof, "reads_true",
+			    json_integer(r->exact + r->mixed));
+	json_object_set_new(ctx->proof, "reads_of_a_folded_block",
+			    json_integer(r->cont));
+	return 0;
+}
+
+static const struct bench lockless_recheck = {
+	.name = "lockless.recheck",
+	.op = "one lockless read of an entry of a contpte block, and its recheck with the writer locked out",
+	.measures = "how often the value carries an access or dirty bit that no entry has at the recheck, or lacks one that an entry has, and whether the recheck sees it",
+	.may_lie = "counts only: its time is mostly the module's own bookkeeping. The block is no page table and the writer does nothing else, so races are far more frequent than in life; \"uncaught\" is of a recheck at one moment, and hardware may change the entry right after that",
+	.params = recheck_params,
+	.nr_params = ARRAY_SIZE(recheck_params),
+	.needs_root = true,
+	.unavailable = recheck_unavailable,
+	.size = recheck_size,
+	.setup = recheck_setup,
+	.prepare = recheck_prepare,
+	.run = recheck_run,
+	.verify = recheck_verify,
+	.teardown = recheck_teardown,
+};
+
+/* --- compare --- */
+
+static const char *const dirty_choices[] = { "all", "some", NULL };
+
+static const struct bench_param compare_params[] = {
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes",
+	  .def = "contpte", .min = 4096, .max = 512 * MIB,
+	  .power_of_two = true, .help = "size of the folios" },
+	{ .name = "dirty", .type = PARAM_ENUM, .def = "some",
+	  .choices = dirty_choices,
+	  .help = "all: every page written; some: every third since all were cleaned, so that the entries of a block differ" },
+};
+
+struct compare {
+	int fd;
+	struct mm_region r;
+	struct ptelab_ptes sum;		/* of the whole region, before a batch */
+	uint64_t compared, different;	/* in the last batch */
+};
+
+static const char *compare_unavailable(const struct bench_ctx *ctx)
+{
+	uint64_t folio = param_num(ctx, "folio");
+	const char *why = mm_folio_unavailable(MM_ANON, folio);
+
+	if (!why && mm_caps()->pmd &&
+	    mm_leaf_expected(mm_caps(), folio) >= mm_caps()->pmd)
+		why = "a PMD maps it: there are no page table entries to read";
+	return why ? why : module_unavailable(false);
+}
+
+static uint64_t region_pages(const struct compare *t)
+{
+	return t->r.bytes / mm_caps()->page;
+}
+
+static void compare_size(const struct bench_ctx *ctx, uint64_t *def,
+			 uint64_t *max)
+{
+	(void)ctx;
+	*def = 4096;
+	*max = UINT64_MAX;
+}
+
+static int compare_setup(struct bench_ctx *ctx)
+{
+	struct compare *t = xcalloc(1, sizeof(*t));
+	uint64_t folio = param_num(ctx, "folio"), bytes = 16 * folio;
+	int ret;
+
+	ctx->priv = t;
+	t->r.fd = -1;
+	t->fd = kmod_open(NULL);
+	if (t->fd < 0)
+		return t->fd;
+	if (bytes < 256 * KIB)
+		bytes = 256 * KIB;
+	if (bytes > 4 * MIB)
+		bytes = folio > 4 * MIB ? folio : 4 * MIB;
+	ret = mm_region_open(&t->r, MM_ANON, false, folio, 1, bytes);
+	return ret ? ret : mm_region_populate(&t->r);
+}
+
+static void compare_teardown(struct bench_ctx *ctx)
+{
+	struct compare *t = ctx->priv;
+
+	if (!t)
+		return;
+	if (t->fd >= 0)
+		close(t->fd);
+	mm_region_close(&t->r);
+	free(t);
+	ctx->priv = NULL;
+}
+
+/*
+ * MADV_FREE leaves every entry clean and old, folded as it was. A store then
+ * makes one entry of a block dirty if hardware does that.
+ */
+static int compare_prepare(struct bench_ctx *ctx)
+{
+	uint64_t page = mm_caps()->page, i, step = 1;
+	struct compare *t = ctx->priv;
+
+	if (param_is(ctx, "dirty", "some")) {
+		step = 3;
+		if (madvise(t->r.base, t->r.bytes, MADV_FREE))
+			return fail(errno, "madvise(MADV_FREE): %s",
+				    strerror(errno));
+	}
+	for (i = 0; i < t->r.bytes; i += step * page)
+		(*(volatile char *)(t->r.base + i))++;
+	return kmod_ptes(t->fd, 0, t->r.base, t->r.bytes, &t->sum, NULL);
+}
+
+static int64_t compare_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct compare *t = ctx->priv;
+	uint64_t page = mm_caps()->page, n, done;
+	struct ptelab_ptes sum;
+
+	(void)thread;
+	t->compared = t->different = 0;
+	for (done = 0; done < ctx->ops; done += n) {
+		int ret;
+
+		n = region_pages(t);
+		if (n > ctx->ops - done)
+			n = ctx->ops - done;
+		ret = kmod_ptes(t->fd, PTELAB_PTES_COMPARE, t->r.base, n * page,
+				&sum, NULL);
+		if (ret)
+			return ret;
+		t->compared += sum.compared;
+		t->different += sum.different;
+	}
+	return done;
+}
+
+static int compare_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	const struct compare *t = ctx->priv;
+	uint64_t pages = region_pages(t), folio = param_num(ctx, "folio");
+	bool cont = mm_leaf_expected(mm_caps(), folio) > mm_caps()->page;
+
+	if (t->compared != ctx->ops)
+		return fail(EPROTO, "%llu entries were compared, not %llu",
+			    (unsigned long long)t->compared,
+			    (unsigned long long)ctx->ops);
+	if (t->sum.cont != (cont ? pages : 0))
+		return fail(EPROTO, "%llu of %llu entries have the CONT bit",
+			    t->sum.cont, (unsigned long long)pages);
+	if (param_is(ctx, "dirty", "all") ? t->sum.dirty != pages :
+	    !t->sum.dirty || t->sum.dirty == pages)
+		return fail(EPROTO, "%llu of %llu entries are dirty",
+			    t->sum.dirty, (unsigned long long)pages);
+	if (!d)
+		return 0;
+	bench_count(ctx, "lockless_different", t->different);
+	json_object_set_new(ctx->proof, "entries", json_integer(pages));
+	json_object_set_new(ctx->proof, "entries_cont",
+			    json_integer(t->sum.cont));
+	json_object_set_new(ctx->proof, "entries_dirty",
+			    json_integer(t->sum.dirty));
+	json_object_set_new(ctx->proof, "entries_young",
+			    json_integer(t->sum.young));
+	return 0;
+}
+
+static const struct bench lockless_compare = {
+	.name = "lockless.compare",
+	.op = "one page table entry, read with ptep_get_lockless() between two reads with ptep_get(), under the page table lock",
+	.measures = "whether the lockless read returns what ptep_get() does when nobody races with it",
+	.may_lie = "counts only: its time is mostly the walk of the page table. Hardware may still set access and dirty at any moment, so the lockless value may agree with either of the two reads around it",
+	.params = compare_params,
+	.nr_params = ARRAY_SIZE(compare_params),
+	.needs_root = true,
+	.unavailable = compare_unavailable,
+	.size = compare_size,
+	.setup = compare_setup,
+	.prepare = compare_prepare,
+	.run = compare_run,
+	.verify = compare_verify,
+	.teardown = compare_teardown,
+};
+
+const struct bench *const lockless_benches[] = {
+	&lockless_recheck, &lockless_compare, NULL
+};
