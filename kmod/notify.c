@@ -242,7 +242,7 @@ long ptelab_ioc_notify_start(struct ptelab_file *f, void __user *uarg)
 		if (ret)
 			return ret;
 	}
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	ret = notify_start(f, &arg);
 	mutex_unlock(&f->lock);
@@ -263,7 +263,7 @@ long ptelab_ioc_notify_stop(struct ptelab_file *f, void __user *uarg)
 
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	if (f->notify)
 		notify_free(f->notify);
@@ -280,7 +280,7 @@ long ptelab_ioc_notify_reset(struct ptelab_file *f, void __user *uarg)
 
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	if (f->notify)
 		sum(f->notify, &f->notify->base);
@@ -307,7 +307,7 @@ long ptelab_ioc_notify_read(struct ptelab_file *f, void __user *uarg)
 	if (ret)
 		goto out;
 	ret = -EINTR;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		goto out;
 	ret = -ENODATA;
 	if (f->notify) {

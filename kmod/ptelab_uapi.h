@@ -16,7 +16,8 @@
  * Errors that mean the same everywhere: EINVAL a bad argument, E2BIG more than
  * a limit allows, EFAULT a bad pointer or a range beyond user space, EBUSY
  * already started, ENODATA not started, ESRCH started by another address
- * space, EOPNOTSUPP this kernel has no such thing, EINTR killed half way.
+ * space, EOPNOTSUPP this kernel has no such thing, EINTR a signal came while
+ * another thread had the file, or killed half way.
  */
 #ifndef PTELAB_UAPI_H
 #define PTELAB_UAPI_H
@@ -392,7 +393,7 @@ struct ptelab_retry {
 	__u32 steps;		/* PTELAB_STEP_* */
 	__s32 cpu;		/* the writer's; -1: any but this one */
 	__u32 index;		/* entry that is read */
-	__u32 break_index;	/* another one: SCRIPT_TRIES, STEP_BREAK */
+	__u32 break_index;	/* another one: SCRIPT_TRIES, STEP_BREAK; else 0 */
 	__u32 tries;		/* SCRIPT_TRIES: a read; 1 at least */
 	__u32 hold_ns;		/* STEP_BREAK: broken for so long */
 	__u64 reads;		/* how many */

@@ -360,8 +360,12 @@ static int read_loop(struct ptelab_retry_state *r)
 	for (a->done = 0; a->done < a->reads; a->done++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		/*
+		 * Nobody else would end the reader's retries. With interrupts
+		 * off what is found to work goes on working: events are taken
+		 * off a CPU by an interrupt, probes by stop_machine().
+		 */
 		local_irq_disable();
-		/* Nobody else would end the reader's retries. */
 		if (watched(a))
 			ret = ptelab_watch_test(&r->watch);
 		if (ret) {
@@ -432,7 +436,7 @@ long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg)
 
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	r = get_state(f);
 	if (r) {
@@ -468,7 +472,7 @@ static int check_retry(const struct ptelab_retry *a)
 		if ((a->flags & (PTELAB_RETRY_YOUNG | PTELAB_RETRY_DIRTY)) &&
 		    !a->break_index)
 			return -EINVAL;
-	} else if (a->flags) {
+	} else if (a->flags || a->break_index) {
 		return -EINVAL;
 	}
 	/*
@@ -505,8 +509,7 @@ static void start_block(struct ptelab_retry_state *r)
 	if (a->flags & PTELAB_RETRY_DIRTY)
 		first = pte_mkdirty(first);
 	store(r, 0, first);
-	if (a->break_index < CONT_PTES)
-		r->mended = r->now[a->break_index];
+	r->mended = r->now[a->break_index];
 }
 
 static int run(struct ptelab_retry_state *r)
@@ -567,7 +570,7 @@ long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg)
 	if (ret)
 		goto out;
 	ret = -EINTR;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		goto out;
 	ret = -ENOMEM;
 	r = get_state(f);

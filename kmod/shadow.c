@@ -248,7 +248,7 @@ long ptelab_ioc_shadow_start(struct ptelab_file *f, void __user *uarg)
 					 PTELAB_SHADOW_MAX_PAGES);
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	ret = shadow_start(f, &arg);
 	mutex_unlock(&f->lock);
@@ -262,7 +262,7 @@ long ptelab_ioc_shadow_stop(struct ptelab_file *f, void __user *uarg)
 
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
 	if (f->shadow)
 		shadow_free(f->shadow);
@@ -288,7 +288,7 @@ static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
 
 	if (ret)
 		return ERR_PTR(ret);
-	if (mutex_lock_killable(&f->lock))
+	if (mutex_lock_interruptible(&f->lock))
 		return ERR_PTR(-EINTR);
 	s = f->shadow;
 	if (!s)
