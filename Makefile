@@ -133,6 +133,16 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBOBJ)
 
 -include $(UNIT_BIN:=.d)
 
+# What runs in a machine that has the module
+KMOD_TEST_OBJ	:= $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kmod/*.c)) \
+		   $(BUILD)/kmod/ptelab_dev.o $(BUILD)/lib/util.o
+
+$(BUILD)/tests/kmod/test_kmod: $(KMOD_TEST_OBJ)
+	@echo "  TEST    $@"
+	@$(CC_USED) $(CFLAGS_ALL) $(LINK) -o $@ $^ -lmd -lpthread
+
+-include $(KMOD_TEST_OBJ:.o=.d)
+
 # --- installation ---
 
 .PHONY: install

@@ -53,11 +53,6 @@ static bool quit;
 static uint64_t good_calls[ARRAY_SIZE(ioctls)];
 static uint64_t bad_calls[ARRAY_SIZE(ioctls)];
 
-static uint64_t below(uint64_t *rnd, uint64_t n)
-{
-	return random_next(rnd) % n;
-}
-
 static bool one_in(uint64_t *rnd, unsigned int n)
 {
 	return !below(rnd, n);
@@ -82,7 +77,7 @@ static void area_part(uint64_t *rnd, __u64 *addr, __u64 *len)
 	uint64_t pages = AREA / 4096, first = below(rnd, pages);
 
 	*addr = (uintptr_t)area + first * 4096;
-	*len = (1 + below(rnd, one_in(rnd, 4) ? pages - first :
+	*len = (1 + below(rnd, one_in(rnd, 10) ? pages - first :
 			  MIN(pages - first, 32))) * 4096;
 }
 
@@ -148,18 +143,23 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		break;
 	case PTELAB_IOC_RETRY:
 		a->retry.reader = below(rnd, 2);
-		a->retry.script = below(rnd, PTELAB_SCRIPT_NR);
+		/* Probes come and go in tens of milliseconds. */
+		a->retry.script = one_in(rnd, 20) ? PTELAB_SCRIPT_TRIES :
+				  one_in(rnd, 2) ? PTELAB_SCRIPT_RACE :
+						   PTELAB_SCRIPT_QUIET;
 		a->retry.cpu = (int)below(rnd, nr_cpus() + 1) - 1;
 		a->retry.index = below(rnd, 16);
-		a->retry.break_index = below(rnd, 16);
 		a->retry.reads = below(rnd, 50);
 		a->retry.seed = random_next(rnd);
 		if (a->retry.script == PTELAB_SCRIPT_RACE)
 			a->retry.steps = one_in(rnd, 3) ? PTELAB_STEP_BREAK :
 							  below(rnd, 32);
+		if (a->retry.steps == PTELAB_STEP_BREAK ||
+		    a->retry.script == PTELAB_SCRIPT_TRIES)
+			a->retry.break_index = below(rnd, 16);
 		if (a->retry.steps == PTELAB_STEP_BREAK) {
 			a->retry.hold_ns = below(rnd, 2000);
-			a->retry.flags = below(rnd, 8);
+			a->retry.flags = below(rnd, one_in(rnd, 8) ? 8 : 4);
 		}
 		if (a->retry.script == PTELAB_SCRIPT_TRIES) {
 			a->retry.tries = 1 + below(rnd, 10);
@@ -202,6 +202,22 @@ static void *bad_pointer(uint64_t *rnd, void *arg)
 	}
 }
 
+/*
+ * To unsubscribe takes a grace period, tens of milliseconds in which nobody
+ * else can have the file: rarely enough that most calls find something
+ * started, and that there are many calls.
+ */
+static unsigned int pick_ioctl(uint64_t *rnd)
+{
+	unsigned int nr;
+
+	do {
+		nr = below(rnd, ARRAY_SIZE(ioctls));
+	} while ((ioctls[nr].cmd == PTELAB_IOC_NOTIFY_STOP ||
+		  ioctls[nr].cmd == PTELAB_IOC_SHADOW_STOP) && !one_in(rnd, 8));
+	return nr;
+}
+
 static void *caller(void *p)
 {
 	uint64_t rnd = (uintptr_t)p;
@@ -211,7 +227,7 @@ static void *caller(void *p)
 
 	while (__atomic_sub_fetch(&calls_left, 1, __ATOMIC_RELAXED) <
 	       INT64_MAX && !quit) {
-		unsigned int nr = below(&rnd, ARRAY_SIZE(ioctls));
+		unsigned int nr = pick_ioctl(&rnd);
 		unsigned long cmd = ioctls[nr].cmd;
 		void *a = arg;
 		uint64_t *sum;

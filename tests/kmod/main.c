@@ -204,6 +204,11 @@ uint64_t random_next(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+uint64_t below(uint64_t *state, uint64_t n)
+{
+	return random_next(state) % n;
+}
+
 unsigned int nr_cpus(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);

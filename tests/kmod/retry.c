@@ -170,6 +170,7 @@ static void test_limits(int fd)
 	bad(r.reader = PTELAB_READER_SINGLE);
 	bad(r.script = PTELAB_SCRIPT_NR);
 	bad(r.script = PTELAB_SCRIPT_QUIET);
+	bad(r.script = PTELAB_SCRIPT_QUIET, r.tries = 0);
 	bad(r.index = 16);
 	bad(r.break_index = 16);
 	bad(r.break_index = r.index);
@@ -181,10 +182,12 @@ static void test_limits(int fd)
 	bad(r.cpu = 1 << 20);
 	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0,
 	    r.steps = PTELAB_STEP_BREAK | PTELAB_STEP_AGE);
-	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0, r.steps = 64);
+	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0, r.break_index = 0,
+	    r.steps = 64);
+	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0);
 	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0,
 	    r.steps = PTELAB_STEP_BREAK, r.hold_ns = PTELAB_RETRY_MAX_HOLD + 1);
-	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0,
+	bad(r.script = PTELAB_SCRIPT_RACE, r.tries = 0, r.break_index = 0,
 	    r.flags = PTELAB_RETRY_WATCH);
 #undef bad
 	r = good;
@@ -196,7 +199,7 @@ static void test_limits(int fd)
 	if (!child) {
 		r = good;
 		r.script = PTELAB_SCRIPT_RACE;
-		r.tries = 0;
+		r.tries = r.break_index = 0;
 		r.reads = PTELAB_RETRY_MAX_READS;
 		_exit(!retry(fd));
 	}
@@ -206,7 +209,7 @@ static void test_limits(int fd)
 	check(WIFSIGNALED(status), "killed in the loop");
 	r = good;
 	r.script = PTELAB_SCRIPT_QUIET;
-	r.tries = 0;
+	r.tries = r.break_index = 0;
 	check(!retry(fd), "and the next one runs");
 }
 
@@ -271,6 +274,8 @@ static uint64_t count_of(int fd)
  * watchpoint, whatever the code looks like: so it knows the retries exactly,
  * and the probes on the retry sites must add up to them.
  */
+static uint64_t all_reads, all_retries;
+
 static void watch_one(int fd, const int *probe, int nr_probes,
 		      const char *what)
 {
@@ -285,6 +290,8 @@ static void watch_one(int fd, const int *probe, int nr_probes,
 		count[i] = count_of(probe[i]) - count[i];
 		sum += count[i];
 	}
+	all_reads += r.done;
+	all_retries += r.retries;
 	printf("# %s: %llu reads, %llu retries; %d sites:", what, r.done,
 	       r.retries, nr_probes);
 	for (i = 0; i < nr_probes; i++)
@@ -320,6 +327,7 @@ void test_watch(int argc, char **argv)
 		skip("watch: %s", fail_text());
 		return;
 	}
+	all_reads = r.done;
 	for (; nr < argc && nr < 16; nr++) {
 		probe[nr] = open_kprobe(function, strtoull(argv[nr], NULL, 0));
 		if (probe[nr] < 0)
@@ -356,6 +364,9 @@ void test_watch(int argc, char **argv)
 			}
 		}
 	}
+	/* For who counts around all of this. */
+	printf("# all: %llu reads, %llu retries\n",
+	       (unsigned long long)all_reads, (unsigned long long)all_retries);
 	while (nr--)
 		close(probe[nr]);
 	close(fd);

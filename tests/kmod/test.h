@@ -59,6 +59,7 @@ pid_t fork_idle(void);
 void end_child(pid_t pid);
 /* The same numbers for the same seed */
 uint64_t random_next(uint64_t *state);
+uint64_t below(uint64_t *state, uint64_t n);
 unsigned int nr_cpus(void);
 void pin_to(int cpu);
 double now_s(void);

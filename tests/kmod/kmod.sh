@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kmod.sh: ptelab.ko in the emulated machine: each of its functions against
+# what is known to be true, the retries that it knows against those that ptelab
+# trace counts, random calls, kills, loading and unloading; then the same on a
+# kernel that watches memory, locks and RCU. Nothing may be in the kernel's log.
+#
+#	PARTS="base debug"	only these of: base 7.3 debug
+#	CALLS=100000		so many random calls on the debug kernel
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+if ! "$top/scripts/deps" --check build lab arm64 2> "$tmp/deps"; then
+	skip kmod "$(tail -n 1 "$tmp/deps")"
+	exit 0
+fi
+cd "$top" || exit 1
+if ! { make -s build/native/ptelab &&
+       make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/kmod/test_kmod; } \
+		> "$tmp/make" 2>&1; then
+	not_ok programs "do not build: $(grep -m 1 -i error "$tmp/make")"
+	exit 1
+fi
+
+complaints='WARNING|BUG:|INFO: |Internal error|Call trace|KASAN|KCSAN|UBSAN|suspicious RCU|possible .* deadlock|sleeping function|suspected memory leaks|leaked|stalls on|soft lockup|blocked for more'
+
+# said CONSOLE: what the kernel complained about
+said()
+{
+	tr -d '\r' < "$1" | grep -aE "$complaints" | grep -av '^Kernel command line'
+}
+
+# boot NAME MODE TEST...: a boot in which each TEST, test_kmod's arguments, is
+# run in turn; each is a test here, and what the kernel said is one more.
+boot()
+{
+	local name=$1 mode=$2 out=$tmp/$1.jsonl t n
+	local -a tests
+	shift 2
+	tests=("$@")
+
+	printf '%s\n' "$@" | sed -E "s/^(trace )?/\\1test_kmod /; s/^trace /ptelab trace --json -o - -e 'lockless_*' -- /" > "$tmp/job"
+	scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
+		--file build/arm64/tests/kmod/test_kmod:bin/test_kmod \
+		--module "$module" --job "$tmp/job" --out "$out" --mode "$mode" \
+		--timeout "${TIMEOUT:-900}" > "$tmp/boot" 2>&1
+	# A line for each test: PASS or FAIL, its name, checks, skipped, the
+	# first failure
+	awk '/^ok / { n++ } /^skip / { s++ }
+		/^not ok / && bad == "" { bad = $0 }
+		/^(PASS|FAIL) / {
+			sub(":", "", $2)
+			print $1, $2, n + 0, s + 0, bad
+			n = s = 0
+			bad = ""
+		}' "$out" > "$tmp/results"
+	n=0
+	for t in "${tests[@]}"; do
+		n=$((n + 1))
+		t=${t#trace }
+		sed -n "${n}p" "$tmp/results" > "$tmp/result"
+		read -r verdict what checks skipped why < "$tmp/result"
+		if [ "$verdict $what" != "PASS ${t%% *}" ]; then
+			not_ok "$name-${t%% *}" "${why:-$(head -n 1 "$tmp/boot")}"
+		elif [ "$checks" -eq 0 ]; then
+			not_ok "$name-${t%% *}" "checked nothing: $(grep -m 1 '^skip ' "$out")"
+		else
+			ok "$name-${t%% *} ($checks checks, $skipped skipped)"
+		fi
+	done
+	if said "${out%.jsonl}.console" > "$tmp/said"; then
+		not_ok "$name-kernel-log" "$(head -n 1 "$tmp/said")"
+	else
+		check "$name-kernel-log" grep -aq 'Linux version' "${out%.jsonl}.console"
+	fi
+	grep '^# [A-Z_]*: .* good .* bad\|calls in' "$out" | sed 's/^ok /# /'
+}
+
+# The last boot had "trace watch": the module knows each retry by a watchpoint,
+# ptelab trace by BPF programs where it thinks that the reader starts again.
+retries_agree()
+{
+	local out=$tmp/$1.jsonl reads retries
+
+	read -r reads retries < <(sed -n 's/^# all: \([0-9]*\) reads, \([0-9]*\) retries$/\1 \2/p' "$out")
+	equal "$1-traced-gathers-are-the-reads" \
+		"$(grep -o '"lockless_gathers":{"count":[0-9]*' "$out" | grep -o '[0-9]*$')" \
+		"${reads:-none}"
+	equal "$1-traced-retries-are-the-retries" \
+		"$(grep -o '"lockless_retries":{"count":[0-9]*' "$out" | grep -o '[0-9]*$')" \
+		"${retries:-none}"
+	check "$1-there-were-retries" test "${retries:-0}" -gt 1000
+	echo "# $1: $reads reads, $retries retries, sites $sites"
+}
+
+# on NAME [OPTION...]: $kernel as scripts/lab/kernel's OPTIONs say, its $module,
+# and in $sites where its reader starts again
+on()
+{
+	local name=$1
+	shift
+
+	if ! kernel=$(scripts/lab/kernel "$@" 2> "$tmp/err"); then
+		not_ok "$name-kernel" "$(tail -n 1 "$tmp/err")"
+		return 1
+	fi
+	if ! module=$(scripts/lab/module "$kernel" 2> "$tmp/err"); then
+		not_ok "$name-module" "$(tail -n 1 "$tmp/err")"
+		return 1
+	fi
+	build/native/ptelab trace --explain-retry --vmlinux "$kernel/vmlinux" \
+		> "$tmp/explained" 2>&1
+	sites=$(sed -n 's/^retries = hits of //p' "$tmp/explained" |
+		grep -v 'less the calls' | grep -oE '0x[0-9a-f]+' | xargs)
+}
+
+# wants N: as many must the retry-site finder have found
+wants()
+{
+	equal "$part-retry-sites" "$(wc -w <<< "$sites")" "$1"
+}
+
+functions=(abi ptes notify shadow gup retry)
+for part in ${PARTS:-base 7.3 debug}; do
+	case $part in
+	base)
+		on base || continue
+		wants 1
+		boot base exact "${functions[@]}" "trace watch $sites"
+		retries_agree base
+		boot base-race race "${functions[@]}" "life 50 1" "fuzz 20000 1" \
+			"trace watch $sites"
+		retries_agree base-race
+		;;
+	7.3)
+		# Eight minutes of building; where it is there, it is tried.
+		if ! kernel=$(scripts/lab/kernel --kernel 7.3 --where 2> "$tmp/err") ||
+		   [ ! -d "$kernel" ]; then
+			skip kmod-7.3 "no such kernel in the cache; scripts/lab/kernel --kernel 7.3 builds it"
+			continue
+		fi
+		on 7.3 --kernel 7.3 || continue
+		wants 2
+		boot 7.3 exact "${functions[@]}" "trace watch $sites"
+		retries_agree 7.3
+		boot 7.3-race race retry "life 20 1" "fuzz 10000 1" "trace watch $sites"
+		retries_agree 7.3-race
+		;;
+	debug)
+		on debug --config tests/kmod/debug.config || continue
+		# What depends on something that is off is dropped without a word.
+		equal debug-config "$(grep '^CONFIG' tests/kmod/debug.config |
+			grep -vxFf "$kernel/.config")" ""
+		boot debug race "${functions[@]}" "life 30 1" "fuzz ${CALLS:-100000} 1"
+		;;
+	*)
+		not_ok kmod "no part '$part'"
+		;;
+	esac
+done
