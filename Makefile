@@ -67,7 +67,8 @@ OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
 GP		:= $(wildcard analysis/*.gp)
-GEN		:= $(BUILD)/gen/analysis_gp.h
+LITMUS		:= $(wildcard bench/litmus/*.litmus)
+GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 
 .PHONY: all
 all: $(BUILD)/ptelab
@@ -81,8 +82,25 @@ $(BUILD)/%.o: %.c | $(GEN)
 	@echo "  CC      $@"
 	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# The litmus tests as C functions.
+$(BUILD)/gen/litmus_tests.h: bench/litmus/c.awk $(LITMUS)
+	@mkdir -p $(@D)
+	@awk -f bench/litmus/c.awk $(LITMUS) > $@.tmp && mv $@.tmp $@
+
+# The same tests as instructions, for herd7 and litmus7.
+.PHONY: litmus
+litmus:
+	@for arch in AArch64 X86_64; do \
+		mkdir -p build/litmus/$$arch; \
+		for f in $(LITMUS); do \
+			awk -v arch=$$arch -f bench/litmus/asm.awk "$$f" \
+				> "build/litmus/$$arch/$${f##*/}" || exit 2; \
+		done; \
+		echo "build/litmus/$$arch"; \
+	done
+
 # gnuplot templates as C strings: analysis/x-y.gp becomes x_y_gp
-$(GEN): $(GP) Makefile
+$(BUILD)/gen/analysis_gp.h: $(GP) Makefile
 	@mkdir -p $(@D)
 	@{ echo '/* Made by the Makefile of the gnuplot templates in analysis. */'; \
 	   for f in $(GP); do \
@@ -161,6 +179,7 @@ help:
 	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'
 	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
+	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make deps		install what ab and test need'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
 	@echo '	make test-unit|test-host|test-lab|test-quick	parts of make test'

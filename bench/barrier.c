@@ -9,5 +9,7 @@
 
 const struct bench *const barrier_benches[] = {
 	&barrier_cost,
+	&barrier_mp, &barrier_sb, &barrier_lb, &barrier_s, &barrier_r,
+	&barrier_2_2w, &barrier_wrc, &barrier_iriw,
 	NULL
 };
