@@ -10,10 +10,12 @@
 #include "../lib/util.h"
 #include "format.h"
 #include "rules.h"
+#include "session.h"
 
 const struct compare_options compare_defaults = {
 	.margin = .01,
 	.alpha = .05,
+	.center = stat_median,
 	.resamples = 5000,
 	.seed = 1,
 };
@@ -47,10 +49,7 @@ bool is_difference(const struct result *r)
 	       r->verdict == VERDICT_CHANGED;
 }
 
-static void note(struct comparison *c, const char *fmt, ...)
-	__printf(2, 3);
-
-static void note(struct comparison *c, const char *fmt, ...)
+void comparison_note(struct comparison *c, const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
@@ -128,7 +127,7 @@ static uint64_t seed_of(const struct result *r, uint64_t seed)
 static void ratio_interval(struct result *r, const struct side_point *new,
 			   const struct compare_options *opt)
 {
-	struct stat_bootstrap b = { stat_median, opt->resamples,
+	struct stat_bootstrap b = { opt->center, opt->resamples,
 				    seed_of(r, opt->seed), .95, true };
 	struct nest x = nest_take(new, r->metric);
 	struct nest y = nest_take(r->point, r->metric);
@@ -162,12 +161,24 @@ static double equivalence(const struct result *r, double margin)
 	return p;
 }
 
+static void count_outliers(struct result *r, const struct side_point *p)
+{
+	size_t i, all;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		r->outliers += batch_outliers(&p->obs[i], r->metric, &all);
+		r->batches += all;
+	}
+}
+
 static void measure_timed(struct result *r, const struct side_point *new,
 			  const struct compare_options *opt)
 {
 	struct stat_rank rank;
 	struct stat_interval hl;
 
+	count_outliers(r, r->point);
+	count_outliers(r, new);
 	if (r->base.nr < STAT_MIN_BOOTS || r->new.nr < STAT_MIN_BOOTS) {
 		r->why = xasprintf("fewer than %d boots a side: no timed verdict",
 				   STAT_MIN_BOOTS);
@@ -185,7 +196,6 @@ static void measure_timed(struct result *r, const struct side_point *new,
 	ratio_interval(r, new, opt);
 	r->tost_p = equivalence(r, opt->margin);
 	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
-	r->boots_needed = stat_boots_needed(r->cv, opt->margin);
 }
 
 static void add_result(struct comparison *c, const struct side_point *base,
@@ -195,8 +205,10 @@ static void add_result(struct comparison *c, const struct side_point *base,
 	struct result r = {
 		.point = base, .metric = xstrdup(metric), .tier = tier,
 		.facts = file_metric(base->obs[0].file, metric),
-		.base = sample_take(base, metric, tier),
-		.new = sample_take(new, metric, tier),
+		.base = sample_take(base, metric, tier,
+				    c->options->center),
+		.new = sample_take(new, metric, tier,
+				   c->options->center),
 		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN,
 		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
 		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
@@ -220,7 +232,7 @@ static void add_one_sided(struct comparison *c, const struct side_point *has,
 			  const struct side_point *lacks, const char *metric,
 			  bool in_base, enum tier tier)
 {
-	struct sample s = sample_take(has, metric, tier);
+	struct sample s = sample_take(has, metric, tier, NULL);
 	const char *why = NULL;
 	size_t i;
 
@@ -293,7 +305,7 @@ static void note_operations(struct comparison *c, const struct side_point *b,
 	if (x == y || !strcmp(b->mode, "timed") || !x || !y)
 		return;
 	params = params_text(b->params, " ");
-	note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
+	comparison_note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
 	     JSON_INTEGER_FORMAT " in new; what a batch costs once is shared among them",
 	     b->bench, params, x, y);
 	free(params);
@@ -407,6 +419,41 @@ static void adjust(struct comparison *c, double *p, double *adjusted)
 		c->results[i].tost_p_adjusted = adjusted[i];
 }
 
+/* The fewest boots a side whose smallest p survives Holm in this family. */
+static size_t boots_for_family(size_t family, double alpha)
+{
+	size_t n = STAT_MIN_BOOTS;
+
+	while (stat_rank_floor(n, n) * family >= alpha)
+		n++;
+	return n;
+}
+
+/*
+ * To see a change as large as the one that there seems to be, or as the margin
+ * if it is smaller; enough of that also shows that there is none (Schuirmann's
+ * test at no difference needs about as many).
+ */
+static void plan_row(struct result *r, const struct compare_options *opt,
+		     size_t family)
+{
+	double effect = fmax(log1p(opt->margin), fabs(log(r->ratio)));
+	size_t have = r->base.nr < r->new.nr ? r->base.nr : r->new.nr;
+	size_t least = boots_for_family(family, opt->alpha);
+
+	if (!isfinite(effect) || !isfinite(r->cv))
+		return;
+	r->boots_needed = stat_boots_for(r->cv, effect, opt->alpha / family,
+					 .8);
+	if (r->boots_needed < least)
+		r->boots_needed = least;
+	if (r->boots_needed > have)
+		r->boots_more = r->boots_needed - have;
+	else
+		/* planned for, and yet not seen: so it was luck's turn */
+		r->boots_more = 1;
+}
+
 /*
  * Equivalence comes first: the margin is the smallest effect that matters, so
  * a change inside it is none, however well it is resolved.
@@ -430,16 +477,8 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 		r->why = xasprintf("neither a difference nor equality within %g%% is shown",
 				   100 * opt->margin);
 	}
-}
-
-/* The fewest boots a side whose smallest p survives Holm in this family. */
-static size_t boots_for_family(size_t family, double alpha)
-{
-	size_t n = STAT_MIN_BOOTS;
-
-	while (stat_rank_floor(n, n) * family >= alpha)
-		n++;
-	return n;
+	if (r->verdict == VERDICT_INCONCLUSIVE)
+		plan_row(r, opt, family);
 }
 
 static void judge_family(struct comparison *c)
@@ -465,7 +504,7 @@ static void judge_family(struct comparison *c)
 					c->family >= c->options->alpha);
 	}
 	if (short_of)
-		note(c, "a difference among %zu timed rows needs %zu boots a side or more; or compare fewer rows with -b and --metric",
+		comparison_note(c, "a difference among %zu timed rows needs %zu boots a side or more; or compare fewer rows with -b and --metric",
 		     c->family, least);
 	free(p);
 }
@@ -516,7 +555,7 @@ static void note_side(struct comparison *c, const char *name,
 	size_t i;
 
 	for (i = 0; i < s->nr_notes; i++)
-		note(c, "%s: %s", name, s->notes[i]);
+		comparison_note(c, "%s: %s", name, s->notes[i]);
 }
 
 /* One boot can't tell a count that repeats from one that does not. */
@@ -525,7 +564,7 @@ static void note_boots(struct comparison *c, const char *mode)
 	size_t b = side_boots(c->base, mode), n = side_boots(c->new, mode);
 
 	if (b && n && (b == 1 || n == 1))
-		note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
+		comparison_note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
 		     b, mode, plural(b), n);
 }
 
@@ -536,7 +575,7 @@ static void note_build(struct comparison *c)
 	const char *id = json_text(b, "build_id");
 
 	if (*id && !strcmp(id, json_text(n, "build_id")))
-		note(c, "both sides are the same build");
+		comparison_note(c, "both sides are the same build");
 }
 
 /* On a real machine the same boot on both sides is one observation. */
@@ -553,7 +592,7 @@ static void note_shared_boots(struct comparison *c)
 			if (b->id && n->id && !strcmp(b->id, n->id) &&
 			    !strcmp(b->mode, "timed") &&
 			    !strcmp(n->mode, "timed"))
-				note(c, "boot %s is on both sides", b->id);
+				comparison_note(c, "boot %s is on both sides", b->id);
 		}
 	}
 }
@@ -584,6 +623,7 @@ struct comparison *compare_sides(const struct side *base,
 	note_runs(c);
 	compare_all(c);
 	judge_family(c);
+	session_notes(c);
 	find_by_rules(c);	/* wants results of a point together */
 	sort_results(c);
 	find_exact_differences(c);	/* wants the largest first */

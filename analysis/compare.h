@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../lib/util.h"
 #include "environ.h"
 #include "load.h"
 #include "sample.h"
@@ -48,7 +49,13 @@ struct result {
 	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */
 	double tost_p, tost_p_adjusted;
 	double cv;		/* between boots, the larger side's */
-	size_t boots_needed;	/* a side, to see an effect of the margin */
+	/*
+	 * Inconclusive: boots a side that would settle it, with a power of
+	 * 80 %, at this table's size, if boots vary as these do; and how many
+	 * more than there are. 0 where that can't be said.
+	 */
+	size_t boots_needed, boots_more;
+	size_t batches, outliers;	/* on both sides; outliers are kept */
 };
 
 /* A point, or some of its boots, that is not compared. */
@@ -90,11 +97,12 @@ struct compare_options {
 	size_t nr_allow;
 	double margin;		/* of equivalence, .01 is 1 % */
 	double alpha;
+	stat_center center;	/* of batches, processes and boots */
 	size_t resamples;	/* bootstrap */
 	uint64_t seed;
 };
 
-/* margin 1 %, alpha 5 %, 5000 resamples, seed 1. */
+/* margin 1 %, alpha 5 %, medians, 5000 resamples, seed 1. */
 extern const struct compare_options compare_defaults;
 
 struct comparison {
@@ -124,6 +132,10 @@ struct comparison *compare_sides(const struct side *base,
 				 const struct side *new,
 				 const struct compare_options *options);
 void comparison_free(struct comparison *c);
+
+/* Adds to what a reader must know. */
+void comparison_note(struct comparison *c, const char *fmt, ...)
+	__printf(2, 3);
 
 /* "regression", "improvement", ... */
 const char *verdict_name(enum verdict v);

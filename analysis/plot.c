@@ -57,7 +57,7 @@ static struct sample value_in(const struct side *s, const struct side_point *p,
 
 	if (!there || metric_tier(there, metric) == TIER_NONE)
 		return (struct sample){ 0 };
-	return sample_take(there, metric, metric_tier(there, metric));
+	return sample_take(there, metric, metric_tier(there, metric), NULL);
 }
 
 static bool has_value(const struct side *s, const struct side_point *p,

@@ -494,7 +494,7 @@ static void print_reasons(const struct comparison *c, FILE *f)
 	}
 }
 
-/* How many boots would show a change of the margin, at the noisiest row. */
+/* How many more boots the inconclusive rows want, at the noisiest. */
 static void print_power(const struct comparison *c, FILE *f)
 {
 	const struct result *worst = NULL;
@@ -503,16 +503,34 @@ static void print_power(const struct comparison *c, FILE *f)
 	for (i = 0; i < c->nr_results; i++) {
 		const struct result *r = &c->results[i];
 
-		if (r->verdict == VERDICT_INCONCLUSIVE && r->boots_needed &&
-		    (!worst || r->boots_needed > worst->boots_needed))
+		if (r->boots_more &&
+		    (!worst || r->boots_more > worst->boots_more))
 			worst = r;
 	}
 	if (worst)
-		print_line(f, 2, 4, "boots differ by up to %.2g%% (%s %s): to see %g%% there takes about %zu boots a side",
+		print_line(f, 2, 4, "boots differ by up to %.2g%% (%s %s): about %zu more boots a side would settle that row (power 80%%, %zu row%s)",
 			   100 * worst->cv, worst->point->bench, worst->metric,
-			   100 * c->options->margin,
-			   worst->boots_needed > STAT_MIN_BOOTS ?
-			   worst->boots_needed : STAT_MIN_BOOTS);
+			   worst->boots_more, c->family, plural(c->family));
+}
+
+/* Outliers are told, and nothing is left out because of them. */
+static void print_outliers(const struct comparison *c, FILE *f)
+{
+	size_t batches = 0, outliers = 0, i;
+	const struct result *worst = NULL;
+
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+
+		batches += r->batches;
+		outliers += r->outliers;
+		if (r->outliers && (!worst || r->outliers > worst->outliers))
+			worst = r;
+	}
+	if (worst)
+		print_line(f, 0, 2, "outliers: %zu of %zu batches are more than 3 interquartile ranges off, most of %s %s (%zu of %zu); none is dropped",
+			   outliers, batches, worst->point->bench,
+			   worst->metric, worst->outliers, worst->batches);
 }
 
 /* --- the legend --- */
@@ -556,7 +574,8 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 	if (v->exact)
 		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows, the ranges of the two sides do not touch; \"changed\" where neither way is better.");
 	if (v->timed)
-		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of medians; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one; equivalent: within %g%% (two one-sided tests, also by Holm).",
+		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one; equivalent: within %g%% (two one-sided tests, also by Holm).",
+			   c->options->center == stat_mean ? "mean" : "median",
 			   c->options->resamples,
 			   (unsigned long long)c->options->seed, c->family,
 			   plural(c->family), 100 * c->options->margin);
@@ -586,6 +605,7 @@ void report_rest(const struct report *r, const struct view *v, FILE *f)
 		print_line(f, 0, 2, "%zu compared: %s", c->nr_results, counts);
 		print_reasons(c, f);
 		print_power(c, f);
+		print_outliers(c, f);
 		print_one_sided(c, f);
 		print_gaps(c, f);
 		print_environment(c, f);

@@ -100,7 +100,10 @@ static void set_timed(json_t *o, const struct result *r)
 	set_number(o, "tost_p", r->tost_p);
 	set_number(o, "tost_p_adjusted", r->tost_p_adjusted);
 	set_number(o, "cv", r->cv);
-	set_number(o, "boots_needed", r->boots_needed);
+	set_number(o, "boots_needed", r->boots_needed ? r->boots_needed : NAN);
+	set_number(o, "boots_more", r->boots_more ? r->boots_more : NAN);
+	set_number(o, "batches", r->batches);
+	set_number(o, "outliers", r->outliers);
 }
 
 static json_t *result_json(const struct result *r)
@@ -229,8 +232,9 @@ static json_t *strings_json(const char *const *s, size_t nr)
 
 static json_t *options_json(const struct compare_options *o)
 {
-	return json_pack("{s:f, s:f, s:o, s:o, s:o, s:{s:I, s:I, s:f}}",
-			 "margin", o->margin, "alpha", o->alpha,
+	return json_pack("{s:f, s:f, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:f}}",
+			 "margin", o->margin, "alpha", o->alpha, "center",
+			 o->center == stat_mean ? "mean" : "median",
 			 "allow", strings_json(o->allow, o->nr_allow),
 			 "bench", strings_json(o->select.benches,
 					       o->select.nr_benches),

@@ -75,7 +75,7 @@ static void take_exact(struct sample *s, const struct side_point *p,
 }
 
 static void take_timed(struct sample *s, const struct side_point *p,
-		       const char *metric)
+		       const char *metric, stat_center center)
 {
 	struct nest n = nest_take(p, metric);
 	size_t i;
@@ -83,11 +83,11 @@ static void take_timed(struct sample *s, const struct side_point *p,
 	for (i = 0; i < p->nr_obs; i++)
 		if (first_of_boot(p, metric, i))
 			add_value(s, stat_nested(&n.boots[s->boots++], 1,
-						 stat_median), &p->obs[i]);
+						 center), &p->obs[i]);
 	nest_free(&n);
 }
 
-static void summarize(struct sample *s)
+static void summarize(struct sample *s, stat_center center)
 {
 	size_t i;
 
@@ -96,11 +96,11 @@ static void summarize(struct sample *s)
 		s->min = fmin(s->min, s->v[i]);
 		s->max = fmax(s->max, s->v[i]);
 	}
-	s->median = stat_median(s->v, s->nr);
+	s->median = center(s->v, s->nr);
 }
 
 struct sample sample_take(const struct side_point *p, const char *metric,
-			  enum tier tier)
+			  enum tier tier, stat_center center)
 {
 	struct sample s = {
 		.v = xcalloc(p->nr_obs, sizeof(*s.v)),
@@ -109,14 +109,16 @@ struct sample sample_take(const struct side_point *p, const char *metric,
 	size_t i;
 	double v;
 
+	if (!center || tier == TIER_EXACT)
+		center = stat_median;
 	if (tier == TIER_EXACT)
 		take_exact(&s, p, metric);
 	else
-		take_timed(&s, p, metric);
+		take_timed(&s, p, metric, center);
 	for (i = 0; i < p->nr_obs; i++)
 		if (observation_value(&p->obs[i], metric, &v))
 			add_totals(&s, &p->obs[i], metric);
-	summarize(&s);
+	summarize(&s, center);
 	return s;
 }
 
@@ -156,6 +158,21 @@ json_t *sample_json(const struct sample *s)
 			 number_json(s->median), "values", values);
 }
 
+static struct stat_group group_of_many(const struct batch_list *all,
+				       double ops)
+{
+	double *v = xcalloc(all->nr_middle, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < all->nr_middle; i++)
+		v[i] = all->middle[i] / ops;
+	return (struct stat_group){
+		.v = v, .nr = all->nr_middle, .of = all->nr,
+		.first = all->first, .mean = all->mean / ops,
+		.sd = sqrt(all->variance) / ops,
+	};
+}
+
 /* The batches of one process per operation; its one value if it has none. */
 static struct stat_group group_of(const struct observation *o,
 				  const char *metric, double per_op)
@@ -164,8 +181,14 @@ static struct stat_group group_of(const struct observation *o,
 					     "batches"), metric);
 	double ops = json_number_value(json_object_get(o->point,
 						       "operations"));
+	const struct batch_list *all = run_file_batches(o->file, o->point,
+							metric);
 	size_t nr = ops > 0 ? json_array_size(list) : 0, i;
-	double *v = xcalloc(nr + 1, sizeof(*v));
+	double *v;
+
+	if (all && ops > 0)
+		return group_of_many(all, ops);
+	v = xcalloc(nr + 1, sizeof(*v));
 
 	for (i = 0; i < nr; i++) {
 		const json_t *batch = json_array_get(list, i);
@@ -178,7 +201,7 @@ static struct stat_group group_of(const struct observation *o,
 		v[0] = per_op;
 		nr = 1;
 	}
-	return (struct stat_group){ v, nr };
+	return (struct stat_group){ .v = v, .nr = nr };
 }
 
 static void nest_boot(struct nest *n, const struct side_point *p,
@@ -221,4 +244,51 @@ void nest_free(struct nest *n)
 	free(n->groups);
 	free(n->boots);
 	memset(n, 0, sizeof(*n));
+}
+
+size_t batches_in_order(const struct observation *o, const char *metric,
+			double **v)
+{
+	const json_t *list = json_object_get(json_object_get(o->point,
+					     "batches"), metric);
+	const struct batch_list *all = run_file_batches(o->file, o->point,
+							metric);
+	double ops = json_number_value(json_object_get(o->point,
+						       "operations"));
+	size_t nr = all ? all->nr_sample : json_array_size(list), i;
+
+	*v = NULL;
+	if (!o->ok || ops <= 0 || !nr)
+		return 0;
+	*v = xcalloc(nr, sizeof(**v));
+	for (i = 0; i < nr; i++)
+		(*v)[i] = (all ? all->sample[i] :
+			   json_number_value(json_array_get(list, i))) / ops;
+	return nr;
+}
+
+size_t batch_outliers(const struct observation *o, const char *metric,
+		      size_t *all)
+{
+	const struct batch_list *l = run_file_batches(o->file, o->point,
+						      metric);
+	double *v, low, high, reach;
+	size_t nr, i, out = 0;
+
+	if (l && o->ok) {
+		*all = l->nr;
+		return l->outliers;
+	}
+	nr = *all = batches_in_order(o, metric, &v);
+	if (!nr)
+		return 0;
+	stat_sort(v, nr);
+	low = stat_quantile(v, nr, .25);
+	high = stat_quantile(v, nr, .75);
+	reach = 3 * (high - low);
+	/* fewer than this have no quartiles to speak of */
+	for (i = 0; nr >= 8 && i < nr; i++)
+		out += v[i] < low - reach || v[i] > high + reach;
+	free(v);
+	return out;
 }

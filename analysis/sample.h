@@ -32,16 +32,18 @@ struct sample {
 	json_int_t *seed;	/* of each value's (first) file */
 	size_t nr;
 	size_t boots;		/* different boots among them */
-	double min, max, median;	/* NAN if there are none */
+	/* NAN if there are none; median: the mean where that was asked for */
+	double min, max, median;
 	double total, operations;	/* as recorded, summed over all files */
 };
 
 /*
  * All values of a metric; nr is 0 if there are none. A timed value is the
- * median of a boot's batches (of its processes' medians).
+ * center of a boot's batches (of its processes' centers); @center: NULL for
+ * the median.
  */
 struct sample sample_take(const struct side_point *p, const char *metric,
-			  enum tier tier);
+			  enum tier tier, stat_center center);
 void sample_free(struct sample *s);
 
 /* Every value is the same number. */
@@ -62,6 +64,20 @@ struct nest {
 	struct stat_group *groups;
 	size_t nr_groups;
 };
+
+/*
+ * The batches of one file per operation, in the order of measurement: all of
+ * them, or some thousands at even distances. The caller frees @v; 0 and NULL
+ * if there are none.
+ */
+size_t batches_in_order(const struct observation *o, const char *metric,
+			double **v);
+/*
+ * How many of a file's batches (*all of them) lie more than three
+ * interquartile ranges beyond a quartile.
+ */
+size_t batch_outliers(const struct observation *o, const char *metric,
+		      size_t *all);
 
 struct nest nest_take(const struct side_point *p, const char *metric);
 void nest_free(struct nest *n);

@@ -161,7 +161,7 @@ static void metric_row(struct table *t, const struct side_point *p,
 		       const char *metric)
 {
 	enum tier tier = metric_tier(p, metric);
-	struct sample s = sample_take(p, metric, tier);
+	struct sample s = sample_take(p, metric, tier, NULL);
 	double v[] = { s.min, s.max, s.median };
 	char a[NUMBER_SIZE], b[NUMBER_SIZE];
 	int d = decimals_for(v, 3, s.max - s.min, tier);
@@ -293,7 +293,7 @@ static void csv_point(const struct side_point *p, FILE *f)
 static void csv_line(const struct side_point *p, const char *metric, FILE *f)
 {
 	enum tier tier = metric_tier(p, metric);
-	struct sample s = sample_take(p, metric, tier);
+	struct sample s = sample_take(p, metric, tier, NULL);
 	const double v[] = { s.median, s.min, s.max, s.boots, s.total,
 			     s.operations };
 	size_t i;
@@ -342,7 +342,7 @@ void show_csv(const struct side *s, const struct selection *select, FILE *f)
 static json_t *metric_json(const struct side_point *p, const char *metric)
 {
 	enum tier tier = metric_tier(p, metric);
-	struct sample s = sample_take(p, metric, tier);
+	struct sample s = sample_take(p, metric, tier, NULL);
 	struct metric_facts facts = file_metric(p->obs[0].file, metric);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
 			      "unit", facts.unit, "tier", tier_name(tier),

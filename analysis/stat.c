@@ -3,6 +3,7 @@
 #include "stat.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdlib.h>
@@ -358,6 +359,47 @@ static size_t pick(gsl_rng *rng, size_t i, size_t nr)
 	return rng && nr > 1 ? (uint64_t)gsl_rng_get(rng) * nr >> 32 : i;
 }
 
+/* How many batches a group stands for, and those of them that are known. */
+static size_t group_size(const struct stat_group *g)
+{
+	return g->of ? g->of : g->nr;
+}
+
+static double at_rank(const struct stat_group *g, double rank)
+{
+	size_t i = rank > g->first ? rank - g->first : 0;
+
+	return g->v[i < g->nr ? i : g->nr - 1];
+}
+
+/* The median of as many draws from a sorted group as it has batches. */
+static double draw_median(const struct stat_group *g, gsl_rng *rng)
+{
+	size_t n = group_size(g), k = (n + 1) / 2;
+	double u = gsl_ran_beta(rng, k, n + 1 - k), next;
+
+	if (n % 2)
+		return at_rank(g, floor(n * u));
+	/* given the k-th, the next is the smallest of n - k above it */
+	next = u + (1 - u) * (1 - pow(gsl_rng_uniform_pos(rng), 1. / (n - k)));
+	return (at_rank(g, floor(n * u)) + at_rank(g, floor(n * next))) / 2;
+}
+
+/* Of a group that is sorted and large, or of which only the middle is known. */
+static double center_of_many(const struct stat_group *g, stat_center center,
+			     gsl_rng *rng)
+{
+	size_t n = group_size(g);
+
+	if (center == stat_median)
+		return rng ? draw_median(g, rng) :
+		       (at_rank(g, (n - 1) / 2) + at_rank(g, n / 2)) / 2;
+	return g->mean + (rng ? gsl_ran_gaussian(rng, g->sd / sqrt(n)) : 0);
+}
+
+/* From here on a sort and one draw are less work than @nr draws. */
+#define MANY	64
+
 static double nested_center(const struct stat_boot *boots, size_t nr,
 			    stat_center center, gsl_rng *rng,
 			    const struct scratch *s)
@@ -371,6 +413,11 @@ static double nested_center(const struct stat_boot *boots, size_t nr,
 			const struct stat_group *g =
 				&b->processes[pick(rng, j, b->nr)];
 
+			if (g->of) {
+				s->processes[j] = center_of_many(g, center,
+								 rng);
+				continue;
+			}
 			for (k = 0; k < g->nr; k++)
 				s->batches[k] = g->v[pick(rng, k, g->nr)];
 			s->processes[j] = center_of(s->batches, g->nr, center);
@@ -389,6 +436,43 @@ double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center)
 	return r;
 }
 
+/*
+ * A copy of a side, in which groups of many batches are sorted once if medians
+ * are drawn of them. One allocation for boots, groups and values.
+ */
+static struct stat_boot *prepare(const struct stat_boot *boots, size_t nr,
+				 stat_center center)
+{
+	size_t groups = 0, values = 0, i, j;
+	struct stat_boot *copy;
+	struct stat_group *g;
+	double *v;
+
+	for (i = 0; i < nr; i++) {
+		groups += boots[i].nr;
+		for (j = 0; j < boots[i].nr; j++)
+			values += boots[i].processes[j].nr;
+	}
+	copy = xcalloc(1, nr * sizeof(*copy) + groups * sizeof(*g) +
+			  values * sizeof(*v));
+	g = (struct stat_group *)(copy + nr);
+	v = (double *)(g + groups);
+	for (i = 0; i < nr; i++) {
+		copy[i] = (struct stat_boot){ g, boots[i].nr };
+		for (j = 0; j < boots[i].nr; j++, g++) {
+			*g = boots[i].processes[j];
+			if (g->of || g->nr < MANY || center != stat_median)
+				continue;
+			memcpy(v, g->v, g->nr * sizeof(*v));
+			stat_sort(v, g->nr);
+			g->v = v;
+			g->of = g->nr;
+			v += g->nr;
+		}
+	}
+	return copy;
+}
+
 /* The lower tail to cut for a two-sided interval over @n boots of two sides. */
 static double tail_of(const struct stat_bootstrap *opt, size_t n)
 {
@@ -400,9 +484,9 @@ static double tail_of(const struct stat_bootstrap *opt, size_t n)
 	return gsl_cdf_ugaussian_P(-sqrt(n / (n - 2.)) * t);
 }
 
-struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
-				   const struct stat_boot *y, size_t n,
-				   const struct stat_bootstrap *opt)
+static struct stat_interval ratio_ci(const struct stat_boot *x, size_t m,
+				     const struct stat_boot *y, size_t n,
+				     const struct stat_bootstrap *opt)
 {
 	size_t most_x = largest_group(x, m), most_y = largest_group(y, n), i;
 	struct scratch s = scratch_for(most_x > most_y ? most_x : most_y);
@@ -427,6 +511,19 @@ out:
 	gsl_rng_free(rng);
 	free(r);
 	free(s.boots);
+	return ci;
+}
+
+struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
+				   const struct stat_boot *y, size_t n,
+				   const struct stat_bootstrap *opt)
+{
+	struct stat_boot *px = prepare(x, m, opt->center);
+	struct stat_boot *py = prepare(y, n, opt->center);
+	struct stat_interval ci = ratio_ci(px, m, py, n, opt);
+
+	free(px);
+	free(py);
 	return ci;
 }
 
@@ -466,4 +563,137 @@ size_t stat_boots_needed(double cv, double effect)
 	double n = ceil(16 * (cv / effect) * (cv / effect) - 1e-9);
 
 	return effect > 0 && n < 1e9 ? n : 0;
+}
+
+size_t stat_boots_for(double cv, double effect, double alpha, double power)
+{
+	double z = gsl_cdf_ugaussian_Qinv(alpha / 2) +
+		   gsl_cdf_ugaussian_Pinv(power);
+	double n = ceil(2 * z * z * (cv / effect) * (cv / effect) / .955);
+
+	return effect > 0 && n < 1e9 ? n : 0;
+}
+
+struct stat_trend stat_kendall(const double *y, size_t n)
+{
+	double s = 0, tied = 0, pairs = n * (n - 1.) / 2, ties, var, z;
+	struct stat_trend t = { NAN, NAN };
+	size_t i, j;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < i; j++) {
+			s += (y[i] > y[j]) - (y[i] < y[j]);
+			tied += y[i] == y[j];
+		}
+	if (n < 3 || tied == pairs)
+		return t;
+	t.tau = s / sqrt(pairs * (pairs - tied));
+	/* sum over groups of t equal values of t(t-1)(2t+5) */
+	ties = 0;
+	for (i = 0; i < n; i++) {
+		double same = 0;
+
+		for (j = 0; j < n; j++)
+			same += y[j] == y[i];
+		ties += (same - 1) * (2 * same + 5);
+	}
+	var = (n * (n - 1.) * (2. * n + 5) - ties) / 18;
+	z = fmax(fabs(s) - 1, 0) / sqrt(var);
+	t.p = fmin(2 * gsl_cdf_ugaussian_Q(z), 1);
+	return t;
+}
+
+/* --- change points --- */
+
+/*
+ * The largest energy statistic of a split of y[0..n-1], and where. With A the
+ * sum of distances across, B and C those within, it is mn/(m+n) times
+ * 2A/mn - 2B/m(m-1) - 2C/n(n-1); sums are kept up as the split moves on.
+ */
+static double best_split(const double *y, size_t n, size_t min, size_t *at)
+{
+	double across = 0, left = 0, right = 0, best = -INFINITY;
+	size_t i, k;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < i; k++)
+			right += fabs(y[i] - y[k]);
+	for (k = 1; k < n; k++) {
+		double to_left = 0, to_right = 0, a = k, b = n - k, q;
+
+		/* y[k - 1] moves from the right part to the left one */
+		for (i = 0; i + 1 < k; i++)
+			to_left += fabs(y[k - 1] - y[i]);
+		for (i = k; i < n; i++)
+			to_right += fabs(y[k - 1] - y[i]);
+		left += to_left;
+		right -= to_right;
+		across += to_right - to_left;
+		if (k < min || n - k < min)
+			continue;
+		q = a * b / (a + b) * (2 * across / (a * b) -
+				       2 * left / (a * (a - 1)) -
+				       2 * right / (b * (b - 1)));
+		if (q > best) {
+			best = q;
+			*at = k;
+		}
+	}
+	return best;
+}
+
+static void shuffle(double *v, size_t n, gsl_rng *rng)
+{
+	while (n > 1) {
+		size_t j = pick(rng, 0, n--);
+		double t = v[n];
+
+		v[n] = v[j];
+		v[j] = t;
+	}
+}
+
+struct e_divisive {
+	const double *y;
+	size_t min, permutations;
+	double alpha;
+	gsl_rng *rng;
+	double *scratch;
+	size_t *at, nr;
+};
+
+static void divide(struct e_divisive *e, size_t from, size_t to)
+{
+	size_t n = to - from, at = 0, ignored, worse = 0, i;
+	double q;
+
+	if (n < 2 * e->min)
+		return;
+	q = best_split(e->y + from, n, e->min, &at);
+	memcpy(e->scratch, e->y + from, n * sizeof(*e->scratch));
+	for (i = 0; i < e->permutations; i++) {
+		shuffle(e->scratch, n, e->rng);
+		worse += best_split(e->scratch, n, e->min, &ignored) >= q;
+	}
+	if ((worse + 1.) / (e->permutations + 1.) > e->alpha)
+		return;
+	divide(e, from, from + at);
+	e->at[e->nr++] = from + at;
+	divide(e, from + at, to);
+}
+
+size_t stat_e_divisive(const double *y, size_t n, size_t min, double alpha,
+		       size_t permutations, uint64_t seed, size_t *at)
+{
+	struct e_divisive e = {
+		.y = y, .min = min, .permutations = permutations,
+		.alpha = alpha, .rng = gsl_rng_alloc(gsl_rng_mt19937),
+		.scratch = xcalloc(n, sizeof(double)), .at = at,
+	};
+
+	gsl_rng_set(e.rng, seed);
+	divide(&e, 0, n);
+	gsl_rng_free(e.rng);
+	free(e.scratch);
+	return e.nr;
 }

@@ -102,6 +102,13 @@ void stat_holm(const double *p, size_t nr, double *adjusted);
 struct stat_group {
 	const double *v;
 	size_t nr;
+	/*
+	 * Where v[] is only the middle of a longer, sorted list: how long that
+	 * is (0: v[] is all there is), the rank of v[0] in it, its mean and
+	 * standard deviation.
+	 */
+	size_t of, first;
+	double mean, sd;
 };
 
 struct stat_boot {
@@ -134,6 +141,12 @@ struct stat_bootstrap {
  * two sides' nested centers: boots are drawn with replacement, then processes
  * within, then batches within. low and high are NAN if a resample's
  * denominator was not positive.
+ *
+ * The median of a resample of many batches is drawn at once, by its rank: the
+ * k-th of n uniform draws from a sorted list is at floor(n * U), U of
+ * Beta(k, n + 1 - k) (David and Nagaraja 2003, 2.1). This is exact, and takes
+ * no longer for a million batches than for a hundred. The mean of a list of
+ * which only the middle is known is drawn from its normal limit.
  */
 struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
 				   const struct stat_boot *y, size_t n,
@@ -160,5 +173,33 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
  * caller's to apply. 0 if @effect is not positive or it is beyond counting.
  */
 size_t stat_boots_needed(double cv, double effect);
+
+/*
+ * The same for any two-sided level @alpha and @power, by the normal
+ * approximation: 2 * (z(1-alpha/2) + z(power))^2 * (cv/effect)^2, over .955,
+ * the efficiency of a rank test on normal data (Lehmann 1975, 2.4).
+ */
+size_t stat_boots_for(double cv, double effect, double alpha, double power);
+
+/*
+ * Kendall's tau-b of y against the order of its values, with the normal
+ * approximation of its two-sided p (Kendall 1970, 4 and 5); ties in y are
+ * corrected for. NAN for n < 3 or constant y.
+ */
+struct stat_trend {
+	double tau, p;
+};
+
+struct stat_trend stat_kendall(const double *y, size_t n);
+
+/*
+ * E-divisive change points (Matteson and James 2014) of a series in order:
+ * the split that maximises the energy distance between what is before and
+ * behind it, kept if its permutation p is below @alpha, then again within the
+ * parts. @at: room for n; gets the first index of each new segment, ascending.
+ * @min: fewest values in a segment, >= 2. Returns how many there are.
+ */
+size_t stat_e_divisive(const double *y, size_t n, size_t min, double alpha,
+		       size_t permutations, uint64_t seed, size_t *at);
 
 #endif

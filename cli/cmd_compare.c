@@ -10,7 +10,8 @@
 #include "../lib/util.h"
 #include "cmd.h"
 
-enum { OPT_FAIL_ON = 256, OPT_ALLOW, OPT_MARGIN, OPT_JSON, OPT_SEED };
+enum { OPT_FAIL_ON = 256, OPT_ALLOW, OPT_MARGIN, OPT_JSON, OPT_SEED,
+       OPT_CENTER };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORM", 0,
@@ -27,6 +28,8 @@ static const struct argp_option options[] = {
 	  "environment differences that are meant; globs", 0 },
 	{ "margin", OPT_MARGIN, "PERCENT", 0,
 	  "timed: a change within it counts as none; default 1", 0 },
+	{ "center", OPT_CENTER, "median|mean", 0,
+	  "timed: of batches, processes and boots; default median", 0 },
 	{ "seed", OPT_SEED, "N", 0, "of the bootstrap; default 1", 0 },
 	{ 0 }
 };
@@ -163,6 +166,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_MARGIN:
 		margin_arg(arg, state);
+		break;
+	case OPT_CENTER:
+		if (strcmp(arg, "median") && strcmp(arg, "mean"))
+			argp_error(state, "--center takes median or mean, not '%s'",
+				   arg);
+		env.o.center = !strcmp(arg, "mean") ? stat_mean : stat_median;
 		break;
 	case OPT_SEED:
 		if (parse_u64(arg, &env.o.seed))

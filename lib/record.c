@@ -225,12 +225,40 @@ static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 	return 0;
 }
 
+static size_t take_list(void *ctx, double *v, size_t nr)
+{
+	struct run_file *f = ctx;
+
+	f->lists = xrealloc(f->lists, (f->nr_lists + 1) * sizeof(*f->lists));
+	f->lists[f->nr_lists] = batches_take(v, nr);
+	return f->nr_lists++;
+}
+
+/* The object of a line, without its long lists. */
+static json_t *parse_line(struct run_file *f, const char *line, size_t len,
+			  json_error_t *err)
+{
+	char *rest;
+	json_t *o;
+
+	if (len < 2 * BATCHES_MIN)
+		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);
+	/* pages that are not written to cost nothing */
+	rest = malloc(len + 1);
+	if (!rest)
+		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);
+	len = batches_extract(line, len, rest, take_list, f);
+	o = json_loadb(rest, len, JSON_REJECT_DUPLICATES, err);
+	free(rest);
+	return o;
+}
+
 /* One whole line. Returns 0, or -errno with fail() text. */
 static int take_line(struct run_file *f, const char *text, const char *line,
 		     size_t len, size_t line_nr)
 {
 	json_error_t err;
-	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, &err);
+	json_t *o = parse_line(f, line, len, &err);
 	const char *type;
 	int ret;
 
@@ -314,11 +342,26 @@ void run_file_free(struct run_file *f)
 		return;
 	for (i = 0; i < f->nr_points; i++)
 		json_decref(f->points[i]);
+	for (i = 0; i < f->nr_lists; i++)
+		batches_free(f->lists[i]);
 	json_decref(f->header);
+	free(f->lists);
 	free(f->points);
 	free(f->incomplete);
 	free(f->path);
 	free(f);
+}
+
+const struct batch_list *run_file_batches(const struct run_file *f,
+					  const json_t *point,
+					  const char *metric)
+{
+	const json_t *place = json_object_get(json_object_get(point, "batches"),
+					      metric);
+	const json_t *at = json_object_get(place, "list");
+	size_t nr = json_integer_value(at);
+
+	return json_is_integer(at) && nr < f->nr_lists ? f->lists[nr] : NULL;
 }
 
 static int is_boot_file(const struct dirent *d)
@@ -326,10 +369,28 @@ static int is_boot_file(const struct dirent *d)
 	return !strncmp(d->d_name, "boot-", 5) && ends_with(d->d_name, ".jsonl");
 }
 
-static int run_add(struct run *r, const char *path)
+/* On a terminal, where reading takes long enough to wonder. */
+static void progress(const char *path, int nr, int all)
 {
-	struct run_file *f = run_file_load(path);
+	struct stat st;
 
+	if (!isatty(STDERR_FILENO))
+		return;
+	if (!path)
+		fputs("\r\033[K", stderr);
+	else if (!stat(path, &st) && st.st_size > (off_t)(4 * MIB))
+		fprintf(stderr, "\r\033[Kreading %d of %d (%lld MiB)", nr, all,
+			(long long)(st.st_size / MIB));
+	fflush(stderr);
+}
+
+static int run_add(struct run *r, const char *path, int nr, int all)
+{
+	struct run_file *f;
+
+	progress(path, nr, all);
+	f = run_file_load(path);
+	progress(NULL, 0, 0);
 	if (!f)
 		return -errno;
 	r->files = xrealloc(r->files, (r->nr_files + 1) * sizeof(*r->files));
@@ -348,7 +409,7 @@ struct run *run_load(const char *path)
 	if (stat(path, &st)) {
 		ret = fail(errno, "%s: %s", path, strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
-		ret = run_add(r, path);
+		ret = run_add(r, path, 1, 1);
 	} else {
 		nr = scandir(path, &names, is_boot_file, versionsort);
 		if (nr < 0)
@@ -360,7 +421,7 @@ struct run *run_load(const char *path)
 			char *file = xasprintf("%s/%s", path, names[i]->d_name);
 
 			if (!ret)
-				ret = run_add(r, file);
+				ret = run_add(r, file, i + 1, nr);
 			free(file);
 			free(names[i]);
 		}

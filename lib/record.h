@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "batches.h"
+
 #define RUN_SCHEMA	"ptelab-run-1"
 
 struct run_writer;
@@ -44,6 +46,9 @@ struct run_file {
 	json_t *header;
 	json_t **points;
 	size_t nr_points;
+	/* Lists of batches that are too long for JSON; see run_file_batches(). */
+	struct batch_list **lists;
+	size_t nr_lists;
 	bool complete;		/* has a footer that agrees with the content */
 	char *incomplete;	/* why not, one line; NULL if complete */
 };
@@ -55,6 +60,15 @@ struct run_file {
  */
 struct run_file *run_file_load(const char *path);
 void run_file_free(struct run_file *f);
+
+/*
+ * The batches of a metric of one of the file's points, where there are
+ * BATCHES_MIN or more of them: then its place in "batches" has no array. NULL
+ * if there is none, or an array.
+ */
+const struct batch_list *run_file_batches(const struct run_file *f,
+					  const json_t *point,
+					  const char *metric);
 
 /* A run: one boot file, or all boot-*.jsonl of a folder, by name. */
 struct run {

@@ -144,6 +144,69 @@ margin()
 	json '.results[0].verdict == "equivalent" and .options.margin == 0.5'
 }
 check "timed: --margin" margin
+more_boots()
+{
+	exits 0 ptelab compare tb tn --json &&
+	json '.results[] | select(.bench == "fault.file") | .boots_needed > 100 and .boots_more == .boots_needed - 6' &&
+	json '.results[] | select(.bench == "gup.pin_fast") | .boots_more == null' &&
+	exits 0 ptelab compare tb tn && grep -q "about [0-9]* more boots a side would settle" <(tr '\n' ' ' <"$tmp/out" | tr -s ' ')
+}
+check "timed: inconclusive says how many more boots" more_boots
+center()
+{
+	exits 0 ptelab compare tb tn --center mean --json && json '.options.center == "mean"' &&
+	exits 0 ptelab compare tb tn --center mean && says "Ratio of means" &&
+	exits 2 ptelab compare tb tn --center mode
+}
+check "timed: --center" center
+
+# --- long lists, and the order of measurement ---
+
+STARTED=1000:200 make_batches lb 5 20000 1 1 && STARTED=1100:200 make_batches ln 5 20000 1.03 2
+long_lists()
+{
+	exits 0 ptelab compare lb ln --json && json '.results[0] | .verdict == "regression"
+		and .ratio > 1.02 and .ratio < 1.04 and .batches == 200000
+		and .ci_low > 1.01 and .ci_high < 1.05' && json '.notes == []' &&
+	exits 0 ptelab compare lb ln --center mean --json && json '.results[0].verdict == "regression"'
+}
+check "lists of many batches" long_lists
+# what is kept of a long list gives the same medians as all of it does
+long_medians()
+{
+	local want got
+
+	want=$(jq -s '[.[] | select(.type == "point") | .batches.ns | sort | (.[9999] + .[10000]) / 200] | sort' lb/*.jsonl | tr -d ' \n')
+	got=$(exits 0 ptelab compare lb ln --json && jq '.results[0].base.values | sort' "$tmp/out" | tr -d ' \n')
+	[ "$(jq -n "[$want, $got] | transpose | map(.[0] - .[1] | fabs) | max < 1e-9")" = true ] || { echo "$want, not $got"; return 1; }
+}
+check "their medians are exact" long_medians
+not_in_turn()
+{
+	STARTED=9000:200 make_batches after 5 500 1 3 && exits 0 ptelab compare lb after --json &&
+	json '.notes | any(startswith("all boots of base came before those of new"))' &&
+	exits 0 ptelab compare after lb --json && json '.notes | any(startswith("all boots of new came before those of base"))'
+}
+check "kernels that did not take turns are told" not_in_turn
+drift()
+{
+	STARTED=1000:200 DRIFT=.01 make_batches db 6 50 1 4 && STARTED=1100:200 DRIFT=.01 make_batches dn 6 50 1 5 &&
+	exits 0 ptelab compare db dn --json && json '.notes | any(startswith("drift: gup.pin_fast ns rises"))' &&
+	exits 0 ptelab compare lb ln --json && json '.notes | any(startswith("drift")) | not'
+}
+check "a drift over the session is told" drift
+warmup()
+{
+	WARMUP=1.5 make_batches wb 4 60 1 6 && WARMUP=1.5 make_batches wn 4 60 1 7 && exits 0 ptelab compare wb wn --json &&
+	json '.notes | any(test("^warm-up: the first batches of gup.pin_fast ns are up to (4|5)[0-9.]+% above the later ones in 8 of 8"))'
+}
+check "batches that still warm up are told" warmup
+outliers()
+{
+	WARMUP=3 make_batches ob 4 100 1 8 && make_batches on 4 100 1 9 && exits 0 ptelab compare ob on --json &&
+	json '.results[0] | .outliers == 40 and .batches == 800' && exits 0 ptelab compare ob on && says "none is dropped"
+}
+check "outliers are counted, and kept" outliers
 same_interval()
 {
 	local a b

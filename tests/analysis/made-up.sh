@@ -13,8 +13,17 @@ fi
 
 ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -g -o "$tmp/make-run" \
 	"$top/tests/analysis/make-run.c" "$top/lib/record.c" \
-	"$top/lib/metric.c" "$top/lib/util.c" -ljansson -lmd -lm || exit 1
+	"$top/lib/batches.c" "$top/lib/metric.c" "$top/lib/util.c" -ljansson -lmd -lm || exit 1
 cd "$tmp" || exit 1
+
+# make_batches: builds make-batches once it is needed
+make_batches()
+{
+	[ -x "$tmp/make-batches" ] ||
+		${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -o "$tmp/make-batches" \
+			"$top/tests/analysis/make-batches.c" -lmd -lm || return
+	"$tmp/make-batches" "$@"
+}
 
 # needs PROGRAM: skips the whole test without it
 needs()

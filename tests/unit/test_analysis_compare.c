@@ -120,7 +120,7 @@ static struct side *run_of(struct fixture f, const char *const *points,
 static struct sample sample_of(struct side *s, const char *metric)
 {
 	return sample_take(&s->points[0], metric,
-			   metric_tier(&s->points[0], metric));
+			   metric_tier(&s->points[0], metric), NULL);
 }
 
 TEST(boots_and_processes)

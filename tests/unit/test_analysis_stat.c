@@ -206,7 +206,7 @@ static void as_boots(const double *v, size_t n, struct stat_group *g,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		g[i] = (struct stat_group){ v + i, 1 };
+		g[i] = (struct stat_group){ .v = v + i, .nr = 1 };
 		b[i] = (struct stat_boot){ g + i, 1 };
 	}
 }
@@ -261,7 +261,7 @@ TEST(bootstrap_zero)
 TEST(nested)
 {
 	static const double a[] = { 1, 2, 9 }, b[] = { 4, 6 }, c[] = { 100 };
-	struct stat_group g[] = { { a, 3 }, { b, 2 }, { c, 1 } };
+	struct stat_group g[] = { { .v = a, .nr = 3 }, { .v = b, .nr = 2 }, { .v = c, .nr = 1 } };
 	struct stat_boot boots[] = { { g, 2 }, { g + 2, 1 } };
 
 	/* medians 2 and 5 in the first boot: 3.5; then with 100 */
@@ -294,8 +294,8 @@ static double coverage(size_t boots, size_t rounds)
 				for (j = 0; j < BATCHES; j++)
 					v[side][i][j] = exp(boot +
 						gsl_ran_gaussian(rng, .005));
-				g[side][i] = (struct stat_group){ v[side][i],
-								  BATCHES };
+				g[side][i] = (struct stat_group){
+					.v = v[side][i], .nr = BATCHES };
 				b[side][i] = (struct stat_boot){ &g[side][i],
 								 1 };
 			}
@@ -351,9 +351,71 @@ TEST(boots_needed)
 	assert_int_equal(stat_boots_needed(NAN, .01), 0);
 }
 
+/* The level and power of Lehr's rule give its 16, over a rank test's .955. */
+TEST(boots_for)
+{
+	assert_int_equal(stat_boots_for(.02, .01, .05, .8), 66);
+	assert_int_equal(stat_boots_for(.02, .05, .05, .8), 3);
+	assert_true(stat_boots_for(.02, .01, .05 / 20, .8) > 110);
+	assert_int_equal(stat_boots_for(.02, 0, .05, .8), 0);
+	assert_int_equal(stat_boots_for(NAN, .01, .05, .8), 0);
+}
+
+/* R: cor.test(1:9, x, method = "kendall", exact = FALSE, continuity = TRUE) */
+TEST(kendall)
+{
+	static const double up[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	static const double some[] = { 44.4, 45.9, 41.9, 53.3, 44.7, 44.1, 50.7,
+				       45.2, 60.1 };
+	static const double same[] = { 2, 2, 2, 2 };
+	static const double ties[] = { 1, 1, 2, 2 };
+	struct stat_trend t = stat_kendall(N(up));
+
+	near(t.tau, 1, 1e-12);
+	near(t.p, 2 * .5 * erfc(35 / sqrt(92) / sqrt(2)), 1e-9);
+	t = stat_kendall(N(some));
+	near(t.tau, 12 / 36., 1e-12);
+	near(t.p, erfc(11 / sqrt(92) / sqrt(2)), 1e-9);
+	assert_true(isnan(stat_kendall(N(same)).p));
+	/* tau-b: 4 concordant pairs of 6, 2 tied in y */
+	near(stat_kendall(N(ties)).tau, 4 / sqrt(6 * 4.), 1e-12);
+}
+
+static size_t changes_in(const double *v, size_t n, size_t *at)
+{
+	return stat_e_divisive(v, n, 3, .05, 199, 1, at);
+}
+
+TEST(e_divisive)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	size_t at[60], round, i, wrong = 0;
+	double v[60];
+
+	for (i = 0; i < 60; i++)
+		v[i] = gsl_ran_gaussian(rng, 1) + (i < 20 ? 0 : i < 40 ? 6 : 2);
+	assert_int_equal(changes_in(v, 60, at), 2);
+	assert_int_equal(at[0], 20);
+	assert_int_equal(at[1], 40);
+	assert_int_equal(changes_in(v, 5, at), 0);
+	/* no change: the first test's level is what was asked for */
+	for (round = 0; round < 200; round++) {
+		for (i = 0; i < 20; i++)
+			v[i] = gsl_ran_gaussian(rng, 1);
+		wrong += changes_in(v, 20, at) > 0;
+	}
+	print_message("change points where there are none: %zu of 200\n",
+		      wrong);
+	assert_true(wrong <= 18);
+	gsl_rng_free(rng);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(boots_for),
+		cmocka_unit_test(kendall),
+		cmocka_unit_test(e_divisive),
 		cmocka_unit_test(moments),
 		cmocka_unit_test(mann_whitney_exact),
 		cmocka_unit_test(mann_whitney_enumerated),
