@@ -110,13 +110,15 @@ static void print_measurement(struct table *t, const struct observation *o)
 			json_object_get(o->point, "batches"), "count"));
 	json_int_t ops = json_integer_value(json_object_get(o->point,
 							    "operations"));
-	json_t *share = json_object_get(json_object_get(o->point, "harness"),
-					"instructions");
+	json_t *harness = json_object_get(o->point, "harness");
+	json_t *share = json_object_get(harness, "instructions");
+	const char *why = json_string_value(json_object_get(harness, "why"));
 	char *proof = proof_text(o), *own = NULL;
 
 	if (json_is_number(share))
-		own = xasprintf("; the harness is %.2g%% of the instructions",
-				100 * json_number_value(share));
+		own = xasprintf("; the harness is %.2g%% of the instructions%s%s",
+				100 * json_number_value(share),
+				why ? ": " : "", why ? why : "");
 	if (ops)
 		table_line(t, 4, "%" JSON_INTEGER_FORMAT " operations x %"
 			   JSON_INTEGER_FORMAT " batches%s", ops, batches,

@@ -105,6 +105,16 @@ struct bench {
 	const char *(*unavailable)(const struct bench_ctx *ctx);
 	/* Default operations a batch, and the most that make sense (memory). */
 	void (*size)(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
+	/*
+	 * Whether the point gives this process mmu notifier subscriptions (a
+	 * VM, the module). An mm never forgets that it had some: the kernel
+	 * calls the notifiers' functions from then on, to find nobody there.
+	 * So such points are measured after all others. May be NULL: never.
+	 */
+	bool (*subscribes)(const struct bench_ctx *ctx);
+	/* Whether run() runs a guest on the calling thread, whose instructions
+	 * are part of the operation. May be NULL: never. */
+	bool (*runs_guest)(const struct bench_ctx *ctx);
 	/* All return 0 or -errno with fail() text. -EOPNOTSUPP: this machine
 	 * turned out not to be able to; the point is then unavailable. */
 	int (*setup)(struct bench_ctx *ctx);
@@ -140,6 +150,10 @@ const char *param_text(const struct bench_ctx *ctx, const char *name);
 bool param_is(const struct bench_ctx *ctx, const char *name, const char *text);
 /* Whether the benchmark has such a parameter. */
 bool param_has(const struct bench *b, const char *name);
+
+/* Whether this process has had mmu notifier subscriptions, of which VMs and the
+ * module's shadow TLB are known; in notifier.c. */
+bool notifier_listened(void);
 
 /* From run() or verify(): the batch did @count of @metric, known exactly. */
 void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count);

@@ -5,8 +5,14 @@
 
 #include "../lib/counter.h"
 
-/* instructions_user, instructions_kernel, cycles of the calling thread. */
+/*
+ * instructions_user, instructions_kernel, cycles of the calling thread; and
+ * instructions_guest, which without pmu_count_guest(true) is neither present
+ * nor absent for a reason: not a metric of that point at all.
+ */
 extern const struct counter_source pmu_source;
+/* For pmu_source.open() calls of this thread that follow. */
+void pmu_count_guest(bool yes);
 
 /* What /proc/vmstat says at one moment. */
 struct vmstat {

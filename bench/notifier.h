@@ -86,6 +86,7 @@ struct notifier {
 	enum dir dir;
 	struct mm_region r;
 	uint64_t step;		/* from one visited page to the next */
+	uint64_t sub;		/* pages that the guest visits in each step */
 	uint64_t per_map;	/* pages visited in a mapping */
 	uint64_t calls;		/* host operations a batch */
 	uint64_t visits;	/* pages that the guest goes through */
@@ -224,6 +225,7 @@ int shadow_fill(struct bench_ctx *ctx);
 int shadow_count(struct bench_ctx *ctx);
 
 /* Ready-made members of struct bench. */
+bool notifier_subscribes(const struct bench_ctx *ctx);
 const char *notifier_unavailable(const struct bench_ctx *ctx);
 void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
 int notifier_setup(struct bench_ctx *ctx);
@@ -234,6 +236,7 @@ void notifier_teardown(struct bench_ctx *ctx);
 
 #define NOTIFIER_STEPS \
 	.needs_root = true, .unavailable = notifier_unavailable, \
+	.subscribes = notifier_subscribes, .runs_guest = measures_guest, \
 	.size = notifier_size, .setup = notifier_setup, \
 	.prepare = notifier_prepare, .run = notifier_run, \
 	.verify = notifier_verify, .teardown = notifier_teardown

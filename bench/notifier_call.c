@@ -42,7 +42,7 @@ static const struct bench_param dir_params[] = {
 
 /* What is one call can only be done once a batch: it covers everything. */
 static const struct bench_param whole_params[] = {
-	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_PAGES("4096"), PARAM_MEASURE,
+	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_PAGES("8192"), PARAM_MEASURE,
 	PARAM_GUEST,
 };
 

@@ -54,7 +54,7 @@ static const struct bench_param wp_params[] = {
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_MEASURE, PARAM_GUEST,
 };
 
-#define WP_OP	"one page; one leaf where folio is the PMD's size or a hugetlb page; with measure=guest one of these that the guest visits"
+#define WP_OP	"one page; one leaf where folio is the PMD's size or a hugetlb page; with measure=guest one of these whose every page the guest visits"
 
 /* --- fork --- */
 

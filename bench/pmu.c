@@ -22,15 +22,26 @@ static const struct {
 	const char *metric;
 	uint64_t config;
 	bool no_user, no_kernel;
+	bool guest;		/* of a VM that runs in this thread, only */
 } events[] = {
-	{ "instructions_user", PERF_COUNT_HW_INSTRUCTIONS, false, true },
-	{ "instructions_kernel", PERF_COUNT_HW_INSTRUCTIONS, true, false },
-	{ "cycles", PERF_COUNT_HW_CPU_CYCLES, false, false },
+	{ "instructions_user", PERF_COUNT_HW_INSTRUCTIONS, false, true, false },
+	{ "instructions_kernel", PERF_COUNT_HW_INSTRUCTIONS, true, false, false },
+	{ "cycles", PERF_COUNT_HW_CPU_CYCLES, false, false, false },
+	{ "instructions_guest", PERF_COUNT_HW_INSTRUCTIONS, false, false, true },
 };
 
 static const char *const pmu_metrics[] = {
-	"instructions_user", "instructions_kernel", "cycles", NULL
+	"instructions_user", "instructions_kernel", "cycles",
+	"instructions_guest", NULL
 };
+
+/* Whether what this thread opens next is to count a guest. */
+static __thread bool with_guest;
+
+void pmu_count_guest(bool yes)
+{
+	with_guest = yes;
+}
 
 struct pmu {
 	int fd[ARRAY_SIZE(events)];	/* -1 if it could not be had */
@@ -70,9 +81,10 @@ static int event_open(unsigned int i, int leader)
 		.exclude_user = events[i].no_user,
 		.exclude_kernel = events[i].no_kernel,
 		.exclude_hv = 1,
-		/* A benchmark's own VM runs in this thread: its guest's
-		 * instructions are not the operation's. */
-		.exclude_guest = 1,
+		/* A benchmark's own VM runs in this thread: what its guest
+		 * executes is told apart from what the host does. */
+		.exclude_guest = !events[i].guest,
+		.exclude_host = events[i].guest,
 		.read_format = PERF_FORMAT_GROUP |
 			       PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
@@ -91,6 +103,11 @@ static int pmu_open(void **priv, pid_t pid, struct counter_value *values)
 	p->leader = -1;
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		p->fd[i] = -1;
+		/* No guest, so nothing to count and nothing to explain. */
+		if (events[i].guest && !with_guest) {
+			values[i] = (struct counter_value){ 0 };
+			continue;
+		}
 		if (events[i].config == PERF_COUNT_HW_CPU_CYCLES &&
 		    machine_get()->clock_emulated) {
 			values[i].absent =

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ struct pass {
 	struct bench_ctx *ctx;
 	struct worker *workers;
 	unsigned int nr;
+	uint64_t max_ops;	/* that the benchmark takes */
 	/* Workers other than the first wait here for the next batch. */
 	pthread_barrier_t batch, done;
 	unsigned int arrived;	/* the last step to the start is a spin */
@@ -148,7 +150,10 @@ static int pass_start(struct pass *p)
 		p->workers[i].pass = p;
 		p->workers[i].nr = i;
 	}
+	pmu_count_guest(p->ctx->bench->runs_guest &&
+			p->ctx->bench->runs_guest(p->ctx));
 	pmu_source.open(&p->workers[0].pmu, 0, p->workers[0].sample.pmu);
+	pmu_count_guest(false);
 	for (i = 1; i < p->nr; i++) {
 		int err = pthread_create(&p->workers[i].thread, NULL,
 					 worker_main, &p->workers[i]);
@@ -236,6 +241,7 @@ struct series {
 	double *batch;		/* a total for each batch */
 	unsigned int nr;
 	const char *absent;	/* the metric was lost in some batch */
+	bool none;		/* it is none of this point's metrics */
 };
 
 static int cmp_double(const void *a, const void *b)
@@ -299,6 +305,8 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 	double total = 0, one;
 	unsigned int i;
 
+	if (s->none)
+		return;
 	if (s->absent) {
 		put_absent(record, s->metric, s->absent);
 		return;
@@ -344,7 +352,8 @@ static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
 
 			if (!v->present)
 				s[S_PMU + i].absent = v->absent;
-			sum += v->count;
+			s[S_PMU + i].none |= !v->present && !v->absent;
+			sum += v->present ? v->count : 0;
 		}
 		s[S_PMU + i].batch[batch] = sum;
 		if (!strncmp(s[S_PMU + i].metric, "instructions_", 13)) {
@@ -356,21 +365,42 @@ static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
 	s[S_INSTRUCTIONS].batch[batch] = both;
 }
 
+/* As much of a batch may be the harness's own; beyond, the record says why. */
+#define HARNESS_SHARE	0.01
+
 /* The share of a batch's instructions that the harness itself adds. */
-static void put_harness_share(struct runner *r, const struct bench_ctx *ctx,
+static void put_harness_share(struct runner *r, const struct pass *p,
 			      const struct series *s, json_t *record)
 {
-	double m;
+	const struct bench_ctx *ctx = p->ctx;
+	json_t *harness;
+	double m, share;
+	char *why;
 
 	if (s->absent)
 		return;
 	m = typical(s->batch, s->nr);
 	if (!strcmp(ctx->bench->name, "harness.empty"))
 		r->empty_instructions = m;
-	else if (m > 0)
-		json_object_set_new(record, "harness", json_pack("{s:f}",
-				"instructions",
-				r->empty_instructions * ctx->threads / m));
+	if (!strcmp(ctx->bench->name, "harness.empty") || m <= 0)
+		return;
+	share = r->empty_instructions * ctx->threads / m;
+	harness = json_pack("{s:f}", "instructions", share);
+	if (share > HARNESS_SHARE) {
+		double need = share < 1 ? ctx->ops * share / (1 - share) *
+					  (1 / HARNESS_SHARE - 1) : INFINITY;
+
+		why = p->max_ops <= ctx->ops ?
+			xasprintf("no more than %" PRIu64 " operations fit into a batch here",
+				  ctx->ops) :
+		      need < p->max_ops ?
+			xasprintf("with --ops %.0f it would be 1 %%, if operations cost as much then", need + 1) :
+			xasprintf("also with --ops %" PRIu64 ", the most that fit into a batch here, it is above 1 %%",
+				  p->max_ops);
+		json_object_set_new(harness, "why", json_string(why));
+		free(why);
+	}
+	json_object_set_new(record, "harness", harness);
 }
 
 #define EMULATED_TIME	"emulated: time here is the emulator's"
@@ -457,8 +487,7 @@ static int timed_pass(struct pass *p, json_t *record)
 		for (i = 0; i < nr && !p->ctx->bench->own_time; i++)
 			put_series(record, &s[i], ops);
 		if (!p->ctx->bench->own_time)
-			put_harness_share(r, p->ctx, &s[S_INSTRUCTIONS],
-					  record);
+			put_harness_share(r, p, &s[S_INSTRUCTIONS], record);
 		put_own(p->ctx, own, ops, record);
 	}
 	for (i = 0; i < nr; i++)
@@ -680,6 +709,14 @@ const char *runner_unavailable(struct runner *r, const struct point *pt)
 	return pt->bench->unavailable ? pt->bench->unavailable(&ctx) : NULL;
 }
 
+bool runner_subscribes(struct runner *r, const struct point *pt)
+{
+	struct bench_ctx ctx;
+
+	ctx_init(r, pt, &ctx);
+	return pt->bench->subscribes && pt->bench->subscribes(&ctx);
+}
+
 /*
  * Operations a batch: what the user said, else the benchmark's default, which
  * on a real clock is raised until a batch is long enough to be timed.
@@ -695,6 +732,7 @@ static int choose_ops(struct runner *r, struct pass *p)
 	/* an empty batch is empty, whatever was asked of the others */
 	ctx->ops = r->o.ops && ctx->bench != harness_benches[0] ? r->o.ops :
 		def;
+	p->max_ops = max;
 	if (ctx->ops > max)
 		return fail(ERANGE, "--ops %" PRIu64 " is more than the %" PRIu64 " that fit here",
 			    ctx->ops, max);
@@ -773,7 +811,10 @@ static void measure_into(struct runner *r, const struct point *pt, bool timed,
 	ctx.own_counts = json_object();
 	ctx.own_samples = json_object();
 	ctx.own_absent = json_object();
-	ret = measure(r, &ctx, timed, record);
+	if (notifier_listened() && !runner_subscribes(r, pt))
+		ret = fail(EPROTO, "this process has had a VM or the module's shadow TLB, and its mm calls mmu notifiers ever since: measure this in a run of its own");
+	else
+		ret = measure(r, &ctx, timed, record);
 	json_decref(ctx.own_counts);
 	json_decref(ctx.own_samples);
 	json_decref(ctx.own_absent);
@@ -900,7 +941,7 @@ void runner_describe(const struct runner *r, json_t *header)
 	for (i = 0; pmu_source.metrics[i]; i++) {
 		const char *name = pmu_source.metrics[i];
 
-		if (r->pmu[i].present)
+		if (r->pmu[i].present || !r->pmu[i].absent)
 			continue;
 		json_object_set_new(absent, name,
 				    json_string(r->pmu[i].absent));

@@ -37,6 +37,13 @@ void runner_describe(const struct runner *r, json_t *header);
 const char *runner_unavailable(struct runner *r, const struct point *p);
 
 /*
+ * Whether the point subscribes to mmu notifiers: then it must come after all
+ * that do not, counted passes included. A point that comes too late is recorded
+ * as invalid.
+ */
+bool runner_subscribes(struct runner *r, const struct point *p);
+
+/*
  * The timed pass of one point, ending in its proof. Always returns a record (a
  * new reference): one whose status is not "ok" says why. *stopped is set if a
  * signal ended it early; the record is then NULL.

@@ -294,15 +294,36 @@ static int measure_group(struct runner *r, struct run_writer *w,
 	return stopped ? -EINTR : ret;
 }
 
-static int measure_all(struct runner *r, struct run_writer *w,
-		       const struct point_list *list, struct tally *t)
+/*
+ * Points that subscribe to mmu notifiers go to the end, as nothing else is what
+ * it was after them; in both parts the order stays. Returns where they begin.
+ */
+static size_t subscribers_last(struct runner *r, struct point_list *list)
 {
-	size_t from, to;
+	struct point *last = xcalloc(list->nr, sizeof(*last));
+	size_t nr = 0, nr_last = 0, i;
+
+	for (i = 0; i < list->nr; i++)
+		if (runner_subscribes(r, &list->points[i]))
+			last[nr_last++] = list->points[i];
+		else
+			list->points[nr++] = list->points[i];
+	memcpy(list->points + nr, last, nr_last * sizeof(*last));
+	free(last);
+	return nr;
+}
+
+static int measure_all(struct runner *r, struct run_writer *w,
+		       struct point_list *list, struct tally *t)
+{
+	size_t from, to, first = subscribers_last(r, list);
 	int ret;
 
 	t->started = now_s();
 	for (from = 0; from < list->nr; from = to) {
-		to = from + env.group < list->nr ? from + env.group : list->nr;
+		size_t end = from < first ? first : list->nr;
+
+		to = from + env.group < end ? from + env.group : end;
 		ret = measure_group(r, w, list, from, to, t);
 		if (ret)
 			return ret;
@@ -351,7 +372,7 @@ static int conclude(const struct tally *t, const char *path)
 }
 
 static int run(int argc, char **argv, struct runner *r,
-	       const struct point_list *list)
+	       struct point_list *list)
 {
 	char *where = env.output ? xstrdup(env.output) : default_output();
 	json_t *header = env_header();

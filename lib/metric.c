@@ -29,6 +29,8 @@ const struct metric metrics[] = {
 	  "from just before the store until another CPU has seen it, by percentile" },
 	{ "forbidden_outcomes", "outcomes", METRIC_EVENT, BETTER_LOWER,
 	  "outcomes that a memory model in force forbids" },
+	{ "instructions_guest", "instructions", METRIC_INSTRUCTIONS,
+	  BETTER_LOWER, "instructions retired by a guest of the operation's" },
 	{ "faults.minor", "faults", METRIC_EVENT, BETTER_LOWER,
 	  "page faults served without I/O" },
 	{ "faults.major", "faults", METRIC_EVENT, BETTER_LOWER,

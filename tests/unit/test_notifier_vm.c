@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/runner.h"
 #include "bench/vm.h"
 #include "lib/util.h"
 
@@ -139,6 +140,34 @@ static void remembered(void **state)
 	vm_free(vm);
 	vm = NULL;
 	assert_true(vm_was_here());
+	assert_true(notifier_listened());
+}
+
+/* The mm has subscriptions for ever: nothing that must have none is measured. */
+static void refused_afterwards(void **state)
+{
+	const struct runner_options o = { .batches = 1, .cpu = -1 };
+	bool stopped = false;
+	struct point_list list;
+	struct runner *r;
+	json_t *record;
+
+	(void)state;
+	need_kvm();
+	assert_int_equal(points_expand(NULL, 0, NULL, 0, &list), 0);
+	r = runner_new(&o);
+	assert_non_null(r);
+	assert_false(runner_subscribes(r, &list.points[0]));
+	record = runner_timed(r, &list.points[0], &stopped);
+	assert_string_equal(json_string_value(json_object_get(record,
+							      "status")),
+			    "invalid");
+	assert_non_null(strstr(json_string_value(json_object_get(record,
+								 "reason")),
+			       "in a run of its own"));
+	json_decref(record);
+	runner_free(r);
+	points_free(&list);
 }
 
 int main(void)
@@ -146,7 +175,7 @@ int main(void)
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(spans), T(spans_that_do_not_fit), T(warm), T(fork_beside_it),
-		T(remembered),
+		T(remembered), T(refused_afterwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
