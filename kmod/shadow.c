@@ -34,8 +34,10 @@ struct ptelab_shadow {
 	bool has_range, has_secondary;
 	u32 flags;
 	unsigned long first, end;
-	/* By page; a leaf's stands at its first page within the range. Kept
-	 * after the mm is gone: empty. */
+	/*
+	 * By page; a leaf's stands at its first page within the range. Kept
+	 * after the mm is gone: empty.
+	 */
 	u64 *entry;
 
 	spinlock_t lock;		/* everything below, and *entry */

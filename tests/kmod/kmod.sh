@@ -32,7 +32,9 @@ said()
 }
 
 # boot NAME MODE TEST...: a boot in which each TEST, test_kmod's arguments, is
-# run in turn; each is a test here, and what the kernel said is one more.
+# run in turn; each is a test here, and what the kernel said is one more. At
+# its end the points in $points, if any, are measured.
+points=''
 boot()
 {
 	local name=$1 mode=$2 out=$tmp/$1.jsonl t n
@@ -41,6 +43,8 @@ boot()
 	tests=("$@")
 
 	printf '%s\n' "$@" | sed -E "s/^(trace )?/\\1test_kmod /; s/^trace /ptelab trace --json -o - -e 'lockless_*' -- /" > "$tmp/job"
+	[ -z "$points" ] ||
+		echo "ptelab run -q -o - --batches 1 --warmup 0 --counted 1 $points" >> "$tmp/job"
 	scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
 		--file build/arm64/tests/kmod/test_kmod:bin/test_kmod \
 		--module "$module" --job "$tmp/job" --out "$out" --mode "$mode" \
@@ -94,6 +98,50 @@ retries_agree()
 	echo "# $1: $reads reads, $retries retries, sites $sites"
 }
 
+# total BOOT SELECTION METRIC: of the points that a jq condition selects, all of
+# which must have been measured and proved
+total()
+{
+	jq -rs --arg m "$3" "map(select(.type? == \"point\") | select($2)) |
+		if length == 0 or any(.status != \"ok\") then \"none\"
+		else (map(.counters[\$m].total) | add) end" \
+		<(grep '^{' "$tmp/$1.jsonl") 2> /dev/null
+}
+
+more_than_0()
+{
+	check "$1" test "$2" -gt 0
+}
+
+# The lockless benchmarks of the boot before.
+returned_values()
+{
+	local kernel='.params.reader == "kernel"' single='.params.reader == "single"'
+	local reader name
+
+	if [[ $1 != *race ]]; then
+		equal "$1-lockless-is-ptep_get-without-a-race" \
+			"$(total "$1" '.bench == "lockless.compare"' lockless_different)" 0
+		equal "$1-every-quiet-read-is-true" "$(total "$1" \
+			'.bench == "lockless.recheck"' recheck.mixed)" 0
+		return
+	fi
+	# Bits that are gone by the recheck: a recheck of all bits sees each, one
+	# without access and dirty does not.
+	for reader in "$kernel" "$single"; do
+		name=$1-$(tr -dc '[:lower:]' <<< "${reader#*==}")
+		more_than_0 "$name-dirty-bits-gone" "$(total "$1" "$reader" recheck.dirty_gone)"
+		equal "$name-dirty-bits-all-caught" "$(total "$1" "$reader" recheck.dirty_gone_uncaught)" 0
+		more_than_0 "$name-dirty-bits-uncaught-if-relaxed" \
+			"$(total "$1" "$reader" recheck.dirty_gone_uncaught_relaxed)"
+	done
+	# What one entry says of access and dirty need not be true of the block.
+	more_than_0 "$1-single-mixes" "$(total "$1" "$single" recheck.mixed)"
+	equal "$1-single-never-gathers" "$(total "$1" "$single" lockless_gathers)" 0
+	more_than_0 "$1-kernel-retries" "$(total "$1" "$kernel" lockless_retries)"
+	echo "# $1: dirty gone at the recheck: kernel's reader $(total "$1" "$kernel" recheck.dirty_gone), of one entry $(total "$1" "$single" recheck.dirty_gone); not seen by a relaxed recheck $(total "$1" "$kernel" recheck.dirty_gone_uncaught_relaxed), $(total "$1" "$single" recheck.dirty_gone_uncaught_relaxed); of $(total "$1" "$kernel" lockless_gathers) reads each"
+}
+
 # on NAME [OPTION...]: $kernel as scripts/lab/kernel's OPTIONs say, its $module,
 # and in $sites where its reader starts again
 on()
@@ -127,11 +175,16 @@ for part in ${PARTS:-base 7.3 debug}; do
 	base)
 		on base || continue
 		wants 1
+		points='-b lockless.compare:folio=4k,64k:dirty=all,some -b lockless.recheck:writer=none:reader=kernel,single:entry=0,7,15'
 		boot base exact "${functions[@]}" "trace watch $sites"
 		retries_agree base
+		returned_values base
+		points='-b lockless.recheck:reader=kernel,single:writer=age'
 		boot base-race race "${functions[@]}" "life 50 1" "fuzz 20000 1" \
 			"trace watch $sites"
 		retries_agree base-race
+		returned_values base-race
+		points=''
 		;;
 	7.3)
 		# Eight minutes of building; where it is there, it is tried.
