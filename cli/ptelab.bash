@@ -34,7 +34,7 @@ _ptelab()
 	case $command in
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
-	show|compare|plot)
+	show|compare|plan|plot)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 }

@@ -28,6 +28,7 @@ static const struct command {
 	{ "trace", cmd_trace, "count mm and KVM events of any program" },
 	{ "show", cmd_show, "a run, readable" },
 	{ "compare", cmd_compare, "what differs between two kernels' runs" },
+	{ "plan", cmd_plan, "how many boots and batches it takes to see an effect" },
 	{ "plot", cmd_plot, "pictures of one run or of several" },
 };
 

@@ -75,12 +75,16 @@ static int create_numbered(const char *dir, char **path)
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST) {
-			fail(errno, "%s: %s", *path, strerror(errno));
+			int err = fail(errno, "%s: %s", *path, strerror(errno));
+
 			free(*path);
-			return -errno;
+			*path = NULL;
+			errno = -err;
+			return err;
 		}
 		free(*path);
 	}
+	*path = NULL;
 	return fail(ENOSPC, "%s: no number for another boot file is free", dir);
 }
 
