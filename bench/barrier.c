@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 const struct bench *const barrier_benches[] = {
-	&barrier_cost,
+	&barrier_cost, &barrier_publish,
 	&barrier_mp, &barrier_sb, &barrier_lb, &barrier_s, &barrier_r,
 	&barrier_2_2w, &barrier_wrc, &barrier_iriw,
 	NULL

@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-extern const struct bench barrier_cost;
+extern const struct bench barrier_cost, barrier_publish;
 extern const struct bench barrier_mp, barrier_sb, barrier_lb, barrier_s,
 	barrier_r, barrier_2_2w, barrier_wrc, barrier_iriw;
 

@@ -50,6 +50,9 @@ static inline uint64_t ldapr(const uint64_t *p)
 	return v;
 }
 
+#define store_release	stlr
+#define load_acquire	ldar
+
 #define smp_mb()	insn("dmb ish")
 #define smp_wmb()	insn("dmb ishst")
 #define smp_rmb()	insn("dmb ishld")
@@ -78,6 +81,20 @@ static inline int acquire_int(const int *p)
  * compiler must be told. */
 #define smp_wmb()	insn("")
 #define smp_rmb()	insn("")
+
+static inline void store_release(uint64_t *p, uint64_t v)
+{
+	insn("");
+	plain_store(p, v);
+}
+
+static inline uint64_t load_acquire(const uint64_t *p)
+{
+	uint64_t v = plain_load(p);
+
+	insn("");
+	return v;
+}
 
 static inline void release_int(int *p, int v)
 {

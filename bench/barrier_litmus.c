@@ -101,21 +101,6 @@ void put_models(json_t *proof, const struct litmus_test *t)
 	json_object_set_new(proof, "forbidden_by", by);
 }
 
-void put_cpus(json_t *proof, const int *cpus, unsigned int nr)
-{
-	json_t *list = json_array(), *places = json_array();
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		json_array_append_new(list, json_integer(cpus[i]));
-		if (i)
-			json_array_append_new(places, json_string(
-					place_of(cpus[0], cpus[i])));
-	}
-	json_object_set_new(proof, "cpus", list);
-	json_object_set_new(proof, "place", places);
-}
-
 /* --- the positive control --- */
 
 static int control_pair(const int *cpus, struct control *c)
@@ -343,7 +328,7 @@ static int litmus_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	put_models(ctx->proof, r->test);
 	put_evidence(ctx->proof, r->test, &r->control,
 		     r->state[r->test->target], outcomes);
-	put_cpus(ctx->proof, r->cpus, r->test->nr_procs);
+	place_prove(ctx->proof, r->cpus, r->test->nr_procs);
 	if (machine_get()->clock_emulated)
 		return 0;
 	seconds = clock_ns(r->ticks) / 1e9;

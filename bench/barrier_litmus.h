@@ -44,7 +44,4 @@ void put_models(json_t *proof, const struct litmus_test *t);
 void put_evidence(json_t *proof, const struct litmus_test *t,
 		  const struct control *c, uint64_t witnesses,
 		  uint64_t outcomes);
-/* Adds the CPUs and what they share. */
-void put_cpus(json_t *proof, const int *cpus, unsigned int nr);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "../lib/util.h"
 #include "clock.h"
+#include "race.h"
 
 struct hand {
 	struct crew *crew;
@@ -138,14 +139,14 @@ static void ping(void *arg, unsigned int id)
 	for (i = 1; i <= ROUND_TRIPS && id < 2; i++) {
 		if (id) {
 			while (__atomic_load_n(&p->there, __ATOMIC_ACQUIRE) != i)
-				crew_wait(&turns);
+				race_spin(&turns);
 			__atomic_store_n(&p->back, i, __ATOMIC_RELEASE);
 			continue;
 		}
 		start = clock_ticks();
 		__atomic_store_n(&p->there, i, __ATOMIC_RELEASE);
 		while (__atomic_load_n(&p->back, __ATOMIC_ACQUIRE) != i)
-			crew_wait(&turns);
+			race_spin(&turns);
 		p->ticks[i - 1] = clock_ticks() - start;
 	}
 }

@@ -11,6 +11,7 @@
 #include "barrier_asm.h"
 #include "clock.h"
 #include "crew.h"
+#include "race.h"
 
 const char *const litmus_starts[] = { "user", "timebase", "none", NULL };
 
@@ -52,43 +53,12 @@ struct litmus {
 	uint64_t outcomes, *state;
 };
 
-static inline uint64_t draw(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static inline void *LITMUS_VAR(const struct litmus_loop *l, int var,
 			       unsigned int i)
 {
 	uint32_t at = (l->first[var] + i * l->stride) % LITMUS_SIZE;
 
 	return l->var[var] + (size_t)at * CREW_LINE;
-}
-
-/* The counter without what orders its reading: that would order the test. */
-static inline uint64_t ticks_now(void)
-{
-#ifdef __aarch64__
-	uint64_t t;
-
-	asm volatile("mrs %0, cntvct_el0" : "=r" (t) : : "memory");
-	return t;
-#else
-	return __rdtsc();
-#endif
-}
-
-/*
- * Waits without a pause, which would make this CPU late, unless it takes long:
- * then somebody else has the other's CPU, and it should get it back.
- */
-static inline void spin(unsigned int *turns)
-{
-	if (++*turns > 5000)
-		crew_wait(turns);
 }
 
 /* Returns whether this one came last. */
@@ -101,15 +71,8 @@ static inline bool wait_for_all(struct litmus_loop *l)
 	for (i = 0; i < nr; i++)
 		while (__atomic_load_n(&s->arrival[i].seq, __ATOMIC_ACQUIRE) <
 		       l->seq)
-			spin(&turns);
+			race_spin(&turns);
 	return !turns;
-}
-
-/* An empty loop of so many turns, each about a cycle */
-static inline void idle(unsigned int turns)
-{
-	for (; turns; turns--)
-		asm volatile("");
 }
 
 /*
@@ -119,7 +82,7 @@ static inline void idle(unsigned int turns)
 static inline void start_user(struct litmus_loop *l)
 {
 	if (wait_for_all(l))
-		idle(draw(&l->random) % l->l->spread);
+		race_idle(race_draw(&l->random) % l->l->spread);
 }
 
 /* One of them says when, once all have come. */
@@ -131,15 +94,15 @@ static inline void start_timebase(struct litmus_loop *l)
 
 	wait_for_all(l);
 	if (l->id == l->seq % s->test->nr_procs) {
-		a->at = ticks_now() + s->ahead;
+		a->at = race_ticks() + s->ahead;
 		__atomic_store_n(&a->seq, l->seq, __ATOMIC_RELEASE);
 	} else {
 		while (__atomic_load_n(&a->seq, __ATOMIC_ACQUIRE) != l->seq)
-			spin(&turns);
+			race_spin(&turns);
 	}
-	while ((int64_t)(ticks_now() - a->at) < 0)
+	while ((int64_t)(race_ticks() - a->at) < 0)
 		;
-	idle(draw(&l->random) % 16);
+	race_idle(race_draw(&l->random) % 16);
 }
 
 /* Inlined: a return from it would stand between the start and the test. */
@@ -178,7 +141,7 @@ static void plan(struct litmus *l)
 	l->turn++;
 	l->n = l->outcomes < LITMUS_SIZE ? l->outcomes : LITMUS_SIZE;
 	for (v = 0; v < LITMUS_VARS; v++) {
-		uint64_t r = draw(&l->random);
+		uint64_t r = race_draw(&l->random);
 
 		l->owner[v] = l->o.shuffle ? (r >> 32) % nr : 0;
 		l->first[v] = l->o.shuffle ? r % LITMUS_SIZE : 0;
@@ -246,13 +209,9 @@ static void rounds(void *arg, unsigned int id)
 /* What the starts depend on: how long a line takes between these CPUs. */
 static void calibrate(struct litmus *l)
 {
-	const unsigned int turns = 20000;
-	double trip = crew_round_trip_ns(l->crew), turn;
-	uint64_t start = clock_ticks();
+	double trip = crew_round_trip_ns(l->crew);
 
-	idle(turns);
-	turn = clock_ns(clock_ticks() - start) / turns;
-	l->spread = turn > 0 && trip / turn < 100000 ? trip / turn + 1 : 100;
+	l->spread = race_spread(trip);
 	l->ahead = trip * clock_measure()->frequency_hz / 1e9 + 1;
 }
 
@@ -281,7 +240,7 @@ struct litmus *litmus_new(const struct litmus_test *t, const int *cpus,
 		l->loop[i].l = l;
 		l->loop[i].id = i;
 		l->loop[i].stride = o->stride;
-		l->loop[i].random = draw(&l->random);
+		l->loop[i].random = race_draw(&l->random);
 		for (v = 0; v < LITMUS_VARS; v++)
 			l->loop[i].var[v] = l->memory + v * bytes;
 	}

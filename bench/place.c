@@ -73,3 +73,18 @@ const char *place_unavailable(const struct bench_ctx *ctx, const char *place,
 			 found == 2 ? "is" : "are", found - 1);
 	return why;
 }
+
+void place_prove(json_t *proof, const int *cpus, unsigned int nr)
+{
+	json_t *list = json_array(), *places = json_array();
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		json_array_append_new(list, json_integer(cpus[i]));
+		if (i)
+			json_array_append_new(places, json_string(
+					place_of(cpus[0], cpus[i])));
+	}
+	json_object_set_new(proof, "cpus", list);
+	json_object_set_new(proof, "place", places);
+}

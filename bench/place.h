@@ -29,4 +29,7 @@ unsigned int place_cpus(const struct bench_ctx *ctx, const char *place,
 const char *place_unavailable(const struct bench_ctx *ctx, const char *place,
 			      unsigned int nr);
 
+/* Adds "cpus", and "place" with what each shares with the first, to @proof. */
+void place_prove(json_t *proof, const int *cpus, unsigned int nr);
+
 #endif

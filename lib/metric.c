@@ -27,6 +27,8 @@ const struct metric metrics[] = {
 	  "the loop without the barrier" },
 	{ "latency_ns.*", "ns", METRIC_TIME, BETTER_LOWER,
 	  "from just before the store until another CPU has seen it, by percentile" },
+	{ "usable_ns.*", "ns", METRIC_TIME, BETTER_LOWER,
+	  "the same until that CPU has read what was published" },
 	{ "forbidden_outcomes", "outcomes", METRIC_EVENT, BETTER_LOWER,
 	  "outcomes that a memory model in force forbids" },
 	{ "instructions_guest", "instructions", METRIC_INSTRUCTIONS,

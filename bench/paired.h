@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What something adds to a loop, against the same loop without it. Three loops
+ * take turns within every batch: without, with, and a second copy of the one
+ * without. What the two copies differ by, though they are the same code at
+ * another address, is what no difference here can be told from.
+ */
+#ifndef PTELAB_PAIRED_H
+#define PTELAB_PAIRED_H
+
+#include "bench.h"
+
+enum paired_turn { TURN_PLAIN, TURN_WITH, TURN_COPY, NR_TURNS };
+
+struct paired_work {
+	/* On the measuring CPU, timed: @ops operations, from number @from. */
+	void (*turn)(void *arg, enum paired_turn t, uint64_t from,
+		     uint64_t ops);
+	/* On another CPU, before each turn and not timed: brings what these
+	 * operations work on into that CPU's cache. NULL: no other CPU. */
+	void (*other)(void *arg, uint64_t from, uint64_t ops);
+};
+
+struct paired;
+
+/*
+ * @cpus: the measuring one, which the caller is on, and, for @w->other,
+ * another. At most @segment operations are timed at a time. NULL with fail()
+ * text.
+ */
+struct paired *paired_new(const struct paired_work *w, void *arg,
+			  const int *cpus, uint64_t segment);
+/*
+ * A batch of ctx->ops operations. Gives the samples ns, plain_ns, barrier_ns
+ * and, where there is a PMU, cycles, barrier_cycles, instructions_user and
+ * barrier_instructions.
+ */
+void paired_batch(struct paired *p, struct bench_ctx *ctx);
+/*
+ * After the timed pass: adds the CPUs to the proof and, on a real clock,
+ * whether the difference can be told from none ("told", "not_told" with the
+ * reason, "barrier_ns" with its interval).
+ */
+void paired_prove(struct paired *p, struct bench_ctx *ctx);
+void paired_free(struct paired *p);
+/* One behind the last operation so far */
+uint64_t paired_next(const struct paired *p);
+
+#endif
