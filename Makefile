@@ -61,7 +61,7 @@ endif
 CPPFLAGS_ALL	:= -D_GNU_SOURCE -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-format-truncation) $(CFLAGS) $(EXTRA_CFLAGS)
 
-SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c cli/*.c) kmod/ptelab_dev.c
+SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
 -include bpf/Makefile.inc
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.

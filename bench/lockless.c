@@ -53,19 +53,6 @@ struct recheck {
 	struct ptelab_retry arg;	/* of the last batch, results and all */
 };
 
-static const char *module_unavailable(bool contpte)
-{
-	struct ptelab_abi abi;
-	int fd = kmod_open(&abi);
-
-	if (fd < 0)
-		return fail_text();
-	close(fd);
-	if (contpte && !(abi.features & PTELAB_FEAT_CONTPTE))
-		return "this kernel has no contpte";
-	return NULL;
-}
-
 static bool writer_is(const struct bench_ctx *ctx, const char *name)
 {
 	return param_is(ctx, "writer", name);
@@ -75,7 +62,7 @@ static const char *recheck_unavailable(const struct bench_ctx *ctx)
 {
 	if (!writer_is(ctx, "none") && ctx->racer_cpu < 0)
 		return "needs a second CPU for the writer: on one CPU the two never meet";
-	return module_unavailable(true);
+	return kmod_unavailable(PTELAB_FEAT_CONTPTE);
 }
 
 static void recheck_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -234,7 +221,7 @@ static const char *compare_unavailable(const struct bench_ctx *ctx)
 	if (!why && mm_caps()->pmd &&
 	    mm_leaf_expected(mm_caps(), folio) >= mm_caps()->pmd)
 		why = "a PMD maps it: there are no page table entries to read";
-	return why ? why : module_unavailable(false);
+	return why ? why : kmod_unavailable(0);
 }
 
 static uint64_t region_pages(const struct compare *t)

@@ -25,7 +25,7 @@ bool shadow_was_here(void)
 const char *shadow_refused(const struct bench_ctx *ctx)
 {
 	(void)ctx;
-	return kmod_unavailable();
+	return kmod_unavailable(0);
 }
 
 uint64_t shadow_max_bytes(void)

@@ -346,6 +346,22 @@ static void print_points(struct runner *r, const struct point_list *list)
 	}
 }
 
+/*
+ * Only if a point asks for it, or the counters do. Without it these say what is
+ * missing; that is no reason not to measure the others.
+ */
+static void load_module(struct runner *r, const struct point_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		runner_unavailable(r, &list->points[i]);
+	if (env.o.sources == kmod_sources)
+		kmod_unavailable(0);
+	if (kmod_wanted() && kmod_load())
+		warn("%s", fail_text());
+}
+
 static char *default_output(void)
 {
 	struct utsname u;
@@ -396,6 +412,7 @@ static int run(int argc, char **argv, struct runner *r,
 	if (replayed)
 		warn("put back %u setting%s that an earlier, killed ptelab had changed",
 		     replayed, replayed == 1 ? "" : "s");
+	load_module(r, list);
 	w = run_writer_open(where, header);
 	if (!w) {
 		ret = -errno;

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../lib/util.h"
@@ -42,7 +44,7 @@ static const char *why_no_open(int err)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		return "needs ptelab.ko: make -C kmod && insmod kmod/ptelab.ko";
+		return "needs ptelab.ko: make -C kmod install, or insmod kmod/ptelab.ko";
 	case EACCES:
 	case EPERM:
 		return "needs root with CAP_SYS_ADMIN to open " PTELAB_DEVICE;
@@ -53,15 +55,72 @@ static const char *why_no_open(int err)
 	}
 }
 
-const char *kmod_unavailable(void)
+const char *kmod_file(void)
 {
-	int fd = kmod_open(NULL);
+	static const char *const installed[] = { "updates", "extra" };
+	static char path[PATH_MAX];
+	const char *named = getenv("PTELAB_MODULE");
+	struct utsname u;
+	ssize_t len;
+	size_t i;
 
-	if (fd >= 0) {
-		close(fd);
+	/* Whoever has loaded it will unload it. */
+	if (geteuid() || !access("/sys/module/ptelab", F_OK))
+		return NULL;
+	if (named && *named)
+		return access(named, R_OK) ? NULL : named;
+	len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (len > 0) {
+		path[len] = '\0';
+		len = strrchr(path, '/') + 1 - path;
+		snprintf(path + len, sizeof(path) - len, "ptelab.ko");
+		if (!access(path, R_OK))
+			return path;
+	}
+	uname(&u);
+	for (i = 0; i < ARRAY_SIZE(installed); i++) {
+		snprintf(path, sizeof(path), "/lib/modules/%s/%s/ptelab.ko",
+			 u.release, installed[i]);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
+}
+
+static bool wanted;
+static char *load_error;
+
+bool kmod_wanted(void)
+{
+	return wanted;
+}
+
+void kmod_not_loaded(const char *why)
+{
+	free(load_error);
+	load_error = xstrdup(why);
+}
+
+const char *kmod_unavailable(unsigned int features)
+{
+	struct ptelab_abi abi;
+	int fd;
+
+	if (load_error)
+		return load_error;
+	if (access(PTELAB_DEVICE, F_OK) && kmod_file()) {
+		wanted = true;
 		return NULL;
 	}
-	return fail_text();
+	fd = kmod_open(&abi);
+	if (fd < 0)
+		return fail_text();
+	close(fd);
+	if (features & ~abi.features & PTELAB_FEAT_CONTPTE)
+		return "this kernel has no contpte";
+	if (features & ~abi.features)
+		return "this kernel does not have what the module needs for that";
+	return NULL;
 }
 
 /* With what the ioctl was for, and what its common errors mean here. */

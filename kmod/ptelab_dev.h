@@ -15,10 +15,27 @@
 #include "ptelab_uapi.h"
 
 /*
- * Why the module can't be used here, NULL if it can. For unavailable() of a
- * benchmark: changes nothing, and the text is static.
+ * Why the module can't be used here, NULL if it can, or if it is not loaded yet
+ * but could be. For unavailable() of a benchmark: changes nothing, and the text
+ * is fail_text(). @features: PTELAB_FEAT_* that are needed.
  */
-const char *kmod_unavailable(void);
+const char *kmod_unavailable(unsigned int features);
+
+/*
+ * The module that could be loaded: what PTELAB_MODULE names, else a ptelab.ko
+ * beside the program or where "make -C kmod install" puts it. NULL if there is
+ * none, or it is not ours to load. The text is static.
+ */
+const char *kmod_file(void);
+/* Whether a kmod_unavailable() counted on the module being loaded. */
+bool kmod_wanted(void);
+/* From now on kmod_unavailable() gives that reason. */
+void kmod_not_loaded(const char *why);
+/*
+ * Loads it until journal_close(). Returns 0, also if it is loaded already, or
+ * -errno with fail() text. In ptelab_load.c.
+ */
+int kmod_load(void);
 
 /*
  * Opens the device and makes sure that module and program mean the same.

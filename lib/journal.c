@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,6 +80,24 @@ static int undo_swapoff(const char *device)
 	return fail(errno, "swapoff %s: %s", device, strerror(errno));
 }
 
+/* A file of it may still be on its way out, of a process that was killed. */
+static int undo_module(const char *module)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	unsigned int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		if (!syscall(SYS_delete_module, module, O_NONBLOCK) ||
+		    errno == ENOENT)
+			return 0;
+		if (errno != EAGAIN && errno != EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return fail(errno, "unloading the module %s: %s", module,
+		    errno == EAGAIN ? "in use" : strerror(errno));
+}
+
 /* One entry. What it says in another version's words is left alone. */
 static int undo(const json_t *e)
 {
@@ -86,11 +105,14 @@ static int undo(const json_t *e)
 	const char *old = json_string_value(json_object_get(e, "old"));
 	const char *how = json_string_value(json_object_get(e, "undo"));
 	const char *device = json_string_value(json_object_get(e, "swapoff"));
+	const char *module = json_string_value(json_object_get(e, "module"));
 
 	if (path && old)
 		return write_file(path, old);
 	if (path && how)
 		return undo_write(path, how);
+	if (module)
+		return undo_module(module);
 	return device ? undo_swapoff(device) : 0;
 }
 
@@ -259,6 +281,11 @@ int journal_note_write(const char *path, const char *value)
 int journal_note_swapoff(const char *device)
 {
 	return note(NULL, "swapoff", device);
+}
+
+int journal_note_module(const char *module)
+{
+	return note(NULL, "module", module);
 }
 
 long journal_mark(void)

@@ -10,7 +10,8 @@
  * entry: {"pid", "start", "path", "old"}; pid and start time together name
  * the process that owns the change. What is no setting with an old value, such
  * as a swap device, has an entry that says how to undo it: {..., "path",
- * "undo"} for a value to be written, {..., "swapoff"} for a device.
+ * "undo"} for a value to be written, {..., "swapoff"} for a device, {...,
+ * "module"} for a kernel module to be unloaded.
  */
 #ifndef PTELAB_JOURNAL_H
 #define PTELAB_JOURNAL_H
@@ -31,12 +32,13 @@ int journal_open(unsigned int *replayed);
 int journal_set(const char *path, const char *value);
 /*
  * Notes, before it is done, that something is undone by writing @value to
- * @path, or by swapoff(2) of @device. It is no error if it turns out not to be
- * there any more.
+ * @path, by swapoff(2) of @device, or by unloading @module. It is no error if it
+ * turns out not to be there any more.
  * Return 0 or -errno with fail() text; nothing may be done without the note.
  */
 int journal_note_write(const char *path, const char *value);
 int journal_note_swapoff(const char *device);
+int journal_note_module(const char *module);
 /* A point in time: what journal_restore_to() goes back to. */
 long journal_mark(void);
 int journal_restore_to(long mark);

@@ -33,21 +33,23 @@ said()
 
 # boot NAME MODE TEST...: a boot in which each TEST, test_kmod's arguments, is
 # run in turn; each is a test here, and what the kernel said is one more. At
-# its end the points in $points, if any, are measured.
+# its end the points in $points, if any, are measured. The module is loaded,
+# or, for "load", where ptelab finds it.
 points=''
 boot()
 {
-	local name=$1 mode=$2 out=$tmp/$1.jsonl t n
+	local name=$1 mode=$2 out=$tmp/$1.jsonl t n with=--module
 	local -a tests
 	shift 2
 	tests=("$@")
+	[ "$*" != load ] || with=--file
 
 	printf '%s\n' "$@" | sed -E "s/^(trace )?/\\1test_kmod /; s/^trace /ptelab trace --json -o - -e 'lockless_*' -- /" > "$tmp/job"
 	[ -z "$points" ] ||
 		echo "ptelab run -q -o - --batches 1 --warmup 0 --counted 1 $points" >> "$tmp/job"
 	scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
 		--file build/arm64/tests/kmod/test_kmod:bin/test_kmod \
-		--module "$module" --job "$tmp/job" --out "$out" --mode "$mode" \
+		"$with" "$module$([ $with = --module ] || echo :bin/ptelab.ko)" --job "$tmp/job" --out "$out" --mode "$mode" \
 		--timeout "${TIMEOUT:-900}" > "$tmp/boot" 2>&1
 	# A line for each test: PASS or FAIL, its name, checks, skipped, the
 	# first failure
@@ -185,6 +187,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 		retries_agree base-race
 		returned_values base-race
 		points=''
+		boot base-load exact load
 		;;
 	7.3)
 		# Eight minutes of building; where it is there, it is tried.

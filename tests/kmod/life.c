@@ -28,9 +28,10 @@ static int load(void)
 	int fd, ret;
 	glob_t g;
 
-	/* As the machine's init found it */
+	/* As the machine's init found it, or where it did not look */
 	if (!module) {
-		if (glob("/modules/ptelab*.ko", 0, NULL, &g))
+		if (glob("/modules/ptelab*.ko", 0, NULL, &g) &&
+		    glob("/bin/ptelab.ko", 0, NULL, &g))
 			give_up("no ptelab.ko in /modules");
 		module = g.gl_pathv[0];
 	}
@@ -272,4 +273,69 @@ void test_life(int argc, char **argv)
 	test_kills(rounds, seed);
 	test_open_race(rounds);
 	test_leaks();
+}
+
+/* --- ptelab loads it for a run, and unloads it, also after SIGKILL --- */
+
+static pid_t start_run(const char *bench, const char *batches)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		execlp("ptelab", "ptelab", "run", "-q", "-o", "/tmp/load",
+		       "--warmup", "0", "--counted", "0", "--batches", batches,
+		       "-b", bench, NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static int end_of(pid_t pid)
+{
+	int status;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static bool loaded(void)
+{
+	return !access(PTELAB_DEVICE, F_OK);
+}
+
+void test_load(void)
+{
+	pid_t pid;
+	int i;
+
+	check(!loaded(), "not loaded at first");
+	check_eq(end_of(start_run("harness.empty", "1")), 0,
+		 "a run that does not need it");
+	check(!loaded(), "not loaded for that");
+	check_eq(end_of(start_run("lockless.compare:folio=4k", "2")), 0,
+		 "a run that needs it");
+	check(!loaded(), "unloaded at its end");
+
+	pid = start_run("lockless.compare:folio=4k", "1000000");
+	for (i = 0; i < 3000 && !loaded(); i++)
+		usleep(10000);
+	check(loaded(), "loaded while it runs");
+	end_child(pid);
+	check(loaded(), "still there after SIGKILL");
+	check_eq(end_of(start_run("harness.empty", "1")), 0, "the next run");
+	check(!loaded(), "unloads it");
+
+	/* Somebody else's stays. */
+	check_eq(-load(), 0, "loaded by hand");
+	check_eq(end_of(start_run("lockless.compare:folio=4k", "2")), 0,
+		 "a run");
+	check(loaded(), "and it is still there");
+	check_eq(-unload_soon(), 0, "unloaded by hand");
+
+	setenv("PTELAB_MODULE", "/proc/version", 1);
+	check_eq(end_of(start_run("lockless.compare:folio=4k", "2")), 2,
+		 "what is no module");
+	check(!loaded(), "is not loaded");
 }

@@ -243,6 +243,7 @@ static const struct {
 	{ "shadow", test_shadow, NULL },
 	{ "gup", test_gup, NULL },
 	{ "retry", test_retry, NULL },
+	{ "load", test_load, NULL },
 	{ "watch", NULL, test_watch },
 	{ "fuzz", NULL, test_fuzz },
 	{ "life", NULL, test_life },

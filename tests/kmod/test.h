@@ -71,6 +71,7 @@ void test_notify(void);
 void test_shadow(void);
 void test_gup(void);
 void test_retry(void);
+void test_load(void);
 void test_watch(int argc, char **argv);
 void test_fuzz(int argc, char **argv);
 void test_life(int argc, char **argv);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading ptelab.ko for as long as a run needs it. Apart from ptelab_dev.c:
+ * only what has a journal open may change the host.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../lib/journal.h"
+#include "../lib/util.h"
+#include "ptelab_dev.h"
+
+static int load(const char *file, int fd)
+{
+	int ret = journal_note_module("ptelab");
+
+	if (ret || !syscall(SYS_finit_module, fd, "", 0))
+		return ret;
+	if (errno == ENOEXEC)
+		return fail(ENOEXEC, "%s is for another kernel: make -C kmod, and use what that makes",
+			    file);
+	return fail(errno, "%s does not load: %s", file, strerror(errno));
+}
+
+int kmod_load(void)
+{
+	const char *file = kmod_file();
+	int fd, ret;
+
+	if (!file)
+		return 0;
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		ret = fail(errno, "%s: %s", file, strerror(errno));
+	} else {
+		ret = load(file, fd);
+		close(fd);
+	}
+	if (ret)
+		kmod_not_loaded(fail_text());
+	return ret;
+}
