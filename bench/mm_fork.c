@@ -3,8 +3,9 @@
  * Children that share a region and nothing else that can be written, see
  * mm.h.
  *
- * Before the fork, every private writable mapping of this process is marked
- * MADV_DONTFORK, the region excepted. The child therefore has no heap, no
+ * Before the fork, every private mapping of this process that can be written, or
+ * was when the program was relocated, is marked MADV_DONTFORK, the region
+ * excepted. The child therefore has no heap, no
  * stack and no thread-local storage: it runs on a stack in shared memory, on
  * which it also takes its orders, and makes its system calls by hand. The
  * kernel would kill it for a thread-local rseq area that is not there, so
@@ -13,30 +14,20 @@
 #include "mm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/util.h"
-
-/* No canary, no sanitizer: both need memory that the child does not have. */
-#if defined(__clang__)
-#define IN_CHILD __attribute__((noinline, no_stack_protector, \
-				no_sanitize("address", "undefined", "thread")))
-#else
-#define IN_CHILD __attribute__((noinline, no_stack_protector, \
-				no_sanitize_address, no_sanitize_undefined, \
-				no_sanitize_thread))
-#endif
+#include "child.h"
 
 enum order { ORDER_NONE, ORDER_CHECK };
 
@@ -58,34 +49,6 @@ struct mm_child {
 	pid_t pid;
 	struct box *box;
 };
-
-static IN_CHILD long child_syscall(long nr, long a, long b, long c, long d)
-{
-#if defined(__x86_64__)
-	register long r10 __asm__("r10") = d;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3)
-			 : "memory");
-	return x0;
-#else
-#error "no system calls for this architecture"
-#endif
-}
 
 /* Words of the child's copy that are not what the parent once wrote. */
 static IN_CHILD int64_t child_check(const struct box *b)
@@ -160,13 +123,97 @@ static bool in_region(const struct mm_region *r, uintptr_t start)
 	       start < (uintptr_t)r->map + r->map_bytes;
 }
 
-/*
- * Marks what a child must not get. What the process maps or extends after the
- * first time is found by the next: this runs before every fork.
- */
-static int isolate(const struct mm_region *r)
+static void mark(uintptr_t start, uintptr_t end)
 {
-	char *text = read_file("/proc/self/maps", NULL), *line, *next;
+	/* What is there now may have been mapped anew since it was marked. */
+	if (madvise((void *)start, end - start, MADV_DONTFORK) ||
+	    already_marked(start, end))
+		return;
+	marked = xrealloc(marked, (nr_marked + 1) * sizeof(*marked));
+	marked[nr_marked++] = (struct span){ start, end };
+}
+
+/*
+ * What is private and read-only now, and yet has been written to: where the
+ * program was relocated. A fork would copy it, and tell listeners so. It is
+ * there from the start, so looking once is enough.
+ */
+static int mark_relocated(void)
+{
+	char *text = read_file("/proc/self/smaps", NULL), *line, *next;
+	uintptr_t start = 0, end = 0;
+	unsigned long kib;
+
+	if (!text)
+		return -errno;
+	for (line = text; line && *line; line = next) {
+		uintptr_t from, to;
+		char perms[5];
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to,
+			   perms) == 3) {
+			start = from;
+			end = !strcmp(perms, "r--p") ? to : from;
+		} else if (start != end &&
+			   sscanf(line, "Anonymous: %lu kB", &kib) == 1 &&
+			   kib) {
+			mark(start, end);
+		}
+	}
+	free(text);
+	return 0;
+}
+
+/*
+ * /proc/self/maps, in a buffer that stays: what malloc did while the file is
+ * read might not be in it. Shared, so that it is none of what is looked for.
+ */
+static char *read_maps(void)
+{
+	static char *buf;
+	static size_t size;
+	size_t len = 0;
+	ssize_t n;
+	void *p;
+	int fd;
+
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_null(errno, "/proc/self/maps: %s", strerror(errno));
+	for (;;) {
+		if (size - len < 2 * KIB) {
+			p = mmap(NULL, size * 2 + 64 * KIB,
+				 PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			if (p == MAP_FAILED) {
+				n = -1;
+				break;
+			}
+			if (buf) {
+				memcpy(p, buf, len);
+				munmap(buf, size);
+			}
+			buf = p;
+			size = size * 2 + 64 * KIB;
+		}
+		n = read(fd, buf + len, size - len - 1);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	close(fd);
+	if (n < 0)
+		return fail_null(errno, "/proc/self/maps: %s", strerror(errno));
+	buf[len] = '\0';
+	return buf;
+}
+
+static int mark_writable(const struct mm_region *r)
+{
+	char *text = read_maps(), *line, *next;
 
 	if (!text)
 		return -errno;
@@ -178,16 +225,29 @@ static int isolate(const struct mm_region *r)
 		if (next)
 			*next++ = '\0';
 		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &start, &end,
-			   perms) != 3 || perms[1] != 'w' || perms[3] != 'p' ||
-		    in_region(r, start) || already_marked(start, end))
-			continue;
-		if (madvise((void *)start, end - start, MADV_DONTFORK))
-			continue;
-		marked = xrealloc(marked, (nr_marked + 1) * sizeof(*marked));
-		marked[nr_marked++] = (struct span){ start, end };
+			   perms) == 3 && perms[1] == 'w' && perms[3] == 'p' &&
+		    !in_region(r, start))
+			mark(start, end);
 	}
-	free(text);
 	return 0;
+}
+
+/*
+ * Marks what a child must not get. What the process maps or extends after the
+ * first time is found by the next: this runs before every fork.
+ */
+static int isolate(const struct mm_region *r)
+{
+	int ret = nr_marked ? 0 : mark_relocated();
+	size_t before;
+
+	/* The list of marks is allocated too, and that may be new memory. */
+	do {
+		before = nr_marked;
+		if (!ret)
+			ret = mark_writable(r);
+	} while (!ret && nr_marked != before);
+	return ret;
 }
 
 void mm_fork_done(void)
@@ -203,30 +263,6 @@ void mm_fork_done(void)
 	nr_marked = 0;
 }
 
-#if defined(__aarch64__)
-#define RSEQ_SIGNATURE	0xd428bc00
-#else
-#define RSEQ_SIGNATURE	0x53053053
-#endif
-
-/* The C library registered 32 bytes, or more if the kernel knows more. */
-static int rseq_switch(bool on)
-{
-	static uint32_t len;
-	void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-	uint32_t try;
-
-	if (!__rseq_size)
-		return 0;
-	for (try = len ? len : 32; try <= 256; try += 32)
-		if (!syscall(SYS_rseq, area, try, on ? 0 : RSEQ_FLAG_UNREGISTER,
-			     RSEQ_SIGNATURE)) {
-			len = try;
-			return 0;
-		}
-	return fail(errno, "rseq: %s", strerror(errno));
-}
-
 static pid_t start_child(const struct mm_region *r, struct box *box)
 {
 	sigset_t all, old;
@@ -239,12 +275,12 @@ static pid_t start_child(const struct mm_region *r, struct box *box)
 	/* A handler would run on memory that the child does not have. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = rseq_switch(false);
+	ret = child_rseq(false);
 	if (!ret) {
-		pid = clone(child_main, (char *)box + BOX_BYTES, SIGCHLD, box);
+		pid = child_clone(child_main, (char *)box + BOX_BYTES, box);
 		if (pid < 0)
-			ret = fail(errno, "clone: %s", strerror(errno));
-		if (rseq_switch(true) && !ret)
+			ret = fail(-pid, "fork: %s", strerror(-pid));
+		if (child_rseq(true) && !ret)
 			warn("rseq stays off for this thread: %s", fail_text());
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -24,19 +24,19 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/journal.h"
 #include "../lib/util.h"
+#include "child.h"
 #include "kbtf.h"
 #include "notifier.h"
 
@@ -58,16 +58,6 @@ static const struct bench_param wp_params[] = {
 
 /* --- fork --- */
 
-/* No canary, no sanitizer: both need memory that the child does not have. */
-#if defined(__clang__)
-#define IN_CHILD __attribute__((noinline, no_stack_protector, \
-				no_sanitize("address", "undefined", "thread")))
-#else
-#define IN_CHILD __attribute__((noinline, no_stack_protector, \
-				no_sanitize_address, no_sanitize_undefined, \
-				no_sanitize_thread))
-#endif
-
 #define STACK_BYTES	(64 * KIB)
 
 /* At the bottom of the child's stack, which both share. */
@@ -75,59 +65,13 @@ struct letter {
 	const char *first, *last;	/* pages */
 };
 
-static IN_CHILD __attribute__((noreturn)) void child_exit(long code)
-{
-#if defined(__x86_64__)
-	for (;;)
-		__asm__ volatile("syscall" : : "a"((long)SYS_exit_group),
-				 "D"(code) : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_exit_group;
-	register long x0 __asm__("x0") = code;
-
-	for (;;)
-		__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8) : "memory");
-#endif
-}
-
 /* Looks at its own copy of two pages, and is gone. */
 static IN_CHILD int child_main(void *arg)
 {
 	const struct letter *l = arg;
 
-	child_exit(*(volatile const uint64_t *)l->first !=
-		   MM_PATTERN(l->first) ||
-		   *(volatile const uint64_t *)l->last != MM_PATTERN(l->last));
-}
-
-#if defined(__aarch64__)
-#define RSEQ_SIGNATURE	0xd428bc00
-#else
-#define RSEQ_SIGNATURE	0x53053053
-#endif
-
-/*
- * The kernel would kill the child for a thread-local rseq area that it does
- * not have. The C library registered 32 bytes, or more if the kernel knows
- * more.
- */
-static int rseq_switch(bool on)
-{
-	static uint32_t len;
-	static bool off;
-	void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-	uint32_t try;
-
-	if (!__rseq_size || on == !off)
-		return 0;
-	for (try = len ? len : 32; try <= 256; try += 32)
-		if (!syscall(SYS_rseq, area, try, on ? 0 : RSEQ_FLAG_UNREGISTER,
-			     RSEQ_SIGNATURE)) {
-			len = try;
-			off = !on;
-			return 0;
-		}
-	return fail(errno, "rseq: %s", strerror(errno));
+	return *(volatile const uint64_t *)l->first != MM_PATTERN(l->first) ||
+	       *(volatile const uint64_t *)l->last != MM_PATTERN(l->last);
 }
 
 /* Waits for the child of the last batch. */
@@ -143,41 +87,7 @@ static int reap(struct notifier *nt, int *status)
 	while (pid && waitpid(pid, status, 0) < 0)
 		if (errno != EINTR)
 			return fail(errno, "waitpid: %s", strerror(errno));
-	return rseq_switch(true);
-}
-
-/*
- * What is private and read-only, and yet has been written to: where the
- * program was relocated. mm_fork_exit() leaves that to children, and a fork
- * would tell listeners about it as well.
- */
-static int relocated(int advice)
-{
-	char *text = read_file("/proc/self/smaps", NULL), *line, *next;
-	uintptr_t start = 0, end = 0;
-	unsigned long kib;
-
-	if (!text)
-		return -errno;
-	for (line = text; line && *line; line = next) {
-		uintptr_t from, to;
-		char perms[5];
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to,
-			   perms) == 3) {
-			start = from;
-			end = !strcmp(perms, "r--p") ? to : from;
-		} else if (start != end &&
-			   sscanf(line, "Anonymous: %lu kB", &kib) == 1 &&
-			   kib) {
-			madvise((void *)start, end - start, advice);
-		}
-	}
-	free(text);
-	return 0;
+	return child_rseq(true);
 }
 
 static int fork_setup(struct bench_ctx *ctx)
@@ -205,9 +115,33 @@ static int fork_fresh(struct bench_ctx *ctx)
 	nt->forked = true;
 	if (!ret)
 		ret = mm_fork_exit(&nt->r);
-	if (!ret)
-		ret = relocated(MADV_DONTFORK);
 	return ret ? ret : fresh_folios(ctx);
+}
+
+#define WARM_TABLES	64
+
+/*
+ * A fork takes page tables and other pages from the CPU's own lists, and pays
+ * for filling one up when it runs empty, which it does at another moment on
+ * another kernel. So they are full: of pages that were user memory, and of
+ * some that were page tables, once a grace period has let go of these.
+ */
+static int warm_page_lists(void)
+{
+	size_t span = mm_caps()->pmd ? mm_caps()->pmd : 2 * MIB, i;
+	char *p = mmap(NULL, WARM_TABLES * span, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return fail(errno, "mmap: %s", strerror(errno));
+	madvise(p, WARM_TABLES * span, MADV_NOHUGEPAGE);
+	for (i = 0; i < WARM_TABLES; i++)
+		p[i * span] = 1;
+	munmap(p, WARM_TABLES * span);
+	/* Callbacks of one period run before the next one is over. */
+	for (i = 0; i < 2; i++)
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	return 0;
 }
 
 static int fork_arm(struct bench_ctx *ctx)
@@ -215,26 +149,29 @@ static int fork_arm(struct bench_ctx *ctx)
 	struct notifier *nt = nt_of(ctx);
 	struct letter *l = (struct letter *)nt->stack;
 	sigset_t all;
+	int ret = warm_page_lists();
 
+	if (ret)
+		return ret;
 	/* A handler would run on memory that the child does not have. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &nt->mask);
 	nt->masked = true;
 	l->first = page_at(nt, 0);
 	l->last = page_at(nt, nt->visits - 1);
-	return rseq_switch(false);
+	return child_rseq(false);
 }
 
 static int64_t fork_host(struct bench_ctx *ctx, uint64_t n)
 {
 	struct notifier *nt = nt_of(ctx);
 
-	nt->pid = clone(child_main, nt->stack + STACK_BYTES, SIGCHLD,
-			nt->stack);
-	if (nt->pid < 0) {
-		nt->pid = 0;
-		return fail(errno, "fork: %s", strerror(errno));
-	}
+	pid_t pid = child_clone(child_main, nt->stack + STACK_BYTES,
+				nt->stack);
+
+	if (pid < 0)
+		return fail(-pid, "fork: %s", strerror(-pid));
+	nt->pid = pid;
 	return n;
 }
 
@@ -291,10 +228,8 @@ static void fork_teardown(struct bench_ctx *ctx)
 	mm_child_end(nt->child);
 	if (nt->forked)
 		mm_fork_done();
-	if (nt->stack) {
-		relocated(MADV_DOFORK);
+	if (nt->stack)
 		munmap(nt->stack, STACK_BYTES);
-	}
 }
 
 const struct notifier_op notifier_fork = {

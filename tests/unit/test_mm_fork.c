@@ -6,7 +6,9 @@
 #include "test.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -145,6 +147,47 @@ static void only_the_region_is_shared(void **state)
 	free(heap);
 }
 
+/* The child's only page tables that a fork had to copy are the region's. */
+static void nothing_else_is_copied(void **state)
+{
+	char path[64], *pids, *text, *line, *next;
+	uintptr_t from, to, at = 0;
+	struct mm_child *c;
+	unsigned long kib;
+	char perms[5];
+
+	(void)state;
+	write_pattern();
+	c = mm_fork(&r);
+	assert_non_null(c);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	pids = read_file(path, NULL);
+	if (!pids) {
+		mm_child_end(c);
+		skip();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/smaps", atoi(pids));
+	text = read_file(path, NULL);
+	assert_non_null(text);
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = 0;
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to,
+			   perms) == 3)
+			at = perms[3] == 'p' &&
+			     (from < (uintptr_t)r.map ||
+			      from >= (uintptr_t)r.map + r.map_bytes) ? from : 0;
+		else if (at && sscanf(line, "Anonymous: %lu kB", &kib) == 1 &&
+			 kib)
+			fail_msg("the child has %lu KiB of its own at %#lx",
+				 kib, (unsigned long)at);
+	}
+	mm_child_end(c);
+	free(text);
+	free(pids);
+}
+
 static void a_dead_child_is_noticed(void **state)
 {
 	struct mm_child *c;
@@ -225,6 +268,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(child_keeps_its_copy,
 						open_region, close_region),
 		cmocka_unit_test_setup_teardown(only_the_region_is_shared,
+						open_region, close_region),
+		cmocka_unit_test_setup_teardown(nothing_else_is_copied,
 						open_region, close_region),
 		cmocka_unit_test_setup_teardown(a_dead_child_is_noticed,
 						open_region, close_region),
