@@ -13,7 +13,8 @@
  * folio >= contpte and < PMD:
  *
  *   fast pin_fast pin_longterm	once a page, and once more under the recheck
- *   iouring odirect vmsplice	(ptep_get(), which also gathers)
+ *   driver			(ptep_get(), which also gathers)
+ *   iouring odirect vmsplice
  *   futex			once, of one page
  *   remote			never: the negative control
  *
@@ -35,6 +36,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../kmod/ptelab_dev.h"
 #include "../lib/util.h"
 #include "bench.h"
 #include "kbtf.h"
@@ -77,6 +79,16 @@ static const struct bench_param odirect_params[] = {
 	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
 	{ .name = "path", .type = PARAM_STRING, .def = "auto",
 	  .help = "file or block device to read; auto: /dev/nullb0, else a temporary file" },
+};
+
+static const char *const how_choices[] = { "get", "pin", "longterm", NULL };
+
+static const struct bench_param driver_params[] = {
+	{ .name = "how", .type = PARAM_ENUM, .def = "pin",
+	  .choices = how_choices,
+	  .help = "get_user_pages_fast(), pin_user_pages_fast(), or that with FOLL_LONGTERM" },
+	PARAM_PAGES(PTELAB_GUP_MAX_PAGES), PARAM_FOLIO, PARAM_THREADS,
+	PARAM_WRITE, PARAM_RACER,
 };
 
 static const struct bench_param pipe_params[] = {
@@ -499,6 +511,76 @@ static int fast_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	json_object_set_new(ctx->proof, "pages_got_singly", json_integer(
 			(json_int_t)(g->r.nr * g->r.bytes / mm_caps()->page)));
 	return 0;
+}
+
+/* --- driver: the same without gup_test, which few kernels have --- */
+
+static bool driver_pins(const struct bench_ctx *ctx)
+{
+	return !param_is(ctx, "how", "get");
+}
+
+static const char *driver_unavailable(const struct bench_ctx *ctx)
+{
+	const char *why = kmod_unavailable(0);
+	enum racer_victim victim;
+
+	victim = param_num(ctx, "write") ? VICTIM_WRITE :
+		 driver_pins(ctx) ? VICTIM_READ_PIN : VICTIM_READ;
+	return why ? why : common_unavailable(ctx, victim);
+}
+
+static void driver_size(const struct bench_ctx *ctx, uint64_t *def,
+			uint64_t *max)
+{
+	size_by(ctx, 250 + guess_pages(ctx, driver_pins(ctx)), def, max);
+	*max = PTELAB_GUP_MAX_CALLS;
+}
+
+static int driver_setup(struct bench_ctx *ctx)
+{
+	int ret = common_setup(ctx);
+	struct gup *g = ctx->priv;
+
+	if (ret)
+		return ret;
+	if (driver_pins(ctx))
+		g->flags |= PTELAB_GUP_PIN;
+	if (param_is(ctx, "how", "longterm"))
+		g->flags |= PTELAB_GUP_LONGTERM;
+	if (param_num(ctx, "write"))
+		g->flags |= PTELAB_GUP_WRITE;
+	g->fd = kmod_open(NULL);
+	return g->fd < 0 ? g->fd : 0;
+}
+
+static int64_t driver_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct gup *g = ctx->priv;
+	struct ptelab_gup arg = {
+		.flags = g->flags,
+		.addr = (uintptr_t)mm_region_at(&g->r, thread),
+		.len = g->calls * g->call_bytes,
+		.calls = ctx->ops,
+		.pages = g->pages,
+	};
+	int ret;
+
+	race_begins(g, thread);
+	ret = kmod_gup(g->fd, &arg);
+	if (ret)
+		return ret;
+	race_ends(g, thread);
+	if (arg.pages_got != ctx->ops * g->pages)
+		return fail(EPROTO, "%llu of %" PRIu64 " pages were got",
+			    arg.pages_got, ctx->ops * g->pages);
+	return ctx->ops;
+}
+
+/* run() has seen that every page was got; pins the kernel counts itself. */
+static int driver_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	return driver_pins(ctx) ? pins_verify(ctx, d) : common_verify(ctx, d);
 }
 
 /* --- iouring --- */
@@ -1093,6 +1175,23 @@ static const struct bench gup_pin_longterm = {
 	.teardown = common_teardown,
 };
 
+static const struct bench gup_driver = {
+	.name = "gup.driver",
+	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and putting them back",
+	.measures = "GUP-fast as a driver calls it, in a loop of ptelab.ko: for kernels without gup_test",
+	.may_lie = "putting the pages back is part of it, and so is the loop, some 56 instructions a call in 6.12; gup_test's figures are not the same, as it looks at the pages in between; " WARM,
+	.params = driver_params,
+	.nr_params = ARRAY_SIZE(driver_params),
+	.needs_root = true,
+	.unavailable = driver_unavailable,
+	.size = driver_size,
+	.setup = driver_setup,
+	.prepare = common_prepare,
+	.run = driver_run,
+	.verify = driver_verify,
+	.teardown = common_teardown,
+};
+
 static const struct bench gup_iouring = {
 	.name = "gup.iouring",
 	.op = "io_uring_register(2): one buffer of `pages` pages into an empty slot of a sparse table",
@@ -1179,6 +1278,6 @@ static const struct bench gup_remote = {
 };
 
 const struct bench *const gup_benches[] = {
-	&gup_fast, &gup_pin_fast, &gup_pin_longterm, &gup_iouring,
+	&gup_fast, &gup_pin_fast, &gup_pin_longterm, &gup_driver, &gup_iouring,
 	&gup_odirect, &gup_vmsplice, &gup_futex, &gup_remote, NULL
 };

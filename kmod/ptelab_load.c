@@ -13,7 +13,7 @@
 #include "../lib/util.h"
 #include "ptelab_dev.h"
 
-static int load(const char *file, int fd)
+static int insert(const char *file, int fd)
 {
 	int ret = journal_note_module("ptelab");
 
@@ -36,7 +36,7 @@ int kmod_load(void)
 	if (fd < 0) {
 		ret = fail(errno, "%s: %s", file, strerror(errno));
 	} else {
-		ret = load(file, fd);
+		ret = insert(file, fd);
 		close(fd);
 	}
 	if (ret)

@@ -122,6 +122,9 @@ returned_values()
 	local reader name
 
 	if [[ $1 != *race ]]; then
+		equal "$1-gup-gathers-once-a-page" "$(total "$1" \
+			'.bench == "gup.driver" and .params.folio == "64k"' lockless_gathers)" \
+			"$(total "$1" '.bench == "gup.driver" and .params.folio == "64k"' gup_fast_pages)"
 		equal "$1-lockless-is-ptep_get-without-a-race" \
 			"$(total "$1" '.bench == "lockless.compare"' lockless_different)" 0
 		equal "$1-every-quiet-read-is-true" "$(total "$1" \
@@ -177,7 +180,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 	base)
 		on base || continue
 		wants 1
-		points='-b lockless.compare:folio=4k,64k:dirty=all,some -b lockless.recheck:writer=none:reader=kernel,single:entry=0,7,15'
+		points='-b lockless.compare:folio=4k,64k:dirty=all,some -b lockless.recheck:writer=none:reader=kernel,single:entry=0,7,15 -b gup.driver:how=get,pin,longterm:folio=4k,64k'
 		boot base exact "${functions[@]}" "trace watch $sites"
 		retries_agree base
 		returned_values base
