@@ -25,7 +25,7 @@
 #define BATCH		50000
 #define BATCH_EMULATED	5000
 /* The control ends when it has seen enough, or tried for long enough. */
-#define CONTROL_CHUNK	20000
+#define CONTROL_CHUNK	10000
 #define CONTROL_ENOUGH	20
 #define CONTROL_MOST	2000000
 /* What the verdicts in the .litmus files were made with. */

@@ -237,6 +237,11 @@ static int expand_params(const struct bench *b, struct sweep *sweeps,
 			nr = sweeps[i].nr;
 		}
 	}
+	if (param->type == PARAM_ENUM && nr == 1 && !strcmp(values[0], "each")) {
+		values = param->choices;
+		for (nr = 0; values[nr];)
+			nr++;
+	}
 	for (i = 0; i < nr && !ret; i++) {
 		ret = parse_value(b, param, values[i], &p->value[at]);
 		if (ret)

@@ -53,6 +53,19 @@ static void lists_multiply(void **state)
 	points_free(&list);
 }
 
+static void each_is_all_names(void **state)
+{
+	struct point_list list;
+
+	(void)state;
+	/* the empty benchmark, and 5 writers x 5 readers x 2 words */
+	assert_int_equal(expand("barrier.publish:writer=each:reader=each:watch=each",
+				NULL, NULL, &list), 1 + 5 * 5 * 2);
+	points_free(&list);
+	/* numbers have no names */
+	refused("barrier.publish:words=each", NULL, "words");
+}
+
 static void doubles_go(void **state)
 {
 	struct point_list list;
@@ -155,7 +168,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_comes_first),
-		cmocka_unit_test(lists_multiply), cmocka_unit_test(doubles_go),
+		cmocka_unit_test(lists_multiply),
+		cmocka_unit_test(each_is_all_names),
+		cmocka_unit_test(doubles_go),
 		cmocka_unit_test(own_value_wins),
 		cmocka_unit_test(contpte_is_resolved),
 		cmocka_unit_test(refusals),
