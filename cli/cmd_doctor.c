@@ -13,6 +13,7 @@
 
 #include "../bench/clock.h"
 #include "../bench/runner.h"
+#include "../kmod/ptelab_dev.h"
 #include "../lib/env.h"
 #include "../lib/journal.h"
 #include "../lib/util.h"
@@ -127,10 +128,18 @@ static void check_file(const char *what, const char *path, const char *need)
 
 static void check_facilities(void)
 {
+	const char *why = kmod_unavailable(0);
 	char path[128], size[24];
 
 	check_file("gup_test", "/sys/kernel/debug/gup_test",
-		   "gup.fast, pin_fast and pin_longterm need a kernel with CONFIG_GUP_TEST and debugfs mounted");
+		   "gup.fast, pin_fast and pin_longterm need a kernel with CONFIG_GUP_TEST and debugfs mounted; gup.driver needs the module instead");
+	if (why)
+		tell(MISSING, "module", NULL,
+		     "%s: gup.driver, the lockless benchmarks and secondary=module can't run",
+		     why);
+	else
+		tell(GOOD, "module", NULL, "%s",
+		     kmod_wanted() ? kmod_file() : PTELAB_DEVICE);
 	snprintf(path, sizeof(path),
 		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/enabled",
 		 contpte_size() / KIB);
