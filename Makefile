@@ -151,6 +151,22 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBOBJ)
 
 -include $(UNIT_BIN:=.d)
 
+# --- how far statistics can be trusted, and how fast they are ---
+
+.PHONY: calibrate bench-compare
+calibrate: $(BUILD)/tests/calibrate $(BUILD)/ptelab
+	@tests/calibrate/run
+bench-compare: $(BUILD)/tests/make-batches $(BUILD)/ptelab
+	@tests/calibrate/bench
+
+$(BUILD)/tests/calibrate: tests/calibrate/calibrate.c tests/calibrate/rivals.h $(LIBOBJ)
+	@mkdir -p $(@D)
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
+		-o $@ $< $(LIBOBJ) $(LDLIBS_STATIC)
+$(BUILD)/tests/make-batches: tests/analysis/make-batches.c
+	@mkdir -p $(@D)
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< -lmd -lm
+
 # What runs in a machine that has the module
 KMOD_TEST_OBJ	:= $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kmod/*.c)) \
 		   $(BUILD)/kmod/ptelab_dev.o $(BUILD)/lib/util.o
@@ -182,6 +198,8 @@ help:
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make deps		install what ab and test need'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
+	@echo '	make calibrate		false alarms and power of compare, and of others'
+	@echo '	make bench-compare	compare beside ministat on a million values'
 	@echo '	make test-unit|test-host|test-lab|test-quick	parts of make test'
 
 .PHONY: clean

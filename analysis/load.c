@@ -230,17 +230,13 @@ static char *label_of(const char *path)
 	return strndup(path + start, end - start);
 }
 
-struct side *side_load(const char *path, const struct selection *select)
+struct side *side_of_run(struct run *run, const struct selection *select)
 {
-	struct run *run = run_load(path);
-	struct side *s;
+	struct side *s = xcalloc(1, sizeof(*s));
 	size_t i, time = 0;
 
-	if (!run)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
 	s->run = run;
-	s->label = label_of(path);
+	s->label = label_of(run->path);
 	s->index = json_object();
 	for (i = 0; i < run->nr_files; i++)
 		time += add_file(s, run->files[i], select);
@@ -248,6 +244,13 @@ struct side *side_load(const char *path, const struct selection *select)
 		add_note(s, xasprintf("time under emulation is no time: left out (%zu file%s)",
 				      time, time == 1 ? "" : "s"));
 	return s;
+}
+
+struct side *side_load(const char *path, const struct selection *select)
+{
+	struct run *run = run_load(path);
+
+	return run ? side_of_run(run, select) : NULL;
 }
 
 void side_free(struct side *s)

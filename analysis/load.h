@@ -57,6 +57,8 @@ struct side {
  * not there. NULL with fail() text.
  */
 struct side *side_load(const char *path, const struct selection *select);
+/* The same of a run in memory, which the side then owns. */
+struct side *side_of_run(struct run *run, const struct selection *select);
 void side_free(struct side *s);
 
 /* The point with this key, NULL if there is none. */

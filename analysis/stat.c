@@ -398,7 +398,7 @@ static double center_of_many(const struct stat_group *g, stat_center center,
 }
 
 /* From here on a sort and one draw are less work than @nr draws. */
-#define MANY	64
+#define MANY	16
 
 static double nested_center(const struct stat_boot *boots, size_t nr,
 			    stat_center center, gsl_rng *rng,
