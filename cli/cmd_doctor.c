@@ -15,7 +15,7 @@
 #include "../bench/runner.h"
 #include "../kmod/ptelab_dev.h"
 #include "../lib/env.h"
-#include "../lib/journal.h"
+#include "../lib/tune.h"
 #include "../lib/util.h"
 #include "cmd.h"
 
@@ -38,7 +38,8 @@ static const char doc[] =
 	"Tells what this machine can measure and what would make noise in it.\v"
 	"ok: as it should be; note: good to know; noise: makes the timed tier "
 	"wider or biased; missing: some metrics or benchmarks can't be had.\n"
-	"Nothing is changed; the command that would change it is named.\n\n"
+	"Nothing is changed; the command that would change it is named. "
+	"ptelab run --tune does it for the time of a run.\n\n"
 	"Examples:\n"
 	"  sudo ptelab doctor\n"
 	"  ptelab doctor --json | jq '.[] | select(.state == \"noise\")'\n\n"
@@ -157,60 +158,66 @@ static void check_facilities(void)
 		   "BPF counters need CONFIG_DEBUG_INFO_BTF");
 }
 
-/* A setting that ought to hold @want. */
-static void check_setting(const char *what, const char *path, const char *want,
-			  const char *does)
+/* A knob of this kernel and machine: as it should be, or what is wrong. */
+static void check_knob(const struct tune_knob *k)
 {
-	char *value, *fix;
+	struct tune_state s = tune_look(k, "");
 
-	if (access(path, R_OK))
-		return;		/* not a knob of this kernel or machine */
-	value = setting_read(path);
-	if (!value)
-		return;
-	if (!strcmp(value, want)) {
-		tell(GOOD, what, NULL, "%s", value);
-	} else {
-		fix = !strcmp(what, "SMT") ?
-			xstrdup("echo off > /sys/devices/system/cpu/smt/control") :
-			xasprintf("echo %s > %s", want, path);
-		tell(NOISE, what, fix, "is %s: %s", value, does);
-		free(fix);
-	}
-	free(value);
+	if (s.off && s.files > 1)
+		tell(NOISE, k->name, s.command, "is %s in %zu of %zu: %s",
+		     s.value, s.off, s.files, k->does);
+	else if (s.off)
+		tell(NOISE, k->name, s.command, "is %s: %s", s.value, k->does);
+	else if (s.files)
+		tell(GOOD, k->name, NULL, "%s", s.value);
+	tune_state_free(&s);
+}
+
+static void check_load(void)
+{
+	char *load = read_line("/proc/loadavg");
+
+	if (load && strtod(load, NULL) >= 0.5)
+		tell(NOISE, "load", "top -b -n 1 | head -n 15",
+		     "load average %.4s: something else runs here, and takes the CPU, caches and memory bandwidth away from batches",
+		     load);
+	else if (load)
+		tell(GOOD, "load", NULL, "%.4s", load);
+	free(load);
+}
+
+static void check_swap(void)
+{
+	char *swaps = read_file("/proc/swaps", NULL);
+	const char *second = swaps ? strchr(swaps, '\n') : NULL;
+
+	if (second && second[1])
+		tell(NOISE, "swap", "swapoff -a",
+		     "is on: under memory pressure pages that are measured may leave, and come back by a major fault");
+	else if (second)
+		tell(GOOD, "swap", NULL, "none");
+	free(swaps);
+}
+
+static void check_isolation(void)
+{
+	char *isolated = read_line("/sys/devices/system/cpu/isolated");
+
+	if (isolated && !*isolated && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		tell(NOTE, "isolation", NULL,
+		     "no isolated CPU; isolcpus=N nohz_full=N on the kernel's command line, then --cpu N, is quieter");
+	free(isolated);
 }
 
 static void check_noise(void)
 {
-	char *load = read_line("/proc/loadavg");
-	char *isolated = read_line("/sys/devices/system/cpu/isolated");
+	size_t i;
 
-	check_setting("governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
-		      "performance", "the clock rate follows the load");
-	check_setting("turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo",
-		      "1", "the clock rate follows temperature and the other cores");
-	check_setting("boost", "/sys/devices/system/cpu/cpufreq/boost", "0",
-		      "the clock rate follows temperature and the other cores");
-	check_setting("SMT", "/sys/devices/system/cpu/smt/active", "0",
-		      "a sibling thread shares the core's pipelines and caches");
-	check_setting("NUMA balancing", "/proc/sys/kernel/numa_balancing", "0",
-		      "it takes PTEs away (PROT_NONE) behind the benchmark's back");
-	check_setting("KSM", "/sys/kernel/mm/ksm/run", "0",
-		      "it write-protects and merges pages, and notifies");
-	check_setting("khugepaged", "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
-		      "0", "it may collapse the region that is measured");
-	check_setting("watchdog", "/proc/sys/kernel/watchdog", "0",
-		      "its perf event takes a PMU counter, and it interrupts");
-	if (load && strtod(load, NULL) >= 0.5)
-		tell(NOISE, "load", NULL, "load average %.4s: something else runs here",
-		     load);
-	else if (load)
-		tell(GOOD, "load", NULL, "%.4s", load);
-	if (isolated && !*isolated && sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		tell(NOTE, "isolation", NULL,
-		     "no isolated CPU; isolcpus=N nohz_full=N on the kernel's command line, then --cpu N, is quieter");
-	free(load);
-	free(isolated);
+	for (i = 0; i < tune_knobs_nr; i++)
+		check_knob(&tune_knobs[i]);
+	check_swap();
+	check_load();
+	check_isolation();
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -236,6 +243,8 @@ int cmd_doctor(int argc, char **argv)
 		printf("\n%u ok, %u notes, %u noise sources, %u missing\n",
 		       env.nr[GOOD], env.nr[NOTE], env.nr[NOISE],
 		       env.nr[MISSING]);
+		if (env.nr[NOISE])
+			puts("ptelab run --tune sets those that are settings, and puts them back.");
 	}
 	json_decref(env.list);
 	runner_free(r);

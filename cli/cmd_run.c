@@ -15,11 +15,12 @@
 #include "../lib/env.h"
 #include "../lib/journal.h"
 #include "../lib/record.h"
+#include "../lib/tune.h"
 #include "../lib/util.h"
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP };
+       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP, OPT_TUNE };
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -43,6 +44,8 @@ static const struct argp_option options[] = {
 	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
 	{ "group", OPT_GROUP, "N", 0,
 	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
+	{ "tune", OPT_TUNE, NULL, 0,
+	  "for the time of the run, set what ptelab doctor calls noise and is a setting", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
@@ -66,7 +69,7 @@ static struct {
 	const char *selectors[MAX_ARGS], *params[MAX_ARGS];
 	size_t nr_selectors, nr_params;
 	const char *output;
-	bool quiet, dry_run;
+	bool quiet, dry_run, tune;
 	struct runner_options o;
 	bool batches_set;
 	size_t group;	/* points timed before they are counted and written */
@@ -149,6 +152,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else
 			argp_error(state, "--counter takes bpf, kmod or none, not '%s'",
 				   arg);
+		break;
+	case OPT_TUNE:
+		env.tune = true;
 		break;
 	case 'q':
 		env.quiet = true;
@@ -394,7 +400,6 @@ static int run(int argc, char **argv, struct runner *r,
 	json_t *header = env_header();
 	struct tally t = { 0 };
 	struct run_writer *w;
-	unsigned int replayed;
 	char *path = NULL;
 	int ret;
 
@@ -406,12 +411,6 @@ static int run(int argc, char **argv, struct runner *r,
 				    json_integer(time(NULL)));
 	runner_describe(r, header);
 
-	ret = journal_open(&replayed);
-	if (ret)
-		goto out;
-	if (replayed)
-		warn("put back %u setting%s that an earlier, killed ptelab had changed",
-		     replayed, replayed == 1 ? "" : "s");
 	load_module(r, list);
 	w = run_writer_open(where, header);
 	if (!w) {
@@ -419,7 +418,6 @@ static int run(int argc, char **argv, struct runner *r,
 		goto out;
 	}
 	path = xstrdup(run_writer_path(w));
-	catch_signals();
 	ret = measure_all(r, w, list, &t);
 	if (run_writer_close(w, !ret) && !ret)
 		ret = -EIO;
@@ -428,8 +426,10 @@ out:
 	json_decref(header);
 	free(where);
 	if (stop_signal) {
-		fprintf(stderr, "ptelab: stopped by signal %d; %zu point%s kept in %s, which will be read as incomplete\n",
-			stop_signal, t.ok, t.ok == 1 ? " is" : "s are", path);
+		if (path)
+			fprintf(stderr, "ptelab: stopped by signal %d; %zu point%s kept in %s, which will be read as incomplete\n",
+				stop_signal, t.ok, t.ok == 1 ? " is" : "s are",
+				path);
 		signal(stop_signal, SIG_DFL);
 		raise(stop_signal);
 	}
@@ -437,6 +437,28 @@ out:
 		ret = conclude(&t, path);
 	free(path);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}
+
+/* The machine as it is to be measured on: put back, and tuned if asked for. */
+static int take_machine(void)
+{
+	unsigned int replayed;
+	size_t set;
+	int ret = journal_open(&replayed);
+
+	if (ret)
+		return ret;
+	if (replayed)
+		warn("put back %u setting%s that an earlier, killed ptelab had changed",
+		     replayed, replayed == 1 ? "" : "s");
+	catch_signals();
+	if (!env.tune)
+		return 0;
+	ret = tune_apply("", &set);
+	if (!ret && !env.quiet)
+		fprintf(stderr, "ptelab: %zu setting%s changed for this run\n",
+			set, set == 1 ? "" : "s");
+	return ret;
 }
 
 int cmd_run(int argc, char **argv)
@@ -461,6 +483,11 @@ int cmd_run(int argc, char **argv)
 	if (points_expand(env.selectors, env.nr_selectors, env.params,
 			  env.nr_params, &list))
 		return EXIT_COULD_NOT;
+	if (!env.dry_run && take_machine()) {
+		journal_close();
+		points_free(&list);
+		return EXIT_COULD_NOT;
+	}
 	r = runner_new(&env.o);
 	if (!r) {
 		ret = EXIT_COULD_NOT;
@@ -471,6 +498,7 @@ int cmd_run(int argc, char **argv)
 		ret = run(argc, argv, r, &list);
 	}
 	runner_free(r);
+	journal_close();
 	points_free(&list);
 	return ret;
 }

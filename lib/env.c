@@ -241,6 +241,26 @@ static void put_features(json_t *o)
 	free(text);
 }
 
+/*
+ * "gcc 12.2.0" out of the second pair of brackets of /proc/version:
+ * "Linux version R (who@where) (gcc (Debian 12.2.0-14) 12.2.0, GNU ld ...) ..."
+ */
+static void put_compiler(json_t *o)
+{
+	char *text = read_line("/proc/version"), *p, *end;
+	int depth = 1;
+
+	p = text ? strstr(text, ") (") : NULL;
+	if (p) {
+		p += 3;
+		for (end = p; *end && depth; end++)
+			depth += (*end == '(') - (*end == ')');
+		end[depth ? 0 : -1] = '\0';
+		json_object_set_new(o, "compiler", json_string(p));
+	}
+	free(text);
+}
+
 #define THP	"/sys/kernel/mm/transparent_hugepage"
 #define CPU	"/sys/devices/system/cpu"
 
@@ -263,6 +283,9 @@ json_t *env_settings(void)
 		{ "isolated_cpus", CPU "/isolated" },
 		{ "nohz_full", CPU "/nohz_full" },
 		{ "watchdog", "/proc/sys/kernel/watchdog" },
+		{ "timer_migration", "/proc/sys/kernel/timer_migration" },
+		{ "compaction_proactiveness",
+		  "/proc/sys/vm/compaction_proactiveness" },
 		{ "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid" },
 		{ "clocksource",
 		  "/sys/devices/system/clocksource/clocksource0/current_clocksource" },
@@ -277,6 +300,7 @@ json_t *env_settings(void)
 	put_folder(o, CPU "/vulnerabilities", "", "", "mitigations.%s");
 	put_swap(o);
 	put_features(o);
+	put_compiler(o);
 	return o;
 }
 

@@ -21,7 +21,7 @@ settings()
 
 check "help" "$ptelab" --help
 check "version" "$ptelab" --version
-for c in list doctor run show compare plot; do
+for c in list doctor run show compare plan plot; do
 	check "help of $c" "$ptelab" $c --help
 	if "$ptelab" $c --help | grep -q "ptelab $c"; then
 		ok "help of $c has an example"
@@ -126,6 +126,44 @@ fi
 "$ptelab" show "$tmp/kill" > "$tmp/kill.show" 2>&1
 check "SIGKILL: the file is read as incomplete" grep -q "cut short" "$tmp/kill.show"
 
+# --- tuned, and put back ---
+
+knobs()
+{
+	cat /proc/sys/kernel/{watchdog,timer_migration,numa_balancing} /proc/sys/vm/compaction_proactiveness \
+		/sys/kernel/mm/ksm/run $thp/khugepaged/defrag 2>/dev/null
+}
+knobs_before=$(knobs)
+# doctor names each with what it does and how to change it
+check "doctor: noise has a command and says what it does" bash -c \
+	"$ptelab doctor --json | jq -e '[.[] | select(.state == \"noise\" and .what != \"machine\")] | all((.fix | length > 5) and (.text | length > 30))'"
+"$ptelab" run -q --tune -b 'fault.*' -p folio=4k --batches 100000 -o "$tmp/tune" > /dev/null 2> "$tmp/tune.err" &
+pid=$!
+for _ in $(seq 200); do
+	[ -s "$tmp/tune/boot-001.jsonl" ] && break
+	kill -0 $pid 2>/dev/null || break
+	sleep 0.05
+done
+if [ ! -s "$tmp/tune/boot-001.jsonl" ]; then
+	kill -KILL $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	skip "--tune" "nothing can be set here: $(tail -n 1 "$tmp/tune.err")"
+elif [ "$(knobs)" = "$knobs_before" ]; then
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	skip "--tune" "no setting here makes noise, or none may be changed"
+else
+	ok "--tune: settings are changed while it runs"
+	check "--tune: the header says so" bash -c \
+		"head -n 1 $tmp/tune/boot-001.jsonl | jq -e '.environment | .watchdog // \"0\" | . == \"0\"'"
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	"$ptelab" run -q -b harness.empty -o "$tmp/tune-after" > /dev/null 2>&1
+	equal "--tune: SIGKILL: the next start puts settings back" "$(knobs)" "$knobs_before"
+	"$ptelab" run -q --tune -b harness.empty -o "$tmp/tune-whole" > /dev/null 2>&1
+	equal "--tune: put back at the end" "$(knobs)" "$knobs_before"
+fi
+
 # --- no room ---
 
 mkdir "$tmp/small"
@@ -173,7 +211,7 @@ equal "man page has no warnings" \
 	"$(man --warnings -l cli/ptelab.1 2>&1 > /dev/null)" ""
 check "the program is static" bash -c \
 	"! ldd $ptelab > /dev/null 2>&1"
-for c in list doctor run show compare plot; do
+for c in list doctor run show compare plan plot; do
 	check "man page has $c" grep -q "^.SS $c" cli/ptelab.1
 done
 words=$(bash -c ". cli/ptelab.bash; COMP_WORDS=($ptelab run -b ''); COMP_CWORD=3; _ptelab; echo \${COMPREPLY[*]}")
