@@ -188,11 +188,11 @@ static struct side *side_from(const struct table *t, size_t side)
 
 /* --- the methods --- */
 
-enum { PTELAB, MINISTAT, WELCH, OVERLAP, RANGES, MINISTAT_BOOTS, WELCH_BOOTS,
+enum { PTELAB, PTELAB_MEAN, MINISTAT, WELCH, OVERLAP, RANGES, MINISTAT_BOOTS, WELCH_BOOTS,
        HOLM_BOOTS, NR_METHODS };
 
 static const char *const method_name[] = {
-	"ptelab compare", "ministat", "hyperfine (Welch)", "fastpath (CIs)",
+	"ptelab compare", "  with --center mean", "ministat", "hyperfine (Welch)", "fastpath (CIs)",
 	"lkp (ranges of boots)", "ministat, boot means", "Welch, boot means",
 	"the same with Holm",
 };
@@ -205,7 +205,8 @@ struct said {
 	bool equivalent[MAX_ROWS];		/* ptelab only */
 };
 
-static void ask_ptelab(const struct table *t, struct said *said)
+static void ask_ptelab(const struct table *t, struct said *said, int method,
+		       stat_center center)
 {
 	struct compare_options o = compare_defaults;
 	struct side *base = side_from(t, 0), *new = side_from(t, 1);
@@ -213,16 +214,19 @@ static void ask_ptelab(const struct table *t, struct said *said)
 	size_t i;
 
 	o.resamples = 1000;
+	o.center = center;
 	c = compare_sides(base, new, &o);
 	for (i = 0; i < c->nr_results; i++) {
 		const struct result *r = &c->results[i];
 		size_t row = json_integer_value(json_object_get(
 				r->point->params, "row"));
 
-		said->p[PTELAB][row] = r->p;
-		said->slower[PTELAB][row] = r->delta > 0;
-		said->differs[PTELAB][row] = is_difference(r);
-		said->equivalent[row] = r->verdict == VERDICT_EQUIVALENT;
+		said->p[method][row] = r->p;
+		said->slower[method][row] = r->delta > 0;
+		said->differs[method][row] = is_difference(r);
+		if (method == PTELAB)
+			said->equivalent[row] =
+				r->verdict == VERDICT_EQUIVALENT;
 	}
 	comparison_free(c);
 	side_free(base);
@@ -407,7 +411,8 @@ static void calibrate(const struct source *s, size_t tables, const char *dir)
 				fprintf(stderr, "\r\033[K%s %g%%: %zu of %zu",
 					s->name, 100 * effects[e], i, tables);
 			fill(&t, s, effects[e]);
-			ask_ptelab(&t, &said);
+			ask_ptelab(&t, &said, PTELAB, stat_median);
+			ask_ptelab(&t, &said, PTELAB_MEAN, stat_mean);
 			ask_rivals(&t, &said);
 			if (!e)
 				count_nulls(&said, t.rows, &tally, least[i]);
@@ -460,6 +465,30 @@ static struct side *load_real(const char *path, struct source *s)
 	s->rows = nr;
 	s->real = side;
 	return side;
+}
+
+/* The middle of rows' standard deviations between files, over the mean. */
+static double spread(const struct side *side, size_t rows)
+{
+	double *cv = xcalloc(rows, sizeof(*cv)), middle;
+	size_t i, j, nr;
+
+	for (i = 0; i < rows; i++) {
+		const struct side_point *p = &side->points[i];
+		double *m = xcalloc(p->nr_obs, sizeof(*m)), *v;
+
+		for (j = 0; j < p->nr_obs; j++) {
+			nr = batches_in_order(&p->obs[j], "ns", &v);
+			m[j] = stat_median(v, nr);
+			free(v);
+		}
+		cv[i] = sqrt(stat_variance(m, p->nr_obs)) /
+			stat_mean(m, p->nr_obs);
+		free(m);
+	}
+	middle = stat_median(cv, rows);
+	free(cv);
+	return middle;
 }
 
 int main(int argc, char **argv)
@@ -528,8 +557,9 @@ int main(int argc, char **argv)
 				fail_text());
 			return 2;
 		}
-		printf("\nThe following: %zu runs here, drawn by lot for each table; each stands for a boot",
-		       side->run->nr_files);
+		printf("\nThe following: %zu runs here, drawn by lot for each table; each stands for a\nboot (real boots differ by more). Their medians differ by %.2g%% (standard\ndeviation, the middle of %zu rows; the slowed row by %.2g%%).\n",
+		       side->run->nr_files, 100 * spread(side, real.rows),
+		       real.rows, 100 * spread(side, 1));
 		calibrate(&real, tables, NULL);
 		side_free(side);
 	}
