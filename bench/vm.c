@@ -21,13 +21,7 @@
 
 #include "../lib/util.h"
 #include "runner.h"
-
-#define CODE_GPA	0x10000UL
-#define CODE_SIZE	0x10000UL	/* code, command block, page tables */
-#define BLOCK_OFFSET	0x1000UL
-#define LIST_GPA	0x100000UL
-#define DATA_GPA	0x40000000UL	/* 1 GiB: aligned for any block */
-#define EXIT_GPA	0x8000000UL	/* no memslot there */
+#include "vm_impl.h"
 
 enum { CMD_READ, CMD_WRITE, CMD_LIST };
 
@@ -41,9 +35,7 @@ struct command {
 };
 
 struct vm {
-	int kvm, vm, vcpu;
-	struct kvm_run *run;
-	size_t run_size;
+	struct kvm_vm k;
 	void *code;		/* CODE_SIZE bytes */
 	struct command *cmd;
 	uint32_t *list;		/* guest-physical page addresses */
@@ -185,8 +177,59 @@ const char *vm_unavailable(void)
 	return NULL;
 }
 
-static int add_slot(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem,
-		    size_t len)
+/* Set once this mm has had a VM's notifiers; nothing takes that away. */
+static bool had_vm;
+
+bool vm_was_here(void)
+{
+	return had_vm;
+}
+
+int kvm_vm_create(struct kvm_vm *v)
+{
+	v->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (v->kvm < 0)
+		return fail(errno, "%s", vm_unavailable());
+	had_vm = true;
+	v->vm = ioctl(v->kvm, KVM_CREATE_VM, 0);
+	if (v->vm < 0)
+		return fail(errno, "KVM_CREATE_VM: %s", strerror(errno));
+	return 0;
+}
+
+int kvm_vm_create_vcpu(struct kvm_vm *v)
+{
+	int size = ioctl(v->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	if (size < (int)sizeof(*v->run))
+		return fail(EPROTO, "KVM_GET_VCPU_MMAP_SIZE says %d", size);
+	v->run_size = size;
+	v->vcpu = ioctl(v->vm, KVM_CREATE_VCPU, 0);
+	if (v->vcpu < 0)
+		return fail(errno, "KVM_CREATE_VCPU: %s", strerror(errno));
+	v->run = mmap(NULL, v->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      v->vcpu, 0);
+	if (v->run == MAP_FAILED) {
+		v->run = NULL;
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	}
+	return 0;
+}
+
+void kvm_vm_destroy(struct kvm_vm *v)
+{
+	if (v->run)
+		munmap(v->run, v->run_size);
+	if (v->vcpu >= 0)
+		close(v->vcpu);
+	if (v->vm >= 0)
+		close(v->vm);
+	if (v->kvm >= 0)
+		close(v->kvm);
+}
+
+int kvm_vm_slot(struct kvm_vm *v, unsigned int slot, uint64_t gpa, void *mem,
+		size_t len)
 {
 	struct kvm_userspace_memory_region r = {
 		.slot = slot,
@@ -195,10 +238,30 @@ static int add_slot(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem,
 		.userspace_addr = (uintptr_t)mem,
 	};
 
-	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &r))
+	if (ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &r))
 		return fail(errno, "KVM memslot of %zu bytes: %s", len,
 			    strerror(errno));
 	return 0;
+}
+
+int kvm_vm_run(struct kvm_vm *v)
+{
+	for (;;) {
+		if (!ioctl(v->vcpu, KVM_RUN, 0))
+			return 0;
+		if (errno != EINTR && errno != EAGAIN)
+			return fail(EPROTO, "KVM_RUN: %s", strerror(errno));
+		if (runner_stop)
+			return -EINTR;
+	}
+}
+
+void *kvm_vm_memory(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
 }
 
 #ifdef __aarch64__
@@ -207,21 +270,29 @@ static int add_slot(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem,
 #define CORE_REG(offset) \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | ((offset) / 4))
 
-static int vcpu_init(struct vm *vm)
+int kvm_vcpu_set(struct kvm_vm *v, uint64_t id, uint64_t value)
 {
-	struct kvm_vcpu_init init;
-	uint64_t pc = CODE_GPA;
-	struct kvm_one_reg reg = {
-		.id = CORE_REG(offsetof(struct kvm_regs, regs.pc)),
-		.addr = (uintptr_t)&pc,
-	};
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
-	if (ioctl(vm->vm, KVM_ARM_PREFERRED_TARGET, &init) ||
-	    ioctl(vm->vcpu, KVM_ARM_VCPU_INIT, &init))
-		return fail(errno, "KVM vCPU: %s", strerror(errno));
-	if (ioctl(vm->vcpu, KVM_SET_ONE_REG, &reg))
+	if (ioctl(v->vcpu, KVM_SET_ONE_REG, &reg))
 		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
 	return 0;
+}
+
+int kvm_vcpu_reset(struct kvm_vm *v, uint64_t pc)
+{
+	struct kvm_vcpu_init init;
+
+	if (ioctl(v->vm, KVM_ARM_PREFERRED_TARGET, &init) ||
+	    ioctl(v->vcpu, KVM_ARM_VCPU_INIT, &init))
+		return fail(errno, "KVM vCPU: %s", strerror(errno));
+	return kvm_vcpu_set(v, CORE_REG(offsetof(struct kvm_regs, regs.pc)),
+			    pc);
+}
+
+static int vcpu_init(struct vm *vm)
+{
+	return kvm_vcpu_reset(&vm->k, CODE_GPA);
 }
 
 #else
@@ -256,9 +327,9 @@ static int vcpu_init(struct vm *vm)
 	struct kvm_sregs s;
 
 	/* Where Intel without unrestricted guest mode keeps what it needs. */
-	ioctl(vm->vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
+	ioctl(vm->k.vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
 
-	if (ioctl(vm->vcpu, KVM_GET_SREGS, &s))
+	if (ioctl(vm->k.vcpu, KVM_GET_SREGS, &s))
 		return fail(errno, "KVM vCPU: %s", strerror(errno));
 	map_all(vm);
 	s.cs = s.ds = s.es = s.fs = s.gs = s.ss = flat;
@@ -273,8 +344,8 @@ static int vcpu_init(struct vm *vm)
 	s.cr4 |= 1 << 5;	/* PAE */
 	s.efer |= 1 << 8 | 1 << 10;	/* LME, LMA */
 	s.cr0 |= 1U << 31 | 1 << 16 | 1;	/* PG, WP, PE */
-	if (ioctl(vm->vcpu, KVM_SET_SREGS, &s) ||
-	    ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+	if (ioctl(vm->k.vcpu, KVM_SET_SREGS, &s) ||
+	    ioctl(vm->k.vcpu, KVM_SET_REGS, &regs))
 		return fail(errno, "KVM vCPU registers: %s", strerror(errno));
 	return 0;
 }
@@ -290,42 +361,15 @@ static bool is_exit(const struct kvm_run *run, uint32_t *sum)
 	return true;
 }
 
-static void *anon(size_t len)
-{
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-/* Set once this mm has had a VM's notifiers; nothing takes that away. */
-static bool had_vm;
-
-bool vm_was_here(void)
-{
-	return had_vm;
-}
-
 static int vm_setup(struct vm *vm, void *mem, size_t len)
 {
 	size_t code_len = vm_guest_end - vm_guest_start;
-	int size;
 
-	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm < 0)
-		return fail(errno, "%s", vm_unavailable());
-	had_vm = true;
-	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
-	if (vm->vm < 0)
-		return fail(errno, "KVM_CREATE_VM: %s", strerror(errno));
-	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size < (int)sizeof(*vm->run))
-		return fail(EPROTO, "KVM_GET_VCPU_MMAP_SIZE says %d", size);
-	vm->run_size = size;
-
-	vm->code = anon(CODE_SIZE);
+	if (kvm_vm_create(&vm->k))
+		return -1;
+	vm->code = kvm_vm_memory(CODE_SIZE);
 	vm->list_size = (vm->max_pages * sizeof(*vm->list) + 0xffff) & ~0xffffUL;
-	vm->list = anon(vm->list_size);
+	vm->list = kvm_vm_memory(vm->list_size);
 	if (!vm->code || !vm->list)
 		return fail(ENOMEM, "no memory for the VM");
 	/* A fork would write-protect them, and the guest's next pass would pay
@@ -335,19 +379,11 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 	memcpy(vm->code, vm_guest_start, code_len);
 	vm->cmd = (void *)((char *)vm->code + BLOCK_OFFSET);
 
-	if (add_slot(vm, 0, CODE_GPA, vm->code, CODE_SIZE) ||
-	    add_slot(vm, 1, LIST_GPA, vm->list, vm->list_size) ||
-	    add_slot(vm, 2, DATA_GPA, mem, len))
-		return -errno;
-	vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
-	if (vm->vcpu < 0)
-		return fail(errno, "KVM_CREATE_VCPU: %s", strerror(errno));
-	vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       vm->vcpu, 0);
-	if (vm->run == MAP_FAILED) {
-		vm->run = NULL;
-		return fail(errno, "KVM vCPU: %s", strerror(errno));
-	}
+	if (kvm_vm_slot(&vm->k, 0, CODE_GPA, vm->code, CODE_SIZE) ||
+	    kvm_vm_slot(&vm->k, 1, LIST_GPA, vm->list, vm->list_size) ||
+	    kvm_vm_slot(&vm->k, 2, DATA_GPA, mem, len) ||
+	    kvm_vm_create_vcpu(&vm->k))
+		return -1;
 	return vcpu_init(vm);
 }
 
@@ -355,7 +391,7 @@ struct vm *vm_new(void *mem, size_t len, size_t max_pages)
 {
 	struct vm *vm = xcalloc(1, sizeof(*vm));
 
-	vm->kvm = vm->vm = vm->vcpu = -1;
+	vm->k.kvm = vm->k.vm = vm->k.vcpu = -1;
 	vm->max_pages = max_pages;
 	vm->len = len;
 	/* the list lies below the exit address, the data below 4 GiB */
@@ -374,14 +410,7 @@ void vm_free(struct vm *vm)
 {
 	if (!vm)
 		return;
-	if (vm->run)
-		munmap(vm->run, vm->run_size);
-	if (vm->vcpu >= 0)
-		close(vm->vcpu);
-	if (vm->vm >= 0)
-		close(vm->vm);
-	if (vm->kvm >= 0)
-		close(vm->kvm);
+	kvm_vm_destroy(&vm->k);
 	if (vm->code)
 		munmap(vm->code, CODE_SIZE);
 	if (vm->list)
@@ -434,20 +463,17 @@ int vm_list_spans(struct vm *vm, size_t nr, size_t per_span, size_t step,
 static int pass(struct vm *vm, uint32_t op, unsigned int offset,
 		uint32_t value, uint32_t *sum)
 {
+	int ret;
+
 	*vm->cmd = (struct command){ .op = op, .count = vm->nr,
 				     .offset = offset, .value = value };
 	to_memory(vm->cmd, sizeof(*vm->cmd));
-	for (;;) {
-		if (!ioctl(vm->vcpu, KVM_RUN, 0))
-			break;
-		if (errno != EINTR && errno != EAGAIN)
-			return fail(EPROTO, "KVM_RUN: %s", strerror(errno));
-		if (runner_stop)
-			return -EINTR;
-	}
-	if (!is_exit(vm->run, sum))
+	ret = kvm_vm_run(&vm->k);
+	if (ret)
+		return ret;
+	if (!is_exit(vm->k.run, sum))
 		return fail(EPROTO, "the guest ended with exit reason %u, not by its own exit",
-			    vm->run->exit_reason);
+			    vm->k.run->exit_reason);
 	return 0;
 }
 
@@ -465,7 +491,7 @@ int vm_write_pass(struct vm *vm, unsigned int offset, uint32_t value)
 
 int vm_warm(struct vm *vm)
 {
-	uint32_t sum, want = 0;
+	uint32_t sum = 0, want = 0;
 	size_t i;
 	int ret;
 
@@ -512,5 +538,6 @@ static bool stat_of(int owner, const char *name, uint64_t *value)
 
 bool vm_stat(struct vm *vm, const char *name, uint64_t *value)
 {
-	return stat_of(vm->vcpu, name, value) || stat_of(vm->vm, name, value);
+	return stat_of(vm->k.vcpu, name, value) ||
+	       stat_of(vm->k.vm, name, value);
 }

@@ -56,7 +56,8 @@ static long ptelab_ioc_abi(struct ptelab_file *f, void __user *uarg)
 		return ret;
 	abi.version = PTELAB_ABI_VERSION;
 	abi.features = PTELAB_FEATURE_OP | PTELAB_FEATURE_CHANGE |
-		       PTELAB_FEATURE_CONTPTE | PTELAB_FEATURE_MEMTYPE;
+		       PTELAB_FEATURE_CONTPTE | PTELAB_FEATURE_MEMTYPE |
+		       PTELAB_FEATURE_MMIO | PTELAB_FEATURE_STAGE2;
 	abi.page_size = PAGE_SIZE;
 	abi.cont_ptes = PTELAB_CONT_PTES;
 	return ptelab_put(uarg, &abi);
@@ -77,6 +78,8 @@ static long (*const handlers[])(struct ptelab_file *f, void __user *uarg) = {
 	[_IOC_NR(PTELAB_IOC_GUP)]	   = ptelab_ioc_gup,
 	[_IOC_NR(PTELAB_IOC_RETRY_BLOCK)]  = ptelab_ioc_retry_block,
 	[_IOC_NR(PTELAB_IOC_RETRY)]	   = ptelab_ioc_retry,
+	[_IOC_NR(PTELAB_IOC_MMIO)]	   = ptelab_ioc_mmio,
+	[_IOC_NR(PTELAB_IOC_STAGE2)]	   = ptelab_ioc_stage2,
 };
 
 static const unsigned int commands[] = {
@@ -85,7 +88,7 @@ static const unsigned int commands[] = {
 	PTELAB_IOC_SHADOW_START, PTELAB_IOC_SHADOW_STOP,
 	PTELAB_IOC_SHADOW_FILL, PTELAB_IOC_SHADOW_CHECK,
 	PTELAB_IOC_SHADOW_TOUCH, PTELAB_IOC_GUP, PTELAB_IOC_RETRY_BLOCK,
-	PTELAB_IOC_RETRY,
+	PTELAB_IOC_RETRY, PTELAB_IOC_MMIO, PTELAB_IOC_STAGE2,
 };
 
 static_assert(ARRAY_SIZE(handlers) == ARRAY_SIZE(commands));

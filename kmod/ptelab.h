@@ -108,6 +108,15 @@ long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_gup(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg);
+#ifdef CONFIG_PCI
+long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg);
+#else
+static inline long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg);
 
 /* Undo what the ioctls did; the file is going, nobody else has it. */
 void ptelab_notify_release(struct ptelab_file *f);
@@ -149,6 +158,18 @@ void ptelab_retry_release(struct ptelab_file *f);
 #define PTELAB_FEATURE_MEMTYPE	PTELAB_FEAT_MEMTYPE
 #else
 #define PTELAB_FEATURE_MEMTYPE	0
+#endif
+
+#ifdef CONFIG_PCI
+#define PTELAB_FEATURE_MMIO	PTELAB_FEAT_MMIO
+#else
+#define PTELAB_FEATURE_MMIO	0
+#endif
+
+#ifdef PTELAB_HAVE_STAGE2
+#define PTELAB_FEATURE_STAGE2	PTELAB_FEAT_STAGE2
+#else
+#define PTELAB_FEATURE_STAGE2	0
 #endif
 
 #ifndef CONFIG_64BIT

@@ -326,6 +326,49 @@ int kmod_retry(int fd, struct ptelab_retry *arg)
 	return dev_ioctl(fd, PTELAB_IOC_RETRY, arg, "reading a contpte block");
 }
 
+int kmod_mmio(int fd, struct ptelab_mmio *arg)
+{
+	const char *why;
+
+	arg->size = sizeof(*arg);
+	if (!ioctl(fd, PTELAB_IOC_MMIO, arg))
+		return 0;
+	switch (errno) {
+	case EBUSY:
+		why = "a driver has it";
+		break;
+	case ENODEV:
+		why = "the device is not enabled";
+		break;
+	case ENXIO:
+		why = "there is no such memory BAR";
+		break;
+	case E2BIG:
+		why = "it is too small for that, or that is more than the module allows";
+		break;
+	case EOPNOTSUPP:
+		why = "this architecture has no such mapping";
+		break;
+	case ENOTTY:
+		why = "ptelab.ko is of an older version: build and load the one that came with this program";
+		break;
+	default:
+		why = strerror(errno);
+	}
+	return fail(errno, "%s: BAR: %s", PTELAB_DEVICE, why);
+}
+
+int kmod_stage2(int fd, struct ptelab_stage2 *arg)
+{
+	arg->size = sizeof(*arg);
+	arg->fwb = 0;
+	if (!ioctl(fd, PTELAB_IOC_STAGE2, arg))
+		return 0;
+	return fail(errno, "%s: stage 2: %s", PTELAB_DEVICE,
+		    errno == EOPNOTSUPP || errno == ENOTTY ?
+		    "not for this kernel" : strerror(errno));
+}
+
 /* --- the counter source --- */
 
 enum {

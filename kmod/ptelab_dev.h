@@ -74,6 +74,8 @@ uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c);
 int kmod_gup(int fd, struct ptelab_gup *arg);
 int kmod_retry_block(int fd, struct ptelab_retry_block *out);
 int kmod_retry(int fd, struct ptelab_retry *arg);
+int kmod_mmio(int fd, struct ptelab_mmio *arg);
+int kmod_stage2(int fd, struct ptelab_stage2 *arg);
 
 /*
  * notifier_start.EVENT, notifier_end, notifier_secondary, notifier_young.KIND

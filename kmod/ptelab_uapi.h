@@ -36,6 +36,8 @@
 #define PTELAB_FEAT_CHANGE_PTE	(1U << 2)
 #define PTELAB_FEAT_CONTPTE	(1U << 3) /* PTELAB_IOC_RETRY works */
 #define PTELAB_FEAT_MEMTYPE	(1U << 4) /* ptelab_pte.memtype is filled in */
+#define PTELAB_FEAT_MMIO	(1U << 5) /* PTELAB_IOC_MMIO works */
+#define PTELAB_FEAT_STAGE2	(1U << 6) /* PTELAB_IOC_STAGE2 works */
 
 struct ptelab_abi {
 	__u32 size;
@@ -439,6 +441,89 @@ struct ptelab_retry {
 	__u64 reserved[4];
 };
 
+/* --- (f) stores to a BAR through the kernel's own mappings --- */
+
+#define PTELAB_MMIO_MAX_WINDOW	(1ULL << 24)	/* bytes; of STAGE2, too */
+#define PTELAB_MMIO_MAX_GROUP	4096U
+#define PTELAB_MMIO_MAX_GROUPS	(1ULL << 32)
+
+enum ptelab_mmio_map {
+	PTELAB_MMIO_IOREMAP,
+	PTELAB_MMIO_IOREMAP_WC,
+	PTELAB_MMIO_IOREMAP_NP,
+	PTELAB_MMIO_MAPS,
+};
+
+enum ptelab_mmio_sequence {
+	PTELAB_MMIO_RAW8,	/* __raw_writeb() and so on: stores alone */
+	PTELAB_MMIO_RAW16,
+	PTELAB_MMIO_RAW32,
+	PTELAB_MMIO_RAW64,
+	PTELAB_MMIO_WRITE32,	/* iowrite32(): with the barrier before it */
+	PTELAB_MMIO_WRITE64,
+	PTELAB_MMIO_COPY32,	/* __iowrite32_copy() */
+	PTELAB_MMIO_COPY64,
+	PTELAB_MMIO_MEMCPY,	/* memcpy_toio() */
+	PTELAB_MMIO_MEMSET,	/* memset_io() with the low byte of data */
+	PTELAB_MMIO_SEQUENCES,
+};
+
+enum ptelab_mmio_flush {
+	PTELAB_MMIO_NOFLUSH,
+	PTELAB_MMIO_BARRIER,	/* wmb() */
+	PTELAB_MMIO_DGH,	/* io_stop_wc() */
+	PTELAB_MMIO_READBACK,	/* readl() of the group's first bytes */
+};
+
+enum ptelab_mmio_op {
+	PTELAB_MMIO_STORE,
+	PTELAB_MMIO_READ,	/* the window, into data */
+};
+
+/*
+ * The device has no driver (EBUSY) and is enabled (ENODEV). ENXIO: no such
+ * device or no memory BAR. E2BIG: beyond the BAR, or a limit.
+ */
+struct ptelab_mmio {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u32 address;		/* domain << 16 | bus << 8 | devfn */
+	__u32 bar;
+	__u32 map;		/* enum ptelab_mmio_map */
+	__u32 op;		/* enum ptelab_mmio_op */
+	__u32 sequence;		/* enum ptelab_mmio_sequence */
+	__u32 flush;		/* after each group */
+	__u32 group;		/* bytes that are stored in one go */
+	__u32 reserved32;
+	__u64 offset;		/* of the window in the BAR */
+	__u64 window;		/* bytes */
+	__u64 step;		/* from group to group; 0: all in one place */
+	__u64 groups;		/* how many */
+	/* What is stored: 64 bytes, or a whole group where the sequence
+	 * copies. Plain stores take the low end of word n % 8. */
+	__u64 data;
+	__u64 ns;		/* out: of all groups */
+	__u64 drain_ns;		/* out: of a load after them */
+	/* out: byte of MAIR for this mapping, with bit 8 set; 0: not known */
+	__u32 stage1;
+	__u32 reserved32b;	/* out: 0 */
+	__u64 reserved[4];
+};
+
+/* What stage 2 of one of the caller's VMs maps. EBADF: not a VM's file. */
+struct ptelab_stage2 {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__s32 vm_fd;
+	__u32 fwb;		/* 0; out: 1: HCR_EL2.FWB is in use */
+	__u64 gpa;		/* page aligned */
+	__u64 len;
+	__u64 none;		/* out: pages that are not mapped */
+	__u64 memattr[16];	/* out: mapped pages, by MemAttr[3:0] */
+	__u64 block;		/* out: of these, pages in a block */
+	__u64 reserved[4];
+};
+
 #define PTELAB_IOC_MAGIC	0xB7
 #define PTELAB_IOC_ABI		_IOWR(PTELAB_IOC_MAGIC, 0, struct ptelab_abi)
 #define PTELAB_IOC_NOTIFY_START	_IOW(PTELAB_IOC_MAGIC, 1, struct ptelab_notify_start)
@@ -454,5 +539,7 @@ struct ptelab_retry {
 #define PTELAB_IOC_GUP		_IOWR(PTELAB_IOC_MAGIC, 11, struct ptelab_gup)
 #define PTELAB_IOC_RETRY_BLOCK	_IOWR(PTELAB_IOC_MAGIC, 12, struct ptelab_retry_block)
 #define PTELAB_IOC_RETRY	_IOWR(PTELAB_IOC_MAGIC, 13, struct ptelab_retry)
+#define PTELAB_IOC_MMIO		_IOWR(PTELAB_IOC_MAGIC, 14, struct ptelab_mmio)
+#define PTELAB_IOC_STAGE2	_IOWR(PTELAB_IOC_MAGIC, 15, struct ptelab_stage2)
 
 #endif

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stores to a BAR through the kernel's own mappings and functions, and the
+ * memory type that each of the two stages of translation says.
+ */
+#include <linux/io.h>
+#include <linux/ktime.h>
+#include <linux/pci.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#ifdef PTELAB_HAVE_STAGE2
+#include <linux/file.h>
+#include <linux/kvm_host.h>
+#include <asm/kvm_pgtable.h>
+#endif
+
+#include "ptelab.h"
+
+#ifdef CONFIG_PCI
+
+/* Groups between two looks at whether somebody else wants the CPU. */
+#define CHUNK	4096
+
+struct run {
+	u8 __iomem *base;
+	const u64 *data;
+	u32 group;		/* bytes of a group */
+	u32 flush;
+	u64 step;		/* from one group to the next */
+	u64 wrap;		/* where to begin again */
+	u64 at;
+};
+
+static __always_inline u8 __iomem *next_group(struct run *r)
+{
+	u8 __iomem *p = r->base + r->at;
+
+	r->at += r->step;
+	if (r->at >= r->wrap)
+		r->at = 0;
+	return p;
+}
+
+static __always_inline void after_group(const struct run *r, u8 __iomem *p)
+{
+	switch (r->flush) {
+	case PTELAB_MMIO_BARRIER:
+		wmb();
+		break;
+	case PTELAB_MMIO_DGH:
+		io_stop_wc();
+		break;
+	case PTELAB_MMIO_READBACK:
+		/* Its barrier waits for the value. */
+		if (IS_ALIGNED((unsigned long)p, 4) && r->group >= 4)
+			readl(p);
+		else
+			readb(p);
+		break;
+	}
+}
+
+/* One function for each sequence, with nothing to be decided for a group. */
+#define SEQUENCE(name, store)						\
+static void name(struct run *r, u64 groups)				\
+{									\
+	u8 __iomem *p;							\
+	u32 i __maybe_unused;						\
+									\
+	while (groups--) {						\
+		p = next_group(r);					\
+		store;							\
+		after_group(r, p);					\
+	}								\
+}
+
+/* Store number n takes the low end of word n % 8, as user space does. */
+#define PLAIN(name, width, fn)						\
+	SEQUENCE(name, for (i = 0; i < r->group / width; i++)		\
+		fn(r->data[i % 8], p + i * width))
+
+PLAIN(raw8, 1, __raw_writeb)
+PLAIN(raw16, 2, __raw_writew)
+PLAIN(raw32, 4, __raw_writel)
+PLAIN(raw64, 8, __raw_writeq)
+PLAIN(write32, 4, iowrite32)
+PLAIN(write64, 8, writeq)
+SEQUENCE(copy32, __iowrite32_copy(p, r->data, r->group / 4))
+SEQUENCE(copy64, __iowrite64_copy(p, r->data, r->group / 8))
+SEQUENCE(to_io, memcpy_toio(p, r->data, r->group))
+SEQUENCE(set_io, memset_io(p, (u8)r->data[0], r->group))
+
+static const struct {
+	void (*run)(struct run *r, u64 groups);
+	u32 width;		/* of which a group is a multiple */
+	u32 align;
+	bool copies;
+} sequences[PTELAB_MMIO_SEQUENCES] = {
+	[PTELAB_MMIO_RAW8]	= { raw8, 1, 1, false },
+	[PTELAB_MMIO_RAW16]	= { raw16, 2, 2, false },
+	[PTELAB_MMIO_RAW32]	= { raw32, 4, 4, false },
+	[PTELAB_MMIO_RAW64]	= { raw64, 8, 8, false },
+	[PTELAB_MMIO_WRITE32]	= { write32, 4, 4, false },
+	[PTELAB_MMIO_WRITE64]	= { write64, 8, 8, false },
+	[PTELAB_MMIO_COPY32]	= { copy32, 4, 4, true },
+	[PTELAB_MMIO_COPY64]	= { copy64, 8, 8, true },
+	[PTELAB_MMIO_MEMCPY]	= { to_io, 1, 1, true },
+	[PTELAB_MMIO_MEMSET]	= { set_io, 1, 1, false },
+};
+
+/*
+ * What stage 1 says of a kernel address, from the CPU's own walk: the byte of
+ * MAIR that the entry chooses. Bit 8: there is one.
+ */
+static u32 stage1_of(const void __iomem *p)
+{
+#ifdef CONFIG_ARM64
+	unsigned long flags;
+	u64 par;
+
+	local_irq_save(flags);
+	asm volatile("at s1e1r, %0" : : "r" (p));
+	isb();
+	par = read_sysreg_par();
+	local_irq_restore(flags);
+	if (!(par & SYS_PAR_EL1_F))
+		return 0x100 | par >> 56;
+#endif
+	return 0;
+}
+
+static int loop(struct ptelab_mmio *arg, struct run *r)
+{
+	u64 left = arg->groups, start = ktime_get_ns();
+
+	while (left) {
+		u64 n = min_t(u64, left, CHUNK);
+
+		sequences[arg->sequence].run(r, n);
+		left -= n;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	arg->ns = ktime_get_ns() - start;
+	/* Until the last one has arrived. */
+	start = ktime_get_ns();
+	readb(r->base);
+	arg->drain_ns = ktime_get_ns() - start;
+	return 0;
+}
+
+static int store(struct ptelab_mmio *arg, u8 __iomem *base)
+{
+	u32 len = sequences[arg->sequence].copies ? arg->group : 64;
+	struct run r = {
+		.base = base + arg->offset, .group = arg->group,
+		.flush = arg->flush, .step = arg->step,
+		/* A step of 0 stays where it is. */
+		.wrap = arg->step ? arg->window : 1,
+	};
+	u64 *data = memdup_user(u64_to_user_ptr(arg->data), max(len, 64U));
+	int ret;
+
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	r.data = data;
+	ret = loop(arg, &r);
+	kfree(data);
+	return ret;
+}
+
+/* Out of the BAR, a page at a time */
+static int fetch(const struct ptelab_mmio *arg, u8 __iomem *base)
+{
+	u64 done, n;
+	int ret = 0;
+	void *page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+
+	if (!page)
+		return -ENOMEM;
+	for (done = 0; done < arg->window && !ret; done += n) {
+		n = min_t(u64, arg->window - done, PAGE_SIZE);
+		memcpy_fromio(page, base + arg->offset + done, n);
+		if (copy_to_user(u64_to_user_ptr(arg->data) + done, page, n))
+			ret = -EFAULT;
+		cond_resched();
+	}
+	kfree(page);
+	return ret;
+}
+
+static u8 __iomem *map_bar(const struct ptelab_mmio *arg, phys_addr_t phys,
+			   size_t len)
+{
+	switch (arg->map) {
+	case PTELAB_MMIO_IOREMAP:
+		return ioremap(phys, len);
+	case PTELAB_MMIO_IOREMAP_WC:
+		return ioremap_wc(phys, len);
+	default:
+		return ioremap_np(phys, len);
+	}
+}
+
+static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
+{
+	u64 len = pci_resource_len(pdev, arg->bar), end;
+	u8 __iomem *base;
+	int ret;
+
+	if (!(pci_resource_flags(pdev, arg->bar) & IORESOURCE_MEM))
+		return -ENXIO;
+	if (check_add_overflow(arg->offset, arg->window, &end) || end > len)
+		return -E2BIG;
+	/* A driver's registers are not to be written to; and memory that the
+	 * device does not decode is nobody's. */
+	if (pdev->driver)
+		return -EBUSY;
+	if (!pci_is_enabled(pdev))
+		return -ENODEV;
+	ret = pci_request_region(pdev, arg->bar, "ptelab");
+	if (ret)
+		return ret;
+	base = map_bar(arg, pci_resource_start(pdev, arg->bar), len);
+	if (base) {
+		arg->stage1 = stage1_of(base);
+		ret = arg->op == PTELAB_MMIO_STORE ? store(arg, base) :
+						     fetch(arg, base);
+		iounmap(base);
+	} else {
+		ret = -EOPNOTSUPP;
+	}
+	pci_release_region(pdev, arg->bar);
+	return ret;
+}
+
+static int check_mmio(const struct ptelab_mmio *arg)
+{
+	if (arg->map >= PTELAB_MMIO_MAPS || arg->op > PTELAB_MMIO_READ ||
+	    arg->bar >= PCI_STD_NUM_BARS || !arg->window || arg->reserved32)
+		return -EINVAL;
+	if (arg->window > PTELAB_MMIO_MAX_WINDOW)
+		return -E2BIG;
+	if (arg->op == PTELAB_MMIO_READ)
+		return 0;
+	if (arg->sequence >= PTELAB_MMIO_SEQUENCES ||
+	    arg->flush > PTELAB_MMIO_READBACK || !arg->group ||
+	    arg->group % sequences[arg->sequence].width ||
+	    arg->group > arg->window ||
+	    (arg->step && arg->window % arg->step) || arg->step > arg->window ||
+	    arg->offset % sequences[arg->sequence].align ||
+	    arg->step % sequences[arg->sequence].align)
+		return -EINVAL;
+	/* The last group of the window ends within it. */
+	if (arg->step && arg->group > arg->step)
+		return -EINVAL;
+	if (arg->group > PTELAB_MMIO_MAX_GROUP ||
+	    arg->groups > PTELAB_MMIO_MAX_GROUPS)
+		return -E2BIG;
+	return 0;
+}
+
+long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
+{
+	struct ptelab_mmio arg;
+	struct pci_dev *pdev;
+	int ret = ptelab_get(&arg, 0, uarg);
+
+	if (!ret)
+		ret = check_mmio(&arg);
+	if (ret)
+		return ret;
+	ptelab_clear_from(&arg, ns);
+	pdev = pci_get_domain_bus_and_slot(arg.address >> 16,
+					   arg.address >> 8 & 0xff,
+					   arg.address & 0xff);
+	if (!pdev)
+		return -ENXIO;
+	/* No driver comes while this is under way. */
+	device_lock(&pdev->dev);
+	ret = with_bar(&arg, pdev);
+	device_unlock(&pdev->dev);
+	pci_dev_put(pdev);
+	return ret ? ret : ptelab_put(uarg, &arg);
+}
+
+#endif /* CONFIG_PCI */
+
+/* --- stage 2 --- */
+
+#ifdef PTELAB_HAVE_STAGE2
+
+/* The leaf that maps @ipa and its level, 0 if there is none. mmu_lock is held,
+ * so no table goes away. */
+static u64 stage2_leaf(const struct kvm_pgtable *pgt, u64 ipa, s8 *level)
+{
+	const kvm_pte_t *table = (const kvm_pte_t *)pgt->pgd;
+	u64 index, pte;
+
+	if (ipa >> pgt->ia_bits)
+		return 0;
+	/* Tables of the first level may stand side by side. */
+	index = ipa >> ARM64_HW_PGTABLE_LEVEL_SHIFT(pgt->start_level);
+	for (*level = pgt->start_level; ; ) {
+		pte = READ_ONCE(table[index]);
+		if (!(pte & 1))
+			return 0;
+		if (*level == 3 || !(pte & 2))
+			return pte;
+		table = phys_to_virt(kvm_pte_to_phys(pte));
+		++*level;
+		index = ipa >> ARM64_HW_PGTABLE_LEVEL_SHIFT(*level) &
+			(PTRS_PER_PTE - 1);
+	}
+}
+
+static void count_leaves(struct ptelab_stage2 *arg, struct kvm *kvm)
+{
+	const struct kvm_pgtable *pgt = kvm->arch.mmu.pgt;
+	u64 ipa, end = arg->gpa + arg->len, pte;
+	s8 level;
+
+	read_lock(&kvm->mmu_lock);
+	for (ipa = arg->gpa; ipa < end && pgt; ipa += PAGE_SIZE) {
+		pte = stage2_leaf(pgt, ipa, &level);
+		if (!pte) {
+			arg->none++;
+			continue;
+		}
+		arg->memattr[pte >> 2 & 15]++;
+		arg->block += level < 3;
+	}
+	read_unlock(&kvm->mmu_lock);
+	arg->fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
+}
+
+long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg)
+{
+	struct ptelab_stage2 arg;
+	struct file *file;
+	struct kvm *kvm;
+	int ret = ptelab_get(&arg, 0, uarg);
+
+	if (ret)
+		return ret;
+	if (arg.fwb || !PAGE_ALIGNED(arg.gpa) || !PAGE_ALIGNED(arg.len) ||
+	    !arg.len || arg.gpa + arg.len < arg.gpa)
+		return -EINVAL;
+	if (arg.len > PTELAB_MMIO_MAX_WINDOW)
+		return -E2BIG;
+	ptelab_clear_from(&arg, none);
+	file = fget(arg.vm_fd);
+	if (!file)
+		return -EBADF;
+	kvm = file->private_data;
+	if (!file_is_kvm(file))
+		ret = -EBADF;
+	else if (kvm->mm != current->mm)
+		ret = -ESRCH;
+	else
+		count_leaves(&arg, kvm);
+	fput(file);
+	return ret ? ret : ptelab_put(uarg, &arg);
+}
+
+#else
+
+long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg)
+{
+	return -EOPNOTSUPP;
+}
+
+#endif
