@@ -139,6 +139,7 @@ extern const struct bench *const lockless_benches[];
 extern const struct bench *const fault_benches[];
 extern const struct bench *const notifier_benches[];
 extern const struct bench *const barrier_benches[];
+extern const struct bench *const mmio_benches[];
 
 /* All benchmarks, NULL at the end: families in order, harness.empty first. */
 const struct bench *const *bench_all(void);

@@ -364,7 +364,7 @@ static void emit_block(struct emitter *e)
 	unsigned int i, j;
 
 	e->at = 0;
-	for (i = 0; i < c->groups; i++) {
+	for (i = 0; i < c->groups && !s->empty; i++) {
 		for (j = 0; j < c->stores; j++)
 			(arm ? a64_store : x86_store)(e, j, group_at(s, i) +
 						     j * s->seq->width);

@@ -51,6 +51,7 @@ struct mmio_spec {
 	enum mmio_pattern pattern;
 	enum mmio_flush flush;	/* after each group */
 	uint32_t readback;	/* bytes of the load of MMIO_READBACK */
+	bool empty;		/* the loop alone: no stores, no flush */
 };
 
 struct mmio_code {

@@ -294,10 +294,38 @@ static int unknown_param(const char *name, const char *glob)
 		    glob, name, glob);
 }
 
+/*
+ * Cuts a selector at those colons that a new parameter follows: the address of
+ * a PCI device has some of its own. NULL at the end.
+ */
+static char *next_part(char **rest)
+{
+	char *part = *rest + strspn(*rest, ":"), *colon = part;
+	size_t name;
+
+	if (!*part)
+		return NULL;
+	for (;;) {
+		colon = strchr(colon, ':');
+		if (!colon) {
+			*rest = part + strlen(part);
+			return part;
+		}
+		name = strcspn(colon + 1, ":=");
+		/* In front of the first parameter any will do, to be told. */
+		if (colon[1 + name] == '=' || !memchr(part, '=', colon - part))
+			break;
+		colon++;
+	}
+	*colon = 0;
+	*rest = colon + 1;
+	return part;
+}
+
 static int expand_selector(const char *selector, struct sweep *common,
 			   size_t nr_common, struct point_list *list)
 {
-	char *copy = xstrdup(selector), *save = NULL, *glob, *text;
+	char *copy = xstrdup(selector), *save, *glob, *text;
 	struct sweep *sweeps = xcalloc(nr_common + 32, sizeof(*sweeps));
 	const struct bench *const *b;
 	size_t nr = nr_common, i;
@@ -307,10 +335,11 @@ static int expand_selector(const char *selector, struct sweep *common,
 
 	if (nr_common)
 		memcpy(sweeps, common, nr_common * sizeof(*sweeps));
-	glob = strtok_r(copy, ":", &save);
+	save = copy;
+	glob = next_part(&save);
 	if (!glob)
 		ret = fail(EINVAL, "an empty benchmark name");
-	while (!ret && (text = strtok_r(NULL, ":", &save))) {
+	while (!ret && (text = next_part(&save))) {
 		if (nr == nr_common + 32)
 			ret = fail(E2BIG, "'%s' has too many parameters",
 				   selector);

@@ -14,6 +14,7 @@ static const struct bench *const *const families[] = {
 	fault_benches,
 	notifier_benches,
 	barrier_benches,
+	mmio_benches,
 };
 
 const struct bench *const *bench_all(void)
