@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2016,SC2034
 # SPDX-License-Identifier: GPL-2.0
 # lib.sh: what the scripts of the emulated lab share. Sourced, never run.
 
@@ -52,6 +52,18 @@ hash_files()
 need_program()
 {
 	command -v "$1" >/dev/null || die "$1 is missing; run scripts/deps${2:+ $2}"
+}
+
+# with_usr ROOT COMMAND...: runs it with ROOT/usr in the place of /usr: programs
+# of another Debian release, with the libc they need, on this one's files.
+with_usr()
+{
+	local root=$1 as=()
+
+	shift
+	[ "$(id -u)" = 0 ] || as=(--map-root-user)
+	unshare --mount ${as[@]+"${as[@]}"} \
+		sh -c 'mount --bind "$0/usr" /usr && exec "$@"' "$root" "$@"
 }
 
 # Prints the directory that holds the lab's own two programs: init for the

@@ -17,14 +17,14 @@ if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/kernel"); then
 	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
 	exit 1
 fi
-echo "retry_step /names" > "$tmp/job"
+printf '%s\n' "retry_step /names" "retry_step --running" > "$tmp/job"
 "$top/scripts/lab/boot" --image "$kernel/Image" --job "$tmp/job" \
 	--ptelab "$top/build/arm64/ptelab" --out "$tmp/out.jsonl" \
 	--file "$tmp/shapes/retry_step:bin/retry_step" \
 	--file "$tmp/shapes/names:names" > "$tmp/end" 2>&1
 
 # One line for each compiler and option, not for each of a dozen functions.
-equal every-function-was-run "$(wc -l < "$tmp/out.jsonl")" \
+equal every-function-was-run "$(grep -c '__' "$tmp/out.jsonl")" \
 	"$(wc -l < "$tmp/shapes/names")"
 sed -n 's/.*__\(.*\)$/\1/p' "$tmp/shapes/names" | sort -u | while read -r v; do
 	if bad=$(grep -m 1 "^FAIL .*__$v:" "$tmp/out.jsonl"); then
@@ -33,6 +33,10 @@ sed -n 's/.*__\(.*\)$/\1/p' "$tmp/shapes/names" | sort -u | while read -r v; do
 		ok "retries-counted-exactly-$v"
 	fi
 done
+
+check kernels-own-source-among-them grep -q '^linux__' "$tmp/shapes/names"
+check retries-counted-exactly-as-it-runs grep -q \
+	'^ok   contpte_ptep_get_lockless: [1-9]' "$tmp/out.jsonl"
 
 # What is known of the lab's own kernels, which their builder's gcc 12 makes.
 "$top/build/native/ptelab" trace --explain-retry --vmlinux "$kernel/vmlinux" \

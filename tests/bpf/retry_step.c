@@ -7,6 +7,8 @@
  * made a try fail must be how often the sites were hit.
  *
  *	retry_step FILE		which holds names of functions in this program
+ *	retry_step --running	the running kernel's contpte_ptep_get_lockless(),
+ *				a copy of its code as it is in memory
  *	retry_step --code FILE	prints C: the machine code and what was found
  */
 #include <errno.h>
@@ -142,25 +144,14 @@ static void print_code(const char *name)
 	printf(" }, %d },\n", sites.first_counts);
 }
 
-static int try_shape(const char *name, int only_print)
+/* Finds the sites of the function in @code, and runs it where it is. */
+static int try_code(const char *name, int none)
 {
-	int none = !strncmp(name, "once__", 6) || !strncmp(name, "plain__", 7);
 	uint64_t (*shape)(uint64_t *);
 	unsigned int k, retries;
-	char why[200];
 	int ret;
 
-	code_free(&code);
-	ret = code_elf("/proc/self/exe", name, &code, why);
-	if (ret) {
-		printf("FAIL %s: %s\n", name, why);
-		return 1;
-	}
 	ret = retry_sites_find(&code, &sites, NULL);
-	if (only_print) {
-		print_code(name);
-		return 0;
-	}
 	if (ret || none) {
 		printf("%s %s: %s\n", ret && none ? "ok  " : "FAIL", name,
 		       ret ? sites.why_not : "found what is not there");
@@ -185,6 +176,48 @@ static int try_shape(const char *name, int only_print)
 	return ret;
 }
 
+static int try_shape(const char *name, int only_print)
+{
+	int none = !strncmp(name, "once__", 6) || !strncmp(name, "plain__", 7);
+	char why[200];
+
+	code_free(&code);
+	if (code_elf("/proc/self/exe", name, &code, why)) {
+		printf("FAIL %s: %s\n", name, why);
+		return 1;
+	}
+	if (!only_print)
+		return try_code(name, none);
+	retry_sites_find(&code, &sites, NULL);
+	print_code(name);
+	return 0;
+}
+
+/* The code only follows its argument: it runs as well in user space. */
+static int try_running(void)
+{
+	static const char name[] = "contpte_ptep_get_lockless";
+	char why[200];
+	void *copy;
+
+	if (code_running(name, &code, why)) {
+		printf("skip %s: %s\n", name, why);
+		return 0;
+	}
+	if (code.nr_parts > 1) {
+		printf("FAIL %s: it is in two parts, which can't be moved\n",
+		       name);
+		return 1;
+	}
+	copy = mmap(NULL, code.part[0].size, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return 1;
+	memcpy(copy, code.part[0].bytes, code.part[0].size);
+	code.part[0].start = (uint64_t)copy;
+	return try_code(name, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
@@ -192,13 +225,15 @@ int main(int argc, char **argv)
 	char name[200];
 	FILE *f;
 
-	f = argc > 1 ? fopen(argv[argc - 1], "re") : NULL;
-	if (!f) {
-		fprintf(stderr, "usage: retry_step [--code] FILE\n");
-		return 2;
-	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGTRAP, &sa, NULL);
+	if (argc == 2 && !strcmp(argv[1], "--running"))
+		return try_running();
+	f = argc > 1 ? fopen(argv[argc - 1], "re") : NULL;
+	if (!f) {
+		fprintf(stderr, "usage: retry_step [--code] FILE | --running\n");
+		return 2;
+	}
 	while (fscanf(f, "%199s", name) == 1)
 		bad += !!try_shape(name, only_print);
 	fclose(f);
