@@ -5,6 +5,8 @@
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=trace.sh
+. "$(dirname "$0")/trace.sh"
 
 if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
    ! command -v mmdebstrap > /dev/null; then
@@ -16,11 +18,7 @@ if ! kernel=$(scripts/lab/kernel 2> "$tmp/kernel"); then
 	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
 	exit 1
 fi
-if ! make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/bpf/trigger \
-		> "$tmp/make" 2>&1; then
-	not_ok trigger "does not build: $(grep -m 1 error "$tmp/make")"
-	exit 1
-fi
+build_guest build/arm64/tests/bpf/trigger
 if ! offsets=$(build/native/ptelab trace --explain-retry --bpftrace \
 		--vmlinux "$kernel/vmlinux" 2> "$tmp/offsets"); then
 	not_ok retry-sites-for-bpftrace "$(cat "$tmp/offsets")"
@@ -49,8 +47,8 @@ part()
 	awk -v n="$2" '/^=== / { k++; next } k == n' "$tmp/$1.jsonl"
 }
 
-# value NAME NUMBER MAP: of a map with one value, "@calls[2]"; "-" if none.
-value()
+# map NAME NUMBER MAP: a map's only value, as of "@calls[2]"; "-" if none.
+map()
 {
 	part "$1" "$2" | awk -v key="$3: " '
 		index($0, key) == 1 { v = substr($0, length(key) + 1) }
@@ -92,9 +90,9 @@ stacks()
 	done
 } > "$tmp/exact.job"
 if boot exact exact; then
-	equal who-protection-vma "$(value exact 1 '@calls[2]')" 6
-	equal who-soft-dirty "$(value exact 1 '@calls[4]')" 5
-	equal who-nothing-else "$(value exact 1 '@calls[1]') $(value exact 1 '@calls[3]')" "- -"
+	equal who-protection-vma "$(map exact 1 '@calls[2]')" 6
+	equal who-soft-dirty "$(map exact 1 '@calls[4]')" 5
+	equal who-nothing-else "$(map exact 1 '@calls[1]') $(map exact 1 '@calls[3]')" "- -"
 	equal who-sizes "$(histogram exact 1 '@pages[2]')" "512 6"
 	equal who-stack-of-mprotect \
 		"$(stacks exact 1 @who 'trigger, 2,' mprotect)" 6
@@ -103,22 +101,22 @@ if boot exact exact; then
 
 	pid=$(part exact 2 | sed -nE 's/^@pages_in_all\[([0-9]+)\].*/\1/p')
 	# Read-only, writable again, three times; thrown away twice; 512 pages.
-	equal zaps-pages "$(value exact 2 "@pages_in_all[$pid]")" $(((6 + 2) * 512))
+	equal zaps-pages "$(map exact 2 "@pages_in_all[$pid]")" $(((6 + 2) * 512))
 	equal zaps-sizes "$(histogram exact 2 "@pages_a_zap[$pid]")" "512 8"
 	equal zaps-stack-of-mprotect "$(stacks exact 2 @zaps trigger mprotect)" 6
 	equal zaps-stack-of-madvise "$(stacks exact 2 @zaps trigger madvise)" 2
 
-	equal latency-calls "$(value exact 3 '@calls[trigger]')" 407
+	equal latency-calls "$(map exact 3 '@calls[trigger]')" 407
 	equal latency-of-one-page \
 		"$(histogram exact 3 '@ns[1]' | tr , '\n' | awk '{ n += $2 } END { print n }')" 400
 	equal latency-of-16-pages \
 		"$(histogram exact 3 '@ns[16]' | tr , '\n' | awk '{ n += $2 } END { print n }')" 7
-	equal latency-none-short "$(value exact 3 '@short_or_failed[trigger]')" -
+	equal latency-none-short "$(map exact 3 '@short_or_failed[trigger]')" -
 	# What finds its page takes less than what has to fault one in first.
 	check latency-in-order test "$(histogram exact 3 '@ns[1]' | tr , '\n' | wc -l)" -ge 2
 
-	equal retries-gathers "$(value exact 4 @gathers)" 300
-	equal retries-none-with-one-cpu "$(value exact 4 @retries)" 0
+	equal retries-gathers "$(map exact 4 @gathers)" 300
+	equal retries-none-with-one-cpu "$(map exact 4 @retries)" 0
 fi
 
 if [ "$(nproc)" -lt 2 ]; then
