@@ -22,6 +22,12 @@ skip()
 	printf 'skip %s: %s\n' "$1" "${*:2}"
 }
 
+# What a reader of the results should know, and is neither good nor bad.
+note()
+{
+	printf 'note %s: %s\n' "$1" "${*:2}"
+}
+
 # check NAME COMMAND...: ok if the command succeeds.
 check()
 {

@@ -40,6 +40,9 @@ fi
 check retries-counted-exactly-as-it-runs grep -q \
 	'^ok   contpte_ptep_get_lockless: [1-9]' "$tmp/out.jsonl"
 
+note retry-sites "compilers tried: $(sed -nE 's/.*__(gcc|clang)([0-9]+)_kernel$/\1 \2/p' "$tmp/shapes/names" |
+	sort -u | paste -sd, | sed 's/,/, /g')"
+
 # What is known of the lab's own kernels, which their builder's gcc 12 makes.
 "$top/build/native/ptelab" trace --explain-retry --vmlinux "$kernel/vmlinux" \
 	> "$tmp/explain" 2>&1

@@ -108,6 +108,21 @@ static void on_trap(int sig, siginfo_t *si, void *arg)
 	uc->uc_mcontext.pc += 4;
 }
 
+/* What only the kernel may ask the CPU, such as how wide addresses are: 0. */
+static void on_illegal(int sig, siginfo_t *si, void *arg)
+{
+	ucontext_t *uc = arg;
+	uint32_t insn = *(uint32_t *)uc->uc_mcontext.pc;
+
+	(void)si;
+	if (insn >> 20 != 0xd53) {		/* mrs */
+		signal(sig, SIG_DFL);
+		return;
+	}
+	*reg(uc, insn & 31) = 0;
+	uc->uc_mcontext.pc += 4;
+}
+
 static int set_traps(void)
 {
 	uint32_t *text = (uint32_t *)code.part[0].start;
@@ -221,12 +236,15 @@ static int try_running(void)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
+	struct sigaction ill = { .sa_sigaction = on_illegal,
+				 .sa_flags = SA_SIGINFO };
 	int bad = 0, only_print = argc > 1 && !strcmp(argv[1], "--code");
 	char name[200];
 	FILE *f;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGTRAP, &sa, NULL);
+	sigaction(SIGILL, &ill, NULL);
 	if (argc == 2 && !strcmp(argv[1], "--running"))
 		return try_running();
 	f = argc > 1 ? fopen(argv[argc - 1], "re") : NULL;

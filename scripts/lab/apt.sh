@@ -1,0 +1,83 @@
+# shellcheck shell=bash disable=SC2016
+# SPDX-License-Identifier: GPL-2.0
+# apt.sh: Debian packages of all suites, read and fetched beside the system's
+# own: its lists and packages stay as they are, only its mirror and its keys
+# are used. Sourced after lib.sh, never run.
+
+# Suites a mirror lacks are skipped.
+SUITES="bookworm bookworm-backports trixie trixie-backports sid experimental"
+SECURITY_SUITES="bookworm-security trixie-security"
+
+# apt_state NAME [ARCH...]: where in the cache the lists are, and which
+# architectures they are of; this machine's own without one.
+apt_state()
+{
+	local arch
+
+	apt_dir=$CACHE/$1
+	shift
+	apt_arches=$(IFS=,; echo "$*")
+	apt_options=()
+	for arch; do
+		apt_options+=(-o "APT::Architectures::=$arch")
+	done
+	mkdir -p "$CACHE/logs" "$apt_dir"/{lists,cache}/partial \
+		"$apt_dir/cache/archives/partial"
+}
+
+apt_private()
+{
+	local tool=$1
+	shift
+	"$tool" -qq -o Dir::State::Lists="$apt_dir/lists" \
+		-o Dir::Cache="$apt_dir/cache" \
+		-o Dir::Etc::SourceList="$apt_dir/sources.list" \
+		-o Dir::Etc::SourceParts=- -o APT::Sandbox::User="$(id -un)" \
+		-o Acquire::Languages=none -o APT::Update::Post-Invoke::= \
+		${apt_options[@]+"${apt_options[@]}"} "$@"
+}
+
+apt_sources()
+{
+	local uri suite main='' security='' opts
+	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	need_program apt-get
+	while read -r uri suite; do
+		case $suite in
+		*-security) security=${security:-$uri} ;;
+		bullseye|bookworm|trixie|forky|sid|stable|testing|unstable)
+			main=${main:-$uri} ;;
+		esac
+	done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
+			'Created-By: Packages' | sort -u)
+	[ -n "$main" ] || die "no Debian mirror in this system's apt sources${apt_instead:+; $apt_instead}"
+	opts="arch=${apt_arches:-$(dpkg --print-architecture)}"
+	[ ! -f "$keys" ] || opts="$opts signed-by=$keys"
+	for suite in $SUITES; do
+		echo "deb [$opts] $main $suite main"
+	done
+	for suite in $SECURITY_SUITES; do
+		[ -z "$security" ] || echo "deb [$opts] $security $suite main"
+	done
+}
+
+# apt_lists MINUTES COMMAND...: fetches the lists if they are older than that;
+# the command must print something afterwards.
+apt_lists()
+{
+	local max_age_min=$1
+
+	shift
+	if [ -n "$(find "$apt_dir/stamp" -mmin -"$max_age_min" 2>/dev/null)" ]; then
+		return
+	fi
+	progress "reading which kernels Debian has"
+	apt_sources >"$apt_dir/sources.list"
+	# Fails as a whole when one suite is missing on the mirror.
+	apt_private apt-get update >"$CACHE/logs/apt.log" 2>&1 || true
+	progress
+	[ -n "$("$@")" ] ||
+		die "Debian's package lists cannot be had ($CACHE/logs/apt.log)"
+	touch "$apt_dir/stamp"
+}
