@@ -103,6 +103,8 @@ static char *axis_text(const struct side_point *p, const char *metric)
 	if (m.kind == METRIC_INSTRUCTIONS)
 		return xasprintf("%s per operation%s", what,
 				 exact ? ", exact (icount)" : "");
+	if (!strcmp(metric, "retries_per_1000_gathers"))
+		return xstrdup("retries per 1,000 gathers");
 	label = metric_label(metric, m.unit);
 	text = xasprintf("%s per operation", label);
 	free(label);
@@ -751,6 +753,8 @@ static struct picture *begin_panels(const struct plot *plot,
 	put_titles(pic, what, plot, same, any);
 	picture_text(pic, "xname", xname);
 	picture_text(pic, "yname", axis);
+	/* The racer's pause is what moves the marks along. */
+	json_object_set_new(constant, "racer_pause", json_null());
 	put_panels(pic, s, constant);
 	json_decref(constant);
 	free(all.p);
@@ -973,7 +977,8 @@ static int draw_metric(struct plot *plot, const char *metric)
 /* What a race causes: retries where they can be counted, else fallbacks. */
 static int draw_race(struct plot *plot)
 {
-	static const char *const caused[] = { "lockless_retries",
+	static const char *const caused[] = { "retries_per_1000_gathers",
+					      "lockless_retries",
 					      "gup_slow_pages" };
 	size_t before = plot->drawn, i;
 	int ret = 0;

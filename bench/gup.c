@@ -64,7 +64,9 @@
 	  .help = "1: with FOLL_WRITE" }
 #define PARAM_RACER \
 	{ .name = "racer", .type = PARAM_ENUM, .def = "none", \
-	  .choices = racer_choices, .help = RACER_HELP }
+	  .choices = racer_choices, .help = RACER_HELP }, \
+	{ .name = "racer_pause", .type = PARAM_INT, .unit = "us", \
+	  .def = "0", .min = 0, .max = 1000000, .help = RACER_PAUSE_HELP }
 
 static const struct bench_param fast_params[] = {
 	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_WRITE,
@@ -236,7 +238,8 @@ static int common_setup(struct bench_ctx *ctx)
 	if (ret)
 		return ret;
 	g->racer_kind = racer_of(ctx);
-	g->racer = racer_new(ctx, g->racer_kind, &g->r);
+	g->racer = racer_new(ctx, g->racer_kind,
+			     param_num(ctx, "racer_pause"), &g->r);
 	if (!g->racer)
 		return -errno;
 	/*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "../lib/util.h"
 
@@ -18,6 +19,7 @@ const char *const racer_choices[] = {
 struct racer {
 	enum racer_kind kind;
 	struct mm_region *region;
+	uint64_t pause_us;
 	int cpu;
 	pthread_t thread;
 	bool started;
@@ -113,6 +115,28 @@ static int one_round(struct racer *r)
 	return 0;
 }
 
+static bool stopped(struct racer *r)
+{
+	return __atomic_load_n(&r->stop, __ATOMIC_RELAXED);
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+/* Awake, so that the CPU is as busy at any rate, and short pauses are short. */
+static void pause_round(struct racer *r)
+{
+	uint64_t until = r->pause_us ? now_us() + r->pause_us : 0;
+
+	while (until && !stopped(r) && now_us() < until)
+		;
+}
+
 static void *racer_main(void *arg)
 {
 	struct racer *r = arg;
@@ -130,7 +154,7 @@ static void *racer_main(void *arg)
 		}
 		r->running = true;
 		pthread_mutex_unlock(&r->lock);
-		while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED)) {
+		while (!stopped(r)) {
 			int ret = one_round(r);
 
 			if (ret) {
@@ -141,6 +165,7 @@ static void *racer_main(void *arg)
 				break;
 			}
 			__atomic_fetch_add(&r->rounds, 1, __ATOMIC_RELAXED);
+			pause_round(r);
 		}
 		pthread_mutex_lock(&r->lock);
 		r->running = false;
@@ -151,7 +176,7 @@ static void *racer_main(void *arg)
 }
 
 struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
-			struct mm_region *region)
+			uint64_t pause_us, struct mm_region *region)
 {
 	struct racer *r = aligned_alloc(128, (sizeof(*r) + 127) / 128 * 128);
 	int err;
@@ -161,6 +186,7 @@ struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
 	memset(r, 0, sizeof(*r));
 	r->kind = kind;
 	r->region = region;
+	r->pause_us = pause_us;
 	r->cpu = ctx->racer_cpu;
 	/* The runner's threads take cpus[0], cpus[1] ...: stay off them. */
 	if (kind != RACER_NONE && ctx->threads > 1)

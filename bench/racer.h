@@ -19,6 +19,8 @@ enum racer_kind {
 extern const char *const racer_choices[];
 #define RACER_HELP \
 	"what another CPU does to the same folios meanwhile; its faults are counted too"
+#define RACER_PAUSE_HELP \
+	"how long the racer waits after each time; racer_rounds is how often that was"
 
 /* What the benchmark does with the pages: decides which racers it survives. */
 enum racer_victim {
@@ -36,9 +38,12 @@ const char *racer_unavailable(const struct bench_ctx *ctx,
 
 struct racer;
 
-/* Makes the thread, asleep. RACER_NONE gives a racer that does nothing. */
+/*
+ * Makes the thread, asleep, which will wait for @pause_us microseconds between
+ * rounds. RACER_NONE gives a racer that does nothing.
+ */
 struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
-			struct mm_region *r);
+			uint64_t pause_us, struct mm_region *r);
 /* Sets it off, if it is not running, and waits for its first round. */
 int racer_start(struct racer *r);
 /* Rounds so far; cheap. */

@@ -855,6 +855,27 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 	return record;
 }
 
+/*
+ * How often one gather in a race starts again: the retries of an operation say
+ * nothing before one knows how many gathers it takes.
+ */
+static void put_retry_rate(json_t *record)
+{
+	const json_t *counters = json_object_get(record, "counters");
+	const char *racer = json_string_value(json_object_get(
+			json_object_get(record, "params"), "racer"));
+	const json_t *retries = json_object_get(counters, "lockless_retries");
+	const json_t *gathers = json_object_get(counters, "lockless_gathers");
+	double n, of;
+
+	if (!racer || !strcmp(racer, "none") || !retries || !gathers)
+		return;
+	n = json_number_value(json_object_get(retries, "total"));
+	of = json_number_value(json_object_get(gathers, "total"));
+	put_counter(record, "retries_per_1000_gathers", of ? n * 1000 / of : 0,
+		    n, of, "counted");
+}
+
 void runner_counted(struct runner *r, const struct point *pt, json_t *record,
 		    bool *stopped)
 {
@@ -864,6 +885,7 @@ void runner_counted(struct runner *r, const struct point *pt, json_t *record,
 	if (strcmp(status, "ok") || !r->o.counted)
 		return;
 	measure_into(r, pt, false, record);
+	put_retry_rate(record);
 	*stopped = runner_stop;
 }
 

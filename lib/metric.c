@@ -63,6 +63,8 @@ const struct metric metrics[] = {
 	  "lockless reads that gathered a whole contpte block" },
 	{ "lockless_retries", "retries", METRIC_EVENT, BETTER_LOWER,
 	  "times such a read started again" },
+	{ "retries_per_1000_gathers", "retries", METRIC_EVENT, BETTER_LOWER,
+	  "of 1,000 such reads, in a race; 0 if there was none to start again" },
 	{ "lockless_different", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "entries of which ptep_get_lockless() said something else than ptep_get(), without a race" },
 	{ "recheck.mixed", "reads", METRIC_EVENT, BETTER_LOWER,
