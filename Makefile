@@ -197,6 +197,7 @@ help:
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make deps		install what ab and test need'
+	@echo '	make bench-trace	what counting an event costs, in instructions'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'

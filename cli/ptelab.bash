@@ -6,6 +6,11 @@ _ptelab_benches()
 	"${COMP_WORDS[0]}" list -s 2>/dev/null | sed 's/ .*//'
 }
 
+_ptelab_counters()
+{
+	"${COMP_WORDS[0]}" trace --list 2>/dev/null | sed 's/ .*//'
+}
+
 _ptelab()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
@@ -17,6 +22,35 @@ _ptelab()
 		mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$cur")
 		return
 	fi
+	# trace COMMAND ...: what comes after is the command's own.
+	if [ "$command" = trace ]; then
+		local i
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			case ${COMP_WORDS[i]} in
+			--) ((i++)) ;;
+			-[epIo]|--event|--pid|--interval|--output|--vmlinux)
+				((i++)); continue ;;
+			-*|=) continue ;;
+			esac
+			[ "$i" -ge "$COMP_CWORD" ] && break
+			compopt -o default
+			return
+		done
+	fi
+	case $command:$prev in
+	trace:-e|trace:--event)
+		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_counters)" -- "$cur")
+		return ;;
+	trace:-p|trace:--pid)
+		mapfile -t COMPREPLY < <(compgen -W "$(ps -eo pid= 2>/dev/null)" -- "$cur")
+		return ;;
+	trace:--vmlinux)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	run:--counter)
+		mapfile -t COMPREPLY < <(compgen -W "bpf kmod none" -- "$cur")
+		return ;;
+	esac
 	case $prev in
 	-b|--bench)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur")
@@ -32,6 +66,8 @@ _ptelab()
 		return
 	fi
 	case $command in
+	trace)
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
 	show|compare|plan|plot)
