@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/binomial.h"
 #include "../lib/env.h"
 #include "../lib/util.h"
 #include "barrier.h"
@@ -28,6 +29,7 @@
 #define CONTROL_CHUNK	10000
 #define CONTROL_ENOUGH	20
 #define CONTROL_MOST	2000000
+#define CONFIDENCE	.95
 /* What the verdicts in the .litmus files were made with. */
 #define MODELS_BY	"herd7 7.58, LKMM of Linux 6.12"
 
@@ -166,6 +168,26 @@ int control_get(const int *cpus, unsigned int nr, struct control *c)
 	return ret;
 }
 
+/* How often it may be at most, and what it would take to know better. */
+static void put_rate(json_t *proof, uint64_t witnesses, uint64_t outcomes)
+{
+	struct interval i = binomial_interval(witnesses, outcomes, CONFIDENCE);
+
+	json_object_set_new(proof, "rate", json_pack("{s:f, s:f, s:f, s:f}",
+			"seen", outcomes ? (double)witnesses / outcomes : 0,
+			"low", i.low, "high", i.high,
+			"confidence", CONFIDENCE));
+	if (witnesses)
+		return;
+	json_object_set_new(proof, "ruled_out_above", json_real(
+			binomial_upper_of_none(outcomes, CONFIDENCE)));
+	json_object_set_new(proof, "outcomes_to_rule_out", json_pack(
+			"{s:I, s:I}", "1e-6",
+			(json_int_t)binomial_outcomes_needed(1e-6, CONFIDENCE),
+			"1e-9",
+			(json_int_t)binomial_outcomes_needed(1e-9, CONFIDENCE)));
+}
+
 void put_evidence(json_t *proof, const struct litmus_test *t,
 		  const struct control *c, uint64_t witnesses,
 		  uint64_t outcomes)
@@ -175,6 +197,7 @@ void put_evidence(json_t *proof, const struct litmus_test *t,
 	json_object_set_new(proof, "control", json_pack("{s:s, s:I, s:I}",
 			"test", "SB", "outcomes", (json_int_t)c->outcomes,
 			"witnesses", (json_int_t)c->witnesses));
+	put_rate(proof, witnesses, outcomes);
 	json_object_set_new(proof, "observation", json_string(
 			!witnesses ? "Never" :
 			witnesses == outcomes ? "Always" : "Sometimes"));

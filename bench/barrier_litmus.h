@@ -38,8 +38,9 @@ bool forbidden_here(const struct litmus_test *t);
 void put_models(json_t *proof, const struct litmus_test *t);
 
 /*
- * Adds "control", "observation" (Never, Sometimes, Always), "evidence" and,
- * where it is "none", "no_evidence" with the reason.
+ * Adds "control", "rate" with its exact interval and, if nothing was seen, what
+ * rates that rules out, "observation" (Never, Sometimes, Always), "evidence"
+ * and, where it is "none", "no_evidence" with the reason.
  */
 void put_evidence(json_t *proof, const struct litmus_test *t,
 		  const struct control *c, uint64_t witnesses,

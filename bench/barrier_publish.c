@@ -61,7 +61,8 @@ struct publish {
 	struct control control;
 	int cpus[2];
 	struct crew *crew;		/* order and latency */
-	unsigned int spread;
+	double round_trip_ns;
+	unsigned int spread;	/* of the moments at which it is published */
 	struct paired *paired;		/* the costs */
 	uint64_t random;
 	uint64_t next;		/* publication */
@@ -283,7 +284,8 @@ static int start_crew(struct publish *p, uint64_t ops)
 	p->crew = crew_new(p->cpus, 2);
 	if (!p->crew)
 		return -errno;
-	p->spread = race_spread(crew_round_trip_ns(p->crew));
+	p->round_trip_ns = crew_round_trip_ns(p->crew);
+	p->spread = race_spread(p->round_trip_ns);
 	p->seen.ns = xcalloc(ops, sizeof(double));
 	p->usable.ns = xcalloc(ops, sizeof(double));
 	return 0;
@@ -412,6 +414,8 @@ static void prove_latency(json_t *proof, const struct publish *p)
 	json_object_set_new(proof, "usable_histogram",
 			    buckets_json(&p->usable));
 	json_object_set_new(proof, "negative", json_integer(p->seen.negative));
+	json_object_set_new(proof, "round_trip_ns",
+			    json_real(p->round_trip_ns));
 }
 
 static void prove_order(json_t *proof, const struct publish *p)

@@ -2,19 +2,23 @@
 /* ptelab show: a run, readable. */
 #include <argp.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../analysis/barrier.h"
 #include "../analysis/show.h"
 #include "../lib/util.h"
 #include "cmd.h"
 
-enum { OPT_JSON = 256 };
+enum { OPT_JSON = 256, OPT_BESIDE };
 
 static const struct argp_option options[] = {
-	{ "format", 'f', "FORM", 0, "text (default), csv or json", 0 },
+	{ "format", 'f', "FORM", 0, "text (default), csv, json; barriers: the barrier family in tables; litmus: outcomes as litmus7 prints them", 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
 	  "only these points; may be given again", 0 },
+	{ "beside", OPT_BESIDE, "LOG", 0,
+	  "--format barriers: with what litmus7 printed into this file", 0 },
 	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
 	  0 },
 	{ 0 }
@@ -30,6 +34,7 @@ static const char doc[] =
 	"  ptelab show runs/x/base\n"
 	"  ptelab show runs/x/base/boot-001.jsonl -b 'gup.*:folio=64k'\n"
 	"  ptelab show runs/x/base --json | jq '.points[].bench'\n"
+	"  ptelab show runs/barriers --format barriers\n"
 	"\n"
 	"Exit status: 0 shown; 2 the run can't be read or has no such point.";
 
@@ -38,7 +43,38 @@ static struct {
 		      FILE *f);
 	struct selection select;
 	const char *run;
+	struct litmus_result *beside;
+	size_t nr_beside;
 } env;
+
+static void print_barriers(const struct side *s, const struct selection *select,
+			   FILE *f)
+{
+	(void)select;
+	show_barriers(s, env.beside, env.nr_beside, f);
+}
+
+static void print_litmus(const struct side *s, const struct selection *select,
+			 FILE *f)
+{
+	(void)select;
+	show_litmus(s, f);
+}
+
+static int load_beside(const char *path)
+{
+	char *text = read_file(path, NULL);
+	int nr;
+
+	if (!text)
+		return -errno;
+	nr = litmus_parse(text, &env.beside);
+	free(text);
+	if (nr < 0)
+		return fail_prefix(nr, "%s", path);
+	env.nr_beside = nr;
+	return 0;
+}
 
 static void form_arg(const char *name, struct argp_state *state)
 {
@@ -48,8 +84,12 @@ static void form_arg(const char *name, struct argp_state *state)
 		env.print = show_csv;
 	else if (!strcmp(name, "json"))
 		env.print = show_json;
+	else if (!strcmp(name, "barriers"))
+		env.print = print_barriers;
+	else if (!strcmp(name, "litmus"))
+		env.print = print_litmus;
 	else
-		argp_error(state, "--format takes text, csv or json, not '%s'",
+		argp_error(state, "--format takes text, csv, json, barriers or litmus, not '%s'",
 			   name);
 }
 
@@ -58,6 +98,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 		form_arg(arg, state);
+		break;
+	case OPT_BESIDE:
+		if (load_beside(arg))
+			return EIO;
 		break;
 	case OPT_JSON:
 		form_arg("json", state);
@@ -106,5 +150,6 @@ int cmd_show(int argc, char **argv)
 	}
 	side_free(s);
 	selection_free(&env.select);
+	litmus_results_free(env.beside, env.nr_beside);
 	return ret;
 }

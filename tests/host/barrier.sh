@@ -133,3 +133,17 @@ truncate -s 16k "$tmp/bar"
 "$ptelab" run -q --counter none --counted 0 --batches 3 -n 1000 -b barrier.cost:state=mmio \
 	-p bar="$tmp/bar" -o "$tmp/bar.jsonl" > /dev/null 2>&1
 check "state=mmio stores into what it is given" test "$(tr -d '\0' < "$tmp/bar" | wc -c)" -gt 256
+
+# --- how it is shown ---
+
+"$ptelab" show "$tmp/family.jsonl" --format litmus > "$tmp/log" 2>&1
+check "outcomes as litmus7 prints them" grep -qE '^Observation SB Sometimes [0-9]+ [0-9]+$' "$tmp/log"
+check "MP+wmb+rmb is in it" grep -qE '^Observation MP\+wmb\+rmb Never 0 100000$' "$tmp/log"
+"$ptelab" show "$tmp/family.jsonl" --format barriers --beside "$tmp/log" > "$tmp/table" 2>&1
+check "a log beside the run" grep -q '^  (other)' "$tmp/table"
+equal "the tables fit into mail" "$(awk 'length > 80' "$tmp/table")" ''
+if [ "$(uname -m)" = x86_64 ]; then
+	check "the text names a machine that cannot exhibit MP" grep -q '^\* this machine cannot exhibit MP' "$tmp/table"
+fi
+refuses "a log that is none" 'no litmus test in it' "$ptelab" show "$tmp/family.jsonl" \
+	--format barriers --beside "$tmp/ranks"
