@@ -122,11 +122,13 @@ arm64 clang asan tsan:
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
 export $(AB_VARS)
 
-.PHONY: deps ab
+.PHONY: deps ab three
 deps:
 	@scripts/deps
 ab:
 	@scripts/ab
+three:
+	@scripts/three-kernels
 
 # --- tests ---
 
@@ -190,6 +192,7 @@ install: all
 help:
 	@sed -n '3,11p' Makefile | sed 's/^#//'
 	@echo '	make ab SERIES=name	scripts/lab/series/name instead'
+	@echo '	make three		three ways of notifying on an upgrade, side by side'
 	@echo '	make ab KERNEL=7.3	on another of Debian'"'"'s kernels; KERNEL=newest'
 	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	your patches, into runs/x/'
 	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'

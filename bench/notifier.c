@@ -29,9 +29,13 @@
 
 /* What a batch should cost in instructions, give or take. */
 #define BATCH_COST	200000
-/* Pages that the guest visits by default. It needs 10 instructions for one that
- * is mapped, and what the runner adds to a batch should be less than 1 %. */
-#define BATCH_VISITS	8704
+/*
+ * Pages that the guest visits by default, where it may find them mapped, and
+ * where it surely does not. It needs 9 instructions for one that is mapped, and
+ * what the runner adds to a batch should be less than 1 %.
+ */
+#define BATCH_VISITS		8704
+#define BATCH_FAULTS		1024
 /* Memory of a default batch. */
 #define BATCH_BYTES	(256 * MIB)
 
@@ -161,6 +165,13 @@ static uint64_t sub_of(const struct bench_ctx *ctx)
 	return measures_guest(ctx) ? step_of(ctx) / mm_caps()->page : 1;
 }
 
+static uint64_t visits_of(const struct bench_ctx *ctx)
+{
+	/* One fault maps a whole leaf. */
+	return op_of(ctx)->may_keep || is_pmd(ctx) || is_hugetlb(ctx) ?
+		BATCH_VISITS : BATCH_FAULTS;
+}
+
 /* The most calls that memory, the VM and the number of mappings allow. */
 static uint64_t max_calls(const struct bench_ctx *ctx)
 {
@@ -206,9 +217,9 @@ static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 	uint64_t most = max_calls(ctx), calls;
 
 	if (measures_guest(ctx)) {
-		calls = (BATCH_VISITS + pages - 1) / pages;
+		calls = (visits_of(ctx) + pages - 1) / pages;
 		*max = most * pages;
-		*def = op->max_calls == 1 ? min(BATCH_VISITS, pages) :
+		*def = op->max_calls == 1 ? min(visits_of(ctx), pages) :
 					    min(calls, most) * pages;
 		return;
 	}
@@ -229,7 +240,7 @@ static void size_pages(const struct bench_ctx *ctx, uint64_t *def,
 		*max = min(*max, (VM_MAX_BYTES - 4 * MIB) / step);
 	if (has_module(ctx))
 		*max = min(*max, (shadow_max_bytes() - 4 * MIB) / step);
-	n = measures_guest(ctx) ? BATCH_VISITS / sub_of(ctx) :
+	n = measures_guest(ctx) ? visits_of(ctx) / sub_of(ctx) :
 		BATCH_COST / cost_of(ctx) + 1;
 	if (!n)
 		n = 1;

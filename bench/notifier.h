@@ -64,6 +64,8 @@ struct notifier_op {
 	/* What the guest finds at nt->offset of visited page @v afterwards;
 	 * NULL: the word that was there from the start. */
 	uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v);
+	/* Afterwards the guest may find what it had mapped. */
+	bool may_keep;
 	/* The guest has nothing there any more that it could read. */
 	bool gone;
 	void (*teardown)(struct bench_ctx *ctx);

@@ -477,7 +477,7 @@ const struct notifier_op notifier_upgrade = {
 		.params = wp_params, .nr_params = ARRAY_SIZE(wp_params),
 		NOTIFIER_STEPS,
 	},
-	.call_cost = 1300, .refused = upgrade_refused, .setup = wp_setup,
+	.call_cost = 1300, .may_keep = true, .refused = upgrade_refused, .setup = wp_setup,
 	.fresh = wp_fresh, .arm = upgrade_arm, .host = write_host,
 	.proof = upgrade_proof, .late = upgrade_late, .word = host_word,
 	.teardown = wp_teardown,

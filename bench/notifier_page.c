@@ -701,6 +701,7 @@ const struct notifier_op notifier_collapse = {
 		NOTIFIER_STEPS,
 	},
 	.maps = 1, .pmd_range = true, .call_cost = 1000000, .extra = 1,
+	.may_keep = true,
 	.refused = collapse_refused, .setup = collapse_setup,
 	.fresh = collapse_fresh, .before = collapse_before,
 	.host = collapse_host, .proof = collapse_proof,
