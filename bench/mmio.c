@@ -36,7 +36,7 @@ struct mmio {
 	uint64_t blocks, tails;		/* of a batch; tails: groups */
 	uint64_t wrap;			/* blocks in a window */
 	uint8_t data[MMIO_MAX_GROUP];
-	uint64_t batch;			/* for values never used before */
+	uint64_t batch;			/* of all points together */
 	uint8_t *back;			/* what was read back */
 	size_t back_len;
 	void *pmu;
@@ -68,10 +68,13 @@ static uint64_t mix(uint64_t *x)
 	return z ^ z >> 31;
 }
 
-/* Other bytes than before everywhere. */
+/* Batches of this process: no point may be proved by what another one left. */
+static uint64_t batches;
+
+/* Other bytes than ever before, everywhere. */
 static void new_data(const struct bench_ctx *ctx, struct mmio *s)
 {
-	uint64_t x = ctx->seed << 32 ^ ++s->batch, v;
+	uint64_t x = ctx->seed << 32 ^ ++batches, v;
 	size_t i;
 
 	for (i = 0; i < sizeof(s->data); i += 8) {
@@ -153,7 +156,7 @@ static int make_code(struct bench_ctx *ctx, struct mmio *s)
 	return ret;
 }
 
-static int one_batch(struct mmio *s, uint64_t blocks, uint64_t tails);
+static int one_batch(struct mmio *s, bool stores);
 
 static int mmio_setup(struct bench_ctx *ctx)
 {
@@ -186,7 +189,7 @@ static int mmio_setup(struct bench_ctx *ctx)
 	new_data(ctx, s);
 	/* The second time nothing is new to anybody. */
 	for (i = 0; i < 2 && !ret; i++)
-		ret = one_batch(s, 0, 0);
+		ret = one_batch(s, false);
 	for (i = 0; i < NR_COUNTS; i++)
 		s->bracket[i] = s->count[i];
 	return ret;
@@ -319,12 +322,14 @@ static int kernel_batch(struct mmio *s, uint64_t groups)
 	return ret;
 }
 
-static int one_batch(struct mmio *s, uint64_t blocks, uint64_t tails)
+/* Without stores it is what everything around them costs. */
+static int one_batch(struct mmio *s, bool stores)
 {
+	uint64_t blocks = stores ? s->blocks : 0, tails = stores ? s->tails : 0;
 	int ret = 0;
 
 	if (s->kernel)
-		ret = kernel_batch(s, blocks || tails ? s->ops : 0);
+		ret = kernel_batch(s, stores ? s->ops : 0);
 	else if (s->m.vm)
 		ret = guest_batch(s, blocks, tails);
 	else
@@ -337,8 +342,13 @@ static int one_batch(struct mmio *s, uint64_t blocks, uint64_t tails)
  * group. False: a function of the kernel does them, and only it knows. */
 static bool asked(const struct mmio *s, double *per_group)
 {
-	if (s->kernel)
-		return false;
+	if (s->kernel) {
+		*per_group = s->m.ask.size / s->kernel->width +
+			     (s->m.ask.flush != MMIO_NONE);
+		/* A barrier comes before each store of iowrite32(). */
+		return s->kernel->plain && s->kernel->nr <= PTELAB_MMIO_RAW64 &&
+		       s->m.ask.flush != MMIO_READBACK;
+	}
 	*per_group = (double)(s->code.instructions - s->code.overhead) /
 		     s->code.groups;
 	return true;
@@ -372,7 +382,7 @@ static int64_t mmio_run(struct bench_ctx *ctx, unsigned int thread)
 
 	(void)thread;
 	s->ops = ctx->ops;
-	ret = one_batch(s, s->blocks, s->tails);
+	ret = one_batch(s, true);
 	if (ret)
 		return ret;
 	bench_sample(ctx, "ns", s->ns / ctx->ops);
@@ -454,7 +464,7 @@ static void tell_code(const struct mmio *s, json_t *proof)
 {
 	double per_group;
 
-	if (!asked(s, &per_group))
+	if (s->kernel || !asked(s, &per_group))
 		return;
 	json_object_set_new(proof, "group", json_pack("{s:i, s:f, s:f}",
 		"stores", (int)s->code.stores, "instructions",
@@ -580,7 +590,7 @@ static int map_prepare(struct bench_ctx *ctx)
 	struct mmio *s = ctx->priv;
 	int ret = vm_mmio_forget(s->m.vm);
 
-	s->batch++;
+	s->batch = ++batches;
 	return ret ? ret : vm_mmio_run(s->m.vm, &nothing, NULL, 0, NULL);
 }
 

@@ -183,9 +183,13 @@ static void a64_store(struct emitter *e, unsigned int number, uint32_t offset)
 			a64_goto(e, offset + 512);
 		from = (int32_t)(offset - e->at) / 8;
 		e->wanted = true;
-		a64(e, 0xa9000000 | (from & 0x7f) << 15 |
-		    r->data[2 * number % 8 + 1] << 10 | r->at << 5 |
-		    r->data[2 * number % 8]);
+		/* The last one in reach moves the address, which spares an
+		 * instruction for that. */
+		a64(e, (from * 8 > 504 - 16 ? 0xa9800000 : 0xa9000000) |
+		    (from & 0x7f) << 15 | r->data[2 * number % 8 + 1] << 10 |
+		    r->at << 5 | r->data[2 * number % 8]);
+		if (from * 8 > 504 - 16)
+			e->at = offset;
 	} else {
 		a64_goto(e, offset);
 		e->wanted = true;

@@ -66,7 +66,6 @@ static __always_inline void after_group(const struct run *r, u8 __iomem *p)
 static void name(struct run *r, u64 groups)				\
 {									\
 	u8 __iomem *p;							\
-	u32 i __maybe_unused;						\
 									\
 	while (groups--) {						\
 		p = next_group(r);					\
@@ -75,10 +74,35 @@ static void name(struct run *r, u64 groups)				\
 	}								\
 }
 
-/* Store number n takes the low end of word n % 8, as user space does. */
+/* Store number n takes the low end of word n % 8, as user space does. Eight in a
+ * row, with their values in registers, where a group has so many. */
 #define PLAIN(name, width, fn)						\
-	SEQUENCE(name, for (i = 0; i < r->group / width; i++)		\
-		fn(r->data[i % 8], p + i * width))
+static void name(struct run *r, u64 groups)				\
+{									\
+	const u64 d0 = r->data[0], d1 = r->data[1], d2 = r->data[2],	\
+		  d3 = r->data[3], d4 = r->data[4], d5 = r->data[5],	\
+		  d6 = r->data[6], d7 = r->data[7];			\
+	const u32 n = r->group / width;					\
+	u8 __iomem *p, *q;						\
+	u32 i;								\
+									\
+	while (groups--) {						\
+		p = q = next_group(r);					\
+		for (i = n; i >= 8; i -= 8, q += 8 * width) {		\
+			fn(d0, q);					\
+			fn(d1, q + width);				\
+			fn(d2, q + 2 * width);				\
+			fn(d3, q + 3 * width);				\
+			fn(d4, q + 4 * width);				\
+			fn(d5, q + 5 * width);				\
+			fn(d6, q + 6 * width);				\
+			fn(d7, q + 7 * width);				\
+		}							\
+		for (; i; i--, q += width)				\
+			fn(r->data[(n - i) % 8], q);			\
+		after_group(r, p);					\
+	}								\
+}
 
 PLAIN(raw8, 1, __raw_writeb)
 PLAIN(raw16, 2, __raw_writew)

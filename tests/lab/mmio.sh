@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2016
+# The mmio family on the emulated machine, where the emulator itself logs each
+# store that a device gets: how many, in which order, how wide, and where.
+set -uo pipefail
+. "$(dirname "$0")/../lib.sh"
+cd "$top" || exit 1
+
+lab=$top/scripts/lab
+if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
+	skip lab-mmio "$(tail -n 1 "$tmp/deps")"
+	exit 0
+fi
+if ! kernel=$("$lab/kernel" 2> "$tmp/err") || ! module=$("$lab/module" "$kernel" 2> "$tmp/err"); then
+	not_ok kernel-and-module "$(tail -n 1 "$tmp/err")"
+	exit 1
+fi
+if ! make -s VARIANT=arm64 build/arm64/ptelab > "$tmp/make" 2>&1; then
+	not_ok program "does not build: $(grep -m 1 error "$tmp/make")"
+	exit 1
+fi
+
+# 00:03.0/2 sees every store and reads back; 00:05.0 drops what it is given.
+run='ptelab run -o - -q --seed 7 --batches 1 --warmup 0 --counted 0 --ops 256'
+store=mmio.store:bar=00:03.0/2:force=yes
+cat > "$tmp/job" <<END
+# qemu: -M iommu=smmuv3
+# qemu: -device nvme,serial=cmb,cmb_size_mb=2,addr=0x3
+# qemu: -device pci-testdev,membar=1M,addr=0x5
+# qemu: -trace memory_region_ops_write -D $tmp/trace
+# module
+$run -b $store:map=device,wc,vfio:sequence=str1,str2,str4,str8,stp,neon64,copy:size=64 -b $store:map=device:sequence=str8,stp,neon64:size=512,4k:window=8k -b $store:map=wc,device:sequence=str4:pattern=pingpong,same-line:size=32 -b $store:map=device:sequence=str8:flush=dsb,dgh,readback -b $store:map=ioremap:sequence=str1,str2,str4,str8,iowrite32,iowrite64,iowrite32_copy,iowrite64_copy,memcpy_toio,memset_io:size=64 -b $store:map=ioremap_wc,ioremap_np:sequence=str8:size=32:pattern=stream,pingpong,same-line -b $store:map=guest:guest=nc,ngnre,mixed:sequence=str8,stp,neon64 -b $store:map=guest:sequence=str1:backing=sysfs --ops 250
+$run -b mmio.store:map=guest:backing=ram:guest=ngnrne,ngnre,ngre,gre,nc,wt,wb -b mmio.readback:map=ram -b mmio.store:map=wc:bar=00:05.0 -b mmio.store:map=vfio:bar=00:05.0 -b mmio.store:map=ioremap:bar=00:05.0
+$run -b mmio.store:bar=00:03.0/2 -b mmio.store:bar=00:03.0/2:map=vfio -b mmio.store:bar=00:1f.0/2 -b mmio.store:bar=00:03.0/2:force=yes:window=4m -b mmio.store:bar=00:03.0/0:force=yes:map=wc:window=4k -b mmio.store:bar=00:05.0:offset=4 -b mmio.store:bar=00:05.0:map=ioremap:sequence=neon64 -b mmio.store:bar=00:05.0:sequence=st64b -b mmio.store:bar=00:05.0:sequence=mov8 -b mmio.store:bar=1b36:ffff -b mmio.store:bar=x
+END
+"$lab/boot" --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
+	--out "$tmp/boot.jsonl" --module "$module" > "$tmp/end" 2>&1
+if ! grep -q '^done ' "$tmp/end"; then
+	not_ok boot "$(tail -n 1 "$tmp/end")"
+	exit 1
+fi
+ok boot
+
+# The points of run number $1, as a JSON array
+points()
+{
+	jq -s --argjson n "$1" '[foreach .[] as $x (0; if $x.type == "header" then . + 1 else . end;
+		if $x.type == "point" and . == $n and $x.bench != "harness.empty" then $x else empty end)]' \
+		"$tmp/boot.jsonl"
+}
+for n in 1 2 3; do
+	points $n > "$tmp/run$n"
+done
+
+# holds NAME RUN JQ: a statement about the points of a run
+holds()
+{
+	if jq -e "$3" "$tmp/run$2" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $3; $(jq -c 'first(.[] | select(.status != "ok") | [.params, .reason]) // length' "$tmp/run$2" | head -c 300)"
+	fi
+}
+
+holds "every point is proved" 1 'length == 60 and all(.[]; .status == "ok")'
+
+# --- the emulator's log against what each point says that it did ---
+
+# One line a point: stores the emulator must have seen, their width, group size,
+# distance of groups, where they begin again
+jq -r '.[] | .params as $p | {str1: 1, str2: 2, str4: 4, iowrite32: 4, iowrite32_copy: 4}[$p.sequence] // 8 |
+	. as $w | {"4k": 4096, "8k": 8192, "64k": 65536} as $k | ($k[$p.size] // ($p.size | tonumber)) as $s |
+	[250 * $s / $w, $w, $s,
+	 (if $p.pattern == "stream" then $s elif $p.pattern == "pingpong" then 64 else 0 end),
+	 (if $p.pattern == "stream" then $k[$p.window] elif $p.pattern == "pingpong" then 128 else 1 end),
+	 "\($p.map)-\($p.sequence)-\($p.size)-\($p.pattern)-\($p.guest)"] | join(" ")' "$tmp/run1" > "$tmp/expected"
+grep "'nvme-cmb'" "$tmp/trace" | sed -E 's/.* addr 0x([0-9a-f]+) value 0x([0-9a-f]+) size ([0-9]+) .*/\1 \2 \3/' > "$tmp/stores"
+awk '
+	function hex(s,  i, v) { v = 0; for (i = 1; i <= length(s); i++) v = v * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1; return v }
+	function begin() {
+		if (at >= points) { left++; return }
+		at++; split(line[at], e, " "); i = 0
+	}
+	NR == FNR { line[++points] = $0; next }
+	FNR == 1 { base = hex($1); begin() }
+	i == e[1] { begin() }
+	at <= points && !left {
+		per = e[3] / e[2]; group = int(i / per); n = i % per
+		want = base + n * e[2] + (e[4] ? group * e[4] % e[5] : 0)
+		if (hex($1) != want || $3 != e[2]) { print "store " i " of " e[6] " went to " $1 ", " $3 " bytes wide"; bad = 1; exit }
+		# Every group of a point is like its first.
+		if (!group) first[n] = $2
+		else if (first[n] != $2) { print "store " i " of " e[6] " is " $2; bad = 1; exit }
+		i++
+	}
+	END {
+		if (bad) exit
+		if (left) print left " stores more than all points made"
+		else if (at != points || i != e[1]) print "the log ends within point " at " of " points ": " e[6]
+		else print "all"
+	}' "$tmp/expected" "$tmp/stores" > "$tmp/verdict"
+equal "the emulator saw each store, in order, of the right size, where it belongs, and no other" \
+	"$(cat "$tmp/verdict")" all
+equal "all stores that were expected" "$(wc -l < "$tmp/stores")" \
+	"$(awk '{ n += $1 } END { print n }' "$tmp/expected")"
+
+# --- what the points say ---
+
+holds "no time, but why" 1 'all(.[]; (.counters | has("ns") or has("mb_per_s") | not) and (.absent.ns | test("emulated")) and (.proof.no_speed | test("gathered")))'
+# With 250 groups a call of the loop still shows.
+holds "one instruction at most beside the stores of a group" 1 \
+	'[.[] | select(.counters.harness_instructions and .proof.group.stores >= 8)] | length > 20 and
+	 all(.[]; .proof.group.harness <= 1 and .counters.harness_instructions.per_op <= .proof.group.harness + 0.5)'
+holds "stage 1 of the host, from its page table" 1 \
+	'({device: "Device-nGnRE", wc: "Normal-NC", vfio: "Device-nGnRnE"}) as $t |
+	 all(.[] | select($t[.params.map]); .proof.in_force == $t[.params.map] and .proof.stage1.from == "the page table")'
+holds "stage 1 of the kernel, from the CPU" 1 \
+	'({ioremap: "Device-nGnRE", ioremap_wc: "Normal-NC", ioremap_np: "Device-nGnRnE"}) as $t |
+	 all(.[] | select($t[.params.map]); .proof.in_force == $t[.params.map] and (.proof.stage1.from | test("AT S1E1R")))'
+holds "a VFIO BAR is NC in stage 2, and the guest chooses" 1 \
+	'[.[] | select(.params.map == "guest" and .params.backing == "vfio")] | length == 9 and
+	 all(.[]; .proof.stage2.type == "Normal-NC" and .proof.in_force_pages == .proof.stage1_pages)'
+holds "types page by page" 1 \
+	'[.[] | select(.params.guest == "mixed")] | length == 3 and all(.[]; .proof.in_force_pages == {"Normal-NC": 8, "Device-nGnRE": 8})'
+holds "a BAR that is not VFIO's is Device, whatever the guest asks" 1 \
+	'[.[] | select(.params.backing == "sysfs" and .params.map == "guest")] | length == 1 and
+	 all(.[]; .proof.stage1.type == "Normal-NC" and .proof.stage2.type == "Device-nGnRE" and .proof.in_force == "Device-nGnRE")'
+holds "RAM is write-back in stage 2, whatever the guest asks (FWB)" 2 \
+	'[.[] | select(.params.map == "guest")] | length == 7 and ([.[].proof.stage1.type] | unique | length == 7) and
+	 all(.[]; .status == "ok" and .proof.stage2.type == "Normal-WB" and .proof.in_force == "Normal-WB")'
+holds "a BAR that drops writes is told" 2 \
+	'[.[] | select(.params.bar == "00:05.0")] | length == 3 and
+	 all(.[]; .status == "invalid" and (.reason | test("^not proved: this BAR does not keep")))'
+
+# --- what is refused; and that the driver is back ---
+
+n=0
+while IFS= read -r why; do
+	holds "refused: $why" 3 ".[$n] | .status == \"unavailable\" and (.reason | test(\"$why\"))"
+	n=$((n + 1))
+done <<'END'
+belongs to the driver nvme; force=yes
+belongs to the driver nvme; force=yes
+is in use: process 1 .init. has it mapped
+BAR 2 of 0000:00:03.0 is too small: 2097152 bytes
+BAR 0 of 0000:00:03.0 is not prefetchable
+offset 4 are not aligned to the 8 bytes that str8 needs on Device memory
+no function of the kernel stores with neon64
+this CPU has no st64b
+sequence of the other architecture
+there is no such PCI device
+write an address .0000:00:03.0., vendor:device
+END
+check "the kernel did not complain" sh -c "! grep -E 'WARNING|BUG|Call trace' '$tmp/boot.console'"
