@@ -13,6 +13,7 @@
 #include "../lib/util.h"
 #include "analysis_gp.h"
 #include "format.h"
+#include "mmio.h"
 #include "picture.h"
 #include "sample.h"
 #include "view.h"
@@ -971,6 +972,9 @@ static int draw_metric(struct plot *plot, const char *metric)
 
 	if (!ret)
 		ret = draw_sweeps(plot, metric);
+	if (!ret)
+		ret = plot_mmio(plot->sides, plot->nr, plot->options, metric,
+				&plot->drawn);
 	return ret;
 }
 
@@ -1046,6 +1050,8 @@ int plot_runs(struct side *const *sides, size_t nr,
 		cost = cost_metric(&plot);
 		if (cost)
 			ret = draw_metric(&plot, cost);
+		if (!ret && cost && !strcmp(cost, "ns"))
+			ret = plot_mmio(sides, nr, o, "mb_per_s", &plot.drawn);
 		if (!ret)
 			ret = draw_race(&plot);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../analysis/barrier.h"
+#include "../analysis/mmio.h"
 #include "../analysis/show.h"
 #include "../lib/util.h"
 #include "cmd.h"
@@ -13,7 +14,7 @@
 enum { OPT_JSON = 256, OPT_BESIDE };
 
 static const struct argp_option options[] = {
-	{ "format", 'f', "FORM", 0, "text (default), csv, json; barriers: the barrier family in tables; litmus: outcomes as litmus7 prints them", 0 },
+	{ "format", 'f', "FORM", 0, "text (default), csv, json; barriers: the barrier family in tables; litmus: outcomes as litmus7 prints them; mmio: sequences against size, in Markdown", 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
 	  "only these points; may be given again", 0 },
@@ -61,6 +62,13 @@ static void print_litmus(const struct side *s, const struct selection *select,
 	show_litmus(s, f);
 }
 
+static void print_mmio(const struct side *s, const struct selection *select,
+		       FILE *f)
+{
+	(void)select;
+	show_mmio(s, f);
+}
+
 static int load_beside(const char *path)
 {
 	char *text = read_file(path, NULL);
@@ -88,8 +96,10 @@ static void form_arg(const char *name, struct argp_state *state)
 		env.print = print_barriers;
 	else if (!strcmp(name, "litmus"))
 		env.print = print_litmus;
+	else if (!strcmp(name, "mmio"))
+		env.print = print_mmio;
 	else
-		argp_error(state, "--format takes text, csv, json, barriers or litmus, not '%s'",
+		argp_error(state, "--format takes text, csv, json, barriers, litmus or mmio, not '%s'",
 			   name);
 }
 

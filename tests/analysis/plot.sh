@@ -83,6 +83,23 @@ racer()
 	[ "$(sed -n '/^\$data/,/^EOD/p' r/racer-lockless_retries.gp | grep -c '^0\.[0-9]* 0')" = 6 ]
 }
 check "a racing CPU: a mark for each boot" racer
+sizes()
+{
+	local p=() size seq
+
+	for size in 8 64 512; do
+		for seq in str8 stp; do
+			p+=("mmio.store map=wc sequence=$seq size=$size : ns=$((size * 2))%1 mb_per_s=500%1"
+			    "mmio.store map=device sequence=$seq size=$size : ns=$((size * 3))%1 mb_per_s=300%1")
+		done
+	done
+	make_run -o mm -M timed -n 4 "${p[@]}" && exits 0 ptelab plot mm -o mm.d -f svg --keep &&
+	says mm.d/size-mmio-ns.svg && says mm.d/size-mmio-mb_per_s.svg &&
+	grep -q '^panels = 2$' mm.d/size-mmio-ns.gp && grep -q '^runs = 2$' mm.d/size-mmio-ns.gp &&
+	[ "$(sed -n '/^\$data/,/^EOD/p' mm.d/size-mmio-ns.gp | grep -c '^64 ')" = 4 ] &&
+	says 'bytes of a group' mm.d/size-mmio-ns.svg && says '>stp<' mm.d/size-mmio-ns.svg
+}
+check "stores against size: a panel a mapping, a line a sequence" sizes
 terminal()
 {
 	exits 0 ptelab plot base new --format terminal -b fault.cow && says "folio size" &&

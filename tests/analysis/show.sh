@@ -55,6 +55,22 @@ one_file()
 }
 check "a single boot file" one_file
 
+posted()
+{
+	make_run -o mm -M timed -n 4 'mmio.store map=wc sequence=iowrite64 size=8 : ns=200%1 mb_per_s=40' \
+		'mmio.store map=wc sequence=memcpy_toio size=8 : ns=150+1 mb_per_s=53' \
+		'mmio.store map=wc sequence=memcpy_toio size=64 : ns=300+1 mb_per_s=213' &&
+	exits 0 ptelab show mm --format mmio && says '| size | iowrite64 | memcpy_toio |' &&
+	says ' | 151.5 ns (150.0 to 153.0) |' && grep -qE '^. 8B . (199|200|201)[.0-9]* ns [(]' "$tmp/out" &&
+	says '| 64B | - | 301.5 ns (300.0 to 303.0) |' && says 'Median and range of 4 boots.' && says '213.0 MB/s'
+}
+check "--format mmio: the table that people post, with n and spread" posted
+no_speed()
+{
+	make_run -o mx 'mmio.store map=wc sequence=str8 size=64 : instructions_user=8.125 ns=-emulated' &&
+	exits 0 ptelab show mx --format mmio && says '| 64B | 8.12 instr |' && says 'No time: emulated' && silent_on ' ns'
+}
+check "--format mmio: no time from an emulator" no_speed
 exits 0 ptelab show run --json
 check "json: points" json '.schema == "ptelab-show-1" and (.points | length) == 4'
 check "json: values" json '.points[1].metrics.instructions_kernel.per_op
