@@ -4,7 +4,9 @@
  * it. Changes nothing; each finding names the command that would.
  */
 #include <argp.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +129,67 @@ static void check_file(const char *what, const char *path, const char *need)
 		tell(MISSING, what, NULL, "no %s: %s", path, need);
 }
 
+/* Extended capabilities of PCI that sharing a process's page table takes. */
+#define CAP_ATS		0x0f
+#define CAP_PRI		0x13
+#define CAP_PASID	0x1b
+
+/* Whether a device has all of them; false also without root. */
+static bool shares_page_tables(const char *dir)
+{
+	char path[320];
+	uint32_t word, found = 0;
+	unsigned int at = 0x100, i;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	/* A list; each entry takes 8 bytes at least. */
+	for (i = 0; at >= 0x100 && i < (4096 - 0x100) / 8; i++) {
+		if (pread(fd, &word, sizeof(word), at) != sizeof(word))
+			break;
+		found |= (word & 0xffff) == CAP_ATS ? 1 : 0;
+		found |= (word & 0xffff) == CAP_PRI ? 2 : 0;
+		found |= (word & 0xffff) == CAP_PASID ? 4 : 0;
+		at = word >> 20 & ~3U;
+	}
+	close(fd);
+	return found == 7;
+}
+
+static unsigned int count_entries(const char *path, bool (*counts)(const char *))
+{
+	DIR *dir = opendir(path);
+	unsigned int nr = 0;
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' && (!counts || counts(e->d_name)))
+			nr++;
+	if (dir)
+		closedir(dir);
+	return nr;
+}
+
+/* A real secondary TLB that follows a process's page table. */
+static void check_sva(void)
+{
+	unsigned int pci, uacce = count_entries("/sys/class/uacce", NULL);
+
+	if (geteuid())
+		return;
+	pci = count_entries("/sys/bus/pci/devices", shares_page_tables);
+	if (pci + uacce)
+		tell(NOTE, "SVA", NULL,
+		     "%u device%s could share a process's page table; ptelab does not drive them, and shows stale entries in the module's shadow TLB",
+		     pci + uacce, pci + uacce == 1 ? "" : "s");
+	else
+		tell(NOTE, "SVA", NULL,
+		     "no device can share a process's page table (PCI with ATS, PRI and PASID, or uacce): stale entries are shown in the module's shadow TLB");
+}
+
 static void check_facilities(void)
 {
 	const char *why = kmod_unavailable(0);
@@ -156,6 +219,7 @@ static void check_facilities(void)
 	check_file("KVM", "/dev/kvm", "the KVM benchmarks can't run");
 	check_file("BTF", "/sys/kernel/btf/vmlinux",
 		   "BPF counters need CONFIG_DEBUG_INFO_BTF");
+	check_sva();
 }
 
 /* A knob of this kernel and machine: as it should be, or what is wrong. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,6 +51,20 @@ static int count(const char *seed)
 	return 0;
 }
 
+/* A 32-bit register of a device. */
+static int peek(const char *where)
+{
+	unsigned long at = strtoul(where, NULL, 0);
+	int fd = open("/dev/mem", O_RDONLY | O_SYNC);
+	const volatile unsigned int *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED,
+					      fd, at & ~4095UL);
+
+	if (p == MAP_FAILED)
+		return 1;
+	printf("{\"at\":%lu,\"value\":%u}\n", at, p[(at & 4095) / 4]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -57,6 +72,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "count"))
 		return count(argc > 2 ? argv[2] : "0");
+	if (!strcmp(what, "peek"))
+		return peek(argc > 2 ? argv[2] : "");
 	if (!strcmp(what, "run") || !strcmp(what, "fail")) {
 		printf("{\"said\":\"%s\"}\n", what);
 		if (*what == 'f')

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# What the discussion about notifying on permission upgrades asks for, on three
+# kernels: calls, zaps, refaults and stale entries for each kind of leaf, and
+# what is found. And that who does not listen pays nothing for who did.
+set -uo pipefail
+. "$(dirname "$0")/../lib.sh"
+cd "$top" || exit 1
+unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
+
+name=test-notify.$$
+trap 'rm -rf "$tmp" "runs/$name" "runs/$name".* "runs/$name"-*' EXIT
+
+# --- three kernels side by side ---
+
+if scripts/three-kernels NAME="$name" SEEDS="1 2" > "$tmp/three.log" 2> "$tmp/three.err"; then
+	ok "three-kernels"
+else
+	not_ok "three-kernels" "$(tail -n 1 "$tmp/three.err")"
+	exit 1
+fi
+equal "three-kernels: nothing is complained of" "$(cat "$tmp/three.err")" ""
+equal "three-kernels: 75 columns" "$(awk 'length > 75' "runs/$name/table.txt")" ""
+
+# cells LEAF SECONDARY MEASURE METRIC WANT: silent, unchanged, range
+cells()
+{
+	local backing=anon folio=${1#hugetlb-} got
+
+	[ "$folio" = "$1" ] || backing=hugetlb
+	got=$(jq -r --arg b "$backing" --arg f "$folio" --arg s "$2" --arg w "$3" --arg m "$4" '
+		def row: first(.results[] | select(.bench == "notifier.upgrade" and
+			.metric == $m and .params.backing == $b and
+			.params.folio == $f and .params.secondary == $s and
+			.params.measure == $w));
+		def side: if type == "object" then .median // .min else . end;
+		[(.[0] | row.base), (.[0] | row.new), (.[1] | row.new)] |
+		map(side | tostring) | join(" ")' "runs/$name/compare.json" 2>&1)
+	equal "$1: $4 of silent, unchanged, range" "$got" "$5"
+}
+
+for leaf in 4k 2m hugetlb-2m; do
+	cells $leaf kvm op notifier_secondary "0 1 1"
+	cells $leaf kvm op notifier_start "0 0 1"
+	cells $leaf kvm op "$([ $leaf = 4k ] && echo kvm_zapped_leaves || echo kvm_zapped_blocks)" "0 0 1"
+	cells $leaf kvm guest kvm_refaults "0 0 1"
+	cells $leaf module op shadow_stale "1 0 0"
+done
+
+# holds NAME WHICH JQ: a statement about the comparison of a series
+holds()
+{
+	if jq -e "$3" "runs/$name-$2/compare.json" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $3"
+	fi
+}
+
+# shellcheck disable=SC2016
+points='[.findings[] | select(.rule == $rule and .severity == $how) | .params + {bench}]'
+holds "silent: stale entries are an error, for each kind of leaf" silent \
+	"\"stale-secondary-tlb\" as \$rule | \"error\" as \$how | $points |
+	map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
+		[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
+holds "silent: a finding says what was seen, and how to see it again" silent \
+	'[.findings[] | select(.rule == "stale-secondary-tlb" and .severity == "error")] |
+	all((.evidence | any(.metric == "shadow_stale" and .base == 0 and .new == 1)) and
+		(.reproduce | test("ptelab run -b .notifier.upgrade:.*secondary=module")))'
+holds "silent: no zap is unnecessary that was none before" silent \
+	'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity != "info")] == []'
+holds "range: unnecessary zaps, for each kind of leaf" range \
+	"\"unnecessary-kvm-zap\" as \$rule | \"warning\" as \$how | $points |
+	map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
+		[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
+holds "range: the finding names the event" range \
+	'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity == "warning") | .text] |
+	all(test("kvm_unnecessary\\.other 0 -> 1"))'
+holds "range: nothing is stale" range \
+	'[.findings[] | select(.rule == "stale-secondary-tlb")] == []'
+for way in silent range; do
+	holds "$way: what mprotect zaps is told as found on both sides" $way \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.mprotect" and
+			.severity == "info" and (.text | test("kvm_unnecessary\\.protection_vma 1 -> 1: on both sides")))] | length == 1'
+	holds "$way: CoW zaps what it has to" $way \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.cow")] == []'
+done
+holds "range: the guest's next pass is more than 100 times dearer" range \
+	'first(.results[] | select(.metric == "instructions" and .params.measure == "guest" and
+		.params.folio == "4k" and .bench == "notifier.upgrade")) |
+	.verdict == "regression" and .ratio > 100'
+# Most points of the job; the record says why of the others.
+check "the harness is at most 1 %, or the record says why" \
+	jq -es '[.[] | select(.type == "point" and .harness)] | length > 10 and
+		all(.harness | .instructions <= 0.01 or .why) and
+		([.[] | select(.harness.why)] | length) <= 1' \
+	"runs/$name-range/base/boot-001.jsonl" "runs/$name-range/base/boot-001-2.jsonl" \
+	"runs/$name-range/base/boot-001-3.jsonl"
+
+# --- one boot of the unchanged kernel ---
+
+prog=$tmp/guest-prog
+aarch64-linux-gnu-gcc -O2 -static -o "$prog" tests/lab/guest-prog.c || exit 1
+kernel=$(scripts/lab/kernel 2> /dev/null)
+smmu=0x09050000
+cat > "$tmp/job" <<END
+# qemu: -machine iommu=smmuv3
+# qemu: -device edu
+guest-prog peek $((smmu))
+guest-prog peek $((smmu + 4))
+ptelab doctor --json
+ptelab run -q -o - --batches 2 --warmup 1 --counted 1 -b notifier.upgrade -b fault.wp_reuse:via=uffd:folio=4k
+ptelab run -q -o - --batches 2 --warmup 1 --counted 1 -b notifier.upgrade:secondary=kvm,none -b notifier.mprotect:secondary=kvm,none:dir=up,down,roundtrip -p measure=op,guest
+END
+if ! scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
+		--file "$prog:bin/guest-prog" --job "$tmp/job" \
+		--out "$tmp/one.jsonl" > "$tmp/one.log" 2>&1; then
+	not_ok "one boot" "$(tail -n 1 "$tmp/one.log")"
+	exit 1
+fi
+
+# The doctor's answer is a list; everything else is an object a line.
+jq -c 'select(type == "array")' "$tmp/one.jsonl" > "$tmp/doctor.json"
+jq -c 'select(type == "object")' "$tmp/one.jsonl" > "$tmp/lines.jsonl"
+
+# one NAME JQ: a statement about all lines of that boot
+one()
+{
+	if jq -es "$2" "$tmp/lines.jsonl" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $2"
+	fi
+}
+
+# shellcheck disable=SC2016
+point='def p($b; $s; $w): [.[] | select(.type == "point" and .bench == $b and .params.secondary == $s and .params.measure == $w)];'
+one "userfaultfd: a write fault that lifts the protection" \
+	'[.[] | select(.bench == "fault.wp_reuse")] | length == 1 and .[0].status == "ok"'
+one "who did not listen hears nothing, though a VM was asked for first" \
+	"$point p(\"notifier.mprotect\"; \"none\"; \"op\") | length == 3 and
+	all(.status == \"ok\" and .counters.notifier_start.total == 0 and .counters.notifier_end.total == 0)"
+one "the same instructions as in a run without a VM" \
+	"$point p(\"notifier.upgrade\"; \"none\"; \"op\") | length == 2 and
+	.[0].counters.instructions_kernel.per_op == .[1].counters.instructions_kernel.per_op"
+# by: the guest's pass after mprotect in each direction
+# shellcheck disable=SC2016
+by='def by($d; $m): first(p("notifier.mprotect"; "kvm"; "guest")[] | select(.params.dir == $d) | .counters[$m].per_op);'
+for d in up down roundtrip; do
+	one "mprotect $d: the guest finds the same frames" \
+		"$point $by by(\"$d\"; \"kvm_refaults_same_pfn.protection_vma\") == 1"
+	one "mprotect $d: zapped for nothing only if nothing was taken" \
+		"$point $by by(\"$d\"; \"kvm_unnecessary.protection_vma\") == $([ $d = up ] && echo 1 || echo 0)"
+done
+one "causes add up" '[.[] | select(.counters["kvm_unnecessary"])] | length > 5 and all(.counters |
+	([to_entries[] | select(.key | startswith("kvm_unnecessary.")) | .value.total] | add) == .kvm_unnecessary.total and
+	([to_entries[] | select(.key | startswith("kvm_zapped.")) | .value.total] | add) ==
+		.kvm_zapped_leaves.total + .kvm_zapped_blocks.total)'
+
+# A device that could hold a stale entry: none with this QEMU. IDR0: ATS, PRI,
+# no stalls; IDR1: bits of a substream's number. A newer one may have it.
+# shellcheck disable=SC2016
+idr='def idr($i): [.[] | select(.at)] | .[$i].value; def bits($v; $at; $n): $v / ($at | exp2) | floor % ($n | exp2);'
+if jq -es "$idr (bits(idr(0); 10; 1) == 0 or bits(idr(0); 16; 1) == 0) and
+		bits(idr(0); 24; 2) == 1 and bits(idr(1); 6; 5) == 0" \
+		"$tmp/lines.jsonl" > /dev/null 2>&1; then
+	check "no SVA: the doctor says so" jq -e \
+		'[.[] | select(.what == "SVA" and (.text | test("no device can share")))] | length == 1' \
+		"$tmp/doctor.json"
+else
+	skip "no SVA: the doctor says so" "this QEMU's SMMU may have it: IDR0, IDR1 $(jq -cs "$idr [idr(0), idr(1)]" "$tmp/lines.jsonl")"
+fi
