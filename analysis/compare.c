@@ -100,8 +100,13 @@ static void judge_exact(struct result *r)
 		r->verdict = apart ? judge(r) : VERDICT_EQUAL;
 		return;
 	}
-	r->chance = stat_rank_floor(r->base.nr, r->new.nr);
-	r->verdict = apart ? judge(r) : VERDICT_OVERLAP;
+	/* If they are apart: how far is judged when all rows are there. */
+	r->verdict = VERDICT_OVERLAP;
+	r->chance = !apart ? 1 : stat_apart_chance(r->base.nr, r->new.nr,
+			fmax(r->base.min - r->new.max,
+			     r->new.min - r->base.max) /
+			fmax(r->base.max - r->base.min,
+			     r->new.max - r->new.min));
 	r->same_by_seed = same_by_seed(&r->base, &r->new);
 }
 
@@ -209,7 +214,7 @@ static void add_result(struct comparison *c, const struct side_point *base,
 				    c->options->center),
 		.new = sample_take(new, metric, tier,
 				   c->options->center),
-		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN,
+		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN, .chance_adjusted = NAN,
 		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
 		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
 		.shift_high = NAN, .tost_p = NAN, .tost_p_adjusted = NAN,
@@ -417,6 +422,11 @@ static void adjust(struct comparison *c, double *p, double *adjusted)
 	stat_holm(p, c->nr_results, adjusted);
 	for (i = 0; i < c->nr_results; i++)
 		c->results[i].tost_p_adjusted = adjusted[i];
+	for (i = 0; i < c->nr_results; i++)
+		p[i] = c->results[i].chance;
+	stat_holm(p, c->nr_results, adjusted);
+	for (i = 0; i < c->nr_results; i++)
+		c->results[i].chance_adjusted = adjusted[i];
 }
 
 /* The fewest boots a side whose smallest p survives Holm in this family. */
@@ -496,8 +506,12 @@ static void judge_family(struct comparison *c)
 	for (i = 0; i < c->nr_results; i++) {
 		struct result *r = &c->results[i];
 
-		if (r->tier != TIER_TIMED)
+		if (r->tier != TIER_TIMED) {
+			/* A table of many rows that vary has its luck, too. */
+			if (r->chance_adjusted < c->options->alpha)
+				r->verdict = judge(r);
 			continue;
+		}
 		judge_timed(r, c->options, c->family);
 		short_of = short_of || (!isnan(r->p) &&
 					stat_rank_floor(r->base.nr, r->new.nr) *

@@ -20,7 +20,7 @@ enum verdict {
 	VERDICT_IMPROVEMENT,
 	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
 	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
-	VERDICT_OVERLAP,	/* exact, varying: the ranges touch; no finding */
+	VERDICT_OVERLAP,	/* exact, varying: the ranges touch or are near */
 	VERDICT_EQUIVALENT,	/* timed: within the margin */
 	VERDICT_INCONCLUSIVE,	/* timed: not enough to say */
 	NR_VERDICTS
@@ -39,10 +39,11 @@ struct result {
 	/* Exact: every seed gave the same on both sides, though seeds vary. */
 	bool same_by_seed;
 	/*
-	 * Exact and varying: how often ranges of so many values come apart if
-	 * nothing differs. NAN where the values do not vary.
+	 * Exact and varying: how often ranges of so many values come apart as
+	 * far as these if nothing differs, 1 if they touch; and that by Holm
+	 * among all rows that vary. NAN where the values do not vary.
 	 */
-	double chance;
+	double chance, chance_adjusted;
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */
 	double u, p, p_adjusted;	/* Mann-Whitney; Holm */

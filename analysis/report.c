@@ -572,7 +572,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 
 	print_directions(v, f);
 	if (v->exact)
-		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows, the ranges of the two sides do not touch; \"changed\" where neither way is better.");
+		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows; where seeds vary, the ranges of the two sides are farther apart than luck would have it among all rows that vary (Holm, 5 %%). \"changed\": neither way is better.");
 	if (v->timed)
 		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one; equivalent: within %g%% (two one-sided tests, also by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",

@@ -135,6 +135,7 @@ static json_t *result_json(const struct result *r)
 		set_timed(o, r);
 	} else if (!isnan(r->chance)) {
 		set_number(o, "chance", r->chance);
+		set_number(o, "chance_adjusted", r->chance_adjusted);
 		json_object_set_new(o, "same_by_seed",
 				    json_boolean(r->same_by_seed));
 	}

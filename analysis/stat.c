@@ -193,6 +193,37 @@ double stat_rank_floor(size_t m, size_t n)
 	return fmin(2 / ways, 1);
 }
 
+/* The integral of exp(-kx) f(x) F(x), f of Gamma(a) and F of Gamma(b). */
+static double gap_term(size_t a, size_t b, double k)
+{
+	double sum = pow(k + 1, -(double)a), ways = 1;
+	size_t j;
+
+	for (j = 0; j < b; j++) {
+		sum -= ways * pow(k + 2, -(double)(a + j));
+		ways = ways * (a + j) / (j + 1);
+	}
+	return sum;
+}
+
+double stat_apart_chance(size_t m, size_t n, double k)
+{
+	size_t a = m - 1, b = n - 1, j;
+	double beyond = 1;
+
+	if (!a || !b) {
+		beyond = pow(k + 1, -(double)(a + b));
+	} else if (k < 1000) {
+		beyond = gap_term(a, b, k) + gap_term(b, a, k);
+	} else {
+		/* the limit: C(a+b,a) k^-(a+b); the difference has no digits */
+		for (j = 1; j <= a; j++)
+			beyond *= (double)(b + j) / (j * k);
+		beyond *= pow(k, -(double)b);
+	}
+	return stat_rank_floor(m, n) * fmax(beyond, 0);
+}
+
 /* The smallest u with P(U <= u) >= p. */
 static size_t u_quantile(double p, size_t m, size_t n)
 {

@@ -50,6 +50,15 @@ struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
  */
 double stat_rank_floor(size_t m, size_t n);
 
+/*
+ * How often two samples of the same, m and n values spread evenly, come apart
+ * completely with a gap of at least k times the wider one's range. The 2n
+ * spacings of even values are proportional to independent exponential ones
+ * (Pyke 1965), so with A ~ Gamma(m-1), B ~ Gamma(n-1) it is
+ * stat_rank_floor(m, n) * E exp(-k max(A, B)). Normal values: less often.
+ */
+double stat_apart_chance(size_t m, size_t n, double k);
+
 struct stat_interval {
 	double estimate, low, high;
 };

@@ -258,8 +258,12 @@ uint64_t mm_budget(void)
 
 int mm_hold_frames(uint64_t seed)
 {
-	/* 7 is odd: 16 seeds in a row are 16 different alignments. */
-	uint64_t bytes = seed * 7 % 64 * mm_caps()->page;
+	/*
+	 * 7 is odd: 16 seeds in a row are 16 different alignments of base
+	 * pages. 37 is, too: and as many of contpte folios.
+	 */
+	uint64_t bytes = (seed * 7 % 64 + seed * 37 % 64 * 64) *
+			 mm_caps()->page;
 	int fd, err;
 
 	if (!bytes)

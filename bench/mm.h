@@ -58,7 +58,7 @@ uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio);
 /* Most bytes that a benchmark should take of this machine's memory. */
 uint64_t mm_budget(void);
 /*
- * Takes 0 .. 63 order-0 pages out of the allocator for as long as the process
+ * Takes up to 16 MiB in order-0 pages out of the allocator for as long as the process
  * lives; how many follows from @seed alone. Without it every emulated boot of
  * a kernel hands out the same frames, a kernel whose image is a little larger
  * hands out others, and what depends on a frame's alignment (whether

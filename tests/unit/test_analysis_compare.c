@@ -207,6 +207,43 @@ TEST(exact_verdicts)
 			 VERDICT_OVERLAP);
 }
 
+static enum verdict verdict_among(const char *const *base, size_t nr_base,
+				  const char *const *new, size_t nr_new)
+{
+	struct side *b = run_of((struct fixture){ .boots = 3 }, base, nr_base);
+	struct side *n = run_of((struct fixture){ .boots = 3 }, new, nr_new);
+	struct comparison *c = compare_sides(b, n, &compare_defaults);
+	enum verdict v = NR_VERDICTS;
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		if (!strcmp(c->results[i].point->bench, "a.b"))
+			v = c->results[i].verdict;
+	comparison_free(c);
+	side_free(b);
+	side_free(n);
+	return v;
+}
+
+/* What is a difference by itself may be luck among many rows that vary. */
+TEST(exact_luck)
+{
+	/* 1 2 3 against 4 5 6: once in 32 */
+	assert_int_equal(verdict_among(
+			POINTS("a.b : faults.minor=1+1", "c.d : faults.minor=7"),
+			POINTS("a.b : faults.minor=4+1", "c.d : faults.minor=7")),
+			VERDICT_REGRESSION);
+	assert_int_equal(verdict_among(
+			POINTS("a.b : faults.minor=1+1", "c.d : faults.minor=1+1"),
+			POINTS("a.b : faults.minor=4+1", "c.d : faults.minor=1+1")),
+			VERDICT_OVERLAP);
+	/* 1 2 3 against 40 41 42: once in 60,000 */
+	assert_int_equal(verdict_among(
+			POINTS("a.b : faults.minor=1+1", "c.d : faults.minor=1+1"),
+			POINTS("a.b : faults.minor=40+1", "c.d : faults.minor=1+1")),
+			VERDICT_REGRESSION);
+}
+
 /*
  * Null: two runs of the same must not differ more often than 5 % of all
  * tables. 200 tables of 10 rows; the noise of a run depends on its release.
@@ -436,6 +473,7 @@ int main(void)
 		cmocka_unit_test(boots_and_processes),
 		cmocka_unit_test(tiers),
 		cmocka_unit_test(exact_verdicts),
+		cmocka_unit_test(exact_luck),
 		cmocka_unit_test(false_alarms),
 		cmocka_unit_test(environments),
 		cmocka_unit_test(rules),

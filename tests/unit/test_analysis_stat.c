@@ -121,6 +121,52 @@ TEST(mann_whitney_large)
 	near(r.p, erfc((575 - .5) / sqrt(3600. / 12 * 121) / sqrt(2)), 1e-9);
 }
 
+/* Ranges of even values that come apart, drawn instead of derived. */
+static double apart_drawn(size_t m, size_t n, double k, unsigned int draws)
+{
+	unsigned int i, seen = 0;
+	size_t j;
+
+	srand48(1);
+	for (i = 0; i < draws; i++) {
+		double low[2] = { 1, 1 }, high[2] = { 0, 0 }, gap;
+
+		for (j = 0; j < m + n; j++) {
+			double v = drand48();
+
+			low[j < m] = fmin(low[j < m], v);
+			high[j < m] = fmax(high[j < m], v);
+		}
+		gap = fmax(low[0] - high[1], low[1] - high[0]);
+		seen += gap > 0 && gap >= k * fmax(high[0] - low[0],
+						   high[1] - low[1]);
+	}
+	return (double)seen / draws;
+}
+
+TEST(apart_chance)
+{
+	/* any gap: one of C(m+n,n) orders, two ways round */
+	near(stat_apart_chance(3, 3, 0), .1, 1e-12);
+	near(stat_apart_chance(2, 2, 0), 1. / 3, 1e-12);
+	near(stat_apart_chance(1, 1, 0), 1, 0);
+	near(stat_apart_chance(1, 3, 0), .5, 1e-12);
+	/* 2 / 6 * (2 / (k + 1) - 2 / (k + 2)) and the like, by hand */
+	near(stat_apart_chance(2, 2, 3), 2. / 6 * 2 * (1. / 4 - 1. / 5), 1e-12);
+	near(stat_apart_chance(3, 3, 3), .1 * 2 * (1. / 16 - 1. / 25 - 2. / 125),
+	     1e-12);
+	near(stat_apart_chance(2, 3, 1), apart_drawn(2, 3, 1, 200000), .05);
+	near(stat_apart_chance(3, 3, 1), apart_drawn(3, 3, 1, 200000), .05);
+	near(stat_apart_chance(5, 4, .5), apart_drawn(5, 4, .5, 200000), .2);
+	near(stat_apart_chance(1, 4, 1), apart_drawn(1, 4, 1, 200000), .05);
+	/* the limit goes on where the sum leaves off */
+	near(stat_apart_chance(3, 3, 999.9) / stat_apart_chance(3, 3, 1000.1),
+	     1, .02);
+	near(stat_apart_chance(2, 5, 999.9) / stat_apart_chance(2, 5, 1000.1),
+	     1, .02);
+	assert_true(stat_apart_chance(4, 4, 1e9) > 0);
+}
+
 TEST(rank_floor)
 {
 	near(stat_rank_floor(3, 3), .1, 1e-9);
@@ -422,6 +468,7 @@ int main(void)
 		cmocka_unit_test(mann_whitney_ties),
 		cmocka_unit_test(mann_whitney_large),
 		cmocka_unit_test(rank_floor),
+		cmocka_unit_test(apart_chance),
 		cmocka_unit_test(hodges_lehmann),
 		cmocka_unit_test(welch),
 		cmocka_unit_test(tost),
