@@ -486,6 +486,7 @@ struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
 	t->whose = whose;
 	t->no_bpf = kernel_no_btf();
 	t->no_kprobes = kernel_no_kprobes();
+	t->no_trampolines = kernel_no_fentry();
 	for (i = 0; i < bpf_counters_nr; i++) {
 		t->c[i].want = want[i];
 		t->c[i].way = -1;

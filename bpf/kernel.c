@@ -219,11 +219,30 @@ bool kernel_enumerator(const char *path, uint64_t *value)
 	return false;
 }
 
+/* Whether a file is there and says 0. */
+static bool says_zero(const char *path)
+{
+	char *text = read_line("%s", path);
+	bool zero = text && !strcmp(text, "0");
+
+	free(text);
+	return zero;
+}
+
 const char *kernel_no_kprobes(void)
 {
+	if (says_zero("/sys/kernel/debug/kprobes/enabled"))
+		return "kprobes are switched off: echo 1 >/sys/kernel/debug/kprobes/enabled";
 	if (!access("/sys/bus/event_source/devices/kprobe/type", F_OK) ||
 	    !access("/sys/kernel/tracing/kprobe_events", F_OK) ||
 	    !access("/sys/kernel/debug/tracing/kprobe_events", F_OK))
 		return NULL;
 	return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)";
+}
+
+const char *kernel_no_fentry(void)
+{
+	if (says_zero("/proc/sys/kernel/ftrace_enabled"))
+		return "ftrace is switched off, and fentry with it: sysctl kernel.ftrace_enabled=1";
+	return NULL;
 }

@@ -41,5 +41,10 @@ bool kernel_enumerator(const char *path, uint64_t *value);
 int kernel_symbol_find(const char *name, struct kernel_symbol *sym);
 /* Why this kernel has no kprobes for perf and BPF; NULL if it has. */
 const char *kernel_no_kprobes(void);
+/*
+ * Why programs on the entry of functions would be attached, but never run; NULL
+ * if they run where they can be attached.
+ */
+const char *kernel_no_fentry(void);
 
 #endif

@@ -79,6 +79,21 @@ wait $!
 equal whole-machine-until-stopped "$?" 0
 check whole-machine-table grep -q '^Events of' "$tmp/file2"
 
+# Events of KVM, where nothing but its tracepoints can be had.
+"$ptelab" trace --list -e kvm_unmap_hva > "$tmp/kvm" 2>&1
+if ! grep -q '^kvm_unmap_hva  *tracepoint' "$tmp/kvm"; then
+	skip trace-kvm-here "$(cut -c1-200 "$tmp/kvm")"
+elif ! [ -w /dev/kvm ]; then
+	skip trace-kvm-here "no /dev/kvm"
+elif ! make -s -C "$top" build/native/tests/bpf/trigger > "$tmp/make" 2>&1; then
+	not_ok trace-kvm-here "$(grep -m 1 error "$tmp/make")"
+else
+	# Read-only and writable again, three times; thrown away four times.
+	trace --json -e kvm_unmap_hva -o - -- \
+		"$top/build/native/tests/bpf/trigger" vm reprotect 3 discard 4
+	equal trace-kvm-here "$(jq '.counters.kvm_unmap_hva.count' "$tmp/out")" 10
+fi
+
 refuses no-such-counter "no counter 'gup_fast_cals'; did you mean gup_fast_calls" \
 	"$ptelab" trace -e gup_fast_cals -- true
 refuses no-such-program 'nonesuch: no such program' "$ptelab" trace -e 'faults.*' -- nonesuch

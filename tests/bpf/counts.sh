@@ -30,6 +30,7 @@ trigger vm allow 3|notifier_start.protection_vma=6 kvm_zapped_leaves=3072 kvm_re
 trigger vm discard 3|notifier_start.clear=3 kvm_zap_calls=3 kvm_zapped_leaves=1536 kvm_refaults=1536 kvm_refaults_same_pfn=1024 kvm_zapped.clear=1536 kvm_refaults_same_pfn.clear=1024 kvm_unnecessary=0
 trigger vm|kvm_zapped_leaves=0 kvm_refaults=0 s2_maps.normal=515 kvm_guest_faults=516
 trigger children 5|gup_fast_calls=150
+trigger blocked 40|gup_fast_calls=80 gup_fast_pages=40 gup_slow_pages=40
 END
 {
 	cases_job "$tmp/cases"
@@ -41,6 +42,11 @@ END
 	# happens to be; at the same place, always the same.
 	echo "trigger fixed ptelab trace --json -o - -e faults.minor -- trigger touch 1000"
 	echo "trigger fixed ptelab trace --json -o - -e faults.minor -- trigger touch 3000"
+	# Without fentry a return is seen by a kretprobe, which can follow few
+	# calls at a time: what it misses is told.
+	echo "trigger ftrace 0"
+	echo "ptelab trace --json -o - -- trigger blocked 40"
+	echo "trigger ftrace 1"
 	echo "ptelab trace --json -o - -I 20 -e gup_fast_calls -- trigger futex 100000"
 } > "$tmp/job"
 
@@ -69,12 +75,21 @@ run_on()
 	a=$(value $((line + 4)) faults.minor)
 	b=$(value $((line + 5)) faults.minor)
 	equal "$name-faults" $((b - a)) 2000
+	a=$(sed -n "$((line + 6))p" "$tmp/out.jsonl")
+	equal "$name-without-fentry" "$(value $((line + 6)) gup_fast_calls)" 80
+	check "$name-without-fentry-kprobes" grep -q \
+		'"attached":"kprobe gup_fast_fallback"' <<< "$a"
+	# Each call that was missed may have had its page, or left it.
+	b=$(jq '.counters.gup_fast_pages.missed' <<< "$a")
+	check "$name-missed-hits-are-told" test "$b" -ge 30
+	check "$name-missed-hits-of-that-only" test \
+		"$(grep -o '"missed"' <<< "$a" | wc -l)" = 1
 	# The intervals, one a line, add up to the total, on the last line.
-	a=$(sed -n "$((line + 6)),\$p" "$tmp/out.jsonl" | grep '"at"' |
+	a=$(sed -n "$((line + 7)),\$p" "$tmp/out.jsonl" | grep '"at"' |
 		grep -o '"gup_fast_calls":[0-9]*' | cut -d: -f2 | paste -sd+ | bc)
 	b=$(value '$' gup_fast_calls)
 	equal "$name-intervals-add-up" "$a" "$b"
-	check "$name-nothing-missed" sh -c "! grep -q missed '$tmp/out.jsonl'"
+	check "$name-nothing-else-missed" test "$(grep -c '"missed"' "$tmp/out.jsonl")" = 1
 }
 
 run_on base "$kernel/Image"

@@ -14,12 +14,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
@@ -147,6 +149,51 @@ static void slow(unsigned long n)
 
 	while (n--)
 		wake(p + n * PAGE);
+}
+
+static void *wake_thread(void *at)
+{
+	wake(at);
+	return NULL;
+}
+
+/* N GUP-fast calls, all of them under way at once: their pages come late. */
+static void blocked(unsigned long n)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	char *p = small_pages(n * PAGE);
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)p, n * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_zeropage zero = { .range = reg.range };
+	pthread_t *thread = xcalloc(n, sizeof(*thread));
+	struct uffd_msg msg;
+	unsigned long i;
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg))
+		die("userfaultfd");
+	for (i = 0; i < n; i++)
+		if (pthread_create(&thread[i], NULL, wake_thread, p + i * PAGE))
+			die("thread");
+	for (i = 0; i < n; i++)
+		if (read(fd, &msg, sizeof(msg)) != sizeof(msg))
+			die("userfaultfd");
+	if (ioctl(fd, UFFDIO_ZEROPAGE, &zero))
+		die("userfaultfd");
+	for (i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+	free(thread);
+	close(fd);
+}
+
+/* Writes N to /proc/sys/kernel/ftrace_enabled. */
+static void ftrace(unsigned long n)
+{
+	if (write_file("/proc/sys/kernel/ftrace_enabled", n ? "1" : "0"))
+		die("ftrace");
 }
 
 /* N GUP-fast calls for 16 pages, 5 of which are there. */
@@ -333,7 +380,8 @@ static const struct {
 	{ "futex", futex }, { "race", race }, { "slow", slow }, { "partly", partly },
 	{ "touch", touch }, { "vm", start_vm }, { "soft_dirty", soft_dirty },
 	{ "reprotect", reprotect }, { "allow", allow }, { "discard", discard },
-	{ "children", children }, { "noise", noise }, { "attach", attach },
+	{ "children", children }, { "blocked", blocked }, { "ftrace", ftrace },
+	{ "noise", noise }, { "attach", attach },
 };
 
 int main(int argc, char **argv)
