@@ -165,7 +165,7 @@ static int draw(const struct picture *p, const char *script,
 	ret = run_gnuplot(script, setting);
 	if (ret)
 		unlink(output);
-	else if (!terminal)
+	else if (!terminal && !o->quiet)
 		printf("%s\n", output);
 	free(setting);
 	free(quoted);
@@ -210,10 +210,10 @@ int picture_end(struct picture *p, const struct plot_options *o)
 	ret = write_script(p, o, &script);
 	for (i = 0; i < o->nr_formats && !ret; i++)
 		ret = draw(p, script, o, o->formats[i]);
-	if (o->keep && !ret)
-		printf("%s\n", script);
-	else
+	if (!o->keep || ret)
 		unlink(script);
+	else if (!o->quiet)
+		printf("%s\n", script);
 	free(script);
 	free(p->text);
 	free(p->name);

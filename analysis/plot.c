@@ -344,8 +344,7 @@ static char *changes_text(const struct plot *plot, const struct side_point *p,
 	return text;
 }
 
-/* "folio=4k measure=op" to "4k op", where the names of all have no room. */
-static void drop_keys(char *params)
+void drop_keys(char *params)
 {
 	char *from = params, *to = params, *eq;
 

@@ -16,9 +16,13 @@ struct plot_options {
 	/* Metrics to draw; none: the one that says best what a point costs. */
 	struct selection select;
 	bool keep;		/* leave the gnuplot scripts, data included */
+	bool quiet;		/* do not print the names of files */
 };
 
 bool plot_format_known(const char *name);
+
+/* "folio=4k measure=op" to "4k op", where the names of all have no room. */
+void drop_keys(char *params);
 
 /*
  * Draws sides[0] as base and the others against it; prints the name of each

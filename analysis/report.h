@@ -25,6 +25,18 @@ void report_csv(const struct report *r, FILE *f);
 /* One document (compare.json), or an array of them if there are several. */
 void report_json(const struct report *r, FILE *f);
 
+/* What the page for a browser has beyond the comparison. */
+struct report_page {
+	char *title;
+	char **pictures;	/* SVG texts */
+	size_t nr_pictures;
+	char *no_pictures;	/* why there are none */
+	char *manifest;		/* text; may be NULL */
+};
+
+void report_html(const struct report *r, const struct report_page *page,
+		 FILE *f);
+
 /* The document of one comparison; a new reference. */
 json_t *comparison_json(const struct comparison *c);
 

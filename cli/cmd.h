@@ -14,6 +14,7 @@ int cmd_trace(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 
 #endif

@@ -7,11 +7,12 @@
 
 #include "../analysis/environ.h"
 #include "../analysis/plot.h"
+#include "../analysis/plot_stat.h"
 #include "../analysis/report.h"
 #include "../lib/util.h"
 #include "cmd.h"
 
-enum { OPT_KEEP = 256, OPT_ALLOW };
+enum { OPT_KEEP = 256, OPT_ALLOW, OPT_TREND };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "folder for the pictures; default plots",
@@ -24,19 +25,23 @@ static const struct argp_option options[] = {
 	  "draw these metrics; default: time, or else kernel instructions", 0 },
 	{ "keep", OPT_KEEP, NULL, 0,
 	  "leave the gnuplot scripts, which hold their data, as well", 0 },
+	{ "trend", OPT_TREND, NULL, 0,
+	  "many runs in order (v6.9, v6.12, ...; a series' commits): cost over them, with change points", 0 },
 	{ "allow", OPT_ALLOW, "KEY,...", 0,
 	  "environment differences that are meant; globs", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Draws a base run and others against it, with gnuplot: every point, "
-	"cost against folio size and pages a call, and what a racing CPU "
-	"caused.\v"
+	"Draws a base run and others against it, with gnuplot: every ratio "
+	"with its interval, every point, how the batches of the most changed "
+	"points are spread, cost against each parameter that was swept, and "
+	"what a racing CPU caused.\v"
 	"Examples:\n"
 	"  ptelab plot runs/x/base runs/x/patched -o runs/x/plots\n"
 	"  ptelab plot base patched -b gup.pin_fast -m lockless_gathers\n"
 	"  ptelab plot base --format terminal\n"
+	"  ptelab plot --trend v6.9 v6.10 v6.11 v6.12 -m ns\n"
 	"\n"
 	"The names of the files are printed. Exit status: 0 drawn; 2 could "
 	"not: gnuplot is missing, a run can't be read, the environments "
@@ -48,6 +53,7 @@ static struct {
 	size_t nr_allow;
 	const char **runs;
 	size_t nr_runs;
+	bool trend;
 } env;
 
 static void add(const char ***list, size_t *nr, const char *item)
@@ -96,6 +102,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_KEEP:
 		env.o.keep = true;
 		break;
+	case OPT_TREND:
+		env.trend = true;
+		break;
 	case OPT_ALLOW:
 		allow_arg(arg);
 		break;
@@ -129,6 +138,29 @@ static bool may_be_compared(struct side *const *side, size_t nr)
 	return ok;
 }
 
+/* Without --metric also what compare says of the runs. */
+static int plot_all(struct side *const *side, size_t nr)
+{
+	struct comparison **c = xcalloc(nr, sizeof(struct comparison *));
+	struct compare_options o = compare_defaults;
+	size_t drawn = 0, i;
+	int ret;
+
+	o.allow = env.allow;
+	o.nr_allow = env.nr_allow;
+	o.select = env.o.select;
+	for (i = 1; i < nr; i++)
+		c[i - 1] = compare_sides(side[0], side[i], &o);
+	ret = plot_runs(side, nr, &env.o);
+	/* a run with a single point of one metric has no such picture */
+	if (!ret && !env.o.select.nr_metrics)
+		ret = plot_comparisons(c, nr - 1, &env.o, &drawn);
+	for (i = 1; i < nr; i++)
+		comparison_free(c[i - 1]);
+	free(c);
+	return ret;
+}
+
 static int load_and_plot(void)
 {
 	struct side **side = xcalloc(env.nr_runs, sizeof(struct side *));
@@ -141,7 +173,9 @@ static int load_and_plot(void)
 			ret = EXIT_COULD_NOT;
 	}
 	if (ret == EXIT_DONE && (!may_be_compared(side, env.nr_runs) ||
-				 plot_runs(side, env.nr_runs, &env.o)))
+				 (env.trend ?
+				  plot_trend(side, env.nr_runs, &env.o) :
+				  plot_all(side, env.nr_runs))))
 		ret = EXIT_COULD_NOT;
 	for (i = 0; i < env.nr_runs; i++)
 		side_free(side[i]);

@@ -70,7 +70,7 @@ _ptelab()
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
-	show|compare|plan|plot)
+	show|compare|plan|report|plot)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 }

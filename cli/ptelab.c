@@ -29,6 +29,7 @@ static const struct command {
 	{ "show", cmd_show, "a run, readable" },
 	{ "compare", cmd_compare, "what differs between two kernels' runs" },
 	{ "plan", cmd_plan, "how many boots and batches it takes to see an effect" },
+	{ "report", cmd_report, "a comparison as one file for a browser" },
 	{ "plot", cmd_plot, "pictures of one run or of several" },
 };
 

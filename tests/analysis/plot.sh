@@ -32,7 +32,7 @@ is_png()
 default_pictures()
 {
 	exits 0 ptelab plot base new -o plots &&
-	[ "$(sort "$tmp/out")" = "$(printf 'plots/%s\n' {folio-fault,folio-gup,pages-gup,points}-instructions_kernel.{png,svg} | sort)" ] &&
+	[ "$(sort "$tmp/out")" = "$(printf 'plots/%s\n' {folio-fault,folio-gup,pages-gup,points}-instructions_kernel.{png,svg} forest-exact.{png,svg} | sort)" ] &&
 	[ ! -s "$tmp/err" ] || { cat "$tmp/out" "$tmp/err"; return 1; }
 	for f in plots/*.png; do
 		is_png "$f" || return
@@ -69,6 +69,30 @@ chosen_metric()
 	says m/folio-gup-lockless_gathers.svg && silent_on instructions
 }
 check "--metric" chosen_metric
+forest()
+{
+	make_run -o fb -M timed -k 6.12.0 -B aaaa -n 6 'gup.pin_fast folio=64k : ns=1000%1' 'fault.cow folio=4k : ns=500%.05' 'fault.file folio=4k : ns=100%8' &&
+	make_run -o fn -M timed -k 6.12.0-x -B bbbb -n 6 'gup.pin_fast folio=64k : ns=800%1' 'fault.cow folio=4k : ns=500%.05' 'fault.file folio=4k : ns=100%8' &&
+	exits 0 ptelab plot fb fn -o forest -f svg --keep && says forest/forest-timed.svg && says forest/spread-1-gup.pin_fast-ns.svg || return
+	# one full mark with an interval below no change, two hollow ones
+	awk '/^\$data/ { on = 1; next } /^EOD/ { on = 0 } on && $1 != "NaN" && NF == 4 { print b, ($4 < 0 ? "below" : $3 > 0 ? "above" : "across") } /^$/ { b++ }' \
+		forest/forest-timed.gp >marks
+	[ "$(cut -d' ' -f2 marks | sort | uniq -c | tr -s ' \n' ' ')" = " 2 across 1 below " ] || { cat marks; return 1; }
+	says "margin = 1" forest/forest-timed.gp && says ">-20.1% improvement<" forest/forest-timed.svg || says "improvement<" forest/forest-timed.svg
+}
+check "every ratio with its interval; full marks for differences" forest
+trend()
+{
+	local i v
+
+	for i in 1 2 3 4 5 6 7 8; do
+		v=$((i < 5 ? 1000 : 1100))
+		make_run -o "k$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$v%.5" 'fault.cow folio=4k : ns=500%.5' || return
+	done
+	exits 0 ptelab plot --trend k1 k2 k3 k4 k5 k6 k7 k8 -o trend -f svg,png && says "change at k5: gup.pin_fast folio=64k ns" && says trend/trend-ns.svg &&
+	[ "$(grep -c "^change at" "$tmp/out")" = 1 ] && is_png trend/trend-ns.png && exits 2 ptelab plot --trend k1 k2 k3 -o trend
+}
+check "runs in order: the change point is found, and only that" trend
 time_first()
 {
 	make_run -o tb -M timed -k 6.12.0 -B aaaa -n 4 'a.b x=1 : ns=10%1 instructions_kernel=5%1' &&
