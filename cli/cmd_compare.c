@@ -8,6 +8,7 @@
 
 #include "../analysis/report.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_FAIL_ON = 256, OPT_ALLOW, OPT_MARGIN, OPT_JSON, OPT_SEED,
@@ -86,8 +87,7 @@ static struct {
 	const struct form *form;
 	const struct condition *fail_on;
 	struct compare_options o;
-	const char **runs;
-	size_t nr_runs;
+	struct text_list runs, allow;
 	bool all;
 } env;
 
@@ -115,30 +115,6 @@ static void condition_arg(const char *name, struct argp_state *state)
 			   name);
 }
 
-static void allow_arg(char *list)
-{
-	char *save, *key;
-
-	for (key = strtok_r(list, ",", &save); key;
-	     key = strtok_r(NULL, ",", &save)) {
-		env.o.allow = grow(env.o.allow, env.o.nr_allow,
-				   sizeof(*env.o.allow));
-		env.o.allow[env.o.nr_allow++] = key;
-	}
-}
-
-static void margin_arg(const char *text, struct argp_state *state)
-{
-	char *end;
-	double percent = strtod(text, &end);
-
-	if (end == text || (*end && strcmp(end, "%")) || !isfinite(percent) ||
-	    percent <= 0 || percent >= 100)
-		argp_error(state, "--margin takes a percentage above 0 and below 100, not '%s'",
-			   text);
-	env.o.margin = percent / 100;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -162,10 +138,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		condition_arg(arg, state);
 		break;
 	case OPT_ALLOW:
-		allow_arg(arg);
+		text_split(&env.allow, arg);
 		break;
 	case OPT_MARGIN:
-		margin_arg(arg, state);
+		env.o.margin = percent_arg("--margin", arg, 100, state);
 		break;
 	case OPT_CENTER:
 		if (strcmp(arg, "median") && strcmp(arg, "mean"))
@@ -179,11 +155,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   arg);
 		break;
 	case ARGP_KEY_ARG:
-		env.runs = grow(env.runs, env.nr_runs, sizeof(*env.runs));
-		env.runs[env.nr_runs++] = arg;
+		text_add(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
-		if (env.nr_runs < 2)
+		if (env.runs.nr < 2)
 			argp_error(state, "two runs are needed, BASE and NEW");
 		break;
 	default:
@@ -233,39 +208,27 @@ static int compare_loaded(struct side *const *side, size_t nr)
 	return ret;
 }
 
-static int load_and_compare(void)
-{
-	struct side **side = xcalloc(env.nr_runs, sizeof(struct side *));
-	int ret = EXIT_DONE;
-	size_t i;
-
-	for (i = 0; i < env.nr_runs && ret == EXIT_DONE; i++) {
-		side[i] = side_load(env.runs[i], &env.o.select);
-		if (!side[i])
-			ret = EXIT_COULD_NOT;
-	}
-	if (ret == EXIT_DONE)
-		ret = compare_loaded(side, env.nr_runs);
-	for (i = 0; i < env.nr_runs; i++)
-		side_free(side[i]);
-	free(side);
-	return ret;
-}
-
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW [NEW...]",
 					  doc, NULL, NULL, NULL };
-	int ret;
+	struct side **side;
+	int ret = EXIT_COULD_NOT;
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
 	env.form = &forms[0];
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
-	ret = load_and_compare();
+	env.o.allow = env.allow.v;
+	env.o.nr_allow = env.allow.nr;
+	side = sides_load(&env.runs, &env.o.select);
+	if (side) {
+		ret = compare_loaded(side, env.runs.nr);
+		sides_free(side, env.runs.nr);
+	}
 	selection_free(&env.o.select);
-	free(env.o.allow);
-	free(env.runs);
+	free(env.allow.v);
+	free(env.runs.v);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include "../analysis/plot_stat.h"
 #include "../analysis/report.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_KEEP = 256, OPT_ALLOW, OPT_TREND };
@@ -49,18 +50,9 @@ static const char doc[] =
 
 static struct {
 	struct plot_options o;
-	const char **allow;
-	size_t nr_allow;
-	const char **runs;
-	size_t nr_runs;
+	struct text_list runs, allow, formats;
 	bool trend;
 } env;
-
-static void add(const char ***list, size_t *nr, const char *item)
-{
-	*list = grow(*list, *nr, sizeof(**list));
-	(*list)[(*nr)++] = item;
-}
 
 static void formats_arg(char *list, struct argp_state *state)
 {
@@ -71,17 +63,8 @@ static void formats_arg(char *list, struct argp_state *state)
 		if (!plot_format_known(name))
 			argp_error(state, "--format takes svg, png, pdf and terminal, not '%s'",
 				   name);
-		add(&env.o.formats, &env.o.nr_formats, name);
+		text_add(&env.formats, name);
 	}
-}
-
-static void allow_arg(char *list)
-{
-	char *save, *key;
-
-	for (key = strtok_r(list, ",", &save); key;
-	     key = strtok_r(NULL, ",", &save))
-		add(&env.allow, &env.nr_allow, key);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -106,13 +89,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.trend = true;
 		break;
 	case OPT_ALLOW:
-		allow_arg(arg);
+		text_split(&env.allow, arg);
 		break;
 	case ARGP_KEY_ARG:
-		add(&env.runs, &env.nr_runs, arg);
+		text_add(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
-		if (!env.nr_runs)
+		if (!env.runs.nr)
 			argp_error(state, "which run? BASE, and perhaps NEW runs to draw against it");
 		break;
 	default:
@@ -129,8 +112,8 @@ static bool may_be_compared(struct side *const *side, size_t nr)
 
 	for (i = 1; i < nr && ok; i++) {
 		struct env_differences e = env_compare(side[0], side[i],
-						       env.allow,
-						       env.nr_allow);
+						       env.allow.v,
+						       env.allow.nr);
 
 		ok = !report_refusal(&e, side[0], side[i]);
 		env_free(&e);
@@ -146,8 +129,8 @@ static int plot_all(struct side *const *side, size_t nr)
 	size_t drawn = 0, i;
 	int ret;
 
-	o.allow = env.allow;
-	o.nr_allow = env.nr_allow;
+	o.allow = env.allow.v;
+	o.nr_allow = env.allow.nr;
 	o.select = env.o.select;
 	for (i = 1; i < nr; i++)
 		c[i - 1] = compare_sides(side[0], side[i], &o);
@@ -161,46 +144,41 @@ static int plot_all(struct side *const *side, size_t nr)
 	return ret;
 }
 
-static int load_and_plot(void)
+static int plot_loaded(struct side *const *side, size_t nr)
 {
-	struct side **side = xcalloc(env.nr_runs, sizeof(struct side *));
-	int ret = EXIT_DONE;
-	size_t i;
+	int ret;
 
-	for (i = 0; i < env.nr_runs && ret == EXIT_DONE; i++) {
-		side[i] = side_load(env.runs[i], &env.o.select);
-		if (!side[i])
-			ret = EXIT_COULD_NOT;
-	}
-	if (ret == EXIT_DONE && (!may_be_compared(side, env.nr_runs) ||
-				 (env.trend ?
-				  plot_trend(side, env.nr_runs, &env.o) :
-				  plot_all(side, env.nr_runs))))
-		ret = EXIT_COULD_NOT;
-	for (i = 0; i < env.nr_runs; i++)
-		side_free(side[i]);
-	free(side);
-	return ret;
+	if (!may_be_compared(side, nr))
+		return EXIT_COULD_NOT;
+	ret = env.trend ? plot_trend(side, nr, &env.o) : plot_all(side, nr);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
 int cmd_plot(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE [NEW...]", doc,
 					  NULL, NULL, NULL };
-	int ret;
+	struct side **side;
+	int ret = EXIT_COULD_NOT;
 
 	memset(&env, 0, sizeof(env));
 	env.o.dir = "plots";
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
-	if (!env.o.nr_formats) {
-		add(&env.o.formats, &env.o.nr_formats, "svg");
-		add(&env.o.formats, &env.o.nr_formats, "png");
+	if (!env.formats.nr) {
+		text_add(&env.formats, "svg");
+		text_add(&env.formats, "png");
 	}
-	ret = load_and_plot();
+	env.o.formats = env.formats.v;
+	env.o.nr_formats = env.formats.nr;
+	side = sides_load(&env.runs, &env.o.select);
+	if (side) {
+		ret = plot_loaded(side, env.runs.nr);
+		sides_free(side, env.runs.nr);
+	}
 	selection_free(&env.o.select);
-	free(env.o.formats);
-	free(env.allow);
-	free(env.runs);
+	free(env.formats.v);
+	free(env.allow.v);
+	free(env.runs.v);
 	return ret;
 }

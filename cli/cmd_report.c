@@ -13,6 +13,7 @@
 #include "../analysis/plot_stat.h"
 #include "../analysis/report.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_ALLOW = 256, OPT_MARGIN, OPT_TITLE, OPT_MANIFEST };
@@ -50,26 +51,11 @@ static const char doc[] =
 static struct {
 	struct compare_options o;
 	const char *output, *title, *manifest;
-	const char **runs;
-	size_t nr_runs;
+	struct text_list runs, allow;
 } env;
-
-static void allow_arg(char *list)
-{
-	char *save, *key;
-
-	for (key = strtok_r(list, ",", &save); key;
-	     key = strtok_r(NULL, ",", &save)) {
-		env.o.allow = grow(env.o.allow, env.o.nr_allow,
-				   sizeof(*env.o.allow));
-		env.o.allow[env.o.nr_allow++] = key;
-	}
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	char *end;
-
 	switch (key) {
 	case 'o':
 		env.output = arg;
@@ -81,14 +67,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		select_metric(&env.o.select, arg);
 		break;
 	case OPT_ALLOW:
-		allow_arg(arg);
+		text_split(&env.allow, arg);
 		break;
 	case OPT_MARGIN:
-		env.o.margin = strtod(arg, &end) / 100;
-		if (end == arg || (*end && strcmp(end, "%")) ||
-		    !(env.o.margin > 0 && env.o.margin < 1))
-			argp_error(state, "--margin takes a percentage above 0 and below 100, not '%s'",
-				   arg);
+		env.o.margin = percent_arg("--margin", arg, 100, state);
 		break;
 	case OPT_TITLE:
 		env.title = arg;
@@ -97,11 +79,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.manifest = arg;
 		break;
 	case ARGP_KEY_ARG:
-		env.runs = grow(env.runs, env.nr_runs, sizeof(*env.runs));
-		env.runs[env.nr_runs++] = arg;
+		text_add(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
-		if (env.nr_runs < 2)
+		if (env.runs.nr < 2)
 			argp_error(state, "two runs are needed, BASE and NEW");
 		break;
 	default:
@@ -248,27 +229,22 @@ int cmd_report(int argc, char **argv)
 	static const struct argp argp = { options, parse, "BASE NEW [NEW...]",
 					  doc, NULL, NULL, NULL };
 	struct side **side;
-	int ret = EXIT_DONE;
-	size_t i;
+	int ret = EXIT_COULD_NOT;
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
 	env.output = "report.html";
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
-	side = xcalloc(env.nr_runs, sizeof(*side));
-	for (i = 0; i < env.nr_runs && ret == EXIT_DONE; i++) {
-		side[i] = side_load(env.runs[i], &env.o.select);
-		if (!side[i])
-			ret = EXIT_COULD_NOT;
+	env.o.allow = env.allow.v;
+	env.o.nr_allow = env.allow.nr;
+	side = sides_load(&env.runs, &env.o.select);
+	if (side) {
+		ret = report_loaded(side, env.runs.nr);
+		sides_free(side, env.runs.nr);
 	}
-	if (ret == EXIT_DONE)
-		ret = report_loaded(side, env.nr_runs);
-	for (i = 0; i < env.nr_runs; i++)
-		side_free(side[i]);
-	free(side);
 	selection_free(&env.o.select);
-	free(env.o.allow);
-	free(env.runs);
+	free(env.allow.v);
+	free(env.runs.v);
 	return ret;
 }

@@ -33,7 +33,7 @@ well_formed()
 {
 	[ "$(grep -c '<html' r.html)" = 1 ] && [ "$(tail -n 1 r.html)" = "</html>" ] || return
 	for tag in table tr td ul li pre details figure div; do
-		[ "$(grep -oE "<$tag[ >]" r.html | wc -l)" = "$(grep -o "</$tag>" r.html | wc -l)" ] || { echo "$tag is not closed"; return 1; }
+		[ "$(grep -oE "<${tag}[ >]" r.html | wc -l)" = "$(grep -o "</${tag}>" r.html | wc -l)" ] || { echo "$tag is not closed"; return 1; }
 	done
 }
 check "every element is closed" well_formed
