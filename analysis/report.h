@@ -32,6 +32,7 @@ struct report_page {
 	size_t nr_pictures;
 	char *no_pictures;	/* why there are none */
 	char *manifest;		/* text; may be NULL */
+	const char *again;	/* command that does it all again; may be NULL */
 };
 
 void report_html(const struct report *r, const struct report_page *page,

@@ -53,11 +53,11 @@ static const char head[] =
 "summary { cursor: pointer; padding: .3rem 0; }\n"
 "@media (max-width: 30rem) {\n"
 "  body { padding: .6rem; }\n"
-"  table { font-size: .8125rem; }\n"
-"  th, td { padding-right: .45rem; }\n"
+"  table { font-size: .78rem; }\n"
+"  th, td { padding-right: .4rem; }\n"
 "  td.metric { padding-left: .4rem; }\n"
 "  tr.evidence td { padding-left: .8rem; }\n"
-"  td.metric { white-space: normal; min-width: 5.5rem; }\n"
+"  td.metric { white-space: normal; overflow-wrap: normal; }\n"
 "  .delta { display: none; }\n"
 "}\n"
 "@media print { details { display: block; } figure { break-inside: avoid; } }\n"
@@ -264,6 +264,22 @@ static char *evidence_text(const struct result *r)
 	return text;
 }
 
+/* A name that may be broken where its words end. */
+static void put_breakable(FILE *f, const char *name)
+{
+	while (*name) {
+		size_t n = strcspn(name, "_.");
+		char *word = xasprintf("%.*s", (int)(n + (name[n] != '\0')),
+				       name);
+
+		put(f, word);
+		name += strlen(word);
+		if (*name)
+			fputs("<wbr>", f);
+		free(word);
+	}
+}
+
 static void put_row(const struct result *r, FILE *f)
 {
 	double v[] = { r->base.median, r->new.median };
@@ -271,8 +287,9 @@ static void put_row(const struct result *r, FILE *f)
 	char number[NUMBER_SIZE], *label, *evidence = evidence_text(r);
 
 	label = metric_label(r->metric, r->facts.unit);
-	fputs("<tr>", f);
-	cell(f, "metric", label);
+	fputs("<tr><td class=\"metric\">", f);
+	put_breakable(f, label);
+	fputs("</td>", f);
 	cell(f, "n", format_number(v[0], d, number));
 	cell(f, "n", format_number(v[1], d, number));
 	cell(f, "n delta", format_delta(r->delta, d, number));
@@ -493,7 +510,12 @@ static void put_reproduction(const struct report *r,
 					"command");
 	size_t i;
 
-	fputs("<h2>Again</h2>\n<p>On each kernel:</p>\n<pre>", f);
+	fputs("<h2>Again</h2>\n", f);
+	if (page->again) {
+		fputs("<p>All of it, kernels as well:</p>\n", f);
+		put_pre(f, page->again);
+	}
+	fputs("<p>On each kernel:</p>\n<pre>", f);
 	for (i = 0; i < json_array_size(words); i++) {
 		const char *w = json_string_value(json_array_get(words, i));
 		bool plain = w && *w && !strpbrk(w, " '\"\\$`*?[]{}()<>|&;~#!");

@@ -16,7 +16,7 @@
 #include "args.h"
 #include "cmd.h"
 
-enum { OPT_ALLOW = 256, OPT_MARGIN, OPT_TITLE, OPT_MANIFEST };
+enum { OPT_ALLOW = 256, OPT_MARGIN, OPT_TITLE, OPT_MANIFEST, OPT_AGAIN };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "default report.html; - for standard output",
@@ -30,6 +30,8 @@ static const struct argp_option options[] = {
 	{ "margin", OPT_MARGIN, "PERCENT", 0,
 	  "timed: a change within it counts as none; default 1", 0 },
 	{ "title", OPT_TITLE, "TEXT", 0, "of the page", 0 },
+	{ "again", OPT_AGAIN, "COMMAND", 0,
+	  "shown as what does all of it again", 0 },
 	{ "manifest", OPT_MANIFEST, "FILE", 0,
 	  "shown under how to do it again, as make ab leaves it", 0 },
 	{ 0 }
@@ -50,7 +52,7 @@ static const char doc[] =
 
 static struct {
 	struct compare_options o;
-	const char *output, *title, *manifest;
+	const char *output, *title, *manifest, *again;
 	struct text_list runs, allow;
 } env;
 
@@ -74,6 +76,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_TITLE:
 		env.title = arg;
+		break;
+	case OPT_AGAIN:
+		env.again = arg;
 		break;
 	case OPT_MANIFEST:
 		env.manifest = arg;
@@ -189,7 +194,7 @@ static int report_loaded(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
 	struct report r = { c, nr - 1, false };
-	struct report_page page = { 0 };
+	struct report_page page = { .again = env.again };
 	size_t results = 0, i;
 	int ret = 0;
 
