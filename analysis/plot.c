@@ -818,21 +818,46 @@ static bool family_seen(const struct point_list *l, size_t nr)
 	return false;
 }
 
+/* Parameters that any point has as a number or a size, as keys. */
+static json_t *numeric_params(const struct point_list *l)
+{
+	json_t *all = json_object(), *value;
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < l->nr; i++)
+		json_object_foreach(l->p[i]->params, name, value)
+			if (!isnan(param_number(l->p[i], name)))
+				json_object_set_new(all, name, json_true());
+	return all;
+}
+
+/* How an axis calls a parameter. */
+static const char *param_axis(const char *param)
+{
+	if (!strcmp(param, "folio"))
+		return "folio size";
+	return strcmp(param, "pages") ? param : "pages a call";
+}
+
 static int draw_sweeps(struct plot *plot, const char *metric)
 {
 	struct point_list l = points_with(plot, metric, false);
+	json_t *params = numeric_params(&l), *value;
+	const char *param;
 	int ret = 0;
 	size_t i;
 
 	for (i = 0; i < l.nr && !ret; i++) {
 		if (family_seen(&l, i))
 			continue;
-		ret = draw_family(plot, &l, l.p[i]->bench, metric, "folio",
-				  "folio size");
-		if (!ret)
-			ret = draw_family(plot, &l, l.p[i]->bench, metric,
-					  "pages", "pages a call");
+		json_object_foreach(params, param, value)
+			if (!ret)
+				ret = draw_family(plot, &l, l.p[i]->bench,
+						  metric, param,
+						  param_axis(param));
 	}
+	json_decref(params);
 	free(l.p);
 	return ret;
 }

@@ -46,6 +46,13 @@ check "the title names both kernels" says "6.12.0 and 6.12.0-it's" plots/points-
 check "the axis says that counts are exact" says "kernel instructions per operation, exact (icount)" plots/folio-gup-instructions_kernel.svg
 check "changes are written beside the rows" says ">-49.5%<" plots/points-instructions_kernel.svg
 
+other_sweeps()
+{
+	make_run -o wb -k 6.12.0 -B aaaa 'mmio.store width=1 map=wc : instructions_kernel=8' 'mmio.store width=4 map=wc : instructions_kernel=4' 'mmio.store width=8 map=wc : instructions_kernel=2' &&
+	exits 0 ptelab plot wb -o w -f svg && says w/width-mmio-instructions_kernel.svg && says ">width<" w/width-mmio-instructions_kernel.svg
+}
+check "any parameter with three values is swept" other_sweeps
+
 # What is drawn is what was measured: the data in the kept script.
 data()
 {
