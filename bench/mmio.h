@@ -103,6 +103,9 @@ int mmio_kernel(struct mmio_mem *m, struct ptelab_mmio *arg);
 /* Adds "stage1", "stage2", "in_force" and where each is known from to @proof.
  * -EPROTO: what is seen is not what was asked for. */
 int mmio_tell_types(struct mmio_mem *m, json_t *proof);
+/* Of a guest: bench_count()s its pages as in_force.TYPE, if stage 2 can be
+ * seen. */
+void mmio_count_types(struct mmio_mem *m, struct bench_ctx *ctx);
 /* Fills in what @ctx says; the BAR's part is looked up. -errno with fail()
  * text if there is no such BAR. Parameters that it lacks have defaults. */
 int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a);

@@ -492,60 +492,94 @@ static enum mem_type stage2_of(const struct ptelab_stage2 *s)
 	return kinds == 1 ? t : MEM_UNKNOWN;
 }
 
-/* How many pages there are of each stage 1 type, and what comes of it. */
-static void tell_pages(struct mmio_mem *m, json_t *proof, enum mem_type s2,
-		       bool fwb)
+/* The guest's pages as they are now. */
+struct pages {
+	enum mem_type s2;
+	bool seen, fwb;
+	size_t mapped;		/* in stage 2, if seen */
+	size_t s1[MEM_TYPES + 1], force[MEM_TYPES + 1];
+};
+
+/* -errno with fail() text: stage 2 was not seen; the rest is filled in. */
+static int look_at_pages(struct mmio_mem *m, struct pages *p)
 {
-	json_t *stage1 = json_object(), *force = json_object();
-	size_t nr = m->len / PAGE, i, n[MEM_TYPES + 1] = { 0 };
-	unsigned int t;
-
-	for (i = 0; i < nr; i++)
-		n[vm_mmio_stage1(m->vm, i)]++;
-	for (t = 0; t <= MEM_TYPES; t++) {
-		const char *in;
-
-		if (!n[t])
-			continue;
-		in = mem_type_name(mem_type_combine(t, s2, fwb));
-		json_object_set_new(stage1, mem_type_name(t),
-				    json_integer(n[t]));
-		json_object_set_new(force, in, json_integer(n[t] +
-			json_integer_value(json_object_get(force, in))));
-	}
-	json_object_set_new(proof, "stage1_pages", stage1);
-	json_object_set_new(proof, "in_force_pages", force);
-}
-
-static int tell_guest(struct mmio_mem *m, json_t *proof)
-{
-	enum mem_type s1 = vm_mmio_stage1(m->vm, 0), s2 = MEM_UNKNOWN;
 	struct ptelab_stage2 leaves = {
 		.vm_fd = vm_mmio_fd(m->vm), .gpa = vm_mmio_gpa(),
 		.len = m->len,
 	};
+	size_t nr = m->len / PAGE, i;
+	int ret = m->kmod < 0 ?
+		  fail(EOPNOTSUPP, "only ptelab.ko reads the leaves") :
+		  kmod_stage2(m->kmod, &leaves);
+
+	memset(p, 0, sizeof(*p));
+	p->s2 = MEM_UNKNOWN;
+	if (!ret) {
+		p->seen = true;
+		p->fwb = leaves.fwb;
+		p->s2 = stage2_of(&leaves);
+		p->mapped = nr - leaves.none;
+	}
+	for (i = 0; i < nr; i++) {
+		enum mem_type s1 = vm_mmio_stage1(m->vm, i);
+
+		p->s1[s1]++;
+		p->force[mem_type_combine(s1, p->s2, p->fwb)]++;
+	}
+	return ret;
+}
+
+static json_t *pages_json(const size_t *n)
+{
+	json_t *o = json_object();
+	unsigned int t;
+
+	for (t = 0; t <= MEM_TYPES; t++)
+		if (n[t])
+			json_object_set_new(o, mem_type_name(t),
+					    json_integer(n[t]));
+	return o;
+}
+
+static int tell_guest(struct mmio_mem *m, json_t *proof)
+{
+	enum mem_type s1 = vm_mmio_stage1(m->vm, 0);
 	bool mixed = m->ask.guest == GUEST_MIXED;
+	struct pages p;
 
 	if (!mixed)
 		say(proof, "stage1", s1, "the guest's page table");
-	if (m->kmod < 0 || kmod_stage2(m->kmod, &leaves)) {
+	if (look_at_pages(m, &p)) {
 		json_object_set_new(proof, "stage2", json_pack("{s:s}", "why",
-				m->kmod < 0 ? "only ptelab.ko reads the leaves"
-					    : fail_text()));
-		leaves.fwb = 0;
+							       fail_text()));
 	} else {
-		s2 = stage2_of(&leaves);
-		say(proof, "stage2", s2, leaves.fwb ?
+		say(proof, "stage2", p.s2, p.fwb ?
 		    "the leaves' MemAttr, with FWB" :
 		    "the leaves' MemAttr, without FWB");
-		json_object_set_new(proof, "stage2_pages", json_integer(
-				m->len / PAGE - leaves.none));
+		json_object_set_new(proof, "stage2_pages",
+				    json_integer(p.mapped));
 	}
-	tell_pages(m, proof, s2, leaves.fwb);
+	json_object_set_new(proof, "stage1_pages", pages_json(p.s1));
+	json_object_set_new(proof, "in_force_pages", pages_json(p.force));
 	if (!mixed)
 		json_object_set_new(proof, "in_force", json_string(
-			mem_type_name(mem_type_combine(s1, s2, leaves.fwb))));
+			mem_type_name(mem_type_combine(s1, p.s2, p.fwb))));
 	return 0;
+}
+
+void mmio_count_types(struct mmio_mem *m, struct bench_ctx *ctx)
+{
+	char name[48];
+	struct pages p;
+	unsigned int t;
+
+	if (look_at_pages(m, &p))
+		return;
+	for (t = 0; t < MEM_TYPES; t++) {
+		snprintf(name, sizeof(name), "in_force.%s", mem_type_name(t));
+		if (t == MEM_NGNRE || t == MEM_NC || p.force[t])
+			bench_count(ctx, name, p.force[t]);
+	}
 }
 
 int mmio_tell_types(struct mmio_mem *m, json_t *proof)

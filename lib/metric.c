@@ -133,6 +133,8 @@ const struct metric metrics[] = {
 	  "by how much KVM's own number of leaf entries fell, by size (x86)" },
 	{ "s2_maps.*", "pages", METRIC_EVENT, BETTER_NONE,
 	  "stage-2 mappings made, by memory type" },
+	{ "in_force.*", "pages", METRIC_EVENT, BETTER_NONE,
+	  "pages of a guest, by the memory type that both stages together make" },
 	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "shadow secondary-TLB entries that no longer match the page table" },
 };

@@ -90,3 +90,24 @@ if ab lockless-norecency JOB="$top/scripts/lab/jobs/lockless-norecency"; then
 		done && cmp $tmp/1/boot-001.jsonl $tmp/2/boot-001.jsonl &&
 		grep -q instructions_kernel $tmp/1/boot-001.jsonl"
 fi
+
+if ab stage2-device; then
+	vfio='{"bar":"1b36:0010","backing":"vfio"'
+	for guest in nc ngnre mixed; do
+		p="$vfio,\"guest\":\"$guest\"}"
+		holds "stage2-device: guest=$guest: each page of a VFIO BAR was NC in stage 2, and is Device" \
+			"$one [one(\"mmio.map\"; $p; \"s2_maps.nc\"), one(\"mmio.map\"; $p; \"s2_maps.device\") | side(.base), side(.new)] == [1, 0, 0, 1]"
+		holds "stage2-device: guest=$guest: RAM as before" \
+			"$one one(\"mmio.map\"; $p; \"s2_maps.normal\") | side(.base) == side(.new) and side(.base) > 0"
+	done
+	holds "stage2-device: a guest that asks for NC gets Device" \
+		"$one [one(\"mmio.map\"; $vfio,\"guest\":\"nc\"}; \"in_force.Normal-NC\", \"in_force.Device-nGnRE\") | side(.base), side(.new)] == [1, 0, 0, 1]"
+	holds "stage2-device: a guest that asks for Device has it on both" \
+		"$one [one(\"mmio.map\"; $vfio,\"guest\":\"ngnre\"}; \"in_force.Normal-NC\", \"in_force.Device-nGnRE\") | side(.base), side(.new)] == [0, 0, 1, 1]"
+	holds "stage2-device: page by page" \
+		"$one [one(\"mmio.map\"; $vfio,\"guest\":\"mixed\"}; \"in_force.Normal-NC\", \"in_force.Device-nGnRE\") | side(.base), side(.new)] == [0.5, 0, 0.5, 1]"
+	holds "stage2-device: the finding, for VFIO only" \
+		'[.findings[] | select(.rule == "stage2-memtype") | .params.backing] | length >= 5 and all(. == "vfio")'
+	holds "stage2-device: nothing else that is counted differs" \
+		"$differ | all(.metric | startswith(\"instructions\") or startswith(\"s2_maps.\") or startswith(\"in_force.\"))"
+fi
