@@ -47,6 +47,9 @@ _ptelab()
 	trace:--vmlinux)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
+	show:-f|show:--format)
+		mapfile -t COMPREPLY < <(compgen -W "text csv json barriers litmus mmio" -- "$cur")
+		return ;;
 	run:--counter)
 		mapfile -t COMPREPLY < <(compgen -W "bpf kmod none" -- "$cur")
 		return ;;
