@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -408,25 +409,38 @@ static void compare_all(struct comparison *c)
 
 /* --- the table as a whole --- */
 
-static void adjust(struct comparison *c, double *p, double *adjusted)
+/* Holm over one kind of p-value, at @offset in the results, into another. */
+static void adjust(struct comparison *const *c, size_t nr, size_t from,
+		   size_t to)
 {
-	size_t i;
+	size_t all = 0, at = 0, i, j;
+	double *p, *adjusted;
 
-	for (i = 0; i < c->nr_results; i++)
-		p[i] = c->results[i].p;
-	stat_holm(p, c->nr_results, adjusted);
-	for (i = 0; i < c->nr_results; i++)
-		c->results[i].p_adjusted = adjusted[i];
-	for (i = 0; i < c->nr_results; i++)
-		p[i] = c->results[i].tost_p;
-	stat_holm(p, c->nr_results, adjusted);
-	for (i = 0; i < c->nr_results; i++)
-		c->results[i].tost_p_adjusted = adjusted[i];
-	for (i = 0; i < c->nr_results; i++)
-		p[i] = c->results[i].chance;
-	stat_holm(p, c->nr_results, adjusted);
-	for (i = 0; i < c->nr_results; i++)
-		c->results[i].chance_adjusted = adjusted[i];
+	for (i = 0; i < nr; i++)
+		all += c[i]->nr_results;
+	p = xcalloc(2 * all, sizeof(*p));
+	adjusted = p + all;
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++)
+			p[at++] = *(double *)((char *)&c[i]->results[j] +
+					      from);
+	stat_holm(p, all, adjusted);
+	for (i = 0, at = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++)
+			*(double *)((char *)&c[i]->results[j] + to) =
+				adjusted[at++];
+	free(p);
+}
+
+/* The family is the whole table, of however many new runs. */
+static void adjust_all(struct comparison *const *c, size_t nr)
+{
+	adjust(c, nr, offsetof(struct result, p),
+	       offsetof(struct result, p_adjusted));
+	adjust(c, nr, offsetof(struct result, tost_p),
+	       offsetof(struct result, tost_p_adjusted));
+	adjust(c, nr, offsetof(struct result, chance),
+	       offsetof(struct result, chance_adjusted));
 }
 
 /* The fewest boots a side whose smallest p survives Holm in this family. */
@@ -493,16 +507,9 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 
 static void judge_family(struct comparison *c)
 {
-	double *p = xcalloc(2 * c->nr_results, sizeof(*p));
-	size_t least, i;
+	size_t least = boots_for_family(c->family, c->options->alpha), i;
 	bool short_of = false;
 
-	for (i = 0; i < c->nr_results; i++) {
-		c->timed += c->results[i].tier == TIER_TIMED;
-		c->family += !isnan(c->results[i].p);
-	}
-	adjust(c, p, p + c->nr_results);
-	least = boots_for_family(c->family, c->options->alpha);
 	for (i = 0; i < c->nr_results; i++) {
 		struct result *r = &c->results[i];
 
@@ -519,8 +526,7 @@ static void judge_family(struct comparison *c)
 	}
 	if (short_of)
 		comparison_note(c, "a difference among %zu timed rows needs %zu boots a side or more; or compare fewer rows with -b and --metric",
-		     c->family, least);
-	free(p);
+				c->family, least);
 }
 
 /* Ratio first, then difference; from or to 0 is the largest ratio. */
@@ -622,11 +628,13 @@ static void note_runs(struct comparison *c)
 	note_boots(c, "timed");
 }
 
-struct comparison *compare_sides(const struct side *base,
-				 const struct side *new,
-				 const struct compare_options *options)
+/* Everything that does not depend on what else is in the table. */
+static struct comparison *measure(const struct side *base,
+				  const struct side *new,
+				  const struct compare_options *options)
 {
 	struct comparison *c = xcalloc(1, sizeof(*c));
+	size_t i;
 
 	c->base = base;
 	c->new = new;
@@ -636,11 +644,40 @@ struct comparison *compare_sides(const struct side *base,
 		return c;
 	note_runs(c);
 	compare_all(c);
-	judge_family(c);
-	session_notes(c);
-	find_by_rules(c);	/* wants results of a point together */
-	sort_results(c);
-	find_exact_differences(c);	/* wants the largest first */
+	for (i = 0; i < c->nr_results; i++)
+		c->timed += c->results[i].tier == TIER_TIMED;
+	return c;
+}
+
+void compare_table(const struct side *base, struct side *const *new, size_t nr,
+		   const struct compare_options *options,
+		   struct comparison **c)
+{
+	size_t family = 0, i, j;
+
+	for (i = 0; i < nr; i++) {
+		c[i] = measure(base, new[i], options);
+		for (j = 0; j < c[i]->nr_results; j++)
+			family += !isnan(c[i]->results[j].p);
+	}
+	adjust_all(c, nr);
+	for (i = 0; i < nr; i++) {
+		c[i]->family = family;
+		judge_family(c[i]);
+		session_notes(c[i]);
+		find_by_rules(c[i]);	/* wants a point's results together */
+		sort_results(c[i]);
+		find_exact_differences(c[i]);	/* wants the largest first */
+	}
+}
+
+struct comparison *compare_sides(const struct side *base,
+				 struct side *new,
+				 const struct compare_options *options)
+{
+	struct comparison *c;
+
+	compare_table(base, &new, 1, options, &c);
 	return c;
 }
 

@@ -114,7 +114,7 @@ struct comparison {
 	size_t nr_results;
 	size_t count[NR_VERDICTS];
 	size_t timed;			/* timed results */
-	size_t family;			/* of these, with a p-value */
+	size_t family;	/* rows with a p-value, in all of the table */
 	struct not_compared *missing;
 	size_t nr_missing;
 	struct one_sided *one_sided;
@@ -129,9 +129,15 @@ struct comparison {
  * Compares; never fails, but look at env_refused(&c->env) before using it.
  * The sides and options are borrowed and must outlive the comparison.
  */
-struct comparison *compare_sides(const struct side *base,
-				 const struct side *new,
+struct comparison *compare_sides(const struct side *base, struct side *new,
 				 const struct compare_options *options);
+/*
+ * The same for @nr new runs that go into one table: corrections for the number
+ * of rows are over all of it. @c gets a comparison for each.
+ */
+void compare_table(const struct side *base, struct side *const *new, size_t nr,
+		   const struct compare_options *options,
+		   struct comparison **c);
 void comparison_free(struct comparison *c);
 
 /* Adds to what a reader must know. */

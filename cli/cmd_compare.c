@@ -193,8 +193,8 @@ static int compare_loaded(struct side *const *side, size_t nr)
 	int ret = EXIT_DONE;
 	size_t i;
 
+	compare_table(side[0], side + 1, nr - 1, &env.o, c);
 	for (i = 1; i < nr && ret == EXIT_DONE; i++) {
-		c[i - 1] = compare_sides(side[0], side[i], &env.o);
 		if (report_refusal(&c[i - 1]->env, side[0], side[i]))
 			ret = EXIT_COULD_NOT;
 	}

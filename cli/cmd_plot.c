@@ -132,8 +132,8 @@ static int plot_all(struct side *const *side, size_t nr)
 	o.allow = env.allow.v;
 	o.nr_allow = env.allow.nr;
 	o.select = env.o.select;
-	for (i = 1; i < nr; i++)
-		c[i - 1] = compare_sides(side[0], side[i], &o);
+	if (nr > 1)
+		compare_table(side[0], side + 1, nr - 1, &o, c);
 	ret = plot_runs(side, nr, &env.o);
 	/* a run with a single point of one metric has no such picture */
 	if (!ret && !env.o.select.nr_metrics)

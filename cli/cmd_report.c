@@ -198,8 +198,8 @@ static int report_loaded(struct side *const *side, size_t nr)
 	size_t results = 0, i;
 	int ret = 0;
 
+	compare_table(side[0], side + 1, nr - 1, &env.o, c);
 	for (i = 1; i < nr && !ret; i++) {
-		c[i - 1] = compare_sides(side[0], side[i], &env.o);
 		results += c[i - 1]->nr_results;
 		if (report_refusal(&c[i - 1]->env, side[0], side[i]))
 			ret = -EINVAL;

@@ -160,6 +160,16 @@ center()
 }
 check "timed: --center" center
 
+whole_table()
+{
+	make_run -o tm -M timed -k 6.12.0-y -B cccc -n 6 "$timed : ns=800%1" \
+		"fault.cow folio=4k : ns=500%.05" "fault.file folio=4k : ns=100%8" &&
+	exits 0 ptelab compare tb tn tm --json && json 'length == 2 and all(.family.adjusted == 6)' &&
+	json '[.[].results[] | select(.bench == "gup.pin_fast") | .p_adjusted] | max <= 6 * 0.0021646 and max > 4 * 0.0021645' &&
+	exits 0 ptelab compare tb tn tm && grep -q "over the 6 timed rows" <(tr '\n' ' ' <"$tmp/out" | tr -s ' ')
+}
+check "timed: the family is the whole table, of several new runs" whole_table
+
 # --- long lists, and the order of measurement ---
 
 STARTED=1000:200 make_batches lb 5 20000 1 1 && STARTED=1100:200 make_batches ln 5 20000 1.03 2

@@ -367,6 +367,33 @@ static double percent(size_t part, size_t of)
 	return 100. * part / of;
 }
 
+/*
+ * Who sees most among those that hold the level: at most 5 % false tables, but
+ * for three standard errors.
+ */
+static void print_best(size_t tables, const struct tally *t)
+{
+	double most = .05 + 3 * sqrt(.05 * .95 / tables);
+	size_t e;
+	int m;
+
+	fputs("  most power among those with no more than 5% false tables:", stdout);
+	for (e = 1; e < NR_EFFECTS; e++) {
+		int best = -1;
+
+		for (m = 0; m < NR_METHODS; m++)
+			if ((double)t->tables[m] / tables <= most &&
+			    (best < 0 || t->seen[e][m] > t->seen[e][best]))
+				best = m;
+		printf("\n    %g%%: %s", 100 * effects[e],
+		       best < 0 ? "nobody" :
+		       best == HOLM_BOOTS ? "Welch on boot means with Holm" :
+		       best == PTELAB_MEAN ? "ptelab compare --center mean" :
+		       method_name[best]);
+	}
+	putchar('\n');
+}
+
 static void print_source(const struct source *s, size_t tables,
 			 const struct tally *t)
 {
@@ -392,6 +419,7 @@ static void print_source(const struct source *s, size_t tables,
 	       "    %.1f%% with 5%%\n", percent(t->equivalent[0], tables),
 	       percent(t->equivalent[2], tables),
 	       percent(t->equivalent[3], tables));
+	print_best(tables, t);
 }
 
 static void calibrate(const struct source *s, size_t tables, const char *dir)
