@@ -8,16 +8,8 @@ set -u
 # shellcheck source=trace.sh
 . "$(dirname "$0")/trace.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
-   ! command -v mmdebstrap > /dev/null; then
-	skip bpftrace-scripts "$(tail -n 1 "$tmp/deps" | grep . || echo "no mmdebstrap")"
-	exit 0
-fi
-cd "$top" || exit 1
-if ! kernel=$(scripts/lab/kernel 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-	exit 1
-fi
+need_lab bpftrace-scripts mmdebstrap
+need_kernel
 build_guest build/arm64/tests/bpf/trigger
 if ! offsets=$(build/native/ptelab trace --explain-retry --bpftrace \
 		--vmlinux "$kernel/vmlinux" 2> "$tmp/offsets"); then

@@ -4,12 +4,10 @@
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=trace.sh
+. "$(dirname "$0")/trace.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
-   ! command -v mmdebstrap > /dev/null; then
-	skip trace-cost "$(tail -n 1 "$tmp/deps" | grep . || echo "no mmdebstrap")"
-	exit 0
-fi
+need_lab trace-cost mmdebstrap
 if ! "$top/tests/bpf/bench-trace" > "$tmp/table" 2> "$tmp/err"; then
 	not_ok bench-trace "$(tail -n 1 "$tmp/err")"
 	exit 1

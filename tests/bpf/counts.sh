@@ -8,15 +8,8 @@ set -u
 # shellcheck source=trace.sh
 . "$(dirname "$0")/trace.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip trace-counts "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-	exit 1
-fi
-cd "$top" || exit 1
+need_lab trace-counts
+need_kernel
 build_guest build/arm64/tests/bpf/trigger
 
 cat > "$tmp/cases" <<'END'

@@ -16,11 +16,7 @@ set -u
 
 : "${KERNELS:=6.1 6.12 newest}" "${BUDGET:=240}"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip debian-kernels "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-cd "$top" || exit 1
+need_lab debian-kernels
 if ! tests/bpf/retry-shapes --step "$tmp/shapes" > "$tmp/build" 2>&1; then
 	not_ok retry-step "$(tail -n 1 "$tmp/build")"
 	exit 1

@@ -8,16 +8,8 @@ set -u
 # shellcheck source=trace.sh
 . "$(dirname "$0")/trace.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
-   ! command -v mmdebstrap > /dev/null; then
-	skip trace-programs "$(tail -n 1 "$tmp/deps" | grep . || echo "no mmdebstrap")"
-	exit 0
-fi
-cd "$top" || exit 1
-if ! kernel=$(scripts/lab/kernel 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-	exit 1
-fi
+need_lab trace-programs mmdebstrap
+need_kernel
 build_guest
 
 # The fourth fails, and the job with it: its exit status is passed on.

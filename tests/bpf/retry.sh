@@ -4,17 +4,14 @@
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=trace.sh
+. "$(dirname "$0")/trace.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip retry-sites "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
+need_lab retry-sites
+need_kernel
+build_guest
 if ! "$top/tests/bpf/retry-shapes" "$tmp/shapes" > "$tmp/build" 2>&1; then
 	not_ok retry-shapes "$(tail -n 1 "$tmp/build")"
-	exit 1
-fi
-if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
 	exit 1
 fi
 printf '%s\n' "retry_step /names" "retry_step --running" > "$tmp/job"
