@@ -77,6 +77,12 @@ if ab lockless-norecency JOB="$top/scripts/lab/jobs/lockless-norecency"; then
 		"$one one(\"fault.cow\"; {\"folio\":\"64k\"}; \"instructions_kernel\") | .verdict == \"improvement\""
 	holds "lockless-norecency: process_vm_readv makes no GUP-fast call" \
 		"$one one(\"gup.remote\"; {\"folio\":\"64k\",\"pages\":16}; \"gup_fast_calls\") | side(.base) == 0 and side(.new) == 0"
+	for r in mprotect dontneed; do
+		holds "lockless-norecency: a racing $r: retries before, none after" \
+			"[.results[] | select(.mode == \"race\" and .metric == \"lockless_retries\" and .params.racer == \"$r\")] | (map(.base | if type == \"object\" then .max else . end) | add) > 0 and all(.new == 0)"
+		holds "lockless-norecency: a racing $r: retries per 1,000 gathers" \
+			"[.results[] | select(.mode == \"race\" and .metric == \"retries_per_1000_gathers\" and .params.racer == \"$r\")] | length > 0 and all(.new == 0)"
+	done
 	holds "lockless-norecency: 4k folios never gather" \
 		'[.results[] | select(.metric == "lockless_gathers" and .params.folio == "4k" and (.bench | startswith("gup."))) | .base, .new] | all(. == 0)'
 	check "lockless-norecency: the harness is at most 1 % of each default point" \
