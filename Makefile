@@ -127,6 +127,8 @@ deps:
 	@scripts/deps
 ab:
 	@scripts/ab
+reproduce:
+	@scripts/reproduce $(HASH) $(FROM)
 three:
 	@scripts/three-kernels
 
@@ -199,6 +201,7 @@ help:
 	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
+	@echo '	make reproduce HASH=x [FROM=dir]	a result again, and whether it is identical'
 	@echo '	make deps		install what ab and test need'
 	@echo '	make bench-trace	what counting an event costs, in instructions'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'

@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,15 @@ static void take_variance(struct plan_row *r, const struct nest *n)
 	free(mean);
 }
 
+bool plan_levels(struct plan_row *r, const struct nest *n)
+{
+	if (n->nr < 2)
+		return false;
+	count_levels(r, n);
+	take_variance(r, n);
+	return r->mean > 0;
+}
+
 static double positive(double v)
 {
 	return v > 0 ? v : 0;
@@ -136,12 +146,10 @@ static void add_row(struct plan *p, const struct side_point *point,
 	struct plan_row r = { .point = point };
 	struct nest n = nest_take(point, metric);
 
-	if (n.nr >= 2) {
-		count_levels(&r, &n);
-		take_variance(&r, &n);
-	}
+	bool known = plan_levels(&r, &n);
+
 	nest_free(&n);
-	if (!(r.mean > 0))
+	if (!known)
 		return;
 	r.metric = xstrdup(metric);
 	r.batch_s = batch_seconds(point, metric, &r, p->options);
@@ -264,6 +272,21 @@ static void fill(struct plan *p)
 	p->now_boots = plan_boots_all(p, p->options->effect, p->now_batches);
 	p->now_seconds = plan_seconds(p, p->now_boots, p->now_batches);
 	find_cheapest(p);
+}
+
+char *plan_order(size_t boots, unsigned long seed)
+{
+	static const char *const block[] = { "ABBA", "BAAB" };
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	char *order = xcalloc(2 * boots + 1, 1);
+	size_t i;
+
+	gsl_rng_set(rng, seed);
+	for (i = 0; i < 2 * boots; i += 4)
+		memcpy(order + i, block[gsl_rng_uniform_int(rng, 2)],
+		       2 * boots - i < 4 ? 2 * boots - i : 4);
+	gsl_rng_free(rng);
+	return order;
 }
 
 struct plan *plan_make(const struct side *side, const struct plan_options *o)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "load.h"
+#include "sample.h"
 
 struct plan_options {
 	struct selection select;
@@ -56,6 +57,12 @@ struct plan {
 	double now_seconds;
 };
 
+/*
+ * The members of a row that say how its levels vary; false if there are not
+ * two boots, or the mean is not positive.
+ */
+bool plan_levels(struct plan_row *r, const struct nest *n);
+
 /* NULL with fail() text: no timed values, or a single boot. */
 struct plan *plan_make(const struct side *side, const struct plan_options *o);
 void plan_free(struct plan *p);
@@ -65,6 +72,13 @@ size_t plan_boots(const struct plan *p, const struct plan_row *r,
 		  double effect, size_t batches);
 /* The most that a row needs. */
 size_t plan_boots_all(const struct plan *p, double effect, size_t batches);
+/*
+ * The order in which to boot the two kernels, @boots of each: blocks of four,
+ * ABBA or BAAB by lot, so that a drift falls on both alike; a rest of two is
+ * AB or BA. The letters 'A' and 'B'; the caller frees.
+ */
+char *plan_order(size_t boots, unsigned long seed);
+
 /* Seconds for both sides. */
 double plan_seconds(const struct plan *p, size_t boots, size_t batches);
 

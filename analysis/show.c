@@ -9,6 +9,7 @@
 #include "../lib/util.h"
 #include "../lib/version.h"
 #include "format.h"
+#include "plan.h"
 #include "report.h"
 #include "sample.h"
 #include "table.h"
@@ -184,36 +185,36 @@ static void metric_row(struct table *t, const struct side_point *p,
 	sample_free(&s);
 }
 
-static size_t fewest_batches(const struct nest *n)
-{
-	size_t least = n->nr ? n->groups[0].nr : 0, i;
-
-	for (i = 0; i < n->nr_groups; i++)
-		if (n->groups[i].nr < least)
-			least = n->groups[i].nr;
-	return least;
-}
-
-/* Where time varies: deviation between batches and between boots. */
+/*
+ * Where time varies: deviation between batches and between boots, and how well
+ * the boots tell their median.
+ */
 static void variation_line(struct table *t, const struct side_point *p,
 			   const char *metric)
 {
+	struct stat_bootstrap opt = { stat_median, 5000, 1, .95, false };
+	enum tier tier = metric_tier(p, metric);
 	struct nest n = nest_take(p, metric);
-	size_t r[2] = { fewest_batches(&n), n.nr }, i, j;
-	double s2[2], t2[2], mean, *v;
+	struct plan_row r = { 0 };
+	char low[NUMBER_SIZE], high[NUMBER_SIZE], *ci = NULL;
+	struct sample s;
 
-	if (metric_tier(p, metric) == TIER_TIMED && r[0] > 1 && r[1] > 1) {
-		v = xcalloc(r[0] * r[1], sizeof(*v));
-		for (i = 0; i < r[1]; i++)
-			for (j = 0; j < r[0]; j++)
-				v[i * r[0] + j] =
-					n.boots[i].processes[0].v[j];
-		mean = stat_kj(v, r, 2, s2, t2);
-		table_line(t, 4, "%s: deviation %.2g%% between batches, %s%.2g%% between boots",
-			   metric, 100 * sqrt(t2[0]) / mean,
-			   t2[1] <= 0 ? "below " : "",
-			   100 * sqrt(t2[1] > 0 ? t2[1] : s2[0] / r[0]) / mean);
-		free(v);
+	if (tier == TIER_TIMED && plan_levels(&r, &n) && r.batches > 1) {
+		s = sample_take(p, metric, tier, NULL);
+		if (s.nr >= STAT_MIN_BOOTS) {
+			struct stat_interval i = stat_bca(s.v, s.nr, &opt);
+
+			ci = xasprintf("; 95%% of the median %s..%s",
+				       format_value(i.low, tier, low),
+				       format_value(i.high, tier, high));
+		}
+		table_line(t, 4, "%s: deviation %.2g%% between batches, %s%.2g%% between boots%s",
+			   metric, 100 * sqrt(r.batch_var),
+			   r.boot_var <= 0 ? "below " : "",
+			   100 * sqrt(r.boot_var > 0 ? r.boot_var :
+				      r.batch_var / r.batches), ci ? ci : "");
+		free(ci);
+		sample_free(&s);
 	}
 	nest_free(&n);
 }

@@ -161,6 +161,15 @@ struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
 				   const struct stat_boot *y, size_t n,
 				   const struct stat_bootstrap *opt);
 
+/*
+ * One sample's bootstrap interval of @opt->center, bias-corrected and
+ * accelerated (Efron 1987), the acceleration from the jackknife; n >= 2. For
+ * the boots of one kernel, where there is nothing to take a ratio to.
+ * @opt->expanded is ignored. All three are v[0] if every value is the same.
+ */
+struct stat_interval stat_bca(const double *v, size_t n,
+			      const struct stat_bootstrap *opt);
+
 #define STAT_KJ_LEVELS	4
 
 /*

@@ -12,7 +12,8 @@
 #include "../lib/util.h"
 #include "cmd.h"
 
-enum { OPT_POWER = 256, OPT_ROWS, OPT_BOOT, OPT_BATCH, OPT_MINUTES, OPT_JSON };
+enum { OPT_POWER = 256, OPT_ROWS, OPT_BOOT, OPT_BATCH, OPT_MINUTES, OPT_JSON,
+       OPT_SEED };
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -30,6 +31,7 @@ static const struct argp_option options[] = {
 	  "seconds of a batch; default what those of RUN took", 0 },
 	{ "minutes", OPT_MINUTES, "M", 0,
 	  "say which effect so much time can show", 0 },
+	{ "seed", OPT_SEED, "N", 0, "of the order of boots; default 1", 0 },
 	{ "json", OPT_JSON, NULL, 0, "as JSON", 0 },
 	{ 0 }
 };
@@ -53,6 +55,7 @@ static struct {
 	struct plan_options o;
 	const char *run;
 	double minutes;
+	uint64_t seed;
 	bool json;
 } env;
 
@@ -101,6 +104,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_MINUTES:
 		env.minutes = number_arg("--minutes", arg, 0, 1e7, state);
+		break;
+	case OPT_SEED:
+		if (parse_u64(arg, &env.seed))
+			argp_error(state, "--seed takes a whole number, not '%s'",
+				   arg);
 		break;
 	case OPT_JSON:
 		env.json = true;
@@ -237,6 +245,23 @@ static double effect_for(const struct plan *p, double minutes)
 	return high;
 }
 
+/* A few hundred boots at most: nobody will want to type more. */
+static void print_order(const struct plan *p)
+{
+	char *order = plan_order(p->boots, env.seed);
+	char *spaced = xcalloc(3 * p->boots + 2, 1), *to = spaced, *c;
+
+	for (c = order; *c; c++) {
+		*to++ = *c;
+		if ((c - order) % 4 == 3)
+			*to++ = ' ';
+	}
+	print_line(stdout, 0, 2, "Boot base (A) and new (B) in turn, seed %llu: %s",
+		   (unsigned long long)env.seed, spaced);
+	free(spaced);
+	free(order);
+}
+
 static void print_plan(const struct plan *p)
 {
 	const struct plan_options *o = p->options;
@@ -259,6 +284,8 @@ static void print_plan(const struct plan *p)
 	putchar('\n');
 	print_effects(p);
 	putchar('\n');
+	if (p->boots && p->boots <= 200)
+		print_order(p);
 	if (env.minutes && effect_for(p, env.minutes) > 0)
 		print_line(stdout, 0, 2, "In %g minutes: %.2g%% can be seen.",
 			   env.minutes, 100 * effect_for(p, env.minutes));
@@ -311,6 +338,13 @@ static void print_json(const struct plan *p)
 			"seconds", p->boots ? json_real(p->seconds) :
 			json_null(),
 			"points", rows);
+	if (p->boots) {
+		char *order = plan_order(p->boots, env.seed);
+
+		json_object_set_new(all, "order", json_string(order));
+		json_object_set_new(all, "seed", json_integer(env.seed));
+		free(order);
+	}
 	if (env.minutes)
 		json_object_set_new(all, "effect_for_minutes",
 				    json_real(effect_for(p, env.minutes)));
@@ -328,6 +362,7 @@ int cmd_plan(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.o = plan_defaults;
+	env.seed = 1;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
 	if (!env.o.select.nr_metrics)

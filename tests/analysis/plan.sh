@@ -72,6 +72,16 @@ cheapest()
 		and (.seconds - 2 * .boots * (100 + .batches * 2 * .1) | fabs) < 1e-6'
 }
 check "what it costs: both kernels, every point" cheapest
+# As many of each, in blocks of ABBA and BAAB; the seed decides.
+order()
+{
+	exits 0 ptelab plan t --json -e .2 && json '(.order | length) == 2 * .boots and (.order | gsub("B"; "") | length) == .boots
+		and (.order | test("^((ABBA|BAAB)+)(AB|BA)?$")) and .seed == 1' && cp "$tmp/out" seed1 &&
+	exits 0 ptelab plan t --json -e .2 && cmp -s "$tmp/out" seed1 &&
+	for s in 2 3 4 5 6; do ptelab plan t --json -e .2 --seed $s; done | jq -s -e 'map(.order) | unique | length > 1' >/dev/null &&
+	exits 0 ptelab plan t && grep -qE 'in turn, seed 1: (ABBA|BAAB)' "$tmp/out"
+}
+check "boots in randomised blocks" order
 # What so many minutes can show is shown in so many minutes.
 minutes()
 {

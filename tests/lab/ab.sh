@@ -45,7 +45,7 @@ else
 	not_ok same-kernel-twice "$(tail -n 1 "$tmp/err")"
 fi
 equal quiet-in-a-pipe "$(cat "$tmp/err")" ''
-for f in base/boot-00{1,2}.jsonl patched/boot-00{1,2}.jsonl compare.json table.txt manifest.json; do
+for f in base/boot-00{1,2}.jsonl patched/boot-00{1,2}.jsonl compare.json table.txt report.html manifest.json; do
 	check "leaves-$f" test -s "$run/$f"
 done
 for n in 1 2; do
@@ -55,6 +55,22 @@ check draws-pictures test -n "$(find "$run/plots" -type f -print -quit)"
 check prints-the-table grep -qF -- "$(grep -m1 . "$run/table.txt" || echo no table)" "$tmp/out"
 check tells-the-time grep -qE '^took .* s: kernels given, 4 boots in .* s, ' "$tmp/out"
 check nothing-unfinished test ! -e "$run.new"
+
+# The same again, from a copy in which one point was changed: that one is told.
+hash=$(sed -n 's/.*make reproduce HASH=//p' "$run/table.txt")
+cp -r "$run" "$tmp/sent"
+sed -i '/"bench":"fault.anon_write".*"4k"/s/"total":/"total":1/' "$tmp/sent/patched/boot-002.jsonl"
+status=0
+"$top/scripts/reproduce" "$hash" "$tmp/sent" > "$tmp/again" 2> "$tmp/err" || status=$?
+points=$(cat "$run"/*/boot-00?.jsonl | grep -c '"type":"point"')
+equal reproduce-tells-a-difference "$status $(tail -n 1 "$tmp/again")" "1 not identical: 1 of $points points in 4 exact boots"
+check reproduce-names-it grep -q '^differs: patched/boot-002.jsonl: "bench":"fault.anon_write"' "$tmp/again"
+rm -rf "$top/runs/reproduce-$hash"
+refuses reproduce-unknown-hash 'no result in runs/ has the hash' "$top/scripts/reproduce" 0123456789abcdef
+refuses reproduce-no-hash 'which HASH' "$top/scripts/reproduce"
+# shellcheck disable=SC2016
+sed -i 's/^"settings": .*/"settings": "JOB=$(touch x)",/' "$tmp/sent/manifest.json"
+refuses reproduce-hostile-settings 'its settings are not those of make ab' "$top/scripts/reproduce" "$hash" "$tmp/sent"
 
 # A run that fails: the older one stays as it was.
 echo keep > "$run/marker"

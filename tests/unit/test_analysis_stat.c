@@ -290,6 +290,23 @@ TEST(bootstrap_percentile)
 	assert_true(again.low < ci.low && again.high > ci.high);
 }
 
+/* The percentile's numbers, bias-corrected and accelerated. */
+TEST(bootstrap_bca)
+{
+	static const double v[] = { 10, 12, 12.5, 12.5, 13.9, 15, 21, 22, 23,
+				    34, 50, 81, 89, 121, 134, 213 };
+	static const double same[] = { 7, 7, 7 };
+	struct stat_bootstrap opt = { stat_mean, 1000000, 1, .95, false };
+	struct stat_interval ci = stat_bca(N(v), &opt);
+
+	near(ci.low, 32.31, .005);
+	near(ci.high, 91.43, .005);
+	opt.resamples = 1000;
+	ci = stat_bca(N(same), &opt);
+	near(ci.low, 7, 0);
+	near(ci.high, 7, 0);
+}
+
 TEST(bootstrap_zero)
 {
 	static const double zero[] = { 0, 0 }, v[] = { 1, 2 };
@@ -474,6 +491,7 @@ int main(void)
 		cmocka_unit_test(tost),
 		cmocka_unit_test(holm),
 		cmocka_unit_test(bootstrap_percentile),
+		cmocka_unit_test(bootstrap_bca),
 		cmocka_unit_test(bootstrap_zero),
 		cmocka_unit_test(nested),
 		cmocka_unit_test(bootstrap_coverage),
