@@ -17,6 +17,7 @@
 #include <sys/auxv.h>
 #endif
 
+#include "../kmod/ptelab_dev.h"
 #include "../lib/util.h"
 #include "barrier.h"
 #include "barrier_cost.h"
@@ -35,6 +36,8 @@ enum state { STATE_L1, STATE_OWNED, STATE_MMIO };
 
 struct cost {
 	enum state state;
+	const struct cost_barrier *barrier;
+	int fd;			/* of the module; -1: the loop is here */
 	struct cost_loop loop;
 	void (*turn[NR_TURNS])(const struct cost_loop *l);
 	size_t bytes;		/* of loop.base */
@@ -64,6 +67,10 @@ static const char *barrier_missing(const struct bench_ctx *ctx)
 	const struct cost_barrier *b =
 		cost_barrier_find(param_text(ctx, "barrier"));
 
+	if (b->kernel && state_of(ctx) == STATE_MMIO)
+		return "the module's loop stores to memory only";
+	if (b->kernel)
+		return kmod_unavailable(0);
 	if (!b->loop) {
 		snprintf(why, sizeof(why), "%s is an instruction of %s",
 			 b->name, b->arch);
@@ -176,14 +183,38 @@ static uint64_t segment_of(const struct cost *c)
 
 /* --- the loops --- */
 
-static void cost_turn(void *arg, enum paired_turn t, uint64_t from,
-		      uint64_t ops)
+static int64_t cost_turn(void *arg, enum paired_turn t, uint64_t from,
+			 uint64_t ops)
 {
 	struct cost *c = arg;
 
 	c->loop.from = from * c->loop.k;
 	c->loop.ops = ops;
 	c->turn[t](&c->loop);
+	return 0;
+}
+
+/* The same, in the kernel. */
+static int64_t kernel_turn(void *arg, enum paired_turn t, uint64_t from,
+			   uint64_t ops)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct cost *c = arg;
+	struct ptelab_barrier b = {
+		.barrier = t == TURN_PLAIN ? PTELAB_BARRIER_NONE :
+			   t == TURN_COPY ? PTELAB_BARRIER_COPY :
+			   c->barrier->kernel,
+		.stores = c->loop.k, .addr = (uintptr_t)c->loop.base,
+		.len = (c->bytes + page - 1) / page * page,
+		.lines = c->loop.mask + 1,
+		.from = from * c->loop.k, .ops = ops,
+	};
+	int ret = kmod_barrier(c->fd, &b);
+
+	*c->loop.flag = b.flag;
+	c->loop.ops = ops;
+	/* a clock too coarse for it gives 0 */
+	return ret ? ret : b.ticks ? (int64_t)b.ticks : 1;
 }
 
 /* The other CPU makes the lines of the next operations its own. */
@@ -198,9 +229,10 @@ static void cost_other(void *arg, uint64_t from, uint64_t ops)
 				 UINT64_MAX, __ATOMIC_RELAXED);
 }
 
-static const struct paired_work alone = { .turn = cost_turn };
-static const struct paired_work with_owner = {
-	.turn = cost_turn, .other = cost_other,
+/* By whether the kernel runs the loop, whether another CPU owns the lines */
+static const struct paired_work works[2][2] = {
+	{ { cost_turn, NULL, false }, { cost_turn, cost_other, false } },
+	{ { kernel_turn, NULL, true }, { kernel_turn, cost_other, true } },
 };
 
 static int cost_setup(struct bench_ctx *ctx)
@@ -212,8 +244,9 @@ static int cost_setup(struct bench_ctx *ctx)
 	c->state = state_of(ctx);
 	c->loop.k = param_num(ctx, "stores");
 	c->turn[TURN_PLAIN] = cost_loop_plain;
-	c->turn[TURN_WITH] =
-		cost_barrier_find(param_text(ctx, "barrier"))->loop;
+	c->barrier = cost_barrier_find(param_text(ctx, "barrier"));
+	c->turn[TURN_WITH] = c->barrier->loop;
+	c->fd = -1;
 	c->turn[TURN_COPY] = cost_loop_copy;
 	c->own = aligned_alloc(CREW_LINE, 2 * CREW_LINE);
 	if (!c->own)
@@ -224,12 +257,14 @@ static int cost_setup(struct bench_ctx *ctx)
 
 	ret = c->state == STATE_MMIO ? map_bar(c, param_text(ctx, "bar")) :
 		map_lines(c, lines_of(c->state));
-	if (ret)
+	if (!ret && c->barrier->kernel)
+		ret = c->fd = kmod_open(NULL);
+	if (ret < 0)
 		return ret;
 	if (c->state == STATE_OWNED)
 		place_cpus(ctx, param_text(ctx, "place"), cpus, 2);
-	c->paired = paired_new(c->state == STATE_OWNED ? &with_owner : &alone,
-			       c, cpus, segment_of(c));
+	c->paired = paired_new(&works[c->fd >= 0][c->state == STATE_OWNED], c,
+			       cpus, segment_of(c));
 	return c->paired ? 0 : -errno;
 }
 
@@ -240,6 +275,8 @@ static void cost_teardown(struct bench_ctx *ctx)
 	if (!c)
 		return;
 	paired_free(c->paired);
+	if (c->fd >= 0)
+		close(c->fd);
 	if (c->loop.base)
 		munmap(c->loop.base, c->bytes);
 	free(c->own);
@@ -251,9 +288,10 @@ static int64_t cost_run(struct bench_ctx *ctx, unsigned int thread)
 {
 	struct cost *c = ctx->priv;
 
+	int ret = paired_batch(c->paired, ctx);
+
 	(void)thread;
-	paired_batch(c->paired, ctx);
-	return ctx->ops;
+	return ret ? ret : (int64_t)ctx->ops;
 }
 
 /* --- the proof --- */
@@ -295,7 +333,7 @@ static const char *const states[] = { "l1", "owned", "mmio", NULL };
 static const struct bench_param cost_params[] = {
 	{ .name = "barrier", .type = PARAM_ENUM, .def = "none",
 	  .choices = cost_barrier_names,
-	  .help = "none, or what stands between the stores and the flag; stlr is the store to the flag, ldar and ldapr are the load behind it" },
+	  .help = "none, or what stands between the stores and the flag; stlr is the store to the flag, ldar and ldapr are the load behind it; smp_*: in the kernel, by ptelab.ko" },
 	{ .name = "state", .type = PARAM_ENUM, .def = "l1", .choices = states,
 	  .help = "where the stores before the barrier go: lines in this CPU's L1, lines that another CPU owns, a BAR" },
 	{ .name = "stores", .type = PARAM_INT, .def = "4", .min = 0, .max = 64,

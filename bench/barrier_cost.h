@@ -34,6 +34,8 @@ struct cost_barrier {
 	const char *name;	/* as in the parameter */
 	const char *arch;	/* "arm64", "x86-64"; NULL: any */
 	void (*loop)(const struct cost_loop *l);	/* NULL: not here */
+	/* In the kernel, by the module: enum ptelab_barrier_kind; 0: not so */
+	unsigned int kernel;
 };
 
 /* By name; NULL if there is none. */

@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../kmod/ptelab_dev.h"
 #include "../lib/binomial.h"
 #include "../lib/env.h"
 #include "../lib/util.h"
@@ -105,31 +107,92 @@ void put_models(json_t *proof, const struct litmus_test *t)
 
 /* --- the positive control --- */
 
-static int control_pair(const int *cpus, struct control *c)
+/* A test that runs here, or in the kernel. */
+struct place_to_run {
+	struct litmus *here;
+	int fd;			/* of the module */
+	struct ptelab_litmus arg;
+};
+
+static int run_open(struct place_to_run *r, bool kernel,
+		    const struct litmus_test *t, const int *cpus,
+		    const struct litmus_options *o)
+{
+	int i;
+
+	memset(r, 0, sizeof(*r));
+	r->fd = -1;
+	/* in either case: it knows how long a line takes */
+	r->here = litmus_new(t, cpus, o);
+	if (!r->here)
+		return -errno;
+	if (!kernel)
+		return 0;
+	r->fd = kmod_open(NULL);
+	if (r->fd < 0)
+		return r->fd;
+	r->arg = (struct ptelab_litmus){
+		.flags = (o->shuffle ? PTELAB_LITMUS_SHUFFLE : 0) |
+			 (o->start == START_NONE ? PTELAB_LITMUS_FREE : 0),
+		.stride = o->stride, .spread = litmus_spread(r->here),
+		.seed = o->seed,
+	};
+	snprintf(r->arg.name, sizeof(r->arg.name), "%s", t->name);
+	for (i = 0; i < t->nr_procs; i++)
+		r->arg.cpu[i] = cpus[i];
+	return 0;
+}
+
+static int run_some(struct place_to_run *r, uint64_t outcomes,
+		    uint64_t state[LITMUS_STATES])
+{
+	int ret, i;
+
+	if (r->fd < 0) {
+		litmus_run(r->here, outcomes, state);
+		return 0;
+	}
+	r->arg.outcomes = outcomes;
+	r->arg.seed++;
+	ret = kmod_litmus(r->fd, &r->arg);
+	for (i = 0; i < LITMUS_STATES && !ret; i++)
+		state[i] += r->arg.state[i];
+	return ret;
+}
+
+static void run_close(struct place_to_run *r)
+{
+	litmus_free(r->here);
+	if (r->fd >= 0)
+		close(r->fd);
+}
+
+static int control_pair(const int *cpus, bool kernel, struct control *c)
 {
 	static const struct litmus_options o = {
 		.start = START_USER, .stride = 1, .shuffle = true, .seed = 1,
 	};
 	const struct litmus_test *sb = litmus_find("SB");
 	uint64_t state[LITMUS_STATES] = { 0 };
-	struct litmus *l = litmus_new(sb, cpus, &o);
+	struct place_to_run r;
+	int ret = run_open(&r, kernel, sb, cpus, &o);
 
-	if (!l)
-		return -errno;
-	while (c->outcomes < CONTROL_MOST && c->witnesses < CONTROL_ENOUGH) {
-		litmus_run(l, CONTROL_CHUNK, state);
+	while (!ret && c->outcomes < CONTROL_MOST &&
+	       c->witnesses < CONTROL_ENOUGH) {
+		ret = run_some(&r, CONTROL_CHUNK, state);
 		c->outcomes += CONTROL_CHUNK;
 		c->witnesses = state[sb->target];
 	}
-	litmus_free(l);
-	return 0;
+	run_close(&r);
+	return ret;
 }
 
 /* For the pair, once a run. */
-static int control_known(const int *cpus, struct control *c)
+static int control_known(const int *cpus, bool kernel, struct control *c)
 {
 	static struct known {
 		int cpus[2];
+		bool kernel;
 		struct control control;
 	} *known;
 	static size_t nr;
@@ -137,21 +200,23 @@ static int control_known(const int *cpus, struct control *c)
 	int ret;
 
 	for (i = 0; i < nr; i++) {
-		if (memcmp(known[i].cpus, cpus, sizeof(known[i].cpus)))
+		if (memcmp(known[i].cpus, cpus, sizeof(known[i].cpus)) ||
+		    known[i].kernel != kernel)
 			continue;
 		*c = known[i].control;
 		return 0;
 	}
 	*c = (struct control){ 0 };
-	ret = control_pair(cpus, c);
+	ret = control_pair(cpus, kernel, c);
 	if (ret)
 		return ret;
 	known = xrealloc(known, (nr + 1) * sizeof(*known));
-	known[nr++] = (struct known){ { cpus[0], cpus[1] }, *c };
+	known[nr++] = (struct known){ { cpus[0], cpus[1] }, kernel, *c };
 	return 0;
 }
 
-int control_get(const int *cpus, unsigned int nr, struct control *c)
+int control_get(const int *cpus, unsigned int nr, bool kernel,
+		struct control *c)
 {
 	unsigned int i;
 	int ret = 0;
@@ -161,7 +226,7 @@ int control_get(const int *cpus, unsigned int nr, struct control *c)
 		int pair[] = { cpus[0], cpus[i] };
 		struct control one;
 
-		ret = control_known(pair, &one);
+		ret = control_known(pair, kernel, &one);
 		if (!ret && (!c->outcomes || one.witnesses < c->witnesses))
 			*c = one;
 	}
@@ -218,7 +283,7 @@ void put_evidence(json_t *proof, const struct litmus_test *t,
 
 struct running {
 	const struct litmus_test *test;
-	struct litmus *litmus;
+	struct place_to_run run;
 	struct control control;
 	int cpus[LITMUS_PROCS];
 	uint64_t state[LITMUS_STATES];	/* but for warm-up */
@@ -232,12 +297,22 @@ static const struct litmus_test *test_of(const struct bench_ctx *ctx)
 				   param_text(ctx, "barriers"));
 }
 
+static bool in_kernel(const struct bench_ctx *ctx)
+{
+	return param_is(ctx, "where", "kernel");
+}
+
 static const char *litmus_unavailable(const struct bench_ctx *ctx)
 {
+	const char *why;
+
 	if (param_num(ctx, "stride") % 2 == 0)
 		return "stride must be odd, or some lines would be used twice and others never";
-	return place_unavailable(ctx, param_text(ctx, "place"),
-				 test_of(ctx)->nr_procs);
+	if (in_kernel(ctx) && param_is(ctx, "start", "timebase"))
+		return "where=kernel starts as user or none";
+	why = place_unavailable(ctx, param_text(ctx, "place"),
+				test_of(ctx)->nr_procs);
+	return why || !in_kernel(ctx) ? why : kmod_unavailable(0);
 }
 
 static void litmus_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -271,11 +346,11 @@ static int litmus_setup(struct bench_ctx *ctx)
 	ctx->priv = r;
 	r->test = test_of(ctx);
 	place_cpus(ctx, param_text(ctx, "place"), r->cpus, r->test->nr_procs);
-	ret = control_get(r->cpus, r->test->nr_procs, &r->control);
-	if (ret)
-		return ret;
-	r->litmus = litmus_new(r->test, r->cpus, &o);
-	return r->litmus ? 0 : -errno;
+	ret = control_get(r->cpus, r->test->nr_procs, in_kernel(ctx),
+			  &r->control);
+	r->run.fd = -1;
+	return ret ? ret : run_open(&r->run, in_kernel(ctx), r->test, r->cpus,
+				    &o);
 }
 
 static void litmus_teardown(struct bench_ctx *ctx)
@@ -283,7 +358,7 @@ static void litmus_teardown(struct bench_ctx *ctx)
 	struct running *r = ctx->priv;
 
 	if (r)
-		litmus_free(r->litmus);
+		run_close(&r->run);
 	free(r);
 	ctx->priv = NULL;
 }
@@ -293,11 +368,14 @@ static int64_t litmus_batch(struct bench_ctx *ctx, unsigned int thread)
 	uint64_t state[LITMUS_STATES] = { 0 }, start, end;
 	struct running *r = ctx->priv;
 	unsigned int i;
+	int ret;
 
 	(void)thread;
 	start = clock_ticks();
-	litmus_run(r->litmus, ctx->ops, state);
+	ret = run_some(&r->run, ctx->ops, state);
 	end = clock_ticks();
+	if (ret)
+		return ret;
 	if (!ctx->warmup) {
 		r->ticks += end - start;
 		for (i = 0; i < LITMUS_STATES; i++)
@@ -362,12 +440,16 @@ static int litmus_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 }
 
 static const char *const on_off[] = { "on", "off", NULL };
+static const char *const wheres[] = { "user", "kernel", NULL };
 
 #define PARAMS(SHAPE)							\
 	static const struct bench_param params_##SHAPE[] = {		\
 		{ .name = "barriers", .type = PARAM_ENUM, .def = "none",	\
 		  .choices = litmus_choices_##SHAPE,			\
 		  .help = "what stands between the accesses of the processes that have two, by the kernel's names: wmb is smp_wmb, rel smp_store_release, ctrl a control dependency, po nothing" }, \
+		{ .name = "where", .type = PARAM_ENUM, .def = "user",	\
+		  .choices = wheres,					\
+		  .help = "in threads of this program, or in kernel threads with the kernel's own primitives, by ptelab.ko" }, \
 		{ .name = "start", .type = PARAM_ENUM, .def = "user",	\
 		  .choices = litmus_starts,				\
 		  .help = "how the processes of an outcome start together: a barrier of stores and loads, at a reading of the CPUs' counter, or not" }, \

@@ -16,10 +16,11 @@ struct control {
 
 /*
  * Measured at the first call for these CPUs, then remembered. @nr CPUs: for
- * more than two, the worst pair of the first with another. 0, or -errno with
- * fail() text.
+ * more than two, the worst pair of the first with another. @kernel: in kernel
+ * threads, by the module. 0, or -errno with fail() text.
  */
-int control_get(const int *cpus, unsigned int nr, struct control *c);
+int control_get(const int *cpus, unsigned int nr, bool kernel,
+		struct control *c);
 
 /*
  * Why no outcome of @t's shape that needs reordering can be seen on this

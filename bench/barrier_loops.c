@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../kmod/ptelab_uapi.h"
 #include "barrier_asm.h"
 
 /*
@@ -63,27 +64,33 @@ STATIC_LOOP(loop_lock_add, smp_mb(), plain_store, plain_load)
 
 /* A new barrier: a loop above, an entry here and its name below. */
 static const struct cost_barrier barriers[] = {
-	{ "none", NULL, cost_loop_copy },
-	{ "dmb.ishst", "arm64", ARM64(loop_dmb_ishst) },
-	{ "dmb.ishld", "arm64", ARM64(loop_dmb_ishld) },
-	{ "dmb.ish", "arm64", ARM64(loop_dmb_ish) },
-	{ "dmb.oshst", "arm64", ARM64(loop_dmb_oshst) },
-	{ "dsb.st", "arm64", ARM64(loop_dsb_st) },
-	{ "dsb.sy", "arm64", ARM64(loop_dsb_sy) },
-	{ "stlr", "arm64", ARM64(loop_stlr) },
-	{ "ldar", "arm64", ARM64(loop_ldar) },
-	{ "ldapr", "arm64", ARM64(loop_ldapr) },
-	{ "isb", "arm64", ARM64(loop_isb) },
-	{ "sfence", "x86-64", X86(loop_sfence) },
-	{ "lfence", "x86-64", X86(loop_lfence) },
-	{ "mfence", "x86-64", X86(loop_mfence) },
-	{ "lock.add", "x86-64", X86(loop_lock_add) },
+	{ "none", NULL, cost_loop_copy, 0 },
+	{ "dmb.ishst", "arm64", ARM64(loop_dmb_ishst), 0 },
+	{ "dmb.ishld", "arm64", ARM64(loop_dmb_ishld), 0 },
+	{ "dmb.ish", "arm64", ARM64(loop_dmb_ish), 0 },
+	{ "dmb.oshst", "arm64", ARM64(loop_dmb_oshst), 0 },
+	{ "dsb.st", "arm64", ARM64(loop_dsb_st), 0 },
+	{ "dsb.sy", "arm64", ARM64(loop_dsb_sy), 0 },
+	{ "stlr", "arm64", ARM64(loop_stlr), 0 },
+	{ "ldar", "arm64", ARM64(loop_ldar), 0 },
+	{ "ldapr", "arm64", ARM64(loop_ldapr), 0 },
+	{ "isb", "arm64", ARM64(loop_isb), 0 },
+	{ "sfence", "x86-64", X86(loop_sfence), 0 },
+	{ "lfence", "x86-64", X86(loop_lfence), 0 },
+	{ "mfence", "x86-64", X86(loop_mfence), 0 },
+	{ "lock.add", "x86-64", X86(loop_lock_add), 0 },
+	{ "smp_mb", NULL, NULL, PTELAB_BARRIER_MB },
+	{ "smp_wmb", NULL, NULL, PTELAB_BARRIER_WMB },
+	{ "smp_rmb", NULL, NULL, PTELAB_BARRIER_RMB },
+	{ "smp_store_release", NULL, NULL, PTELAB_BARRIER_RELEASE },
+	{ "smp_load_acquire", NULL, NULL, PTELAB_BARRIER_ACQUIRE },
 };
 
 const char *const cost_barrier_names[] = {
 	"none", "dmb.ishst", "dmb.ishld", "dmb.ish", "dmb.oshst", "dsb.st",
 	"dsb.sy", "stlr", "ldar", "ldapr", "isb", "sfence", "lfence", "mfence",
-	"lock.add", NULL
+	"lock.add", "smp_mb", "smp_wmb", "smp_rmb", "smp_store_release",
+	"smp_load_acquire", NULL
 };
 
 const struct cost_barrier *cost_barrier_find(const char *name)

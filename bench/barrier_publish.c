@@ -197,8 +197,8 @@ static void both_sides(void *arg, unsigned int id)
 
 /* --- the costs --- */
 
-static void writer_turn(void *arg, enum paired_turn t, uint64_t from,
-			uint64_t ops)
+static int64_t writer_turn(void *arg, enum paired_turn t, uint64_t from,
+			   uint64_t ops)
 {
 	struct publish *p = arg;
 	const struct publish_side *side =
@@ -206,10 +206,11 @@ static void writer_turn(void *arg, enum paired_turn t, uint64_t from,
 		t == TURN_COPY ? &publish_copy : &publish_sides[p->writer];
 
 	side->loop(p->slot, p->words, from + 1, ops);
+	return 0;
 }
 
-static void reader_turn(void *arg, enum paired_turn t, uint64_t from,
-			uint64_t ops)
+static int64_t reader_turn(void *arg, enum paired_turn t, uint64_t from,
+			   uint64_t ops)
 {
 	struct publish *p = arg;
 	const struct observe_side *side =
@@ -218,6 +219,7 @@ static void reader_turn(void *arg, enum paired_turn t, uint64_t from,
 	uint64_t n = from + 1 + (p->measure == BAIL ? NOT_THERE : 0);
 
 	p->sum += side->loop(p->slot, p->words, n, ops, p->watch);
+	return 0;
 }
 
 /* A reader was there before: it has all lines of these slots. */
@@ -247,9 +249,9 @@ static void reader_other(void *arg, uint64_t from, uint64_t ops)
 }
 
 static const struct paired_work works[] = {
-	[WRITER] = { writer_turn, writer_other },
-	[READER] = { reader_turn, reader_other },
-	[BAIL] = { reader_turn, NULL },
+	[WRITER] = { writer_turn, writer_other, false },
+	[READER] = { reader_turn, reader_other, false },
+	[BAIL] = { reader_turn, NULL, false },
 };
 
 /* --- steps --- */
@@ -277,7 +279,7 @@ static int make_slots(struct publish *p)
 
 static int start_crew(struct publish *p, uint64_t ops)
 {
-	int ret = control_get(p->cpus, 2, &p->control);
+	int ret = control_get(p->cpus, 2, false, &p->control);
 
 	if (ret)
 		return ret;
@@ -370,8 +372,9 @@ static int64_t publish_run(struct bench_ctx *ctx, unsigned int thread)
 
 	(void)thread;
 	if (p->paired) {
-		paired_batch(p->paired, ctx);
-		return ctx->ops;
+		int ret = paired_batch(p->paired, ctx);
+
+		return ret ? ret : (int64_t)ctx->ops;
 	}
 	p->ops = ctx->ops;
 	p->old = 0;

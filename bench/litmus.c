@@ -264,6 +264,11 @@ void litmus_free(struct litmus *l)
 	free(l);
 }
 
+unsigned int litmus_spread(const struct litmus *l)
+{
+	return l->spread;
+}
+
 /* --- the tests by name --- */
 
 const struct litmus_test *litmus_find(const char *name)

@@ -47,6 +47,8 @@ struct litmus *litmus_new(const struct litmus_test *t, const int *cpus,
 void litmus_run(struct litmus *l, uint64_t outcomes,
 		uint64_t state[LITMUS_STATES]);
 void litmus_free(struct litmus *l);
+/* Empty turns of a loop that take as long as a line's way there and back. */
+unsigned int litmus_spread(const struct litmus *l);
 
 extern const struct litmus_test *const litmus_tests;
 extern const size_t litmus_tests_nr;

@@ -50,6 +50,7 @@ struct paired {
 	int pmu_at[NR_COUNTS];	/* index of the metric */
 	/* of the batch under way */
 	uint64_t ops;
+	int error;
 	double ticks[NR_TURNS];
 	uint64_t count[NR_TURNS][NR_COUNTS];
 	/* ns an operation, of each batch that counts */
@@ -142,17 +143,20 @@ static void one_turn(struct paired *p, enum paired_turn t, uint64_t ops)
 	struct counter_value v[MAX_PMU];
 	uint64_t start, end;
 	unsigned int i;
+	int64_t ticks;
 
 	if (p->work->other)
 		hand_over(p, ops);
 	memcpy(v, p->pmu_value, sizeof(v));
 	pmu_source.start(p->pmu);
 	start = clock_ticks();
-	p->work->turn(p->arg, t, p->next, ops);
+	ticks = p->work->turn(p->arg, t, p->next, ops);
 	end = clock_ticks();
 	pmu_source.stop(p->pmu, v);
+	if (ticks < 0)
+		p->error = ticks;
 	p->next += ops;
-	p->ticks[t] += end - start;
+	p->ticks[t] += ticks > 0 ? ticks : (int64_t)(end - start);
 	for (i = 0; i < NR_COUNTS; i++) {
 		const struct counter_value *got = &v[p->pmu_at[i]];
 
@@ -173,7 +177,7 @@ static void all_turns(void *arg, unsigned int id)
 		serve(p);
 		return;
 	}
-	while (left) {
+	while (left && !p->error) {
 		uint64_t ops = left < p->segment ? left : p->segment;
 
 		for (i = 0; i < NR_TURNS; i++)
@@ -194,9 +198,12 @@ static void give_counts(const struct paired *p, struct bench_ctx *ctx)
 		double with = p->count[TURN_WITH][i];
 		double plain = p->count[TURN_PLAIN][i];
 
-		if (!v->present) {
-			bench_absent(ctx, count_names[i].with, v->absent);
-			bench_absent(ctx, count_names[i].added, v->absent);
+		if (!v->present || p->work->within) {
+			const char *why = !v->present ? v->absent :
+				"the loop is timed by the kernel, and not counted by itself";
+
+			bench_absent(ctx, count_names[i].with, why);
+			bench_absent(ctx, count_names[i].added, why);
 			continue;
 		}
 		bench_sample(ctx, count_names[i].with, with / ctx->ops);
@@ -205,7 +212,7 @@ static void give_counts(const struct paired *p, struct bench_ctx *ctx)
 	}
 }
 
-void paired_batch(struct paired *p, struct bench_ctx *ctx)
+int paired_batch(struct paired *p, struct bench_ctx *ctx)
 {
 	double ns[NR_TURNS];
 	unsigned int i;
@@ -213,7 +220,10 @@ void paired_batch(struct paired *p, struct bench_ctx *ctx)
 	memset(p->ticks, 0, sizeof(p->ticks));
 	memset(p->count, 0, sizeof(p->count));
 	p->ops = ctx->ops;
+	p->error = 0;
 	crew_run(p->crew, all_turns, p);
+	if (p->error)
+		return p->error;
 
 	for (i = 0; i < NR_TURNS; i++)
 		ns[i] = p->ticks[i] * 1e9 / clock_measure()->frequency_hz /
@@ -223,11 +233,12 @@ void paired_batch(struct paired *p, struct bench_ctx *ctx)
 	bench_sample(ctx, "barrier_ns", ns[TURN_WITH] - ns[TURN_PLAIN]);
 	give_counts(p, ctx);
 	if (ctx->warmup)
-		return;
+		return 0;
 	p->diff = xrealloc(p->diff, (p->nr + 1) * sizeof(*p->diff));
 	p->floor = xrealloc(p->floor, (p->nr + 1) * sizeof(*p->floor));
 	p->diff[p->nr] = ns[TURN_WITH] - ns[TURN_PLAIN];
 	p->floor[p->nr++] = ns[TURN_COPY] - ns[TURN_PLAIN];
+	return 0;
 }
 
 /* --- what it says --- */

@@ -13,12 +13,18 @@
 enum paired_turn { TURN_PLAIN, TURN_WITH, TURN_COPY, NR_TURNS };
 
 struct paired_work {
-	/* On the measuring CPU, timed: @ops operations, from number @from. */
-	void (*turn)(void *arg, enum paired_turn t, uint64_t from,
-		     uint64_t ops);
+	/*
+	 * On the measuring CPU, timed: @ops operations, from number @from.
+	 * 0, or how many ticks of the clock they took if it knows better;
+	 * -errno with fail() text.
+	 */
+	int64_t (*turn)(void *arg, enum paired_turn t, uint64_t from,
+			uint64_t ops);
 	/* On another CPU, before each turn and not timed: brings what these
 	 * operations work on into that CPU's cache. NULL: no other CPU. */
 	void (*other)(void *arg, uint64_t from, uint64_t ops);
+	/* The loop is only a part of what a turn does: nothing is counted. */
+	bool within;
 };
 
 struct paired;
@@ -31,11 +37,11 @@ struct paired;
 struct paired *paired_new(const struct paired_work *w, void *arg,
 			  const int *cpus, uint64_t segment);
 /*
- * A batch of ctx->ops operations. Gives the samples ns, plain_ns, barrier_ns
+ * A batch of ctx->ops operations. 0 or what a turn said. Gives the samples ns, plain_ns, barrier_ns
  * and, where there is a PMU, cycles, barrier_cycles, instructions_user and
  * barrier_instructions.
  */
-void paired_batch(struct paired *p, struct bench_ctx *ctx);
+int paired_batch(struct paired *p, struct bench_ctx *ctx);
 /*
  * After the timed pass: adds the CPUs to the proof and, on a real clock,
  * whether the difference can be told from none ("told", "not_told" with the

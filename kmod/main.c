@@ -80,6 +80,8 @@ static long (*const handlers[])(struct ptelab_file *f, void __user *uarg) = {
 	[_IOC_NR(PTELAB_IOC_RETRY)]	   = ptelab_ioc_retry,
 	[_IOC_NR(PTELAB_IOC_MMIO)]	   = ptelab_ioc_mmio,
 	[_IOC_NR(PTELAB_IOC_STAGE2)]	   = ptelab_ioc_stage2,
+	[_IOC_NR(PTELAB_IOC_LITMUS)]	   = ptelab_ioc_litmus,
+	[_IOC_NR(PTELAB_IOC_BARRIER)]	   = ptelab_ioc_barrier,
 };
 
 static const unsigned int commands[] = {
@@ -89,6 +91,7 @@ static const unsigned int commands[] = {
 	PTELAB_IOC_SHADOW_FILL, PTELAB_IOC_SHADOW_CHECK,
 	PTELAB_IOC_SHADOW_TOUCH, PTELAB_IOC_GUP, PTELAB_IOC_RETRY_BLOCK,
 	PTELAB_IOC_RETRY, PTELAB_IOC_MMIO, PTELAB_IOC_STAGE2,
+	PTELAB_IOC_LITMUS, PTELAB_IOC_BARRIER,
 };
 
 static_assert(ARRAY_SIZE(handlers) == ARRAY_SIZE(commands));

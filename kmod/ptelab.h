@@ -117,6 +117,8 @@ static inline long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 }
 #endif
 long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_litmus(struct ptelab_file *f, void __user *uarg);
+long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg);
 
 /* Undo what the ioctls did; the file is going, nobody else has it. */
 void ptelab_notify_release(struct ptelab_file *f);

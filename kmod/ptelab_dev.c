@@ -312,6 +312,18 @@ int kmod_gup(int fd, struct ptelab_gup *arg)
 	return dev_ioctl(fd, PTELAB_IOC_GUP, arg, "GUP-fast in a loop");
 }
 
+int kmod_litmus(int fd, struct ptelab_litmus *arg)
+{
+	arg->size = sizeof(*arg);
+	return dev_ioctl(fd, PTELAB_IOC_LITMUS, arg, "a litmus test");
+}
+
+int kmod_barrier(int fd, struct ptelab_barrier *arg)
+{
+	arg->size = sizeof(*arg);
+	return dev_ioctl(fd, PTELAB_IOC_BARRIER, arg, "a loop with a barrier");
+}
+
 int kmod_retry_block(int fd, struct ptelab_retry_block *out)
 {
 	memset(out, 0, sizeof(*out));

@@ -72,6 +72,8 @@ uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c);
 
 /* The caller fills in what is not "out"; size is set here. */
 int kmod_gup(int fd, struct ptelab_gup *arg);
+int kmod_litmus(int fd, struct ptelab_litmus *arg);
+int kmod_barrier(int fd, struct ptelab_barrier *arg);
 int kmod_retry_block(int fd, struct ptelab_retry_block *out);
 int kmod_retry(int fd, struct ptelab_retry *arg);
 int kmod_mmio(int fd, struct ptelab_mmio *arg);

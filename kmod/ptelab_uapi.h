@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	2
+#define PTELAB_ABI_VERSION	3
 
 /* --- what this module and kernel can do --- */
 
@@ -524,6 +524,76 @@ struct ptelab_stage2 {
 	__u64 reserved[4];
 };
 
+/* --- barriers, with the kernel's primitives --- */
+
+#define PTELAB_LITMUS_NAME	32
+#define PTELAB_LITMUS_PROCS	4
+#define PTELAB_LITMUS_STATES	256
+#define PTELAB_LITMUS_MAX_OUTCOMES (1ULL << 26)
+#define PTELAB_LITMUS_MAX_SPREAD (1U << 20)
+
+/* Move the variables against each other, and from cache to cache. */
+#define PTELAB_LITMUS_SHUFFLE	(1U << 0)
+/* Start together once for many outcomes, not for each. */
+#define PTELAB_LITMUS_FREE	(1U << 1)
+
+/*
+ * Runs a litmus test in kernel threads, one for each of its processes, which
+ * go round among the CPUs. ENOENT: the module has no such test; EINVAL: a CPU
+ * is not online. Another call waits meanwhile.
+ */
+struct ptelab_litmus {
+	__u32 size;
+	__u32 flags;		/* PTELAB_LITMUS_* */
+	char name[PTELAB_LITMUS_NAME];	/* "MP+wmb+rmb" */
+	__s32 cpu[PTELAB_LITMUS_PROCS];	/* as many as it has processes */
+	__u32 stride;		/* lines from an outcome to the next; odd */
+	/* Empty turns of a loop, about a cycle each, that the last to come
+	 * waits for at most: as long as a line's way there and back. */
+	__u32 spread;
+	__u64 outcomes;
+	__u64 seed;
+	/* out: outcomes, by what was observed, 2 bits each */
+	__u64 state[PTELAB_LITMUS_STATES];
+	__u64 ns;		/* out: the whole call */
+	__u64 reserved[4];
+};
+
+#define PTELAB_BARRIER_MAX_STORES	64
+#define PTELAB_BARRIER_MAX_OPS		4096
+#define PTELAB_BARRIER_MAX_PAGES	256
+
+enum ptelab_barrier_kind {
+	PTELAB_BARRIER_NONE,
+	PTELAB_BARRIER_COPY,	/* none, in a second copy of the loop */
+	PTELAB_BARRIER_MB,	/* smp_mb() */
+	PTELAB_BARRIER_WMB,
+	PTELAB_BARRIER_RMB,
+	PTELAB_BARRIER_RELEASE,	/* the store to the flag is one */
+	PTELAB_BARRIER_ACQUIRE,	/* the load behind it is one */
+	PTELAB_BARRIER_NR,
+};
+
+/*
+ * A loop on the caller's CPU, not preempted: stores to the lines of a range of
+ * the caller's memory, the barrier, a store to a flag, a load. Store number n
+ * goes to line (n * 1237) modulo their number, and stores n.
+ */
+struct ptelab_barrier {
+	__u32 size;
+	__u32 flags;		/* none yet */
+	__u32 barrier;		/* enum ptelab_barrier_kind */
+	__u32 stores;		/* an operation */
+	__u64 addr;
+	__u64 len;
+	__u64 lines;		/* of 64 bytes in it; a power of two */
+	__u64 from;		/* number of the first store */
+	__u64 ops;
+	__u64 ticks;		/* out: of the CPU's counter, the whole loop */
+	__u64 flag;		/* out: what the last store left: ops - 1 */
+	__u64 reserved[4];
+};
+
 #define PTELAB_IOC_MAGIC	0xB7
 #define PTELAB_IOC_ABI		_IOWR(PTELAB_IOC_MAGIC, 0, struct ptelab_abi)
 #define PTELAB_IOC_NOTIFY_START	_IOW(PTELAB_IOC_MAGIC, 1, struct ptelab_notify_start)
@@ -541,5 +611,7 @@ struct ptelab_stage2 {
 #define PTELAB_IOC_RETRY	_IOWR(PTELAB_IOC_MAGIC, 13, struct ptelab_retry)
 #define PTELAB_IOC_MMIO		_IOWR(PTELAB_IOC_MAGIC, 14, struct ptelab_mmio)
 #define PTELAB_IOC_STAGE2	_IOWR(PTELAB_IOC_MAGIC, 15, struct ptelab_stage2)
+#define PTELAB_IOC_LITMUS	_IOWR(PTELAB_IOC_MAGIC, 16, struct ptelab_litmus)
+#define PTELAB_IOC_BARRIER	_IOWR(PTELAB_IOC_MAGIC, 17, struct ptelab_barrier)
 
 #endif

@@ -183,7 +183,7 @@ wants()
 	equal "$part-retry-sites" "$(wc -w <<< "$sites")" "$1"
 }
 
-functions=(abi ptes notify shadow gup retry)
+functions=(abi ptes notify shadow gup retry barrier)
 for part in ${PARTS:-base 7.3 debug}; do
 	case $part in
 	base)

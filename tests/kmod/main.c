@@ -244,6 +244,7 @@ static const struct {
 	{ "gup", test_gup, NULL },
 	{ "retry", test_retry, NULL },
 	{ "load", test_load, NULL },
+	{ "barrier", test_barrier, NULL },
 	{ "watch", NULL, test_watch },
 	{ "fuzz", NULL, test_fuzz },
 	{ "life", NULL, test_life },

@@ -72,6 +72,7 @@ void test_shadow(void);
 void test_gup(void);
 void test_retry(void);
 void test_load(void);
+void test_barrier(void);
 void test_watch(int argc, char **argv);
 void test_fuzz(int argc, char **argv);
 void test_life(int argc, char **argv);
