@@ -46,6 +46,7 @@ static __always_inline void after_group(const struct run *r, u8 __iomem *p)
 {
 	switch (r->flush) {
 	case PTELAB_MMIO_BARRIER:
+		/* What is measured: nothing that it would have to pair with. */
 		wmb();
 		break;
 	case PTELAB_MMIO_DGH:
@@ -74,8 +75,10 @@ static void name(struct run *r, u64 groups)				\
 	}								\
 }
 
-/* Store number n takes the low end of word n % 8, as user space does. Eight in a
- * row, with their values in registers, where a group has so many. */
+/*
+ * Store number n takes the low end of word n % 8, as user space does. Eight in a
+ * row, with their values in registers, where a group has so many.
+ */
 #define PLAIN(name, width, fn)						\
 static void name(struct run *r, u64 groups)				\
 {									\
@@ -238,8 +241,10 @@ static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
 		return -ENXIO;
 	if (check_add_overflow(arg->offset, arg->window, &end) || end > len)
 		return -E2BIG;
-	/* A driver's registers are not to be written to; and memory that the
-	 * device does not decode is nobody's. */
+	/*
+	 * A driver's registers are not to be written to; and memory that the
+	 * device does not decode is nobody's.
+	 */
 	if (pdev->driver)
 		return -EBUSY;
 	if (!pci_is_enabled(pdev))
@@ -316,11 +321,13 @@ long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 
 #ifdef PTELAB_HAVE_STAGE2
 
-/* The leaf that maps @ipa and its level, 0 if there is none. mmu_lock is held,
- * so no table goes away. */
+/*
+ * The leaf that maps @ipa and its level, 0 if there is none. mmu_lock is held,
+ * so no table goes away.
+ */
 static u64 stage2_leaf(const struct kvm_pgtable *pgt, u64 ipa, s8 *level)
 {
-	const kvm_pte_t *table = (const kvm_pte_t *)pgt->pgd;
+	const kvm_pte_t *table = (__force const kvm_pte_t *)pgt->pgd;
 	u64 index, pte;
 
 	if (ipa >> pgt->ia_bits)

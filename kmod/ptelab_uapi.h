@@ -499,8 +499,10 @@ struct ptelab_mmio {
 	__u64 window;		/* bytes */
 	__u64 step;		/* from group to group; 0: all in one place */
 	__u64 groups;		/* how many */
-	/* What is stored: 64 bytes, or a whole group where the sequence
-	 * copies. Plain stores take the low end of word n % 8. */
+	/*
+	 * What is stored: 64 bytes, or a whole group where the sequence
+	 * copies. Plain stores take the low end of word n % 8.
+	 */
 	__u64 data;
 	__u64 ns;		/* out: of all groups */
 	__u64 drain_ns;		/* out: of a load after them */
