@@ -18,7 +18,9 @@
 
 /* Instructions of a block, at least: a branch in so many is nothing. */
 #define BLOCK_STORES	256
-#define MIN_GROUPS	4
+#define MIN_GROUPS	8
+/* Larger blocks would not stay in an L1 instruction cache. */
+#define MAX_STORES	8192
 
 const struct mmio_seq mmio_seqs[] = {
 	{ "str1", MMIO_ARM64, 1, 1, false, false, NULL },
@@ -65,11 +67,16 @@ uint8_t mmio_image(const struct mmio_seq *seq, const void *data,
 	return d[offset / seq->width % 8 * 8 + offset % seq->width];
 }
 
+static uint32_t stride_of(const struct mmio_spec *spec)
+{
+	return spec->stride ? spec->stride : spec->size;
+}
+
 uint64_t mmio_reach(const struct mmio_spec *spec, uint64_t groups)
 {
 	switch (spec->pattern) {
 	case MMIO_STREAM:
-		return groups * spec->size;
+		return groups * stride_of(spec);
 	case MMIO_PINGPONG:
 		return mmio_pingpong_step(spec->size) + spec->size;
 	default:
@@ -352,7 +359,7 @@ static uint32_t group_at(const struct mmio_spec *s, unsigned int i)
 {
 	switch (s->pattern) {
 	case MMIO_STREAM:
-		return i * s->size;
+		return i * stride_of(s);
 	case MMIO_PINGPONG:
 		return i % 2 * mmio_pingpong_step(s->size);
 	default:
@@ -436,9 +443,13 @@ void mmio_emit(const struct mmio_spec *spec, unsigned int groups,
 		out->groups = BLOCK_STORES / out->stores;
 		if (out->groups < MIN_GROUPS)
 			out->groups = MIN_GROUPS;
+		while (out->groups > 4 && out->groups * out->stores > MAX_STORES)
+			out->groups /= 2;
 	}
+	/* cmp, csel, sub, mov, cbnz; cmp, mov, cmova, sub, mov, test, jnz */
+	out->wrap_cost = spec->seq->arch == MMIO_ARM64 ? 5 : 7;
 	if (spec->pattern == MMIO_STREAM)
-		out->step = (uint64_t)out->groups * spec->size;
+		out->step = (uint64_t)out->groups * stride_of(spec);
 	if (spec->seq->arch == MMIO_ARM64)
 		emit_a64(&e);
 	else

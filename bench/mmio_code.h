@@ -52,6 +52,8 @@ struct mmio_spec {
 	enum mmio_flush flush;	/* after each group */
 	uint32_t readback;	/* bytes of the load of MMIO_READBACK */
 	bool empty;		/* the loop alone: no stores, no flush */
+	/* MMIO_STREAM: bytes from one group to the next; 0: @size */
+	uint32_t stride;
 };
 
 struct mmio_code {
@@ -63,6 +65,7 @@ struct mmio_code {
 	/* Instructions of a block: all, and those that are not asked for:
 	 * neither stores, loads of a copy, nor what follows a group. */
 	unsigned int instructions, overhead;
+	unsigned int wrap_cost;		/* the same, to begin again */
 };
 
 /*

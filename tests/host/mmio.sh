@@ -3,6 +3,7 @@
 # The mmio family on this machine: its loops on ordinary memory, each proved by
 # reading back; and that it keeps its hands off devices that are not given to it.
 set -uo pipefail
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
