@@ -10,7 +10,7 @@ set -u
 
 need_lab trace-programs mmdebstrap
 need_kernel
-build_guest
+build_guest build/arm64/ptelab
 
 # The fourth fails, and the job with it: its exit status is passed on.
 cat > "$tmp/job" <<'END'

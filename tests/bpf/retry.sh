@@ -9,7 +9,7 @@ set -u
 
 need_lab retry-sites
 need_kernel
-build_guest
+build_guest build/arm64/ptelab
 if ! "$top/tests/bpf/retry-shapes" "$tmp/shapes" > "$tmp/build" 2>&1; then
 	not_ok retry-shapes "$(tail -n 1 "$tmp/build")"
 	exit 1

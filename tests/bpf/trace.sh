@@ -27,7 +27,8 @@ need_kernel()
 	fi
 }
 
-# Builds ptelab and what else runs in the guest; a test that can't has failed.
+# build_guest FILE...: ptelab and what else runs in the guest; a test that can't
+# has failed.
 build_guest()
 {
 	if ! { make -s && make -s VARIANT=arm64 build/arm64/ptelab "$@"; } \
