@@ -640,6 +640,10 @@ static int explain(void)
 	FILE *to = env.bpftrace ? NULL : stdout;
 	int ret;
 
+#ifndef __aarch64__
+	if (!env.vmlinux)
+		return fail(ENOTSUP, "only arm64 kernels have contpte; to look into one from here, give its --vmlinux");
+#endif
 	if (env.vmlinux)
 		ret = retry_sites_elf(env.vmlinux, retry_function, &sites, to);
 	else

@@ -101,6 +101,8 @@ refuses no-permission 'Permission denied' "$ptelab" trace -e 'faults.*' -- /etc
 refuses no-such-process 'no process 4194303' "$ptelab" trace -p 4194303
 refuses no-such-directory 'No such file' "$ptelab" trace -o /nonesuch/x -- true
 refuses no-such-vmlinux 'No such file' "$ptelab" trace --explain-retry --vmlinux /nonesuch
+[ "$(uname -m)" = aarch64 ] || refuses nothing-to-explain-here 'give its --vmlinux' \
+	"$ptelab" trace --explain-retry
 refuses not-for-arm64 'not for arm64' "$ptelab" trace --explain-retry --vmlinux "$ptelab"
 for bad in '-p x' '-p 0' '-I 1' '-p 1 -- true' '--vmlinux x' '--nonesuch'; do
 	# shellcheck disable=SC2086
