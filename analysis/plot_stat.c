@@ -24,6 +24,7 @@
 /* Change points: level and number of permutations of each test. */
 #define CHANGE_ALPHA	.01
 #define CHANGE_PERMUTATIONS	499
+#define MAX_VALUES	160
 
 static void shorten(char *text, size_t most)
 {
@@ -449,11 +450,30 @@ static double level_of(const struct trend *t, size_t from, size_t to)
 	return stat_median(t->v + from, to - from);
 }
 
+/*
+ * On every boot's value; where there are so many that this would take minutes,
+ * on the medians of the runs.
+ */
 static void trend_changes(struct trend *t)
 {
+	size_t *first = xcalloc(t->nr, sizeof(*first)), nr = 0, i, from;
+	double *v = xcalloc(t->nr, sizeof(*v));
+	bool whole = t->nr <= MAX_VALUES;
+
+	for (from = 0; from < t->nr; from = i) {
+		for (i = from + 1; i < t->nr && !whole &&
+			    t->run[i] == t->run[from]; i++)
+			;
+		first[nr] = from;
+		v[nr++] = level_of(t, from, i);
+	}
 	t->change = xcalloc(t->nr + 1, sizeof(*t->change));
-	t->nr_changes = stat_e_divisive(t->v, t->nr, 2, CHANGE_ALPHA,
+	t->nr_changes = stat_e_divisive(v, nr, 2, CHANGE_ALPHA,
 					CHANGE_PERMUTATIONS, 1, t->change);
+	for (i = 0; i < t->nr_changes; i++)
+		t->change[i] = first[t->change[i]];
+	free(first);
+	free(v);
 }
 
 static void print_changes(const struct trend *t, struct side *const *sides)
