@@ -21,7 +21,8 @@
 
 #define THREADS		4
 #define FILES		3
-#define AREA		(8 * MIB)
+/* Two huge pages; forks and walks of it are most of what a call costs. */
+#define AREA		(4 * MIB)
 
 static const struct {
 	unsigned long cmd;
@@ -77,8 +78,8 @@ static void area_part(uint64_t *rnd, __u64 *addr, __u64 *len)
 	uint64_t pages = AREA / 4096, first = below(rnd, pages);
 
 	*addr = (uintptr_t)area + first * 4096;
-	*len = (1 + below(rnd, one_in(rnd, 10) ? pages - first :
-			  MIN(pages - first, 32))) * 4096;
+	*len = (1 + below(rnd, one_in(rnd, 30) ? pages - first :
+			  MIN(pages - first, 20))) * 4096;
 }
 
 /* An argument that would do, more often than not. */
@@ -139,7 +140,7 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		a->gup.addr = addr;
 		a->gup.len = len;
 		a->gup.pages = 1 + below(rnd, len / 4096);
-		a->gup.calls = below(rnd, 20);
+		a->gup.calls = below(rnd, 6);
 		break;
 	case PTELAB_IOC_RETRY:
 		a->retry.reader = below(rnd, 2);
@@ -149,7 +150,7 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 						   PTELAB_SCRIPT_QUIET;
 		a->retry.cpu = (int)below(rnd, nr_cpus() + 1) - 1;
 		a->retry.index = below(rnd, 16);
-		a->retry.reads = below(rnd, 50);
+		a->retry.reads = below(rnd, 20);
 		a->retry.seed = random_next(rnd);
 		if (a->retry.script == PTELAB_SCRIPT_RACE)
 			a->retry.steps = one_in(rnd, 3) ? PTELAB_STEP_BREAK :
@@ -204,18 +205,27 @@ static void *bad_pointer(uint64_t *rnd, void *arg)
 
 /*
  * To unsubscribe takes a grace period, tens of milliseconds in which nobody
- * else can have the file: rarely enough that most calls find something
- * started, and that there are many calls.
+ * else can have the file, and a race takes a new kernel thread: rarely enough
+ * that most calls find something started, and that there are many calls.
  */
 static unsigned int pick_ioctl(uint64_t *rnd)
 {
-	unsigned int nr;
+	for (;;) {
+		unsigned int nr = below(rnd, ARRAY_SIZE(ioctls));
 
-	do {
-		nr = below(rnd, ARRAY_SIZE(ioctls));
-	} while ((ioctls[nr].cmd == PTELAB_IOC_NOTIFY_STOP ||
-		  ioctls[nr].cmd == PTELAB_IOC_SHADOW_STOP) && !one_in(rnd, 8));
-	return nr;
+		switch (ioctls[nr].cmd) {
+		case PTELAB_IOC_NOTIFY_STOP:
+		case PTELAB_IOC_SHADOW_STOP:
+			if (!one_in(rnd, 8))
+				continue;
+			break;
+		case PTELAB_IOC_RETRY:
+			if (!one_in(rnd, 3))
+				continue;
+			break;
+		}
+		return nr;
+	}
 }
 
 static void *caller(void *p)
@@ -295,6 +305,9 @@ static void *changer(void *p)
 			munmap(q, len);
 			break;
 		case 5:
+			/* With that many checks it takes 80 ms. */
+			if (!one_in(&rnd, 3))
+				break;
 			child = fork();
 			if (!child)
 				_exit(0);
