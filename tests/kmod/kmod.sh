@@ -59,7 +59,7 @@ boot()
 	scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
 		--file build/arm64/tests/kmod/test_kmod:bin/test_kmod \
 		"$with" "$module$([ $with = --module ] || echo :bin/ptelab.ko)" --job "$tmp/job" --out "$out" --mode "$mode" \
-		--timeout "${TIMEOUT:-900}" > "$tmp/boot" 2>&1
+		--timeout "${TIMEOUT:-1800}" > "$tmp/boot" 2>&1
 	# A line for each test: PASS or FAIL, its name, checks, skipped, the
 	# first failure
 	awk '/^ok / { n++ } /^skip / { s++ }
@@ -222,7 +222,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 				DEBUG_ATOMIC_SLEEP DEBUG_KMEMLEAK UBSAN DEBUG_VM; do
 			check "debug-has-$option" grep -qx "CONFIG_$option=y" "$kernel/.config"
 		done
-		boot debug race "${functions[@]}" "life 30 1" "fuzz ${CALLS:-100000} 1"
+		boot debug race "${functions[@]}" "life 20 1" "fuzz ${CALLS:-100000} 1"
 		;;
 	kcsan)
 		on kcsan --config tests/kmod/kcsan.config || continue
