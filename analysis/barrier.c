@@ -448,6 +448,30 @@ static void forbidden_remark(const struct side *s, FILE *f)
 	}
 }
 
+/*
+ * How far the CPUs were from each other in the course of the run. A hypervisor
+ * may move them, and then figures of different points are no comparison.
+ */
+static void distance_remark(const struct side *s, FILE *f)
+{
+	double low = INFINITY, high = 0;
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const json_t *ns = json_object_get(proof_of(&s->points[i]),
+						   "round_trip_ns");
+
+		if (!ns)
+			continue;
+		low = fmin(low, json_number_value(ns));
+		high = fmax(high, json_number_value(ns));
+	}
+	if (high)
+		print_line(f, 0, 2, "* a line's way to the other CPU and back: %.0f to %.0f ns%s",
+			   low, high, high > 1.5 * low ?
+			   ". That is too much to compare all points with each other: the CPUs were busy, or a hypervisor moved them. Each point's own is in its proof (round_trip_ns)" : "");
+}
+
 void show_barriers(const struct side *s, const struct litmus_result *beside,
 		   size_t nr, FILE *f)
 {
@@ -469,6 +493,7 @@ void show_barriers(const struct side *s, const struct litmus_result *beside,
 	print_litmus(s, beside, nr, f);
 	fputc('\n', f);
 	print_line(f, 0, 2, "~0: can't be told from what two copies of the loop without a barrier differ by. -: not measured. One machine says nothing of another: on some CPUs a barrier that costs more here costs less.");
+	distance_remark(s, f);
 	remark(s, "cannot_exhibit", f);
 	forbidden_remark(s, f);
 }

@@ -15,6 +15,7 @@
 #include "format.h"
 #include "mmio.h"
 #include "picture.h"
+#include "plot_barrier.h"
 #include "sample.h"
 #include "view.h"
 
@@ -1076,6 +1077,8 @@ int plot_runs(struct side *const *sides, size_t nr,
 			ret = draw_metric(&plot, cost);
 		if (!ret && cost && !strcmp(cost, "ns"))
 			ret = plot_mmio(sides, nr, o, "mb_per_s", &plot.drawn);
+		if (!ret)
+			ret = plot_barriers(sides, nr, o, &plot.drawn);
 		if (!ret)
 			ret = draw_race(&plot);
 	}

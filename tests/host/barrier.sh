@@ -147,3 +147,20 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 refuses "a log that is none" 'no litmus test in it' "$ptelab" show "$tmp/family.jsonl" \
 	--format barriers --beside "$tmp/ranks"
+
+if command -v gnuplot > /dev/null && [ "$(uname -m)" = x86_64 ]; then
+	"$ptelab" run -q --counter none --counted 0 --warmup 0 --batches 7 -n 2000 -o "$tmp/plot.jsonl" \
+		-b barrier.cost:barrier=none,mfence:stores=0,1,4 \
+		-b barrier.publish:measure=latency:writer=wmb:reader=rmb,full > /dev/null 2>&1
+	check "pictures" "$ptelab" plot "$tmp/plot.jsonl" -o "$tmp/plots" -f svg --keep
+	check "cost against stores, a line a barrier" grep -q '>mfence<' "$tmp/plots/barrier-cost.svg"
+	# shellcheck disable=SC2016
+	equal "with every point of it" "$(sed -n '/^\$data/,/^EOD/p' "$tmp/plots/barrier-cost.gp" | grep -c '^[125] ')" 6
+	check "latency, a line a variant" grep -q '>writer wmb, reader full<' "$tmp/plots/barrier-latency.svg"
+	# Every line ends at all of them.
+	equal "shares add up" "$(awk '/^\$data/ { on = 1 } /^EOD/ { on = 0 }
+		on && NF == 4 { last = $2 } on && NF == 0 && last != "" { print last; last = "" }' \
+		"$tmp/plots/barrier-latency.gp" | sort -u)" 100
+else
+	skip "pictures" "needs gnuplot, and barriers of x86-64"
+fi
