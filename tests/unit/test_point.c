@@ -66,6 +66,28 @@ static void each_is_all_names(void **state)
 	refused("barrier.publish:words=each", NULL, "words");
 }
 
+/* A PCI address has colons of its own. */
+static void colons_in_values(void **state)
+{
+	struct point_list list;
+	const struct point *p;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(expand("mmio.map:bar=0000:00:03.0/2,1b36:0010:guest=nc,ngnre",
+				NULL, NULL, &list), 1 + 4);
+	p = &list.points[1];
+	for (i = 0; strcmp(p->bench->params[i].name, "bar"); i++)
+		;
+	assert_string_equal(p->value[i].text, "0000:00:03.0/2");
+	assert_string_equal(list.points[3].value[i].text, "1b36:0010");
+	points_free(&list);
+	refused("mmio.map:bar", NULL, "'bar' is no parameter");
+	refused("mmio.map:00:03.0", NULL, "is no parameter");
+	refused("gup.pin_fast:pages=1:16", NULL, "pages=1:16: it takes");
+	refused("mmio.map:bar=00:03.0:nosuch=1", NULL, "nosuch");
+}
+
 static void doubles_go(void **state)
 {
 	struct point_list list;
@@ -170,6 +192,7 @@ int main(void)
 		cmocka_unit_test(empty_comes_first),
 		cmocka_unit_test(lists_multiply),
 		cmocka_unit_test(each_is_all_names),
+		cmocka_unit_test(colons_in_values),
 		cmocka_unit_test(doubles_go),
 		cmocka_unit_test(own_value_wins),
 		cmocka_unit_test(contpte_is_resolved),
