@@ -205,7 +205,7 @@ static void put_forest_axis(struct picture *pic, bool large, enum tier tier)
 		fputs("set format x '%+g%%'\n", pic->script);
 	picture_text(pic, "legend", tier == TIER_TIMED ?
 		     "hollow: no difference is shown (full: it is)" :
-		     "hollow: equal, or ranges that touch");
+		     "hollow: equal, or no farther apart than by luck");
 }
 
 static int draw_forest(struct comparison *const *c, size_t nr, enum tier tier,

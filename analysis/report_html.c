@@ -243,13 +243,21 @@ static char *evidence_text(const struct result *r)
 
 	if (r->tier == TIER_EXACT && isnan(r->chance))
 		return NULL;
-	if (r->tier == TIER_EXACT)
-		return xasprintf("%s to %s, and %s to %s, over %zu and %zu boots; ranges come apart by luck once in %.0f",
+	if (r->tier == TIER_EXACT) {
+		more = is_difference(r) ?
+		       xasprintf("; so far apart by luck once in %.0f",
+				 1 / r->chance) :
+		       xstrdup(r->same_by_seed ? "; the same seed by seed" :
+			       "");
+		text = xasprintf("%s to %s, and %s to %s, over %zu and %zu boots%s",
 				 format_value(r->base.min, r->tier, a),
 				 format_value(r->base.max, r->tier, b),
 				 format_value(r->new.min, r->tier, c),
 				 format_value(r->new.max, r->tier, d),
-				 r->base.boots, r->new.boots, 1 / r->chance);
+				 r->base.boots, r->new.boots, more);
+		free(more);
+		return text;
+	}
 	if (isnan(r->p))
 		return r->why ? xstrdup(r->why) : NULL;
 	more = r->boots_more ?
