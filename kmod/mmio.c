@@ -64,8 +64,9 @@ static __always_inline void after_group(const struct run *r, u8 __iomem *p)
 
 /* One function for each sequence, with nothing to be decided for a group. */
 #define SEQUENCE(name, store)						\
-static void name(struct run *r, u64 groups)				\
+static void name(struct run *run, u64 groups)				\
 {									\
+	struct run here = *run, *r = &here;				\
 	u8 __iomem *p;							\
 									\
 	while (groups--) {						\
@@ -73,6 +74,7 @@ static void name(struct run *r, u64 groups)				\
 		store;							\
 		after_group(r, p);					\
 	}								\
+	run->at = here.at;						\
 }
 
 /*
@@ -80,8 +82,10 @@ static void name(struct run *r, u64 groups)				\
  * row, with their values in registers, where a group has so many.
  */
 #define PLAIN(name, width, fn)						\
-static void name(struct run *r, u64 groups)				\
+static void name(struct run *run, u64 groups)				\
 {									\
+	/* A copy, or each store would have it all read again. */	\
+	struct run here = *run, *r = &here;				\
 	const u64 d0 = r->data[0], d1 = r->data[1], d2 = r->data[2],	\
 		  d3 = r->data[3], d4 = r->data[4], d5 = r->data[5],	\
 		  d6 = r->data[6], d7 = r->data[7];			\
@@ -105,6 +109,7 @@ static void name(struct run *r, u64 groups)				\
 			fn(r->data[(n - i) % 8], q);			\
 		after_group(r, p);					\
 	}								\
+	run->at = here.at;						\
 }
 
 PLAIN(raw8, 1, __raw_writeb)
