@@ -75,7 +75,10 @@ char *metric_label(const char *metric, const char *unit)
 	return xasprintf("%s (%s)", metric, unit);
 }
 
-/* instructions is instructions_user + instructions_kernel. */
+/*
+ * instructions is instructions_user + instructions_kernel. With a guest's it is
+ * what the operation took in all, which neither part tells.
+ */
 static bool is_sum(const struct comparison *c, const struct result *r)
 {
 	unsigned int parts = 0;
@@ -83,11 +86,16 @@ static bool is_sum(const struct comparison *c, const struct result *r)
 
 	if (strcmp(r->metric, "instructions") || r->tier != TIER_EXACT)
 		return false;
-	for (i = 0; i < c->nr_results; i++)
-		if (c->results[i].point == r->point &&
-		    (!strcmp(c->results[i].metric, "instructions_user") ||
-		     !strcmp(c->results[i].metric, "instructions_kernel")))
-			parts++;
+	for (i = 0; i < c->nr_results; i++) {
+		const char *metric = c->results[i].metric;
+
+		if (c->results[i].point != r->point)
+			continue;
+		if (!strcmp(metric, "instructions_guest"))
+			return false;
+		parts += !strcmp(metric, "instructions_user") ||
+			 !strcmp(metric, "instructions_kernel");
+	}
 	return parts == 2;
 }
 
