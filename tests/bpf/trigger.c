@@ -57,15 +57,21 @@ static void settle(void)
 		die("mlockall");
 }
 
-/* @len bytes of private memory, aligned to 2 MiB, nothing in it. */
+/*
+ * @len bytes of private memory, aligned to 2 MiB, nothing in it. It ends where it
+ * says, or a huge page might fit where none is wanted.
+ */
 static char *memory(size_t len)
 {
-	char *p = mmap(NULL, len + 2 * MIB, PROT_READ | PROT_WRITE,
+	char *p = mmap(NULL, len + 2 * MIB + PAGE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		die("mmap");
-	return (char *)(((uintptr_t)p + 2 * MIB - 1) & ~(2 * MIB - 1));
+	p = (char *)(((uintptr_t)p + 2 * MIB - 1) & ~(2 * MIB - 1));
+	if (mprotect(p + len, PAGE, PROT_NONE))
+		die("mprotect");
+	return p;
 }
 
 static char *small_pages(size_t len)
