@@ -58,6 +58,8 @@ boot()
 		echo "ptelab run -q -o - --batches 1 --warmup 0 --counted 1 $points" >> "$tmp/job"
 	scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
 		--file build/arm64/tests/kmod/test_kmod:bin/test_kmod \
+		--qemu -object --qemu memory-backend-ram,id=spare,size=1M \
+		--qemu -device --qemu ivshmem-plain,memdev=spare,addr=0x1e \
 		"$with" "$module$([ $with = --module ] || echo :bin/ptelab.ko)" --job "$tmp/job" --out "$out" --mode "$mode" \
 		--timeout "${TIMEOUT:-1800}" > "$tmp/boot" 2>&1
 	# A line for each test: PASS or FAIL, its name, checks, skipped, the
