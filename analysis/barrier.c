@@ -243,7 +243,33 @@ static const char *short_verdict(const json_t *proof, const char *model)
 	return !strcmp(v, "Never") ? "never" : *v ? "may" : "-";
 }
 
-/* "0 of 3M" */
+/* The kernel's model and that of arm64, one word if they agree */
+static void models_cell(struct table *t, const json_t *proof)
+{
+	const char *lkmm = short_verdict(proof, "LKMM");
+	const char *arm = short_verdict(proof, "AArch64");
+
+	if (strcmp(lkmm, arm))
+		table_cell(t, "%s/%s", lkmm, arm);
+	else
+		table_cell(t, "%s", lkmm);
+}
+
+static void later_cell(struct table *t, const struct side_point *p)
+{
+	const json_t *later = p ? json_object_get(proof_of(p), "later_ns") :
+		NULL;
+
+	if (!later)
+		table_cell(t, "-");
+	else if (!json_is_true(json_object_get(later, "told")))
+		table_cell(t, "~0");
+	else
+		table_cell(t, "%+.1f", json_number_value(
+				json_object_get(later, "median")));
+}
+
+/* "0/3M" */
 static void seen_cell(struct table *t, const struct litmus_result *r)
 {
 	uint64_t all = r->positive + r->negative;
@@ -261,7 +287,7 @@ static void print_publish(const struct side *s, FILE *f)
 	static const char *const but[] = { "measure", NULL };
 	static const char *const left[] = { "writer", "reader", "tests" };
 	static const char *const right[] = {
-		"LKMM", "Arm", "old", "wr", "rd", "bail", "seen", "used"
+		"models", "old", "wr", "rd", "bail", "seen", "later", "used"
 	};
 	struct table *t = NULL;
 	size_t i, j;
@@ -289,14 +315,14 @@ static void print_publish(const struct side *s, FILE *f)
 		table_cell(t, "%s", json_text(p->params, "reader"));
 		table_cell(t, "%s", param_is(p, "watch", "initialised") ?
 			   "init" : "flag");
-		table_cell(t, "%s", short_verdict(proof, "LKMM"));
-		table_cell(t, "%s", short_verdict(proof, "AArch64"));
+		models_cell(t, proof);
 		seen_cell(t, &r);
 		cost_cell(t, publish_point(s, p, "writer"));
 		cost_cell(t, publish_point(s, p, "reader"));
 		cost_cell(t, publish_point(s, p, "bail"));
 		metric_cell(t, publish_point(s, p, "latency"),
 			    "latency_ns.p50");
+		later_cell(t, publish_point(s, p, "latency"));
 		metric_cell(t, publish_point(s, p, "latency"),
 			    "usable_ns.p50");
 		litmus_result_free(&r);
@@ -304,7 +330,7 @@ static void print_publish(const struct side *s, FILE *f)
 	if (!t)
 		return;
 	table_print_mail(t, f, 1, SHOW_WIDTH);
-	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, for one that does not. seen, used: median ns from the store to that word until the reader has seen it, until it has read the context.");
+	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. models: the kernel's and arm64's, on an old context. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, for one that does not. seen, used: median ns from the store to that word until the reader has seen it, until it has read the context. later: by how much the reader's barrier delays the seeing, against a reader without, drawn for each publication.");
 	table_free(t);
 }
 

@@ -18,11 +18,13 @@
 #endif
 
 #include "../kmod/ptelab_dev.h"
+#include "../lib/journal.h"
 #include "../lib/util.h"
 #include "barrier.h"
 #include "barrier_cost.h"
 #include "crew.h"
 #include "paired.h"
+#include "pci.h"
 #include "place.h"
 
 /* Operations between two readings of the clock, at most. */
@@ -41,6 +43,8 @@ struct cost {
 	struct cost_loop loop;
 	void (*turn[NR_TURNS])(const struct cost_loop *l);
 	size_t bytes;		/* of loop.base */
+	bool taken;		/* the device was enabled for this */
+	long journal;		/* to give it back */
 	char *own;		/* memory of flag and word */
 	struct paired *paired;
 };
@@ -83,19 +87,45 @@ static const char *barrier_missing(const struct bench_ctx *ctx)
 	return NULL;
 }
 
+/*
+ * What bar= names: a file that can be mapped shared, or a device's BAR, whose
+ * resource file it is then. The caller frees; NULL with fail() text.
+ */
+static char *bar_file(const char *bar, struct pci_bar *found)
+{
+	char *path, name[16];
+
+	memset(found, 0, sizeof(*found));
+	if (*bar == '/')
+		return xstrdup(bar);
+	if (pci_bar_find(bar, found))
+		return NULL;
+	snprintf(name, sizeof(name), "resource%u", found->nr);
+	path = pci_file(found, name);
+	return path;
+}
+
 static const char *bar_missing(const struct bench_ctx *ctx)
 {
-	static __thread char why[160];
+	static __thread char why[256];
 	const char *bar = param_text(ctx, "bar");
+	struct pci_bar found;
+	char *path;
 
 	if (!*bar || !strcmp(bar, "none"))
-		return "state=mmio needs bar=/sys/bus/pci/devices/.../resourceN, a BAR that may be written to at will";
-	if (access(bar, R_OK | W_OK)) {
-		snprintf(why, sizeof(why), "can't open %.80s: %s", bar,
+		return "state=mmio needs bar=DEVICE, whose BAR may be written to at will (see mmio.store), or a file";
+	path = bar_file(bar, &found);
+	if (!path)
+		return fail_text();
+	why[0] = '\0';
+	if (*found.driver)
+		snprintf(why, sizeof(why), "%s has a driver, %s: state=mmio takes a device that nobody uses",
+			 found.address, found.driver);
+	else if (access(path, R_OK | W_OK))
+		snprintf(why, sizeof(why), "can't open %.150s: %s", path,
 			 strerror(errno));
-		return why;
-	}
-	return NULL;
+	free(path);
+	return *why ? why : NULL;
 }
 
 static const char *cost_unavailable(const struct bench_ctx *ctx)
@@ -131,16 +161,18 @@ static void cost_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 
 /* --- set-up --- */
 
-static int map_bar(struct cost *c, const char *path)
+static int map_file(struct cost *c, const char *path)
 {
 	struct stat st;
 	uint64_t lines;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st)) {
+		int err = errno;
+
 		if (fd >= 0)
 			close(fd);
-		return fail(errno, "%s: %s", path, strerror(errno));
+		return fail(err, "%s: %s", path, strerror(err));
 	}
 	for (lines = L1_LINES; lines * COST_LINE > (uint64_t)st.st_size;)
 		lines /= 2;
@@ -155,6 +187,23 @@ static int map_bar(struct cost *c, const char *path)
 	}
 	c->loop.mask = lines - 1;
 	return 0;
+}
+
+static int map_bar(struct cost *c, const char *bar)
+{
+	struct pci_bar found;
+	char *path = bar_file(bar, &found);
+	int ret;
+
+	if (!path)
+		return -errno;
+	/* without a driver, its memory may not be decoded either */
+	ret = *found.address ? pci_take(&found, NULL, false) : 0;
+	c->taken = !ret && *found.address;
+	if (!ret)
+		ret = map_file(c, path);
+	free(path);
+	return ret;
 }
 
 static int map_lines(struct cost *c, uint64_t lines)
@@ -255,6 +304,7 @@ static int cost_setup(struct bench_ctx *ctx)
 	c->loop.flag = (uint64_t *)c->own;
 	c->loop.word = (uint64_t *)(c->own + CREW_LINE);
 
+	c->journal = journal_mark();
 	ret = c->state == STATE_MMIO ? map_bar(c, param_text(ctx, "bar")) :
 		map_lines(c, lines_of(c->state));
 	if (!ret && c->barrier->kernel)
@@ -279,6 +329,8 @@ static void cost_teardown(struct bench_ctx *ctx)
 		close(c->fd);
 	if (c->loop.base)
 		munmap(c->loop.base, c->bytes);
+	if (c->taken)
+		journal_restore_to(c->journal);
 	free(c->own);
 	free(c);
 	ctx->priv = NULL;
@@ -321,8 +373,14 @@ static int read_back(const struct cost *c)
 static int cost_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct cost *c = ctx->priv;
-	int ret = c->state == STATE_MMIO ? 0 : read_back(c);
+	int ret = read_back(c);
 
+	/* a device need not give back what was stored */
+	if (c->state == STATE_MMIO) {
+		json_object_set_new(ctx->proof, "read_back",
+				    json_boolean(!ret));
+		ret = 0;
+	}
 	if (!ret && !d)
 		paired_prove(c->paired, ctx);
 	return ret;
@@ -341,7 +399,7 @@ static const struct bench_param cost_params[] = {
 	{ .name = "place", .type = PARAM_ENUM, .def = "any",
 	  .choices = place_choices, .help = PLACE_HELP },
 	{ .name = "bar", .type = PARAM_STRING, .def = "none",
-	  .help = "state=mmio: the resource file of a BAR that may be written to at will" },
+	  .help = "state=mmio: a device, and /N for its BAR N, that may be written to at will; or a file that can be mapped, such as a resource file" },
 };
 
 const struct bench barrier_cost = {

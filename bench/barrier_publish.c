@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/binomial.h"
 #include "../lib/env.h"
 #include "../lib/util.h"
 #include "barrier.h"
@@ -23,6 +24,7 @@
 
 #define BATCH		20000
 #define BATCH_EMULATED	4000
+#define CONFIDENCE	.95
 /* Far from any number that is ever published. */
 #define NOT_THERE	(1ULL << 40)
 /* The latency histogram: buckets a factor of two, from 1 ns on. */
@@ -42,10 +44,18 @@ struct turn_taking {
 } __attribute__((aligned(CREW_LINE)));
 
 struct latency {
-	double *ns;		/* of the batch under way */
+	double *ns;		/* of the batch under way, nr of them */
+	size_t nr;
 	uint64_t bucket[BUCKETS];	/* all batches */
 	uint64_t negative;	/* seen before it was stored: the clocks differ */
 };
+
+/*
+ * Half of the publications, drawn, are read without the reader's barrier, so
+ * that what the barrier changes is not mixed up with what a hypervisor or the
+ * machine changes meanwhile.
+ */
+enum { OWN, PLAIN, NR_READS };
 
 struct publish {
 	struct turn_taking turn;
@@ -64,7 +74,7 @@ struct publish {
 	double round_trip_ns;
 	unsigned int spread;	/* of the moments at which it is published */
 	struct paired *paired;		/* the costs */
-	uint64_t random;
+	uint64_t random, choice;	/* the writer's, the reader's */
 	uint64_t next;		/* publication */
 	uint64_t ops;		/* of the batch under way */
 	uint64_t old;		/* contexts in it that were not new */
@@ -73,7 +83,10 @@ struct publish {
 	uint64_t outcomes, witnesses;
 	uint64_t by_word[PUBLISH_MAX_WORDS];	/* the first old one */
 	bool keep;
-	struct latency seen, usable;
+	struct latency seen[NR_READS], usable[NR_READS];
+	/* ns by which the barrier makes it later, of each batch that counts */
+	double *later;
+	size_t nr_later;
 };
 
 static int choice(const struct bench_ctx *ctx, const char *param,
@@ -148,14 +161,14 @@ static void check(struct publish *p, uint64_t n)
 	}
 }
 
-static void note_latency(struct publish *p, struct latency *l, uint64_t nr,
-			 uint64_t from, uint64_t to)
+static void note_latency(struct publish *p, struct latency *l, uint64_t from,
+			 uint64_t to)
 {
 	double ns = (double)(int64_t)(to - from) * 1e9 /
 		clock_measure()->frequency_hz;
 	int b = ns > 1 ? log2(ns) * PER_OCTAVE : 0;
 
-	l->ns[nr] = ns;
+	l->ns[l->nr++] = ns;
 	if (!p->keep)
 		return;
 	l->negative += ns < 0;
@@ -164,7 +177,10 @@ static void note_latency(struct publish *p, struct latency *l, uint64_t nr,
 
 static void read_side(struct publish *p)
 {
-	observe_fn *observe = observe_sides[p->reader].observe;
+	observe_fn *const observe[NR_READS] = {
+		[OWN] = observe_sides[p->reader].observe,
+		[PLAIN] = observe_sides[READER_CTRL].observe,
+	};
 	struct turn_taking *t = &p->turn;
 	uint64_t end = p->next + p->ops, n, stamp;
 	struct publish_seen at;
@@ -173,17 +189,21 @@ static void read_side(struct publish *p)
 	for (n = p->next; n != end; n++) {
 		const struct publish_slot *s = &p->slot[n % PUBLISH_SLOTS];
 
+		unsigned int read = p->measure == LATENCY ?
+			race_draw(&p->choice) >> 32 & 1 : OWN;
+
 		__atomic_store_n(&t->ready, n, __ATOMIC_RELEASE);
-		observe(s, p->words, n, p->watch, p->copy,
-			p->measure == LATENCY ? &at : NULL);
-		check(p, n);
-		if (p->measure != LATENCY)
+		observe[read](s, p->words, n, p->watch, p->copy,
+			      p->measure == LATENCY ? &at : NULL);
+		if (p->measure != LATENCY) {
+			check(p, n);
 			continue;
+		}
 		while (!(stamp = __atomic_load_n(&t->stamp, __ATOMIC_ACQUIRE)))
 			race_spin(&turns);
 		t->stamp = 0;
-		note_latency(p, &p->seen, n - p->next, stamp, at.seen);
-		note_latency(p, &p->usable, n - p->next, stamp, at.usable);
+		note_latency(p, &p->seen[read], stamp, at.seen);
+		note_latency(p, &p->usable[read], stamp, at.usable);
 	}
 }
 
@@ -279,7 +299,7 @@ static int make_slots(struct publish *p)
 
 static int start_crew(struct publish *p, uint64_t ops)
 {
-	int ret = control_get(p->cpus, 2, false, &p->control);
+	int ret = control_get(p->cpus, 2, false, &p->control), i;
 
 	if (ret)
 		return ret;
@@ -288,8 +308,10 @@ static int start_crew(struct publish *p, uint64_t ops)
 		return -errno;
 	p->round_trip_ns = crew_round_trip_ns(p->crew);
 	p->spread = race_spread(p->round_trip_ns);
-	p->seen.ns = xcalloc(ops, sizeof(double));
-	p->usable.ns = xcalloc(ops, sizeof(double));
+	for (i = 0; i < NR_READS; i++) {
+		p->seen[i].ns = xcalloc(ops, sizeof(double));
+		p->usable[i].ns = xcalloc(ops, sizeof(double));
+	}
 	return 0;
 }
 
@@ -309,6 +331,7 @@ static int publish_setup(struct bench_ctx *ctx)
 	p->measure = choice(ctx, "measure", measures);
 	p->test = litmus_find(publish_litmus(p->writer, p->reader, p->watch));
 	p->random = ctx->seed * 0x9e3779b97f4a7c15ULL + 1;
+	p->choice = race_draw(&p->random);
 	p->next = 1;
 	ret = make_slots(p);
 	if (ret)
@@ -325,13 +348,17 @@ static int publish_setup(struct bench_ctx *ctx)
 static void publish_teardown(struct bench_ctx *ctx)
 {
 	struct publish *p = ctx->priv;
+	int i;
 
 	if (!p)
 		return;
 	crew_free(p->crew);
 	paired_free(p->paired);
-	free(p->seen.ns);
-	free(p->usable.ns);
+	for (i = 0; i < NR_READS; i++) {
+		free(p->seen[i].ns);
+		free(p->usable[i].ns);
+	}
+	free(p->later);
 	free(p->memory);
 	free(p);
 	ctx->priv = NULL;
@@ -344,6 +371,17 @@ static int cmp_double(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The mean of the middle half: finer than a median of readings in steps. */
+static double middle(const struct latency *l)
+{
+	size_t from = l->nr / 4, to = l->nr - from, i;
+	double sum = 0;
+
+	for (i = from; i < to; i++)
+		sum += l->ns[i];
+	return sum / (to - from);
+}
+
 static void give_latency(struct bench_ctx *ctx, struct publish *p)
 {
 	static const struct { const char *name; double q; } quantiles[] = {
@@ -352,23 +390,34 @@ static void give_latency(struct bench_ctx *ctx, struct publish *p)
 	char metric[32];
 	size_t i;
 
-	qsort(p->seen.ns, ctx->ops, sizeof(double), cmp_double);
-	qsort(p->usable.ns, ctx->ops, sizeof(double), cmp_double);
+	for (i = 0; i < NR_READS; i++) {
+		qsort(p->seen[i].ns, p->seen[i].nr, sizeof(double), cmp_double);
+		qsort(p->usable[i].ns, p->usable[i].nr, sizeof(double),
+		      cmp_double);
+	}
 	for (i = 0; i < ARRAY_SIZE(quantiles); i++) {
-		uint64_t at = quantiles[i].q * (ctx->ops - 1);
+		size_t nr = p->seen[OWN].nr, at = nr ?
+			quantiles[i].q * (nr - 1) : 0;
 
 		snprintf(metric, sizeof(metric), "latency_ns.%s",
 			 quantiles[i].name);
-		bench_sample(ctx, metric, p->seen.ns[at]);
+		bench_sample(ctx, metric, p->seen[OWN].ns[at]);
 		snprintf(metric, sizeof(metric), "usable_ns.%s",
 			 quantiles[i].name);
-		bench_sample(ctx, metric, p->usable.ns[at]);
+		bench_sample(ctx, metric, p->usable[OWN].ns[at]);
 	}
+	/* few operations may all have been drawn alike */
+	if (ctx->warmup || !p->seen[OWN].nr || !p->seen[PLAIN].nr)
+		return;
+	p->later = xrealloc(p->later, (p->nr_later + 1) * sizeof(double));
+	p->later[p->nr_later++] = middle(&p->seen[OWN]) -
+		middle(&p->seen[PLAIN]);
 }
 
 static int64_t publish_run(struct bench_ctx *ctx, unsigned int thread)
 {
 	struct publish *p = ctx->priv;
+	int i;
 
 	(void)thread;
 	if (p->paired) {
@@ -380,14 +429,18 @@ static int64_t publish_run(struct bench_ctx *ctx, unsigned int thread)
 	p->old = 0;
 	p->keep = !ctx->warmup;
 	p->turn.ready = 0;
+	for (i = 0; i < NR_READS; i++)
+		p->seen[i].nr = p->usable[i].nr = 0;
 	crew_run(p->crew, both_sides, p);
 	p->next += ctx->ops;
 	if (p->keep) {
 		p->outcomes += ctx->ops;
 		p->witnesses += p->old;
 	}
-	if (p->measure == LATENCY)
+	if (p->measure == LATENCY) {
 		give_latency(ctx, p);
+		return ctx->ops;
+	}
 	if (forbidden_here(p->test))
 		bench_sample(ctx, "forbidden_outcomes",
 			     (double)p->old / ctx->ops);
@@ -410,15 +463,34 @@ static json_t *buckets_json(const struct latency *l)
 	return list;
 }
 
-static void prove_latency(json_t *proof, const struct publish *p)
+/* Whether the reader's barrier changes when the store is seen. */
+static void prove_later(json_t *proof, struct publish *p)
+{
+	struct interval i = median_interval(p->later, p->nr_later, CONFIDENCE);
+	bool told = i.low > 0 || i.high < 0;
+
+	if (isinf(i.low))
+		return;
+	json_object_set_new(proof, "later_ns", json_pack(
+			"{s:f, s:f, s:f, s:f, s:b}", "median",
+			p->later[p->nr_later / 2], "low", i.low, "high",
+			i.high, "confidence", CONFIDENCE, "told", (int)told));
+}
+
+static void prove_latency(json_t *proof, struct publish *p)
 {
 	json_object_set_new(proof, "latency_histogram",
-			    buckets_json(&p->seen));
+			    buckets_json(&p->seen[OWN]));
 	json_object_set_new(proof, "usable_histogram",
-			    buckets_json(&p->usable));
-	json_object_set_new(proof, "negative", json_integer(p->seen.negative));
+			    buckets_json(&p->usable[OWN]));
+	json_object_set_new(proof, "plain_latency_histogram",
+			    buckets_json(&p->seen[PLAIN]));
+	json_object_set_new(proof, "negative",
+			    json_integer(p->seen[OWN].negative +
+					 p->seen[PLAIN].negative));
 	json_object_set_new(proof, "round_trip_ns",
 			    json_real(p->round_trip_ns));
+	prove_later(proof, p);
 }
 
 static void prove_order(json_t *proof, const struct publish *p)
@@ -472,9 +544,10 @@ static int publish_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 		return 0;
 	}
 	place_prove(ctx->proof, p->cpus, 2);
-	prove_order(ctx->proof, p);
 	if (p->measure == LATENCY)
 		prove_latency(ctx->proof, p);
+	else
+		prove_order(ctx->proof, p);
 	return 0;
 }
 
@@ -493,7 +566,7 @@ static const struct bench_param publish_params[] = {
 	  .help = "of 64 bits, in the context" },
 	{ .name = "measure", .type = PARAM_ENUM, .def = "order",
 	  .choices = measures,
-	  .help = "old contexts seen; the time until it is seen; what the writer, the reader, a reader whose test fails pays" },
+	  .help = "old contexts seen; the time until it is seen, and by how much the reader's barrier changes that; what the writer, the reader, a reader whose test fails pays" },
 	{ .name = "place", .type = PARAM_ENUM, .def = "any",
 	  .choices = place_choices, .help = PLACE_HELP },
 };
