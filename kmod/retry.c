@@ -543,6 +543,9 @@ static int run(struct ptelab_retry_state *r)
 		if (cpu < nr_cpu_ids)
 			kthread_bind(t, cpu);
 		wake_up_process(t);
+		/* Else all reads may be over before it has a CPU. */
+		while (!READ_ONCE(r->arg.rounds) && !fatal_signal_pending(current))
+			schedule_timeout_killable(1);
 	}
 	start = ktime_get_ns();
 	ret = read_loop(r);

@@ -195,7 +195,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 		boot base exact "${functions[@]}" "trace watch $sites"
 		retries_agree base
 		returned_values base
-		points='-b lockless.recheck:reader=kernel,single:writer=age'
+		points='-n 300000 -b lockless.recheck:reader=kernel,single:writer=age'
 		boot base-race race "${functions[@]}" "life 50 1" "fuzz 20000 1" \
 			"trace watch $sites"
 		retries_agree base-race
