@@ -550,8 +550,10 @@ struct ptelab_litmus {
 	char name[PTELAB_LITMUS_NAME];	/* "MP+wmb+rmb" */
 	__s32 cpu[PTELAB_LITMUS_PROCS];	/* as many as it has processes */
 	__u32 stride;		/* lines from an outcome to the next; odd */
-	/* Empty turns of a loop, about a cycle each, that the last to come
-	 * waits for at most: as long as a line's way there and back. */
+	/*
+	 * Empty turns of a loop, about a cycle each, that the last to come
+	 * waits for at most: as long as a line's way there and back.
+	 */
 	__u32 spread;
 	__u64 outcomes;
 	__u64 seed;
