@@ -237,7 +237,7 @@ static void racers_run_and_stand(void **state)
 
 	(void)state;
 	for (kind = RACER_NONE; kind <= RACER_FORK; kind++) {
-		struct racer *racer = racer_new(&ctx, kind, &r);
+		struct racer *racer = racer_new(&ctx, kind, 0, &r);
 		uint64_t rounds;
 
 		assert_non_null(racer);
