@@ -367,38 +367,52 @@ static void print_one_sided(const struct comparison *c, FILE *f)
 
 /* --- findings --- */
 
+static bool alike(const struct finding *a, const struct finding *b)
+{
+	return !strcmp(a->rule, b->rule) && !strcmp(a->bench, b->bench) &&
+	       a->severity == b->severity;
+}
+
+static void print_finding(const struct finding *x, size_t points, FILE *f)
+{
+	char *params = params_text(x->point->params, " "), *more = NULL;
+
+	if (points > 1)
+		more = xasprintf(", and %zu more point%s", points - 1,
+				 plural(points - 1));
+	print_line(f, 2, 4, "%s (%s): %s%s%s%s: %s", x->rule,
+		   severity_name(x->severity), x->bench, *params ? " " : "",
+		   params, more ? more : "", x->text);
+	free(more);
+	free(params);
+}
+
+/* The worst first; those of one kind as the first of them. */
 static void print_findings(const struct comparison *c, FILE *f)
 {
 	bool *done = xcalloc(c->nr_findings, sizeof(*done)), any = false;
 	size_t i, j, points;
+	int severity;
 
-	for (i = 0; i < c->nr_findings; i++) {
-		const struct finding *x = &c->findings[i];
-		char *params, *more = NULL;
+	for (severity = SEVERITY_ERROR; severity >= SEVERITY_INFO; severity--) {
+		for (i = 0; i < c->nr_findings; i++) {
+			const struct finding *x = &c->findings[i];
 
-		/* the table above is the list of exact differences */
-		if (done[i] || !strcmp(x->rule, "exact-difference"))
-			continue;
-		points = 0;
-		for (j = i; j < c->nr_findings; j++)
-			if (!strcmp(c->findings[j].rule, x->rule) &&
-			    !strcmp(c->findings[j].bench, x->bench)) {
-				done[j] = true;
-				points++;
-			}
-		if (!any)
-			print_line(f, 0, 2, "findings:");
-		any = true;
-		params = params_text(x->point->params, " ");
-		if (points > 1)
-			more = xasprintf(", and %zu more point%s", points - 1,
-					 plural(points - 1));
-		print_line(f, 2, 4, "%s (%s): %s%s%s%s: %s", x->rule,
-			   severity_name(x->severity), x->bench,
-			   *params ? " " : "", params, more ? more : "",
-			   x->text);
-		free(more);
-		free(params);
+			/* the table above is the list of exact differences */
+			if (done[i] || (int)x->severity != severity ||
+			    !strcmp(x->rule, "exact-difference"))
+				continue;
+			points = 0;
+			for (j = i; j < c->nr_findings; j++)
+				if (alike(&c->findings[j], x)) {
+					done[j] = true;
+					points++;
+				}
+			if (!any)
+				print_line(f, 0, 2, "findings:");
+			any = true;
+			print_finding(x, points, f);
+		}
 	}
 	free(done);
 }
