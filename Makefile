@@ -141,6 +141,12 @@ test:
 test-unit test-host test-lab test-quick:
 	@tests/run $(@:test-%=%)
 
+# The module on kernels that watch it, and on a newer one; three more to build.
+.PHONY: test-debug
+test-debug:
+	@scripts/deps
+	@PARTS="7.3 debug kcsan" tests/kmod/kmod.sh
+
 UNIT_SRC	:= $(wildcard tests/unit/test_*.c)
 UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 
@@ -208,6 +214,7 @@ help:
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
 	@echo '	make test-unit|test-host|test-lab|test-quick	parts of make test'
+	@echo '	make test-debug		the module on debug kernels, which it builds'
 
 .PHONY: clean
 clean:

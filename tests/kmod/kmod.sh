@@ -5,9 +5,10 @@
 # trace counts, random calls, kills, loading and unloading; then the same on a
 # kernel that watches memory, locks and RCU. Nothing may be in the kernel's log.
 #
-#	PARTS="base debug"	only these of: base 7.3 debug kcsan; the last is not
-#				among what is done by default: a kernel more to
-#				build, to find data races
+#	PARTS="base debug"	only these of: base 7.3 debug kcsan. By default base,
+#				and 7.3 and debug where their kernels are in the
+#				cache, as each takes ten minutes to build; make
+#				test-debug does all, kcsan to find data races
 #	CALLS=100000		so many random calls on the debug kernel
 set -u
 # shellcheck source=../lib.sh
@@ -179,6 +180,19 @@ on()
 		grep -v 'less the calls' | grep -oE '0x[0-9a-f]+' | xargs)
 }
 
+# cached NAME [OPTION...]: whether there is such a kernel, or PARTS asks for it
+cached()
+{
+	local name=$1 dir
+	shift
+
+	[ -z "${PARTS:-}" ] || return 0
+	if ! dir=$(scripts/lab/kernel "$@" --where 2> "$tmp/err") || [ ! -d "$dir" ]; then
+		skip "kmod-$name" "no such kernel in the cache; make test-debug builds it, in ten minutes"
+		return 1
+	fi
+}
+
 # wants N: as many must the retry-site finder have found
 wants()
 {
@@ -204,12 +218,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 		boot base-load exact load
 		;;
 	7.3)
-		# Eight minutes of building; where it is there, it is tried.
-		if ! kernel=$(scripts/lab/kernel --kernel 7.3 --where 2> "$tmp/err") ||
-		   [ ! -d "$kernel" ]; then
-			skip kmod-7.3 "no such kernel in the cache; scripts/lab/kernel --kernel 7.3 builds it"
-			continue
-		fi
+		cached 7.3 --kernel 7.3 || continue
 		on 7.3 --kernel 7.3 || continue
 		wants 2
 		boot 7.3 exact "${functions[@]}" "trace watch $sites"
@@ -218,6 +227,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 		retries_agree 7.3-race
 		;;
 	debug)
+		cached debug --config tests/kmod/debug.config || continue
 		on debug --config tests/kmod/debug.config || continue
 		# What depends on something that is off is dropped: these must not.
 		for option in KASAN KASAN_VMALLOC PROVE_LOCKING PROVE_RCU \
