@@ -48,17 +48,10 @@ if ab null JOB="$top/scripts/lab/jobs/default"; then
 	holds "null: no exact difference" "$differ | length == 0"
 fi
 
-# The kernel with the other layout is some 64K larger, so page frames lie
-# otherwise: where alignment of order-0 frames decides what is tried (folding),
-# counts of instructions may follow it. Events must not.
-if ab layout JOB="$top/scripts/lab/jobs/default"; then
+# Three seeds: the frames of this kernel lie otherwise, as do those of each seed.
+if ab layout JOB="$top/scripts/lab/jobs/default" SEEDS="1 2 3"; then
 	holds "layout: much was compared" "($compared) > 500"
-	holds "layout: no event differs" \
-		"$differ | all(.metric | startswith(\"instructions\"))"
-	holds "layout: instructions equal in GUP-fast" \
-		"$differ | all(.bench | startswith(\"gup.\") | not)"
-	holds "layout: no instruction count differs by 1 %" \
-		"$differ | all(.ratio > 0.99 and .ratio < 1.01)"
+	holds "layout: no exact difference" "$differ | length == 0"
 fi
 
 if ab lockless-norecency JOB="$top/scripts/lab/jobs/lockless-norecency"; then
