@@ -219,6 +219,8 @@ static void test_open_race(unsigned int rounds)
 				put_memory(p, LEN);
 			}
 			close(fd);
+			/* Closed long enough for both to be so at times */
+			usleep(below(&rnd, 4000));
 		}
 	}
 	while (done < rounds && now_s() < end) {
