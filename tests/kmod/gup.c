@@ -81,8 +81,9 @@ static void test_folios(int fd, size_t folio, const char *name)
 	acquired = vmstat("nr_foll_pin_acquired");
 	check(!gup(fd, PTELAB_GUP_TICKS, p, len, 512, 10), "get");
 	check_eq(g.pages_got, 5120, "pages got");
-	check_eq(!exact_vmstat ? 0 : vmstat("nr_foll_pin_acquired") - acquired, 0,
-		 "none of them pinned");
+	if (exact_vmstat)
+		check_eq(vmstat("nr_foll_pin_acquired") - acquired, 0,
+			 "none of them pinned");
 	check(g.ticks_get && g.ticks_put && g.ticks_hz,
 	      "ticks %llu get, %llu put, of %llu Hz", g.ticks_get,
 	      g.ticks_put, g.ticks_hz);
