@@ -604,6 +604,24 @@ static int counted_batch(struct pass *p, json_t *totals)
 	return ret;
 }
 
+/*
+ * A tracepoint may be there, take a program and never be passed: a KVM that
+ * has guests' faults handled elsewhere counts them and traces none. None where
+ * KVM's own statistics have some is no count.
+ */
+static void drop_contradicted(json_t *totals, json_t *record)
+{
+	json_t *traced = json_object_get(totals, "kvm_guest_faults");
+	json_t *known = json_object_get(totals, "kvm_stage2_faults");
+
+	if (!traced || json_integer_value(traced) ||
+	    json_integer_value(known) <= 0)
+		return;
+	json_object_del(totals, "kvm_guest_faults");
+	put_absent(record, "kvm_guest_faults",
+		   "KVM's statistics count faults of the guest, and none passes its tracepoint");
+}
+
 static int counted_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
@@ -632,6 +650,7 @@ static int counted_pass(struct pass *p, json_t *record)
 				   o->value[m].absent);
 		}
 	}
+	drop_contradicted(totals, record);
 	json_object_set_new(record, "counted",
 			    json_pack("{s:i, s:I}", "batches",
 				      (int)r->o.counted, "operations",
