@@ -36,27 +36,26 @@ double percent_arg(const char *option, const char *text, double below,
 	return percent / 100;
 }
 
-struct side **sides_load(const struct text_list *runs,
-			 const struct selection *select)
+int with_runs(struct text_list *runs, struct text_list *allow,
+	      struct selection *select,
+	      int (*use)(struct side *const *side, size_t nr))
 {
-	struct side **sides = xcalloc(runs->nr, sizeof(*sides));
-	size_t i;
+	struct side **side = xcalloc(runs->nr, sizeof(*side));
+	int ret = EXIT_COULD_NOT;
+	size_t nr;
 
-	for (i = 0; i < runs->nr; i++) {
-		sides[i] = side_load(runs->v[i], select);
-		if (!sides[i]) {
-			sides_free(sides, i);
-			return NULL;
-		}
+	for (nr = 0; nr < runs->nr; nr++) {
+		side[nr] = side_load(runs->v[nr], select);
+		if (!side[nr])
+			break;
 	}
-	return sides;
-}
-
-void sides_free(struct side **sides, size_t nr)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		side_free(sides[i]);
-	free(sides);
+	if (nr == runs->nr)
+		ret = use(side, nr);
+	while (nr)
+		side_free(side[--nr]);
+	free(side);
+	selection_free(select);
+	free(allow->v);
+	free(runs->v);
+	return ret;
 }

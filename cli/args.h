@@ -22,11 +22,12 @@ double percent_arg(const char *option, const char *text, double below,
 		   struct argp_state *state);
 
 /*
- * Loads every run, in order. NULL with fail() text if one can't be. Free with
- * sides_free().
+ * Loads every run, in order, and ends as @use does with them; EXIT_COULD_NOT
+ * if one can't be loaded, which has been said. Frees the runs and what the
+ * three arguments hold.
  */
-struct side **sides_load(const struct text_list *runs,
-			 const struct selection *select);
-void sides_free(struct side **sides, size_t nr);
+int with_runs(struct text_list *runs, struct text_list *allow,
+	      struct selection *select,
+	      int (*use)(struct side *const *side, size_t nr));
 
 #endif

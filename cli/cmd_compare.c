@@ -212,8 +212,6 @@ int cmd_compare(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW [NEW...]",
 					  doc, NULL, NULL, NULL };
-	struct side **side;
-	int ret = EXIT_COULD_NOT;
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
@@ -222,13 +220,5 @@ int cmd_compare(int argc, char **argv)
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;
 	env.o.nr_allow = env.allow.nr;
-	side = sides_load(&env.runs, &env.o.select);
-	if (side) {
-		ret = compare_loaded(side, env.runs.nr);
-		sides_free(side, env.runs.nr);
-	}
-	selection_free(&env.o.select);
-	free(env.allow.v);
-	free(env.runs.v);
-	return ret;
+	return with_runs(&env.runs, &env.allow, &env.o.select, compare_loaded);
 }

@@ -158,8 +158,7 @@ int cmd_plot(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE [NEW...]", doc,
 					  NULL, NULL, NULL };
-	struct side **side;
-	int ret = EXIT_COULD_NOT;
+	int ret;
 
 	memset(&env, 0, sizeof(env));
 	env.o.dir = "plots";
@@ -171,14 +170,7 @@ int cmd_plot(int argc, char **argv)
 	}
 	env.o.formats = env.formats.v;
 	env.o.nr_formats = env.formats.nr;
-	side = sides_load(&env.runs, &env.o.select);
-	if (side) {
-		ret = plot_loaded(side, env.runs.nr);
-		sides_free(side, env.runs.nr);
-	}
-	selection_free(&env.o.select);
+	ret = with_runs(&env.runs, &env.allow, &env.o.select, plot_loaded);
 	free(env.formats.v);
-	free(env.allow.v);
-	free(env.runs.v);
 	return ret;
 }
