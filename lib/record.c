@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -22,8 +24,18 @@ struct run_writer {
 	bool regular;		/* a file or device that fsync() understands */
 	SHA2_CTX sum;
 	size_t points;
+	double began;		/* seconds; NAN where time is no figure */
 	int error;		/* a failed write stays failed: -errno */
 };
+
+/* On a clock that nobody sets. */
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
 
 static int write_line(struct run_writer *w, json_t *object, bool summed)
 {
@@ -125,6 +137,7 @@ struct run_writer *run_writer_open(const char *where, json_t *header)
 	}
 	w->regular = !fstat(w->fd, &st) && S_ISREG(st.st_mode);
 	SHA256Init(&w->sum);
+	w->began = json_object_get(header, "started") ? now_s() : NAN;
 
 	full = json_pack("{s:s, s:s}", "schema", RUN_SCHEMA, "type", "header");
 	json_object_update(full, header);
@@ -168,6 +181,9 @@ int run_writer_close(struct run_writer *w, bool complete)
 		footer = json_pack("{s:s, s:I, s:s}", "type", "footer",
 				   "records", (json_int_t)w->points, "checksum",
 				   sum);
+		if (!isnan(w->began))
+			json_object_set_new(footer, "seconds",
+					    json_real(now_s() - w->began));
 		ret = write_line(w, footer, false);
 		json_decref(footer);
 	}
@@ -214,6 +230,8 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 		return fail(EBADMSG, "%s: its footer counts %zu points, but it holds %zu",
 			    f->path, records, f->nr_points);
 	f->complete = true;
+	if (json_is_number(json_object_get(o, "seconds")))
+		f->seconds = json_number_value(json_object_get(o, "seconds"));
 	return 0;
 }
 
@@ -301,6 +319,7 @@ struct run_file *run_file_load(const char *path)
 		return NULL;
 	f = xcalloc(1, sizeof(*f));
 	f->path = xstrdup(path);
+	f->seconds = NAN;
 	if (!len) {
 		fail(EINVAL, "%s: empty; the run that made it ended before its first line",
 		     path);

@@ -23,7 +23,8 @@
 struct run_writer;
 
 /*
- * Starts a boot file. @where: "-" for standard output, a name that ends in
+ * Starts a boot file. With "started" in the header, the footer says how many
+ * seconds it took. @where: "-" for standard output, a name that ends in
  * .jsonl, or a folder (made if need be) in which the next free boot-NNN.jsonl
  * is taken. An existing file is never touched (-EEXIST).
  * @header: borrowed; "schema" and "type" are added by the writer.
@@ -50,6 +51,7 @@ struct run_file {
 	struct batch_list **lists;
 	size_t nr_lists;
 	bool complete;		/* has a footer that agrees with the content */
+	double seconds;		/* that it took to measure; NAN: not known */
 	char *incomplete;	/* why not, one line; NULL if complete */
 };
 
