@@ -21,7 +21,7 @@ ARM64_CC	?= aarch64-linux-gnu-gcc
 WARN		:= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		   -Wmissing-prototypes -Wpointer-arith -Wvla
 CFLAGS		?= -O2 -g
-LDLIBS_STATIC	:= -luring -ljansson -lgsl -lgslcblas -lmd -lz -lm -lpthread
+LDLIBS_STATIC	:= -lconfig -luring -ljansson -lgsl -lgslcblas -lmd -lz -lm -lpthread
 
 VARIANT		?= native
 BUILD		:= build/$(VARIANT)

@@ -44,11 +44,11 @@ static void put_members(json_t *flat, const char *prefix, json_t *object,
 			put(flat, prefix, key, value);
 }
 
-/* Words of a kernel command line that name the image, not a setting. */
+/* Words of a kernel command line that name the kernel or boot, not a setting. */
 static bool is_image_word(const char *word, size_t len)
 {
 	static const char *const names[] = { "BOOT_IMAGE=", "initrd=",
-					     "ptelab.seed=" };
+					     "ptelab.seed=", "ptelab.kernel=" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)

@@ -7,6 +7,8 @@
 #ifndef PTELAB_CMD_H
 #define PTELAB_CMD_H
 
+#include <jansson.h>
+
 int cmd_list(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_run(int argc, char **argv);
@@ -16,5 +18,10 @@ int cmd_compare(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
+int cmd_sweep(int argc, char **argv);
+int cmd_cell(int argc, char **argv);
+
+/* cmd_run(), with the members of @extra (may be NULL) in the run's header. */
+int run_measure(int argc, char **argv, json_t *extra);
 
 #endif

@@ -394,7 +394,7 @@ static int conclude(const struct tally *t, const char *path)
 }
 
 static int run(int argc, char **argv, struct runner *r,
-	       struct point_list *list)
+	       struct point_list *list, json_t *extra)
 {
 	char *where = env.output ? xstrdup(env.output) : default_output();
 	json_t *header = env_header();
@@ -409,6 +409,8 @@ static int run(int argc, char **argv, struct runner *r,
 	if (!machine_get()->clock_emulated)
 		json_object_set_new(header, "started",
 				    json_integer(time(NULL)));
+	if (extra)
+		json_object_update(header, extra);
 	runner_describe(r, header);
 
 	load_module(r, list);
@@ -433,8 +435,9 @@ out:
 		signal(stop_signal, SIG_DFL);
 		raise(stop_signal);
 	}
+	/* a cell names its file itself, once it has its name */
 	if (!ret)
-		ret = conclude(&t, path);
+		ret = conclude(&t, extra ? "-" : path);
 	free(path);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
@@ -461,7 +464,7 @@ static int take_machine(void)
 	return ret;
 }
 
-int cmd_run(int argc, char **argv)
+int run_measure(int argc, char **argv, json_t *extra)
 {
 	static const struct argp argp = { options, parse, NULL, doc, NULL,
 					  NULL, NULL };
@@ -495,10 +498,15 @@ int cmd_run(int argc, char **argv)
 		print_points(r, &list);
 		ret = EXIT_DONE;
 	} else {
-		ret = run(argc, argv, r, &list);
+		ret = run(argc, argv, r, &list, extra);
 	}
 	runner_free(r);
 	journal_close();
 	points_free(&list);
 	return ret;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	return run_measure(argc, argv, NULL);
 }

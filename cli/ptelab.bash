@@ -50,6 +50,9 @@ _ptelab()
 	show:-f|show:--format)
 		mapfile -t COMPREPLY < <(compgen -W "text csv json barriers litmus mmio" -- "$cur")
 		return ;;
+	sweep:sweep)
+		mapfile -t COMPREPLY < <(compgen -W "check plan" -- "$cur")
+		return ;;
 	run:--counter)
 		mapfile -t COMPREPLY < <(compgen -W "bpf kmod none" -- "$cur")
 		return ;;
@@ -73,7 +76,7 @@ _ptelab()
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
-	show|compare|plan|report|plot)
+	show|compare|plan|sweep|cell|report|plot)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 }

@@ -29,6 +29,8 @@ static const struct command {
 	{ "show", cmd_show, "a run, readable" },
 	{ "compare", cmd_compare, "what differs between two kernels' runs" },
 	{ "plan", cmd_plan, "how many boots and batches it takes to see an effect" },
+	{ "sweep", cmd_sweep, "what a sweep file asks for, and how long it takes" },
+	{ "cell", cmd_cell, "measure one boot of a sweep" },
 	{ "report", cmd_report, "a comparison as one file for a browser" },
 	{ "plot", cmd_plot, "pictures of one run or of several" },
 };

@@ -21,7 +21,7 @@ settings()
 
 check "help" "$ptelab" --help
 check "version" "$ptelab" --version
-for c in list doctor run show compare plan report plot; do
+for c in list doctor run show compare plan sweep cell report plot; do
 	check "help of $c" "$ptelab" $c --help
 	if "$ptelab" $c --help | grep -q "ptelab $c"; then
 		ok "help of $c has an example"
@@ -211,7 +211,7 @@ equal "man page has no warnings" \
 	"$(man --warnings -l cli/ptelab.1 2>&1 > /dev/null)" ""
 check "the program is static" bash -c \
 	"! ldd $ptelab > /dev/null 2>&1"
-for c in list doctor run show compare plan report plot; do
+for c in list doctor run show compare plan sweep cell report plot; do
 	check "man page has $c" grep -q "^.SS $c" cli/ptelab.1
 done
 words=$(bash -c ". cli/ptelab.bash; COMP_WORDS=($ptelab run -b ''); COMP_CWORD=3; _ptelab; echo \${COMPREPLY[*]}")

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ptelab cell: one boot of a sweep. It boots nothing and decides nothing: it
+ * checks that this is the kernel and the boot it was asked for, measures, and
+ * leaves the boot file whole or not at all. Asked again, it finds it done.
+ */
+#include <argp.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/env.h"
+#include "../lib/journal.h"
+#include "../lib/record.h"
+#include "../lib/util.h"
+#include "args.h"
+#include "cmd.h"
+#include "sweep.h"
+
+enum { OPT_KERNEL = 256, OPT_BOOT, OPT_RELEASE, OPT_BUILD_ID, OPT_RESTORE };
+
+static const struct argp_option options[] = {
+	{ "kernel", OPT_KERNEL, "NAME", 0, "the kernel's name in the sweep file", 0 },
+	{ "boot", OPT_BOOT, "N", 0, "which boot of it, from 1", 0 },
+	{ "output", 'o', "DIR", 0,
+	  "where NAME/boot-NNN.jsonl goes; default runs/FILE without its ending", 0 },
+	{ "release", OPT_RELEASE, "R", 0,
+	  "what uname -r must say; needed unless the file's kernel is an installed release", 0 },
+	{ "build-id", OPT_BUILD_ID, "HEX", 0,
+	  "the build id that the kernel must have", 0 },
+	{ "restore", OPT_RESTORE, NULL, 0,
+	  "measure nothing; put back what a killed ptelab changed", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Measures one cell of a sweep: one boot of one kernel, on this host.\v"
+	"Boots nothing. If the cell's boot file is there and whole, there is "
+	"nothing to do. It is written under another name first, and is whole or "
+	"not there at all. A boot is measured once: a second cell needs another "
+	"boot.\n"
+	"\n"
+	"Examples:\n"
+	"  ptelab cell gup.cfg --kernel base --boot 3 -o runs/gup\n"
+	"  ptelab cell gup.cfg --kernel new --boot 3 --release 6.12.9-new\n"
+	"  ptelab cell --restore\n"
+	"\n"
+	"Exit status: 0 the boot file is there and whole; 2 it is not, one line "
+	"says why: another kernel runs, no space, another cell is under way, "
+	"nothing could be measured.";
+
+static struct {
+	const char *file, *kernel, *output, *release, *build_id;
+	uint64_t boot;
+	bool restore;
+} env;
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case OPT_KERNEL:
+		env.kernel = arg;
+		break;
+	case OPT_BOOT:
+		if (parse_u64(arg, &env.boot) || !env.boot || env.boot > 99999)
+			argp_error(state, "--boot takes 1 to 99999, not '%s'",
+				   arg);
+		break;
+	case 'o':
+		env.output = arg;
+		break;
+	case OPT_RELEASE:
+		env.release = arg;
+		break;
+	case OPT_BUILD_ID:
+		env.build_id = arg;
+		break;
+	case OPT_RESTORE:
+		env.restore = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (env.file)
+			argp_error(state, "one sweep file at a time; '%s' is a second one",
+				   arg);
+		env.file = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!env.restore && (!env.file || !env.kernel || !env.boot))
+			argp_error(state, "FILE, --kernel and --boot are needed");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* That of this boot; the kernel's version is no proof where two share it. */
+static int check_kernel(const struct sweep *s)
+{
+	const struct sweep_kernel *k = sweep_find_kernel(s, env.kernel);
+	const char *want = env.release ?: k ? k->release : NULL;
+	char *have, *id;
+	int ret = 0;
+
+	/* a file without kernels is for any */
+	if (!k && s->nr_kernels)
+		return -ENOENT;
+	have = read_line("/proc/sys/kernel/osrelease");
+	if (!have)
+		return -errno;
+	if (!want)
+		ret = fail(EINVAL, "%s: kernel '%s': what its uname -r says is not known; give --release",
+			   s->path, env.kernel);
+	else if (strcmp(have, want))
+		ret = fail(ENOEXEC, "this host runs %s; '%s' is %s: boot it first",
+			   have, env.kernel, want);
+	free(have);
+	if (ret || !env.build_id)
+		return ret;
+	id = env_kernel_build_id();
+	if (!id)
+		ret = fail(ENODATA, "this kernel's build id can't be read, so it may be another than '%s'",
+			   env.kernel);
+	else if (strcmp(id, env.build_id))
+		ret = fail(ENOEXEC, "this kernel's build id is %s; '%s' has %s: boot that one",
+			   id, env.kernel, env.build_id);
+	free(id);
+	return ret;
+}
+
+/* 1: the boot file is there and whole; 0: it is not; or -errno. */
+static int is_done(const char *path)
+{
+	struct run_file *f;
+	int done;
+
+	if (access(path, F_OK))
+		return 0;
+	f = run_file_load(path);
+	if (!f)
+		return -EBADMSG;
+	done = f->complete;
+	run_file_free(f);
+	return done ? 1 : fail(EBADMSG, "%s: not whole, so no cell wrote it; move it away",
+			       path);
+}
+
+/* A boot that has given one figure must not give a second one. */
+static int check_unused(const char *dir, const char *boot_id)
+{
+	struct dirent *e;
+	DIR *d = opendir(dir);
+	int ret = 0;
+
+	while (d && !ret && (e = readdir(d))) {
+		char *path;
+		struct run_file *f;
+		const char *id;
+
+		if (strncmp(e->d_name, "boot-", 5))
+			continue;
+		path = xasprintf("%s/%s", dir, e->d_name);
+		f = run_file_load(path);
+		id = f ? json_string_value(json_object_get(f->header,
+							   "boot_id")) : NULL;
+		if (id && !strcmp(id, boot_id))
+			ret = fail(EEXIST, "this boot is %s already: boot again for another",
+				   path);
+		run_file_free(f);
+		free(path);
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+static void add(struct text_list *l, const char *option, char *value)
+{
+	text_add(l, option);
+	text_add(l, value);
+}
+
+/* What ptelab run is asked for; the texts live as long as the program. */
+static struct text_list arguments(const struct sweep *s, const char *part)
+{
+	struct text_list l = { 0 };
+	size_t i;
+
+	text_add(&l, "ptelab run");
+	for (i = 0; i < s->nr_bench; i++)
+		add(&l, "-b", xstrdup(s->bench[i]));
+	for (i = 0; i < s->nr_param; i++)
+		add(&l, "-p", xstrdup(s->param[i]));
+	add(&l, "--counter", xstrdup(s->counter));
+	add(&l, "--seed", xasprintf("%llu", (unsigned long long)s->seed));
+	if (s->batches)
+		add(&l, "--batches", xasprintf("%u", s->batches));
+	if (s->counted_set)
+		add(&l, "--counted", xasprintf("%u", s->counted));
+	if (s->warmup_set)
+		add(&l, "--warmup", xasprintf("%u", s->warmup));
+	if (s->ops)
+		add(&l, "--ops", xasprintf("%llu", (unsigned long long)s->ops));
+	if (s->min_batch_ms >= 0)
+		add(&l, "--min-batch-ms", xasprintf("%g", s->min_batch_ms));
+	if (s->tune)
+		text_add(&l, "--tune");
+	add(&l, "-o", xstrdup(part));
+	return l;
+}
+
+/* How far the wall clock is ahead of the one that nobody sets. */
+static double clock_offset(void)
+{
+	struct timespec wall, boot;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return wall.tv_sec - boot.tv_sec + (wall.tv_nsec - boot.tv_nsec) / 1e9;
+}
+
+static int sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret ? fail(-ret, "%s: %s", dir, strerror(-ret)) : 0;
+}
+
+static size_t measured(const struct run_file *f)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < f->nr_points; i++) {
+		const char *bench = json_string_value(
+				json_object_get(f->points[i], "bench"));
+		const char *status = json_string_value(
+				json_object_get(f->points[i], "status"));
+
+		nr += strcmp(bench, "harness.empty") && !strcmp(status, "ok");
+	}
+	/* who asks for nothing else gets that */
+	return f->nr_points == 1 ? 1 : nr;
+}
+
+/*
+ * A file with points that could not be proved is whole, and says so of each;
+ * one without a footer, or without a single figure, is nothing.
+ */
+static int keep(const char *part, const char *path, const char *dir, int status)
+{
+	char *why = xstrdup(fail_text());
+	struct run_file *f = access(part, F_OK) ? NULL : run_file_load(part);
+	int ret;
+
+	if (!f || !f->complete)
+		ret = fail(EIO, "%s", *why ? why : "the run ended before its end");
+	else if (!measured(f))
+		ret = fail(ENODATA, "nothing could be measured: %s", why);
+	else
+		ret = 0;
+	if (!ret && status)
+		warn("%s", why);
+	free(why);
+	run_file_free(f);
+	if (!ret && rename(part, path))
+		ret = fail(errno, "%s: %s", path, strerror(errno));
+	if (ret)
+		unlink(part);
+	return ret ? ret : sync_dir(dir);
+}
+
+static int measure(const struct sweep *s, const char *dir, const char *path)
+{
+	char *part = xasprintf("%s/.part-%05u.jsonl", dir,
+			       (unsigned int)env.boot);
+	struct text_list l = arguments(s, part);
+	double offset = clock_offset(), jump;
+	json_t *extra = json_pack("{s:{s:s, s:s, s:I}}", "cell", "sweep",
+				  s->path, "kernel", env.kernel, "boot",
+				  (json_int_t)env.boot);
+	int ret;
+
+	/* of one that was killed: the lock says that it is dead */
+	unlink(part);
+	ret = keep(part, path, dir, run_measure(l.nr, (char **)l.v, extra));
+	json_decref(extra);
+	free(l.v);
+	free(part);
+	jump = clock_offset() - offset;
+	if (jump > 1 || jump < -1)
+		warn("this host's clock was set by %+.0f s meanwhile; what was measured is of another clock, and holds",
+		     jump);
+	return ret;
+}
+
+/* One cell at a time writes here, also where settings are left alone. */
+static int lock_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(errno, "%s: %s", dir, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return fail(EBUSY, "%s: another cell is being measured here; wait for it",
+			    dir);
+	return 0;
+}
+
+static int cell(const struct sweep *s, const char *dir, const char *path)
+{
+	char *boot_id;
+	int ret = make_dirs(dir);
+
+	if (!ret)
+		ret = lock_dir(dir);
+	if (!ret)
+		ret = is_done(path);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = check_kernel(s);
+	if (ret)
+		return ret;
+	boot_id = read_line("/proc/sys/kernel/random/boot_id");
+	if (!boot_id)
+		return -errno;
+	ret = check_unused(dir, boot_id);
+	free(boot_id);
+	return ret ? ret : measure(s, dir, path);
+}
+
+static char *default_output(const char *file)
+{
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	const char *dot = strrchr(name, '.');
+
+	return xasprintf("runs/%.*s", (int)(dot && dot != name ? dot - name :
+					   (long)strlen(name)), name);
+}
+
+static int restore(void)
+{
+	unsigned int replayed = 0;
+	int ret = journal_open(&replayed);
+
+	journal_close();
+	if (!ret)
+		printf("%u settings put back\n", replayed);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}
+
+int cmd_cell(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "FILE", doc, NULL,
+					  NULL, NULL };
+	char *out, *dir, *path;
+	struct sweep *s;
+	int ret;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+		return EXIT_COULD_NOT;
+	if (env.restore)
+		return restore();
+	if (strchr(env.kernel, '/') || *env.kernel == '.') {
+		fail(EINVAL, "--kernel '%s' is no name of a kernel", env.kernel);
+		return EXIT_COULD_NOT;
+	}
+	s = sweep_load(env.file);
+	if (!s)
+		return EXIT_COULD_NOT;
+	out = env.output ? xstrdup(env.output) : default_output(env.file);
+	dir = xasprintf("%s/%s", out, env.kernel);
+	path = xasprintf("%s/boot-%03u.jsonl", dir, (unsigned int)env.boot);
+	ret = cell(s, dir, path);
+	if (!ret)
+		printf("%s\n", path);
+	free(path);
+	free(dir);
+	free(out);
+	sweep_free(s);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}

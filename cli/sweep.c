@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sweep.h. */
+#include "sweep.h"
+
+#include <errno.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <libconfig.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../analysis/plan.h"
+#include "../lib/util.h"
+
+enum key_type { KEY_TEXT, KEY_TEXTS, KEY_NUMBER, KEY_COUNT, KEY_BOOL,
+		KEY_CHOICE, KEY_KERNELS };
+
+static const char *const orders[] = { "abba", "blocks", NULL };
+static const char *const counters[] = { "bpf", "kmod", "none", NULL };
+
+/* Every key there is. A new one is a line here and one in take(). */
+static const struct key {
+	const char *name;
+	enum key_type type;
+	double min, max;
+	const char *const *choices;
+} keys[] = {
+	{ "about", KEY_TEXT, 0, 0, NULL },
+	{ "bench", KEY_TEXTS, 0, 0, NULL },
+	{ "param", KEY_TEXTS, 0, 0, NULL },
+	{ "kernels", KEY_KERNELS, 0, 0, NULL },
+	{ "boots", KEY_COUNT, 1, 1000, NULL },
+	{ "order", KEY_CHOICE, 0, 0, orders },
+	{ "seed", KEY_COUNT, 0, INT32_MAX, NULL },
+	{ "tune", KEY_BOOL, 0, 0, NULL },
+	{ "counter", KEY_CHOICE, 0, 0, counters },
+	{ "batches", KEY_COUNT, 1, 1000000, NULL },
+	{ "counted", KEY_COUNT, 0, 1000, NULL },
+	{ "warmup", KEY_COUNT, 0, 1000, NULL },
+	{ "ops", KEY_COUNT, 1, INT32_MAX, NULL },
+	{ "min_batch_ms", KEY_NUMBER, 0, 60000, NULL },
+	{ "boot_seconds", KEY_NUMBER, 0, 86400, NULL },
+	{ "point_seconds", KEY_NUMBER, 0, 86400, NULL },
+	{ "minutes", KEY_NUMBER, 1, 1e6, NULL },
+	{ "boot_timeout", KEY_COUNT, 1, 86400, NULL },
+	{ "tries", KEY_COUNT, 1, 100, NULL },
+	{ "cmdline", KEY_TEXT, 0, 0, NULL },
+};
+
+static const char *const kernel_keys[] = {
+	"name", "release", "deb", "image", "modules"
+};
+
+/* "FILE:LINE: KEY: ..."; the same for a setting without a name. */
+static int bad(const struct sweep *s, const config_setting_t *at,
+	       const char *fmt, ...) __printf(3, 4);
+static int bad(const struct sweep *s, const config_setting_t *at,
+	       const char *fmt, ...)
+{
+	const config_setting_t *named = at;
+	char text[512];
+	va_list ap;
+
+	while (!config_setting_name(named) && config_setting_parent(named))
+		named = config_setting_parent(named);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return fail(EINVAL, "%s:%u: %s: %s", s->path,
+		    config_setting_source_line(at),
+		    config_setting_name(named) ?: "the file", text);
+}
+
+static const char *text_value(const config_setting_t *v)
+{
+	const char *t = config_setting_get_string(v);
+
+	return t && *t ? t : NULL;
+}
+
+/* A number of @k; NAN with fail() text. */
+static double number_value(const struct sweep *s, const config_setting_t *v,
+			   const struct key *k)
+{
+	double n = NAN;
+
+	switch (config_setting_type(v)) {
+	case CONFIG_TYPE_INT:
+		n = config_setting_get_int(v);
+		break;
+	case CONFIG_TYPE_INT64:
+		n = config_setting_get_int64(v);
+		break;
+	case CONFIG_TYPE_FLOAT:
+		if (k->type == KEY_NUMBER)
+			n = config_setting_get_float(v);
+		break;
+	}
+	if (!(n >= k->min && n <= k->max)) {
+		bad(s, v, "takes a %s from %g to %g",
+		    k->type == KEY_COUNT ? "whole number" : "number", k->min,
+		    k->max);
+		return NAN;
+	}
+	return n;
+}
+
+static int texts(const struct sweep *s, const config_setting_t *v,
+		 const char ***list, size_t *nr)
+{
+	int i, n = config_setting_is_scalar(v) ? 1 : config_setting_length(v);
+
+	*list = xcalloc(n + 1, sizeof(**list));
+	for (i = 0; i < n; i++) {
+		const config_setting_t *e = config_setting_is_scalar(v) ? v :
+			config_setting_get_elem(v, i);
+
+		(*list)[i] = text_value(e);
+		if (!(*list)[i])
+			return bad(s, e, "takes texts, such as [ \"gup.*\" ]");
+	}
+	*nr = n;
+	return n ? 0 : bad(s, v, "is empty");
+}
+
+/* A file's name beside the sweep file, if it is not absolute. */
+static char *beside(const struct sweep *s, const char *name)
+{
+	const char *slash = strrchr(s->path, '/');
+
+	if (!name)
+		return NULL;
+	if (*name == '/' || !slash)
+		return xstrdup(name);
+	return xasprintf("%.*s/%s", (int)(slash - s->path), s->path, name);
+}
+
+static void kernel_clear(struct sweep_kernel *k)
+{
+	free(k->name);
+	free(k->release);
+	free(k->deb);
+	free(k->image);
+	free(k->modules);
+	memset(k, 0, sizeof(*k));
+}
+
+/* A kernel's name becomes a folder's and a boot entry's. */
+static bool good_name(const char *name)
+{
+	return name && *name && strlen(name) <= 64 &&
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(name) &&
+		*name != '.' && *name != '-';
+}
+
+static struct sweep_kernel *kernel_named(const struct sweep *s,
+					 const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_kernels; i++)
+		if (!strcmp(s->kernel[i].name, name))
+			return &s->kernel[i];
+	return NULL;
+}
+
+static struct sweep_kernel *new_kernel(struct sweep *s)
+{
+	struct sweep_kernel *k;
+
+	s->kernel = xrealloc(s->kernel,
+			     (s->nr_kernels + 1) * sizeof(*s->kernel));
+	k = &s->kernel[s->nr_kernels++];
+	memset(k, 0, sizeof(*k));
+	return k;
+}
+
+static int take_kernel(struct sweep *s, const config_setting_t *v)
+{
+	const char *name, *release = NULL, *deb = NULL, *image = NULL;
+	const char *modules = NULL;
+	struct sweep_kernel *k;
+	int i;
+
+	if (!config_setting_is_group(v))
+		return bad(s, v, "takes groups, such as ( { name = \"base\"; release = \"6.12\"; } )");
+	for (i = 0; i < config_setting_length(v); i++) {
+		const config_setting_t *e = config_setting_get_elem(v, i);
+		const char *key = config_setting_name(e), *near;
+
+		near = nearest_name(key, kernel_keys, ARRAY_SIZE(kernel_keys));
+		if (!near || strcmp(near, key))
+			return bad(s, e, "no such key of a kernel%s%s%s",
+				   near ? "; did you mean " : "", near ?: "",
+				   near ? "?" : "");
+		if (!text_value(e))
+			return bad(s, e, "takes a text");
+	}
+	if (!config_setting_lookup_string(v, "name", &name) ||
+	    !good_name(name))
+		return bad(s, v, "each needs a name of letters, digits, '.', '_' and '-'");
+	if (kernel_named(s, name))
+		return bad(s, v, "there are two of the name '%s'", name);
+	config_setting_lookup_string(v, "release", &release);
+	config_setting_lookup_string(v, "deb", &deb);
+	config_setting_lookup_string(v, "image", &image);
+	config_setting_lookup_string(v, "modules", &modules);
+	if (!!release + !!deb + !!image != 1)
+		return bad(s, v, "'%s' needs one of release, deb and image",
+			   name);
+	if (modules && !image)
+		return bad(s, v, "'%s': modules go with an image", name);
+	k = new_kernel(s);
+	k->name = xstrdup(name);
+	k->release = release ? xstrdup(release) : NULL;
+	k->deb = beside(s, deb);
+	k->image = beside(s, image);
+	k->modules = beside(s, modules);
+	return 0;
+}
+
+static int take_kernels(struct sweep *s, const config_setting_t *v)
+{
+	int i, ret;
+
+	if (!config_setting_is_list(v) || !config_setting_length(v))
+		return bad(s, v, "takes a list of groups, such as ( { name = \"base\"; release = \"6.12\"; } )");
+	for (i = 0; i < config_setting_length(v); i++) {
+		ret = take_kernel(s, config_setting_get_elem(v, i));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int choice(const struct sweep *s, const config_setting_t *v,
+		  const struct key *k)
+{
+	const char *text = text_value(v);
+	char all[128] = "";
+	int i;
+
+	for (i = 0; k->choices[i]; i++) {
+		if (text && !strcmp(text, k->choices[i]))
+			return i;
+		strcat(strcat(all, i ? ", " : ""), k->choices[i]);
+	}
+	return bad(s, v, "takes one of %s", all);
+}
+
+static int take(struct sweep *s, const config_setting_t *v,
+		const struct key *k)
+{
+	double n = 0;
+	int c;
+
+	if (k->type == KEY_NUMBER || k->type == KEY_COUNT) {
+		n = number_value(s, v, k);
+		if (isnan(n))
+			return -EINVAL;
+	} else if (k->type == KEY_TEXT && !text_value(v)) {
+		return bad(s, v, "takes a text");
+	} else if (k->type == KEY_BOOL &&
+		   config_setting_type(v) != CONFIG_TYPE_BOOL) {
+		return bad(s, v, "takes true or false");
+	}
+	if (!strcmp(k->name, "about"))
+		s->about = xstrdup(text_value(v));
+	else if (!strcmp(k->name, "cmdline"))
+		s->cmdline = xstrdup(text_value(v));
+	else if (!strcmp(k->name, "bench"))
+		return texts(s, v, &s->bench, &s->nr_bench);
+	else if (!strcmp(k->name, "param"))
+		return texts(s, v, &s->param, &s->nr_param);
+	else if (!strcmp(k->name, "kernels"))
+		return take_kernels(s, v);
+	else if (!strcmp(k->name, "boots"))
+		s->boots = n;
+	else if (!strcmp(k->name, "seed"))
+		s->seed = n;
+	else if (!strcmp(k->name, "tune"))
+		s->tune = config_setting_get_bool(v);
+	else if (!strcmp(k->name, "batches"))
+		s->batches = n;
+	else if (!strcmp(k->name, "counted"))
+		s->counted = n, s->counted_set = true;
+	else if (!strcmp(k->name, "warmup"))
+		s->warmup = n, s->warmup_set = true;
+	else if (!strcmp(k->name, "ops"))
+		s->ops = n;
+	else if (!strcmp(k->name, "min_batch_ms"))
+		s->min_batch_ms = n;
+	else if (!strcmp(k->name, "boot_seconds"))
+		s->boot_seconds = n;
+	else if (!strcmp(k->name, "point_seconds"))
+		s->point_seconds = n;
+	else if (!strcmp(k->name, "minutes"))
+		s->minutes = n;
+	else if (!strcmp(k->name, "boot_timeout"))
+		s->boot_timeout = n;
+	else if (!strcmp(k->name, "tries"))
+		s->tries = n;
+	if (k->type != KEY_CHOICE)
+		return 0;
+	c = choice(s, v, k);
+	if (c < 0)
+		return c;
+	if (!strcmp(k->name, "order"))
+		s->order = c;
+	else
+		s->counter = counters[c];
+	return 0;
+}
+
+static int take_all(struct sweep *s, const config_setting_t *root)
+{
+	const char *names[ARRAY_SIZE(keys)];
+	size_t j;
+	int i, ret;
+
+	for (j = 0; j < ARRAY_SIZE(keys); j++)
+		names[j] = keys[j].name;
+	for (i = 0; i < config_setting_length(root); i++) {
+		const config_setting_t *v = config_setting_get_elem(root, i);
+		const char *name = config_setting_name(v);
+		const char *near = nearest_name(name, names, ARRAY_SIZE(names));
+
+		for (j = 0; j < ARRAY_SIZE(keys); j++)
+			if (!strcmp(keys[j].name, name))
+				break;
+		if (j == ARRAY_SIZE(keys))
+			return bad(s, v, "no such key%s%s%s",
+				   near ? "; did you mean " : "", near ?: "",
+				   near ? "?" : "");
+		ret = take(s, v, &keys[j]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Where a selector of the file stands, for what points_expand() says of it. */
+static int bad_points(struct sweep *s, const config_setting_t *root)
+{
+	const config_setting_t *v = config_setting_get_member(root, "bench");
+	char *why = xstrdup(fail_text());
+	struct point_list one;
+	int ret;
+	size_t i;
+
+	for (i = 0; v && i < s->nr_bench; i++) {
+		if (!points_expand(&s->bench[i], 1, NULL, 0, &one)) {
+			points_free(&one);
+			continue;
+		}
+		ret = bad(s, config_setting_is_scalar(v) ? v :
+			  config_setting_get_elem(v, i), "%s", fail_text());
+		free(why);
+		return ret;
+	}
+	v = config_setting_get_member(root, "param") ?: v;
+	ret = bad(s, v, "%s", why);
+	free(why);
+	return ret;
+}
+
+static int read_config(struct sweep *s, config_t *c)
+{
+	config_setting_t *root;
+	char *text = read_file(s->path, NULL);
+	int ret;
+
+	if (!text)
+		return -errno;
+	ret = config_read_string(c, text);
+	free(text);
+	if (ret != CONFIG_TRUE)
+		return fail(EINVAL, "%s:%d: %s", s->path, config_error_line(c),
+			    config_error_text(c));
+	root = config_root_setting(c);
+	ret = take_all(s, root);
+	if (ret)
+		return ret;
+	if (!s->nr_bench)
+		return fail(EINVAL, "%s: bench: is missing; it says what to measure, e.g. bench = [ \"gup.*\" ];",
+			    s->path);
+	if (points_expand(s->bench, s->nr_bench, s->param, s->nr_param,
+			  &s->points))
+		return bad_points(s, root);
+	return 0;
+}
+
+struct sweep *sweep_load(const char *path)
+{
+	struct sweep *s = xcalloc(1, sizeof(*s));
+	config_t *c = xcalloc(1, sizeof(*c));
+
+	config_init(c);
+	s->config = c;
+	s->path = xstrdup(path);
+	s->boots = 8;
+	s->seed = 1;
+	s->tune = true;
+	s->counter = "bpf";
+	s->min_batch_ms = -1;
+	s->boot_seconds = 180;
+	s->boot_timeout = 900;
+	s->tries = 2;
+	if (read_config(s, c)) {
+		sweep_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void sweep_free(struct sweep *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->nr_kernels; i++)
+		kernel_clear(&s->kernel[i]);
+	free(s->kernel);
+	free(s->bench);
+	free(s->param);
+	free(s->about);
+	free(s->cmdline);
+	free(s->path);
+	points_free(&s->points);
+	config_destroy(s->config);
+	free(s->config);
+	free(s);
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+	size_t n = strlen(s), t = strlen(tail);
+
+	return n > t && !strcmp(s + n - t, tail);
+}
+
+int sweep_add_kernel(struct sweep *s, const char *text)
+{
+	const char *what = strchr(text, '='), *comma;
+	struct sweep_kernel *k;
+	char *name;
+
+	if (!what || !what[1])
+		return fail(EINVAL, "kernel '%s': write NAME=WHAT, e.g. base=6.12.9-arm64 or patched=linux-image.deb",
+			    text);
+	name = xasprintf("%.*s", (int)(what - text), text);
+	what++;
+	if (!good_name(name)) {
+		free(name);
+		return fail(EINVAL, "kernel '%s': its name takes letters, digits, '.', '_' and '-'",
+			    text);
+	}
+	k = kernel_named(s, name);
+	if (k)
+		kernel_clear(k);
+	else
+		k = new_kernel(s);
+	k->name = name;
+	comma = strchr(what, ',');
+	if (ends_with(what, ".deb")) {
+		k->deb = xstrdup(what);
+	} else if (comma) {
+		k->image = xasprintf("%.*s", (int)(comma - what), what);
+		k->modules = xstrdup(comma + 1);
+	} else if (strchr(what, '/')) {
+		k->image = xstrdup(what);
+	} else {
+		k->release = xstrdup(what);
+	}
+	return 0;
+}
+
+const struct sweep_kernel *sweep_find_kernel(const struct sweep *s,
+					     const char *name)
+{
+	const struct sweep_kernel *k = kernel_named(s, name);
+	const char **names, *near;
+	size_t i;
+
+	if (k)
+		return k;
+	names = xcalloc(s->nr_kernels + 1, sizeof(*names));
+	for (i = 0; i < s->nr_kernels; i++)
+		names[i] = s->kernel[i].name;
+	near = nearest_name(name, names, s->nr_kernels);
+	free(names);
+	return fail_null(ENOENT, "%s: no kernel '%s'%s%s%s", s->path, name,
+			 near ? "; did you mean " : "", near ?: "",
+			 near ? "?" : "");
+}
+
+/* One round of @n kernels each, by lot. */
+static void shuffle(gsl_rng *rng, size_t *round, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		round[i] = i;
+	gsl_ran_shuffle(rng, round, n, sizeof(*round));
+}
+
+struct sweep_cell *sweep_cells(const struct sweep *s, size_t *nr)
+{
+	size_t n = s->nr_kernels, i, b, at = 0;
+	struct sweep_cell *cells;
+	size_t *round;
+	gsl_rng *rng;
+	char *letters;
+
+	*nr = n * s->boots;
+	cells = xcalloc(*nr + 1, sizeof(*cells));
+	if (n == 2 && s->order == ORDER_ABBA) {
+		unsigned int boot[2] = { 0, 0 };
+
+		letters = plan_order(s->boots, s->seed);
+		for (i = 0; i < *nr; i++) {
+			cells[i].kernel = letters[i] - 'A';
+			cells[i].boot = ++boot[cells[i].kernel];
+		}
+		free(letters);
+		return cells;
+	}
+	rng = gsl_rng_alloc(gsl_rng_mt19937);
+	gsl_rng_set(rng, s->seed);
+	round = xcalloc(n + 1, sizeof(*round));
+	for (b = 0; b < s->boots; b++) {
+		bool back = s->order == ORDER_ABBA && b % 2;
+
+		if (!back)
+			shuffle(rng, round, n);
+		for (i = 0; i < n; i++, at++) {
+			cells[at].kernel = round[back ? n - 1 - i : i];
+			cells[at].boot = b + 1;
+		}
+	}
+	free(round);
+	gsl_rng_free(rng);
+	return cells;
+}
+
+/*
+ * Without a figure for a point, a guess: its batches at their least length, the
+ * same again for set-up and proof, and a quarter of a second for attaching the
+ * programs that count. A run of the machine in question says better.
+ */
+static double point_seconds(const struct sweep *s)
+{
+	unsigned int batches = (s->batches ? s->batches : 30) +
+		(s->warmup_set ? s->warmup : 2) +
+		(s->counted_set ? s->counted : 2);
+	double ms = s->min_batch_ms < 0 ? 2 : s->min_batch_ms;
+
+	return s->point_seconds > 0 ? s->point_seconds :
+		.25 + 2 * batches * (ms > 0 ? ms : .1) / 1000;
+}
+
+double sweep_seconds(const struct sweep *s, size_t boots)
+{
+	return boots * (s->boot_seconds + s->points.nr * point_seconds(s));
+}
+
+int sweep_fit(struct sweep *s)
+{
+	unsigned int boots = s->boots;
+
+	if (!s->minutes || !s->nr_kernels)
+		return 0;
+	while (boots && sweep_seconds(s, boots * s->nr_kernels) >
+			60 * s->minutes)
+		boots--;
+	if (boots < 2 && boots < s->boots)
+		return fail(ETIME, "%s: minutes: %g are too few: 2 boots of each kernel take %.0f",
+			    s->path, s->minutes,
+			    ceil(sweep_seconds(s, 2 * s->nr_kernels) / 60));
+	s->boots = boots;
+	return 0;
+}
