@@ -31,6 +31,73 @@ const char *kernel_no_btf(void)
 	return "the kernel's BTF (/sys/kernel/btf/vmlinux) can't be read";
 }
 
+/*
+ * libbpf finds a name by going through all types: nearly 2 million
+ * instructions each, and the table of counters asks for a hundred. So the names
+ * of functions and enums are hashed once; open addressing, 0 is no type.
+ */
+static struct {
+	uint32_t *ids;
+	uint32_t mask;
+} by_name;
+
+static uint32_t hash_name(const char *name)
+{
+	uint32_t h = 2166136261;	/* FNV-1a */
+
+	while (*name)
+		h = (h ^ (unsigned char)*name++) * 16777619;
+	return h;
+}
+
+static bool is_indexed(const struct btf_type *t)
+{
+	return btf_is_func(t) || btf_is_any_enum(t);
+}
+
+static void index_names(const struct btf *btf)
+{
+	uint32_t nr = btf__type_cnt(btf), id, room = 1, named = 0, slot;
+
+	for (id = 1; id < nr; id++)
+		named += is_indexed(btf__type_by_id(btf, id));
+	while (room <= 2 * named)
+		room *= 2;
+	by_name.ids = xcalloc(room, sizeof(*by_name.ids));
+	by_name.mask = room - 1;
+	for (id = 1; id < nr; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!is_indexed(t))
+			continue;
+		slot = hash_name(btf__name_by_offset(btf, t->name_off));
+		while (by_name.ids[slot & by_name.mask])
+			slot++;
+		by_name.ids[slot & by_name.mask] = id;
+	}
+}
+
+/* The first function or enum of that name, or NULL. */
+static const struct btf_type *find_type(const struct btf *btf,
+					const char *name, bool func)
+{
+	uint32_t slot, id;
+
+	if (!btf)
+		return NULL;
+	if (!by_name.ids)
+		index_names(btf);
+	slot = hash_name(name);
+	while ((id = by_name.ids[slot++ & by_name.mask])) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_func(t) == func &&
+		    !strcmp(btf__name_by_offset(btf, t->name_off), name))
+			return t;
+	}
+	return NULL;
+}
+
 static const char *kallsyms(void)
 {
 	static char *text;
@@ -143,12 +210,9 @@ int kernel_symbol_find(const char *name, struct kernel_symbol *sym)
 
 static const struct btf_type *prototype(struct btf *btf, const char *name)
 {
-	int id = -1;
+	const struct btf_type *func = find_type(btf, name, true);
 
-	if (btf)
-		id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	return id < 0 ? NULL :
-		btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	return func ? btf__type_by_id(btf, func->type) : NULL;
 }
 
 bool kernel_has_function(const char *name, struct kernel_function *f)
@@ -190,19 +254,13 @@ bool kernel_enumerator(const char *path, uint64_t *value)
 	const char *name = strchr(path, ':');
 	const struct btf_type *t;
 	char type[64];
-	int id, i;
+	int i;
 
 	snprintf(type, sizeof(type), "%.*s", (int)(name - path), path);
 	name++;
-	if (!btf)
+	t = find_type(btf, type, false);
+	if (!t)
 		return false;
-	/* One with values beyond 32 bits is of another kind. */
-	id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
-	if (id < 0)
-		id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM64);
-	if (id < 0)
-		return false;
-	t = btf__type_by_id(btf, id);
 	for (i = 0; i < btf_vlen(t); i++) {
 		uint32_t off;
 
