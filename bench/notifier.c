@@ -34,12 +34,10 @@
  * where it surely does not. It needs 9 instructions for one that is mapped, and
  * what the runner adds to a batch should be less than 1 %.
  */
-#define BATCH_VISITS		8704
+#define BATCH_VISITS		2048
 #define BATCH_FAULTS		1024
-/* Memory of a default batch; where counts are exact, enough for the harness to
- * be less than 1 % of the cheapest operation on PMD leaves. */
+/* Memory of a default batch */
 #define BATCH_BYTES	(64 * MIB)
-#define BATCH_BYTES_EXACT	(256 * MIB)
 
 const char *const notifier_secondary[] = {
 	"none", "module", "kvm", "kvm+module", NULL
@@ -167,11 +165,6 @@ static uint64_t sub_of(const struct bench_ctx *ctx)
 	return measures_guest(ctx) ? step_of(ctx) / mm_caps()->page : 1;
 }
 
-static uint64_t batch_bytes(const struct bench_ctx *ctx)
-{
-	return ctx->icount ? BATCH_BYTES_EXACT : BATCH_BYTES;
-}
-
 static uint64_t visits_of(const struct bench_ctx *ctx)
 {
 	/* One fault maps a whole leaf. */
@@ -230,8 +223,8 @@ static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 					    min(calls, most) * pages;
 		return;
 	}
-	calls = min(BATCH_COST / cost_of(ctx) + 1, batch_bytes(ctx) /
-		    round_up(pages * page, folio_of(ctx)));
+	calls = min(BATCH_COST / cost_of(ctx) + 1,
+		    BATCH_BYTES / round_up(pages * page, folio_of(ctx)));
 	*max = most;
 	*def = min(calls ? calls : 1, most);
 }
@@ -251,7 +244,7 @@ static void size_pages(const struct bench_ctx *ctx, uint64_t *def,
 		BATCH_COST / cost_of(ctx) + 1;
 	if (!n)
 		n = 1;
-	*def = min(min(n, batch_bytes(ctx) / step), *max);
+	*def = min(min(n, BATCH_BYTES / step), *max);
 }
 
 void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)

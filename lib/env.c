@@ -287,6 +287,7 @@ json_t *env_settings(void)
 		{ "compaction_proactiveness",
 		  "/proc/sys/vm/compaction_proactiveness" },
 		{ "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid" },
+		{ "perf_user_access", "/proc/sys/kernel/perf_user_access" },
 		{ "clocksource",
 		  "/sys/devices/system/clocksource/clocksource0/current_clocksource" },
 	};

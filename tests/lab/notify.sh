@@ -94,8 +94,7 @@ check "the harness is at most 1 %, or the record says why" \
 	jq -es '[.[] | select(.type == "point" and .harness)] | length > 10 and
 		all(.harness | .instructions <= 0.01 or .why) and
 		([.[] | select(.harness.why)] | length) <= 1' \
-	"runs/$name-range/base/boot-001.jsonl" "runs/$name-range/base/boot-001-2.jsonl" \
-	"runs/$name-range/base/boot-001-3.jsonl"
+	"runs/$name-range/base/boot-001.jsonl"
 
 # --- one boot of the unchanged kernel ---
 
