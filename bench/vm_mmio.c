@@ -20,6 +20,7 @@
 #define TABLES_OFFSET	0x2000UL
 #define MADE_SIZE	0x100000UL	/* of the second slot */
 #define DATA_OFFSET	(MADE_SIZE - 0x1000)
+#define SAMPLE_OFFSET	(DATA_OFFSET - VM_MMIO_MAX_LOADS * sizeof(uint64_t))
 #define PAGE		4096UL
 #define NR_BAR_TABLES	(VM_MMIO_MAX_BYTES >> 21)
 /* What the guest stores to the exit address where it took an exception */
@@ -33,6 +34,7 @@ struct command {
 	uint64_t tail, tail_base, tails;
 	uint64_t ticks;
 	uint64_t touch, touch_base, value;
+	uint64_t loads, load_base, step, window, sample, load_offset;
 };
 
 struct vm_mmio {
@@ -84,7 +86,31 @@ asm(
 "	add	x1, x1, #1\n"
 "	subs	x20, x20, #1\n"
 "	b.ne	4b\n"
-"5:	dsb	sy\n"
+"5:	ldp	x20, x21, [x19, #96]\n"	/* loads, where */
+"	cbz	x20, 8f\n"
+"	ldp	x25, x26, [x19, #112]\n"	/* step, window */
+"	ldp	x27, x28, [x19, #128]\n"	/* samples, offset */
+"6:	add	x0, x21, x28\n"
+"	mov	x1, #1\n"
+"	ldr	x2, [x19, #24]\n"
+"	mov	x3, #1\n"
+"	ldr	x23, [x19, #40]\n"
+"	blr	x23\n"
+"	add	x0, x21, x28\n"
+"	isb\n"
+"	mrs	x23, cntvct_el0\n"
+"	ldrb	w24, [x0]\n"
+"	cbz	w24, 7f\n"			/* waits for the value */
+"7:	isb\n"
+"	mrs	x24, cntvct_el0\n"
+"	sub	x24, x24, x23\n"
+"	str	x24, [x27], #8\n"
+"	add	x28, x28, x25\n"
+"	cmp	x28, x26\n"
+"	csel	x28, xzr, x28, hs\n"
+"	subs	x20, x20, #1\n"
+"	b.ne	6b\n"
+"8:	dsb	sy\n"
 "	str	x20, [x22]\n"			/* exit */
 "	b	1b\n"
 "vm_mmio_vectors:\n"
@@ -267,13 +293,13 @@ int vm_mmio_code(struct vm_mmio *vm, const struct mmio_code *code,
 {
 	size_t at = (code->len + 63) & ~63UL;
 
-	if (at + (tail ? tail->len : 0) > DATA_OFFSET)
+	if (at + (tail ? tail->len : 0) > SAMPLE_OFFSET)
 		return fail(E2BIG, "the guest has no room for %zu bytes of code",
 			    at + (tail ? tail->len : 0));
 	memcpy(vm->made, code->bytes, code->len);
 	if (tail)
 		memcpy(vm->made + at, tail->bytes, tail->len);
-	__builtin___clear_cache(vm->made, vm->made + DATA_OFFSET);
+	__builtin___clear_cache(vm->made, vm->made + SAMPLE_OFFSET);
 	vm->code_gpa = LIST_GPA;
 	vm->tail_gpa = LIST_GPA + at;
 	return 0;
@@ -315,6 +341,12 @@ int vm_mmio_run(struct vm_mmio *vm, const struct vm_mmio_pass *p,
 		.touch = p->touch,
 		.touch_base = DATA_GPA,
 		.value = p->value,
+		.loads = p->loads,
+		.load_base = DATA_GPA,
+		.step = p->step,
+		.window = p->window,
+		.sample = LIST_GPA + SAMPLE_OFFSET,
+		.load_offset = p->load_offset,
 	};
 	ret = kvm_vm_run(&vm->k);
 	if (ret)
@@ -330,6 +362,9 @@ int vm_mmio_run(struct vm_mmio *vm, const struct vm_mmio_pass *p,
 		return say_fault(esr);
 	if (ticks)
 		*ticks = vm->cmd->ticks;
+	if (p->loads)
+		memcpy(p->sample, vm->made + SAMPLE_OFFSET,
+		       p->loads * sizeof(*p->sample));
 	return 0;
 }
 

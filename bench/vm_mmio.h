@@ -45,7 +45,16 @@ struct vm_mmio_pass {
 	/* Then 8 bytes to the start of each of so many pages: value, value + 1,
 	 * and so on. */
 	uint64_t touch, value;
+	/*
+	 * Then so many blocks of the tail, @step bytes from one to the next,
+	 * from @load_offset on, and from 0 again at @window; after each a load
+	 * of its first byte. @sample gets the ticks that each load took.
+	 */
+	uint64_t loads, step, window, load_offset;
+	uint64_t *sample;
 };
+
+#define VM_MMIO_MAX_LOADS	4096
 
 /*
  * Lets the guest do that. @data as for mmio_fn, @len bytes, 4096 at most.

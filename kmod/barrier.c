@@ -10,7 +10,6 @@
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/timex.h>
 #include <linux/vmalloc.h>
 
 #include "ptelab.h"
@@ -451,15 +450,6 @@ static void (*const loops[])(struct cost *c) = {
 	[PTELAB_BARRIER_ACQUIRE] = loop_acquire,
 };
 
-static u64 ticks(void)
-{
-#ifdef CONFIG_X86
-	return rdtsc_ordered();
-#else
-	return get_cycles();
-#endif
-}
-
 static int cost_go(struct ptelab_barrier *arg, struct page **page, u32 pages)
 {
 	struct cost *c;
@@ -481,9 +471,9 @@ static int cost_go(struct ptelab_barrier *arg, struct page **page, u32 pages)
 	c->from = arg->from;
 	c->ops = arg->ops;
 	preempt_disable();
-	start = ticks();
+	start = ptelab_ticks();
 	loops[arg->barrier](c);
-	arg->ticks = ticks() - start;
+	arg->ticks = ptelab_ticks() - start;
 	preempt_enable();
 	arg->flag = c->flag.value;
 	vunmap(c->base);

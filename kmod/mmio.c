@@ -11,10 +11,13 @@
 
 #ifdef PTELAB_HAVE_STAGE2
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kvm_host.h>
+#include <linux/magic.h>
 #include <asm/kvm_pgtable.h>
 #endif
 
+#include "mmio.h"
 #include "ptelab.h"
 
 #ifdef CONFIG_PCI
@@ -22,17 +25,7 @@
 /* Groups between two looks at whether somebody else wants the CPU. */
 #define CHUNK	4096
 
-struct run {
-	u8 __iomem *base;
-	const u64 *data;
-	u32 group;		/* bytes of a group */
-	u32 flush;
-	u64 step;		/* from one group to the next */
-	u64 wrap;		/* where to begin again */
-	u64 at;
-};
-
-static __always_inline u8 __iomem *next_group(struct run *r)
+static __always_inline u8 __iomem *next_group(struct mmio_run *r)
 {
 	u8 __iomem *p = r->base + r->at;
 
@@ -42,7 +35,17 @@ static __always_inline u8 __iomem *next_group(struct run *r)
 	return p;
 }
 
-static __always_inline void after_group(const struct run *r, u8 __iomem *p)
+/* Waits for the value. */
+static __always_inline void read_back(u8 __iomem *p, u32 group)
+{
+	if (IS_ALIGNED((unsigned long)p, 4) && group >= 4)
+		readl(p);
+	else
+		readb(p);
+}
+
+static __always_inline void after_group(const struct mmio_run *r,
+					u8 __iomem *p)
 {
 	switch (r->flush) {
 	case PTELAB_MMIO_BARRIER:
@@ -53,93 +56,133 @@ static __always_inline void after_group(const struct run *r, u8 __iomem *p)
 		io_stop_wc();
 		break;
 	case PTELAB_MMIO_READBACK:
-		/* Its barrier waits for the value. */
-		if (IS_ALIGNED((unsigned long)p, 4) && r->group >= 4)
-			readl(p);
-		else
-			readb(p);
+		read_back(p, r->group);
 		break;
 	}
 }
 
-/* One function for each sequence, with nothing to be decided for a group. */
-#define SEQUENCE(name, store)						\
-static void name(struct run *run, u64 groups)				\
-{									\
-	struct run here = *run, *r = &here;				\
-	u8 __iomem *p;							\
-									\
-	while (groups--) {						\
-		p = next_group(r);					\
-		store;							\
-		after_group(r, p);					\
-	}								\
-	run->at = here.at;						\
-}
-
 /*
- * Store number n takes the low end of word n % 8, as user space does. Eight in a
- * row, with their values in registers, where a group has so many.
+ * Single stores: blocks of groups as straight-line code, and one by one what
+ * there is no such code for. Store number n takes the low end of word n % 8, as
+ * user space does.
  */
 #define PLAIN(name, width, fn)						\
-static void name(struct run *run, u64 groups)				\
+static void name##_singly(struct mmio_run *r, u64 groups)		\
 {									\
-	/* A copy, or each store would have it all read again. */	\
-	struct run here = *run, *r = &here;				\
-	const u64 d0 = r->data[0], d1 = r->data[1], d2 = r->data[2],	\
-		  d3 = r->data[3], d4 = r->data[4], d5 = r->data[5],	\
-		  d6 = r->data[6], d7 = r->data[7];			\
-	const u32 n = r->group / width;					\
-	u8 __iomem *p, *q;						\
+	const u32 n = r->group / (width);				\
+	u8 __iomem *p;							\
 	u32 i;								\
 									\
 	while (groups--) {						\
-		p = q = next_group(r);					\
-		for (i = n; i >= 8; i -= 8, q += 8 * width) {		\
-			fn(d0, q);					\
-			fn(d1, q + width);				\
-			fn(d2, q + 2 * width);				\
-			fn(d3, q + 3 * width);				\
-			fn(d4, q + 4 * width);				\
-			fn(d5, q + 5 * width);				\
-			fn(d6, q + 6 * width);				\
-			fn(d7, q + 7 * width);				\
-		}							\
-		for (; i; i--, q += width)				\
-			fn(r->data[(n - i) % 8], q);			\
+		p = next_group(r);					\
+		for (i = 0; i < n; i++)					\
+			fn(r->data[i % 8], p + i * (width));		\
 		after_group(r, p);					\
 	}								\
-	run->at = here.at;						\
+}									\
+									\
+static void name(struct mmio_run *run, u64 groups)			\
+{									\
+	/* A copy, or each store would have it all read again. */	\
+	struct mmio_run r = *run;					\
+	u64 n;								\
+									\
+	for (; groups; groups -= n) {					\
+		n = ptelab_mmio_unrolled(&r, width, groups);		\
+		if (n)							\
+			continue;					\
+		/* Up to where it begins again, there may be some. */	\
+		n = groups;						\
+		if (r.step)						\
+			n = min(n, DIV_ROUND_UP(r.wrap - r.at, r.step)); \
+		name##_singly(&r, n);					\
+	}								\
+	run->at = r.at;							\
 }
 
 PLAIN(raw8, 1, __raw_writeb)
 PLAIN(raw16, 2, __raw_writew)
 PLAIN(raw32, 4, __raw_writel)
 PLAIN(raw64, 8, __raw_writeq)
-PLAIN(write32, 4, iowrite32)
-PLAIN(write64, 8, writeq)
-SEQUENCE(copy32, __iowrite32_copy(p, r->data, r->group / 4))
-SEQUENCE(copy64, __iowrite64_copy(p, r->data, r->group / 8))
-SEQUENCE(to_io, memcpy_toio(p, r->data, r->group))
-SEQUENCE(set_io, memset_io(p, (u8)r->data[0], r->group))
+
+/* --- functions of the kernel, called for each group as drivers call them --- */
+
+typedef void (*call_fn)(u8 __iomem *to, const u64 *from, size_t len);
+
+#define CALLED(name, what)						\
+static void name(u8 __iomem *to, const u64 *from, size_t len)		\
+{									\
+	what;								\
+}
+
+static __always_inline void each32(u8 __iomem *to, const u64 *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len / 4; i++)
+		iowrite32(from[i % 8], to + 4 * i);
+}
+
+static __always_inline void each64(u8 __iomem *to, const u64 *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len / 8; i++)
+		writeq(from[i % 8], to + 8 * i);
+}
+
+CALLED(write32, each32(to, from, len))
+CALLED(write64, each64(to, from, len))
+CALLED(copy32, __iowrite32_copy(to, from, len / 4))
+CALLED(copy64, __iowrite64_copy(to, from, len / 8))
+CALLED(to_io, memcpy_toio(to, from, len))
+CALLED(set_io, memset_io(to, (u8)from[0], len))
+
+static void nothing(u8 __iomem *to, const u64 *from, size_t len)
+{
+}
+
+/* The same loop whichever it is: with nothing(), it is what goes round them. */
+static noinline void calls(struct mmio_run *run, u64 groups, call_fn fn)
+{
+	struct mmio_run r = *run;
+	u8 __iomem *p;
+
+	while (groups--) {
+		p = next_group(&r);
+		fn(p, r.data, r.group);
+		after_group(&r, p);
+	}
+	run->at = r.at;
+}
 
 static const struct {
-	void (*run)(struct run *r, u64 groups);
+	void (*run)(struct mmio_run *r, u64 groups);	/* else: */
+	call_fn call;
 	u32 width;		/* of which a group is a multiple */
 	u32 align;
 	bool copies;
 } sequences[PTELAB_MMIO_SEQUENCES] = {
-	[PTELAB_MMIO_RAW8]	= { raw8, 1, 1, false },
-	[PTELAB_MMIO_RAW16]	= { raw16, 2, 2, false },
-	[PTELAB_MMIO_RAW32]	= { raw32, 4, 4, false },
-	[PTELAB_MMIO_RAW64]	= { raw64, 8, 8, false },
-	[PTELAB_MMIO_WRITE32]	= { write32, 4, 4, false },
-	[PTELAB_MMIO_WRITE64]	= { write64, 8, 8, false },
-	[PTELAB_MMIO_COPY32]	= { copy32, 4, 4, true },
-	[PTELAB_MMIO_COPY64]	= { copy64, 8, 8, true },
-	[PTELAB_MMIO_MEMCPY]	= { to_io, 1, 1, true },
-	[PTELAB_MMIO_MEMSET]	= { set_io, 1, 1, false },
+	[PTELAB_MMIO_RAW8]	= { raw8, NULL, 1, 1, false },
+	[PTELAB_MMIO_RAW16]	= { raw16, NULL, 2, 2, false },
+	[PTELAB_MMIO_RAW32]	= { raw32, NULL, 4, 4, false },
+	[PTELAB_MMIO_RAW64]	= { raw64, NULL, 8, 8, false },
+	[PTELAB_MMIO_WRITE32]	= { NULL, write32, 4, 4, false },
+	[PTELAB_MMIO_WRITE64]	= { NULL, write64, 8, 8, false },
+	[PTELAB_MMIO_COPY32]	= { NULL, copy32, 4, 4, true },
+	[PTELAB_MMIO_COPY64]	= { NULL, copy64, 8, 8, true },
+	[PTELAB_MMIO_MEMCPY]	= { NULL, to_io, 1, 1, true },
+	[PTELAB_MMIO_MEMSET]	= { NULL, set_io, 1, 1, false },
+	[PTELAB_MMIO_NOTHING]	= { NULL, nothing, 1, 1, false },
 };
+
+static void run_groups(u32 sequence, struct mmio_run *r, u64 groups)
+{
+	if (sequences[sequence].run)
+		sequences[sequence].run(r, groups);
+	else
+		calls(r, groups, sequences[sequence].call);
+}
 
 /*
  * What stage 1 says of a kernel address, from the CPU's own walk: the byte of
@@ -162,14 +205,14 @@ static u32 stage1_of(const void __iomem *p)
 	return 0;
 }
 
-static int loop(struct ptelab_mmio *arg, struct run *r)
+static int loop(struct ptelab_mmio *arg, struct mmio_run *r)
 {
 	u64 left = arg->groups, start = ktime_get_ns();
 
 	while (left) {
 		u64 n = min_t(u64, left, CHUNK);
 
-		sequences[arg->sequence].run(r, n);
+		run_groups(arg->sequence, r, n);
 		left -= n;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -183,10 +226,38 @@ static int loop(struct ptelab_mmio *arg, struct run *r)
 	return 0;
 }
 
+/* A load after each group, and how long each takes. */
+static int latency(struct ptelab_mmio *arg, struct mmio_run *r)
+{
+	size_t bytes = arg->groups * sizeof(u64), i;
+	u64 *sample = kvmalloc(bytes, GFP_KERNEL_ACCOUNT), start;
+	int ret = 0;
+
+	if (!sample)
+		return -ENOMEM;
+	for (i = 0; i < arg->groups && !ret; i++) {
+		u8 __iomem *p = r->base + r->at;
+
+		run_groups(arg->sequence, r, 1);
+		start = ptelab_ticks();
+		read_back(p, r->group);
+		sample[i] = ptelab_ticks() - start;
+		if (i % CHUNK)
+			continue;
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	if (!ret && copy_to_user(u64_to_user_ptr(arg->samples), sample, bytes))
+		ret = -EFAULT;
+	kvfree(sample);
+	return ret;
+}
+
 static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 {
 	u32 len = sequences[arg->sequence].copies ? arg->group : 64;
-	struct run r = {
+	struct mmio_run r = {
 		.base = base + arg->offset, .group = arg->group,
 		.flush = arg->flush, .step = arg->step,
 		/* A step of 0 stays where it is. */
@@ -198,7 +269,8 @@ static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 	if (IS_ERR(data))
 		return PTR_ERR(data);
 	r.data = data;
-	ret = loop(arg, &r);
+	ret = arg->op == PTELAB_MMIO_LATENCY ? latency(arg, &r) :
+					       loop(arg, &r);
 	kfree(data);
 	return ret;
 }
@@ -260,8 +332,8 @@ static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
 	base = map_bar(arg, pci_resource_start(pdev, arg->bar), len);
 	if (base) {
 		arg->stage1 = stage1_of(base);
-		ret = arg->op == PTELAB_MMIO_STORE ? store(arg, base) :
-						     fetch(arg, base);
+		ret = arg->op == PTELAB_MMIO_READ ? fetch(arg, base) :
+						    store(arg, base);
 		iounmap(base);
 	} else {
 		ret = -EOPNOTSUPP;
@@ -272,7 +344,7 @@ static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
 
 static int check_mmio(const struct ptelab_mmio *arg)
 {
-	if (arg->map >= PTELAB_MMIO_MAPS || arg->op > PTELAB_MMIO_READ ||
+	if (arg->map >= PTELAB_MMIO_MAPS || arg->op > PTELAB_MMIO_LATENCY ||
 	    arg->bar >= PCI_STD_NUM_BARS || !arg->window || arg->reserved32)
 		return -EINVAL;
 	if (arg->window > PTELAB_MMIO_MAX_WINDOW)
@@ -293,6 +365,12 @@ static int check_mmio(const struct ptelab_mmio *arg)
 	if (arg->group > PTELAB_MMIO_MAX_GROUP ||
 	    arg->groups > PTELAB_MMIO_MAX_GROUPS)
 		return -E2BIG;
+	if (arg->op == PTELAB_MMIO_LATENCY) {
+		if (arg->flush)
+			return -EINVAL;
+		if (arg->groups > PTELAB_MMIO_MAX_SAMPLES)
+			return -E2BIG;
+	}
 	return 0;
 }
 
@@ -372,6 +450,20 @@ static void count_leaves(struct ptelab_stage2 *arg, struct kvm *kvm)
 	arg->fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
 }
 
+/*
+ * Without KVM's own word, by what it calls such files: only code of the kernel
+ * gives files of this file system their names.
+ */
+static bool is_vm(const struct file *file)
+{
+#ifdef PTELAB_HAVE_FILE_IS_KVM
+	return file_is_kvm((struct file *)file);
+#else
+	return file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	       !strcmp(file->f_path.dentry->d_name.name, "kvm-vm");
+#endif
+}
+
 long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg)
 {
 	struct ptelab_stage2 arg;
@@ -391,7 +483,7 @@ long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg)
 	if (!file)
 		return -EBADF;
 	kvm = file->private_data;
-	if (!file_is_kvm(file))
+	if (!is_vm(file))
 		ret = -EBADF;
 	else if (kvm->mm != current->mm)
 		ret = -ESRCH;

@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/timex.h>
 #include <linux/uaccess.h>
 
 #include "ptelab_uapi.h"
@@ -58,6 +59,16 @@ static inline int ptelab_put_arg(void __user *uarg, const void *arg,
 
 /* A range of user space: aligned, not empty, at most @max_pages. */
 int ptelab_check_range(u64 addr, u64 len, u64 max_pages);
+
+/* The counter that user space times with, too; nothing crosses the reading. */
+static inline u64 ptelab_ticks(void)
+{
+#ifdef CONFIG_X86
+	return rdtsc_ordered();
+#else
+	return get_cycles();
+#endif
+}
 
 /* walk.c */
 

@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	3
+#define PTELAB_ABI_VERSION	4
 
 /* --- what this module and kernel can do --- */
 
@@ -446,6 +446,7 @@ struct ptelab_retry {
 #define PTELAB_MMIO_MAX_WINDOW	(1ULL << 24)	/* bytes; of STAGE2, too */
 #define PTELAB_MMIO_MAX_GROUP	4096U
 #define PTELAB_MMIO_MAX_GROUPS	(1ULL << 32)
+#define PTELAB_MMIO_MAX_SAMPLES	(1U << 20)
 
 enum ptelab_mmio_map {
 	PTELAB_MMIO_IOREMAP,
@@ -459,12 +460,14 @@ enum ptelab_mmio_sequence {
 	PTELAB_MMIO_RAW16,
 	PTELAB_MMIO_RAW32,
 	PTELAB_MMIO_RAW64,
+	/* Then functions of the kernel's, called for each group: */
 	PTELAB_MMIO_WRITE32,	/* iowrite32(): with the barrier before it */
 	PTELAB_MMIO_WRITE64,
 	PTELAB_MMIO_COPY32,	/* __iowrite32_copy() */
 	PTELAB_MMIO_COPY64,
 	PTELAB_MMIO_MEMCPY,	/* memcpy_toio() */
 	PTELAB_MMIO_MEMSET,	/* memset_io() with the low byte of data */
+	PTELAB_MMIO_NOTHING,	/* a function that stores nothing */
 	PTELAB_MMIO_SEQUENCES,
 };
 
@@ -478,6 +481,8 @@ enum ptelab_mmio_flush {
 enum ptelab_mmio_op {
 	PTELAB_MMIO_STORE,
 	PTELAB_MMIO_READ,	/* the window, into data */
+	/* Stores, a load after each group, the time of each into samples */
+	PTELAB_MMIO_LATENCY,
 };
 
 /*
@@ -504,6 +509,8 @@ struct ptelab_mmio {
 	 * copies. Plain stores take the low end of word n % 8.
 	 */
 	__u64 data;
+	/* LATENCY: room for a __u64 a group, ticks of the CPU's counter each */
+	__u64 samples;
 	__u64 ns;		/* out: of all groups */
 	__u64 drain_ns;		/* out: of a load after them */
 	/* out: byte of MAIR for this mapping, with bit 8 set; 0: not known */

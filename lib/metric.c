@@ -43,6 +43,8 @@ const struct metric metrics[] = {
 	  "a load from a device right after stores to it, by percentile" },
 	{ "harness_instructions", "instructions", METRIC_INSTRUCTIONS,
 	  BETTER_LOWER, "of these, those that are neither the stores nor what was asked for after them" },
+	{ "loop_instructions", "instructions", METRIC_INSTRUCTIONS,
+	  BETTER_LOWER, "of these, those of the kernel's function beside its stores: its loop, loads and barriers" },
 	{ "faults.minor", "faults", METRIC_EVENT, BETTER_LOWER,
 	  "page faults served without I/O" },
 	{ "faults.major", "faults", METRIC_EVENT, BETTER_LOWER,

@@ -194,15 +194,17 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		a->mmio.address = one_in(rnd, 4) ? below(rnd, 1024) : BAR_ADDRESS;
 		a->mmio.bar = one_in(rnd, 4) ? below(rnd, 7) : 2;
 		a->mmio.map = below(rnd, PTELAB_MMIO_MAPS);
-		a->mmio.op = below(rnd, 2);
+		a->mmio.op = below(rnd, 3);
 		a->mmio.sequence = below(rnd, PTELAB_MMIO_SEQUENCES);
-		a->mmio.flush = below(rnd, 4);
+		a->mmio.flush = a->mmio.op == PTELAB_MMIO_LATENCY ? 0 :
+				below(rnd, 4);
 		a->mmio.group = 8 << below(rnd, 9);
 		a->mmio.step = a->mmio.group;
 		a->mmio.window = 4096;
 		a->mmio.offset = below(rnd, 200) * 4096;
 		a->mmio.groups = below(rnd, 100);
 		a->mmio.data = (uintptr_t)buf;
+		a->mmio.samples = (uintptr_t)buf;
 		break;
 	case PTELAB_IOC_STAGE2:
 		a->stage2.vm_fd = one_in(rnd, 3) ? (int)below(rnd, 12) : vm;
@@ -264,6 +266,8 @@ static void damage(uint64_t *rnd, unsigned int nr, void *arg)
 			mmio->groups |= PTELAB_MMIO_MAX_GROUPS + 1;
 		if (mmio->window > 4096 || one_in(rnd, 2))
 			mmio->data = -4096ULL;
+		if (mmio->groups > 100 || one_in(rnd, 2))
+			mmio->samples = -4096ULL;
 	}
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Inside the module's MMIO part: a run of groups of stores. */
+#ifndef PTELAB_MMIO_H
+#define PTELAB_MMIO_H
+
+#include <linux/io.h>
+
+#include "ptelab_uapi.h"
+
+struct mmio_run {
+	u8 __iomem *base;
+	const u64 *data;
+	u32 group;		/* bytes of a group */
+	u32 flush;		/* enum ptelab_mmio_flush */
+	u64 step;		/* from one group to the next; 0: all in one place */
+	u64 wrap;		/* where to begin again; at least 1 */
+	u64 at;			/* where the next group goes */
+};
+
+/*
+ * Stores groups of single stores, each @width bytes, as straight-line code
+ * with next to nothing around it: as many of @groups as there is such code for,
+ * whole blocks. Returns how many those were; the rest is the caller's.
+ */
+#ifdef CONFIG_ARM64
+u64 ptelab_mmio_unrolled(struct mmio_run *r, u32 width, u64 groups);
+#else
+static inline u64 ptelab_mmio_unrolled(struct mmio_run *r, u32 width,
+				       u64 groups)
+{
+	return 0;
+}
+#endif
+
+/* mmio_arm64.S, which says what each of these is */
+
+/* By the logarithms of the width and of the number of stores in a group */
+#define MMIO_NR_WIDTHS	4
+#define MMIO_NR_STORES	10
+
+struct ptelab_mmio_block {
+	u32 groups;		/* of a block; 0: there is no such code */
+	u32 code[PTELAB_MMIO_READBACK + 1];	/* by enum ptelab_mmio_flush */
+};
+
+/* First those of streams, then those by turns in two places */
+extern const struct ptelab_mmio_block
+	ptelab_mmio_blocks[2][MMIO_NR_WIDTHS][MMIO_NR_STORES];
+void ptelab_mmio_block(u8 __iomem *base, u8 __iomem *other, u64 blocks,
+		       u64 wrap, const u64 *data, u32 code);
+
+#endif
