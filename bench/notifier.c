@@ -36,6 +36,8 @@
  */
 #define BATCH_VISITS		2048
 #define BATCH_FAULTS		1024
+/* Huge leaves, so that entering the guest once is little of each. */
+#define BATCH_LEAVES		16
 /* Memory of a default batch */
 #define BATCH_BYTES	(64 * MIB)
 
@@ -168,8 +170,9 @@ static uint64_t sub_of(const struct bench_ctx *ctx)
 static uint64_t visits_of(const struct bench_ctx *ctx)
 {
 	/* One fault maps a whole leaf. */
-	return op_of(ctx)->may_keep || is_pmd(ctx) || is_hugetlb(ctx) ?
-		BATCH_VISITS : BATCH_FAULTS;
+	if (is_pmd(ctx) || is_hugetlb(ctx))
+		return BATCH_LEAVES * mm_caps()->pmd / mm_caps()->page;
+	return op_of(ctx)->may_keep ? BATCH_VISITS : BATCH_FAULTS;
 }
 
 /* The most calls that memory, the VM and the number of mappings allow. */
