@@ -74,6 +74,22 @@ GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 .PHONY: all
 all: $(BUILD)/ptelab
 
+# What runs in the emulator, so for this machine alone.
+ifneq ($(filter native clang,$(VARIANT)),)
+all: $(BUILD)/count.so
+endif
+
+COUNT_OBJ	:= $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard emu/*.c) lib/a64class.c)
+
+$(BUILD)/count.so: $(COUNT_OBJ)
+	@echo "  LD      $@"
+	@$(CC_USED) $(CFLAGS_ALL) -shared $(LDFLAGS) -o $@ $^
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
 $(BUILD)/ptelab: $(OBJ)
 	@echo "  LD      $@"
 	@$(CC_USED) $(CFLAGS_ALL) $(LINK) $(LDFLAGS) -o $@ $(OBJ) $(LDLIBS_STATIC)
@@ -111,7 +127,7 @@ $(BUILD)/gen/analysis_gp.h: $(GP) Makefile
 		echo ';'; \
 	   done; } > $@.tmp && mv $@.tmp $@
 
--include $(OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(COUNT_OBJ:.o=.d)
 
 .PHONY: arm64 clang asan tsan
 arm64 clang asan tsan:
@@ -154,11 +170,14 @@ UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 .PHONY: unit-binaries
 unit-binaries: $(UNIT_BIN)
 
-$(BUILD)/tests/%: tests/unit/%.c $(LIBOBJ)
+# The plugin but for its glue to QEMU
+UNIT_OBJ	:= $(LIBOBJ) $(BUILD)/emu/walk.o
+
+$(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJ)
 	@mkdir -p $(@D)
 	@echo "  TEST    $@"
 	@$(CC_USED) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
-		-MMD -MP -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_STATIC)
+		-MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(LDLIBS_STATIC)
 
 -include $(UNIT_BIN:=.d)
 

@@ -57,11 +57,34 @@ static json_t *metrics_of(const struct side_point *p,
 
 /* --- text --- */
 
+/* Those with the same reason in one. */
+static void print_absent(const json_t *absent, FILE *f)
+{
+	json_t *by_reason = json_object(), *value;
+	const char *name, *reason;
+
+	json_object_foreach((json_t *)absent, name, value) {
+		const char *old;
+		char *names;
+
+		reason = json_string_value(value) ? json_string_value(value) :
+			"no reason given";
+		old = json_string_value(json_object_get(by_reason, reason));
+		names = xasprintf("%s%s%s", old ? old : "", old ? ", " : "",
+				  name);
+		json_object_set_new(by_reason, reason, json_string(names));
+		free(names);
+	}
+	json_object_foreach(by_reason, reason, value)
+		print_labelled(f, "absent", 7, "%s: %s",
+			       json_string_value(value), reason);
+	json_decref(by_reason);
+}
+
 static void print_head(const struct side *s, FILE *f)
 {
-	const json_t *h = s->run->files[0]->header, *value;
+	const json_t *h = s->run->files[0]->header;
 	size_t done = 0, i;
-	const char *name;
 
 	for (i = 0; i < s->run->nr_files; i++)
 		done += s->run->files[i]->complete;
@@ -71,10 +94,7 @@ static void print_head(const struct side *s, FILE *f)
 		       plural(s->nr_boots),
 		       done == s->run->nr_files ? "complete" : "INCOMPLETE");
 	report_side(s, "kernel", f);
-	json_object_foreach(json_object_get(h, "absent"), name, value)
-		print_labelled(f, "absent", 7, "%s: %s", name,
-			       json_string_value(value) ?
-			       json_string_value(value) : "no reason given");
+	print_absent(json_object_get(h, "absent"), f);
 	for (i = 0; i < s->nr_notes; i++)
 		print_labelled(f, "note", 7, "%s", s->notes[i]);
 }

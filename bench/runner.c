@@ -4,7 +4,8 @@
  *
  * What stands between START and STOP of a timed batch is the harness's own
  * cost: the return from the ioctl that enables the counters, two reads of the
- * clock and the entry of the ioctl that disables them. Keep it that way.
+ * clock, two marks, which are NOPs, and the entry of the ioctl that disables
+ * them. Keep it that way.
  */
 #include "runner.h"
 
@@ -17,8 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/counts.h"
 #include "../lib/env.h"
 #include "../lib/metric.h"
+#include "../lib/region.h"
 #include "../lib/util.h"
 #include "clock.h"
 #include "counters.h"
@@ -47,6 +50,7 @@ struct runner {
 	struct counter_value pmu[MAX_VALUES];
 	/* Instructions of harness.empty's batch; 0 before it ran. */
 	double empty_instructions;
+	unsigned int regions;	/* marked so far; see lib/region.h */
 };
 
 /* One batch of one thread. */
@@ -72,6 +76,7 @@ struct pass {
 	struct worker *workers;
 	unsigned int nr;
 	uint64_t max_ops;	/* that the benchmark takes */
+	bool marked;		/* the batch under way is a region */
 	/* Workers other than the first wait here for the next batch. */
 	pthread_barrier_t batch, done;
 	unsigned int arrived;	/* the last step to the start is a spin */
@@ -110,13 +115,20 @@ static void run_batch(struct worker *w)
 		       w->pass->nr)
 			;
 	}
+	if (w->pass->marked) {
+		w->pass->r->regions++;
+		region_mark(MARK_ARM);
+	}
 	if (!ctx->bench->own_time)
 		pmu_source.start(w->pmu);
+	region_mark(MARK_BEGIN);
 	s->start = clock_ticks();
 	s->done = ctx->bench->run(ctx, w->nr);
 	s->end = clock_ticks();
+	region_mark(MARK_END);
 	if (!ctx->bench->own_time)
 		pmu_source.stop(w->pmu, s->pmu);
+	region_mark(MARK_DONE);
 	if (s->done < 0)
 		snprintf(w->error, sizeof(w->error), "%s", fail_text());
 }
@@ -444,9 +456,24 @@ static void put_own(const struct bench_ctx *ctx, const json_t *own,
 		put_absent(record, metric, json_string_value(why));
 }
 
+/*
+ * Under icount each timed batch of one thread is a region, and the record says
+ * which, so that what the emulator's plugin counted there can be found.
+ */
+static void put_regions(struct pass *p, json_t *record)
+{
+	if (!p->marked)
+		return;
+	json_object_set_new(record, "regions",
+			    json_pack("{s:i}", "first",
+				      (int)(p->r->regions - p->r->o.batches)));
+}
+
 static int timed_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
+	bool mark = machine_get()->icount && p->nr == 1 &&
+		!p->ctx->bench->own_time;
 	unsigned int nr = S_PMU + nr_metrics(&pmu_source), i, b;
 	struct series *s = xcalloc(nr, sizeof(*s));
 	json_t *own = json_object();
@@ -469,6 +496,7 @@ static int timed_pass(struct pass *p, json_t *record)
 			break;
 		}
 		p->ctx->warmup = b < r->o.warmup;
+		p->marked = mark && !p->ctx->warmup;
 		ret = prepare(p->ctx);
 		if (!ret)
 			ret = pass_batch(p);
@@ -489,7 +517,9 @@ static int timed_pass(struct pass *p, json_t *record)
 		if (!p->ctx->bench->own_time)
 			put_harness_share(r, p, &s[S_INSTRUCTIONS], record);
 		put_own(p->ctx, own, ops, record);
+		put_regions(p, record);
 	}
+	p->marked = false;
 	for (i = 0; i < nr; i++)
 		free(s[i].batch);
 	free(s);
@@ -811,6 +841,7 @@ static void drop_figures(json_t *record)
 	json_object_del(record, "batches");
 	json_object_del(record, "counted");
 	json_object_del(record, "harness");
+	json_object_del(record, "regions");
 	json_object_clear(json_object_get(record, "counters"));
 	json_object_clear(json_object_get(record, "absent"));
 }
@@ -994,6 +1025,7 @@ void runner_describe(const struct runner *r, json_t *header)
 	}
 	if (machine_get()->clock_emulated)
 		json_object_set_new(absent, "ns", json_string(EMULATED_TIME));
+	counts_absent(absent, machine_get()->icount);
 	json_object_set_new(header, "absent", absent);
 	for (i = 0; i < metrics_nr; i++)
 		json_object_set_new(all, metrics[i].name,

@@ -15,6 +15,7 @@
 #include "../lib/env.h"
 #include "../lib/journal.h"
 #include "../lib/record.h"
+#include "../lib/region.h"
 #include "../lib/tune.h"
 #include "../lib/util.h"
 #include "cmd.h"
@@ -278,10 +279,12 @@ static int measure_group(struct runner *r, struct run_writer *w,
 	size_t i;
 	int ret = 0;
 
+	region_mark(MARK_WATCH);
 	for (i = from; i < to && !stopped; i++) {
 		progress(list, i, t);
 		records[i - from] = runner_timed(r, &list->points[i], &stopped);
 	}
+	region_mark(MARK_REST);
 	if (!stopped && env.o.counted) {
 		ret = runner_attach(r);
 		for (i = from; i < to && !ret && !stopped; i++)
@@ -419,6 +422,7 @@ static int run(int argc, char **argv, struct runner *r,
 		ret = -errno;
 		goto out;
 	}
+	region_mark(MARK_RUN);
 	path = xstrdup(run_writer_path(w));
 	ret = measure_all(r, w, list, &t);
 	if (run_writer_close(w, !ret) && !ret)

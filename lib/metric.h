@@ -12,7 +12,8 @@
 
 enum metric_kind {
 	METRIC_TIME,		/* depends on the machine's speed: ns, cycles */
-	METRIC_INSTRUCTIONS,	/* exact under icount, a sample elsewhere */
+	METRIC_INSTRUCTIONS,	/* exact under icount, a sample elsewhere; what
+				 * goes with each run of an instruction as well */
 	METRIC_EVENT,		/* a count of things the kernel did */
 };
 

@@ -173,6 +173,26 @@ static void out(const char *s, size_t n)
 		_exit(1);
 }
 
+/* Where the module loaded last is, for who has its addresses to name. */
+static void say_text(const char *path)
+{
+	char name[64] = "", file[128], text[32] = "";
+	FILE *f = fopen("/proc/modules", "re");
+
+	if (!f)
+		return;
+	if (fscanf(f, "%63s", name) != 1)
+		name[0] = 0;
+	fclose(f);
+	snprintf(file, sizeof(file), "/sys/module/%s/sections/.text", name);
+	f = fopen(file, "re");
+	if (!f)
+		return;
+	if (fscanf(f, "%31s", text) == 1)
+		say("module %s text %s", path, text);
+	fclose(f);
+}
+
 static void load_modules(void)
 {
 	glob_t g;
@@ -184,6 +204,8 @@ static void load_modules(void)
 
 		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
 			say("module %s: %s", g.gl_pathv[i], strerror(errno));
+		else
+			say_text(g.gl_pathv[i]);
 		if (fd >= 0)
 			close(fd);
 	}

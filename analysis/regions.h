@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the emulator's counting plugin saw (lib/regions.h), as ptelab needs it:
+ * the instructions of a region by calling context and address.
+ */
+#ifndef PTELAB_ANALYSIS_REGIONS_H
+#define PTELAB_ANALYSIS_REGIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../lib/regions.h"
+
+/* One instruction in one calling context, executed @count times. */
+struct region_count {
+	uint32_t node, word;
+	uint64_t pc, count;
+};
+
+/* A region as it stands in the stream. */
+struct region_view {
+	struct region head;
+	const struct region_node *nodes;
+	const struct region_cell *cells;
+	const struct region_single *singles;
+};
+
+struct region_run {
+	struct region_view *regions;
+	size_t nr;
+};
+
+struct region_code {
+	uint64_t pc;
+	uint32_t nr;
+	const uint32_t *words;
+};
+
+struct regions {
+	struct region_run *runs;
+	size_t nr_runs;
+	struct region_code *blocks;
+	size_t nr_blocks;
+};
+
+/* NULL with fail() text. */
+struct regions *regions_load(const char *path);
+void regions_free(struct regions *r);
+
+/*
+ * The region's counts, sorted by node and address, none 0; the caller frees.
+ */
+struct region_count *region_counts(const struct regions *r,
+				   const struct region_view *v, size_t *nr);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptelab merge: what the emulator counted, into the results of a boot. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../analysis/merge.h"
+#include "../lib/util.h"
+#include "cmd.h"
+
+enum { OPT_SYMBOLS = 256, OPT_PROGRAM, OPT_MODULE };
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE.jsonl", 0,
+	  "the boot with the counts; FILE.insns.gz goes beside it", 0 },
+	{ "symbols", OPT_SYMBOLS, "SYSTEM.MAP", 0, "of the kernel", 0 },
+	{ "program", OPT_PROGRAM, "ELF", 0, "what ran in user mode", 0 },
+	{ "module", OPT_MODULE, "FILE.ko@ADDRESS", 0,
+	  "a module, and where its .text was; may be given again", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Merges what the emulator's counting plugin saw into the results of the "
+	"boot. scripts/lab/boot --count does it.\v"
+	"BOOT is what the guest's commands printed, COUNTS what the plugin "
+	"wrote. Without a symbol map functions have addresses for names.\n"
+	"\n"
+	"Example:\n"
+	"  ptelab merge raw.jsonl counts -o boot-001.jsonl --symbols System.map\n"
+	"\n"
+	"Exit status: 0 merged; 2 could not, and nothing was written.";
+
+static struct {
+	const char *in, *counts, *out;
+	struct symbols *sym;
+} env;
+
+static error_t parse_module(const char *arg)
+{
+	const char *at = strrchr(arg, '@');
+	uint64_t address = at ? strtoull(at + 1, NULL, 16) : 0;
+	char *path;
+	int ret;
+
+	if (!address)
+		return fail(EINVAL, "--module takes FILE.ko@ADDRESS, not '%s'",
+			    arg);
+	path = strndup(arg, at - arg);
+	ret = symbols_add_elf(env.sym, path, address);
+	free(path);
+	return ret;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	error_t ret = 0;
+
+	switch (key) {
+	case 'o':
+		env.out = arg;
+		break;
+	case OPT_SYMBOLS:
+		ret = symbols_add_map(env.sym, arg);
+		break;
+	case OPT_PROGRAM:
+		ret = symbols_add_elf(env.sym, arg, 0);
+		break;
+	case OPT_MODULE:
+		ret = parse_module(arg);
+		break;
+	case ARGP_KEY_ARG:
+		if (!env.in)
+			env.in = arg;
+		else if (!env.counts)
+			env.counts = arg;
+		else
+			argp_error(state, "one boot at a time");
+		break;
+	case ARGP_KEY_END:
+		if (!env.counts || !env.out)
+			argp_error(state, "BOOT, COUNTS and -o are needed");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return ret ? EIO : 0;
+}
+
+int cmd_merge(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "BOOT COUNTS", doc,
+					  NULL, NULL, NULL };
+	struct regions *r = NULL;
+	int ret;
+
+	memset(&env, 0, sizeof(env));
+	env.sym = symbols_new();
+	ret = argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!ret) {
+		r = regions_load(env.counts);
+		ret = !r || merge_counts(env.in, r, env.sym, env.out);
+	}
+	regions_free(r);
+	symbols_free(env.sym);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}

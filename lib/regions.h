@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the counting plugin writes and ptelab reads: a stream of records in the
+ * host's byte order, gone once ptelab has merged it. First struct
+ * regions_header, then records, each a struct regions_record and its body.
+ */
+#ifndef PTELAB_REGIONS_H
+#define PTELAB_REGIONS_H
+
+#include <stdint.h>
+
+#define REGIONS_MAGIC	0x31534e4745525450ULL	/* "PTREGNS1" */
+
+/* Where an exception came from and why, as its vector and the instruction
+ * before it tell. */
+enum region_exception {
+	X_USER_SVC, X_USER_ABORT, X_USER_IRQ, X_USER_OTHER,
+	X_KERNEL_ABORT, X_KERNEL_IRQ, X_KERNEL_OTHER,
+	X_GUEST_SYNC, X_GUEST_IRQ,
+	NR_EXCEPTIONS
+};
+
+enum region_node_kind {
+	N_ROOT,		/* where the program was when it armed the region */
+	N_CALL,		/* by BL or BLR at @site */
+	N_EXCEPTION,	/* taken at @site */
+	N_GUEST,	/* entered by the ERET at @site */
+	N_TASK,		/* another task's, switched to at @site */
+	N_LOST,		/* returned to a place that no known call came from */
+};
+
+struct regions_header {
+	uint64_t magic;
+};
+
+struct regions_record {
+	uint32_t type;		/* REC_* */
+	uint32_t bytes;		/* of the body */
+};
+
+enum {
+	REC_RUN,	/* no body: MARK_RUN was passed */
+	REC_BLOCK,	/* struct region_block, then its instruction words */
+	REC_REGION,	/* struct region, nodes, cells, singles */
+};
+
+/* Instructions that were translated together; numbered from 0 as they come. */
+struct region_block {
+	uint64_t pc;
+	uint32_t nr;
+	uint32_t pad;
+};
+
+struct region_node {
+	uint32_t parent;	/* its own number for a root */
+	uint32_t kind;
+	uint64_t site;		/* address of what entered it; 0: unknown */
+	uint64_t entry;		/* address of its first instruction */
+};
+
+/* @count times all of @block, in a call of @node. */
+struct region_cell {
+	uint32_t node, block;
+	uint64_t count;
+};
+
+/* The same for one instruction of a block that did not run to its end, or
+ * whose end faulted; negative: it was begun, did not retire. */
+struct region_single {
+	uint32_t node, block, insn, pad;
+	int64_t count;
+};
+
+struct region {
+	uint32_t nr;		/* in its run, from 0 */
+	uint32_t by_pmu;	/* began and ended with writes of PMCR_EL0 */
+	uint64_t exceptions[NR_EXCEPTIONS];
+	/* distinct 64-byte lines in each stay outside of user mode and each in
+	 * it, summed; see emu/walk.h */
+	uint64_t lines;
+	uint64_t unmatched;	/* returns to where no known call came from */
+	uint64_t switches;	/* between tasks */
+	uint32_t nr_nodes, nr_cells, nr_singles;
+	uint32_t has_lines;	/* lines were counted */
+};
+
+#endif
