@@ -23,3 +23,10 @@ set bars 0.5
 
 # On a logarithmic axis of few decades: tics at 1, 2 and 5.
 tics_125(axis) = sprintf('set %stics (1e-3); do for [k = -3:12] { set %stics add (1*10.**k, 2*10.**k, 5*10.**k) }', axis, axis)
+
+# What is said under the title, in up to three lines from so many pixels below
+# the top on.
+sub_lines = 1
+subtitle_2 = ''
+subtitle_3 = ''
+put_subtitle(y) = sprintf("set label 2 subtitle at screen 0.5,screen 1-%d./height center tc rgb '#404040'; set label 12 subtitle_2 at screen 0.5,screen 1-%d./height center tc rgb '#404040'; set label 13 subtitle_3 at screen 0.5,screen 1-%d./height center tc rgb '#404040'", y, y + 19, y + 38)

@@ -15,9 +15,9 @@ if (format eq 'terminal') {
 	plot for [r = 1:runs] $data index (r - 1) using 2:1 with points ls r title run_title[r]
 } else {
 	set label 1 title at screen 0.5,screen 1-24./height center font ',16'
-	set label 2 subtitle at screen 0.5,screen 1-46./height center tc rgb '#404040'
+	eval put_subtitle(46)
 	set key at screen 0.5,screen (8. + 10*runs)/height center center Left reverse maxcols 1
-	set tmargin 3.8
+	set tmargin 3.8 + 1.2*(sub_lines - 1)
 	set bmargin at screen (92. + 20*runs)/height
 	if (x_log == 1) { eval tics_125('x') }
 	set lmargin label_width

@@ -17,9 +17,9 @@ if (format eq 'terminal') {
 	     for [r = 1:runs] $data index (2 * r - 1) using 2:1 with points pt r notitle
 } else {
 	set label 1 title at screen 0.5,screen 1-24./height center font ',16'
-	set label 2 subtitle at screen 0.5,screen 1-46./height center tc rgb '#404040'
+	eval put_subtitle(46)
 	set key at screen 0.5,screen (8. + 10*(runs + 1))/height center center Left reverse maxcols 1
-	set tmargin 3.8
+	set tmargin 3.8 + 1.2*(sub_lines - 1)
 	set bmargin at screen (112. + 20*runs)/height
 	set lmargin label_width
 	set rmargin change_width

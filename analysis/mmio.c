@@ -17,6 +17,7 @@
 #define BENCH		"mmio.store"
 #define MAX_SEQUENCES	6	/* as many line styles as common.gp has */
 #define MAX_PANELS	6
+#define MAX_SUBTITLE	105	/* characters beside each other */
 
 /* The points of one mapping: all alike but for sequence and size. */
 struct mapping {
@@ -102,8 +103,20 @@ static void add_point(struct mapping *m, const struct side_point *p,
 	m->p[m->nr++] = p;
 }
 
-/* All mappings of which points have @metric (NULL: that are ok). */
-static struct mappings mappings_of(const struct side *s, const char *metric,
+/* The metric that @what stands for at this point. */
+static const char *metric_at(const struct side_point *p, const char *what)
+{
+	const char *map = json_text(p->params, "map");
+
+	if (!what || strcmp(what, MMIO_INSTRUCTIONS))
+		return what;
+	return !strcmp(map, "guest") ? "instructions_guest" :
+	       !strncmp(map, "ioremap", 7) ? "instructions_kernel" :
+	       "instructions_user";
+}
+
+/* All mappings of which points have @what (NULL: that are ok). */
+static struct mappings mappings_of(const struct side *s, const char *what,
 				   size_t most)
 {
 	struct mappings all = { 0 };
@@ -111,6 +124,7 @@ static struct mappings mappings_of(const struct side *s, const char *metric,
 
 	for (i = 0; i < s->nr_points; i++) {
 		const struct side_point *p = &s->points[i];
+		const char *metric = metric_at(p, what);
 		double v;
 		char *key;
 
@@ -407,15 +421,15 @@ void show_mmio(const struct side *s, FILE *f)
 /* --- pictures --- */
 
 static void put_line(struct picture *pic, const struct mapping *m,
-		     const char *sequence, const char *metric, double range[2])
+		     const char *sequence, const char *what, double range[2])
 {
 	size_t i;
 
 	/* a block must not be empty, or it would not be counted */
 	fputs("NaN NaN NaN NaN\n", pic->script);
 	for (i = 0; i < m->nr_sizes && sequence; i++) {
-		struct figure g = figure_of(point_at(m, sequence, m->size[i]),
-					    metric);
+		const struct side_point *p = point_at(m, sequence, m->size[i]);
+		struct figure g = figure_of(p, p ? metric_at(p, what) : NULL);
 
 		if (!g.n)
 			continue;
@@ -443,6 +457,43 @@ static size_t all_sequences(const struct mappings *all, const char **name)
 	return nr;
 }
 
+/* Whether all mappings of the page have this word of @len characters. */
+static bool in_all(const struct mappings *page, const char *word, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < page->nr; i++) {
+		const char *at = page->m[i].key;
+
+		while (strncmp(at, word, len) || (at[len] && at[len] != ' ')) {
+			at = strchr(at, ' ');
+			if (!at)
+				return false;
+			at++;
+		}
+	}
+	return true;
+}
+
+/* The words of a key that all mappings of the page have, or those that tell
+ * this one from others. The caller frees. */
+static char *words_of(const struct mappings *page, const char *key, bool shared)
+{
+	char *text = xcalloc(1, strlen(key) + 2), *to = text;
+	const char *end;
+
+	for (; *key; key = *end ? end + 1 : end) {
+		end = key + strcspn(key, " ");
+		if (in_all(page, key, end - key) != shared)
+			continue;
+		if (to != text)
+			*to++ = ' ';
+		memcpy(to, key, end - key);
+		to += end - key;
+	}
+	return text;
+}
+
 static void put_arrays(struct picture *pic, const struct mappings *page,
 		       const char *const *name, size_t lines)
 {
@@ -463,14 +514,18 @@ static void put_arrays(struct picture *pic, const struct mappings *page,
 		page->nr, page->nr, page->nr);
 	for (i = 0; i < page->nr; i++) {
 		char *to = xasprintf("panel_title[%zu]", i + 1), *text;
+		char *words = words_of(page, page->m[i].key, page->nr == 1);
 		const struct observation *o = good(&page->m[i]);
 		const char *force = o ? json_text(json_object_get(o->point,
 						"proof"), "in_force") : "";
 
-		text = xasprintf("%s%s%s", page->m[i].key, *force ? ": " : "",
-				 force);
+		/* "guest=nc" says that it is a guest's. */
+		text = xasprintf("%s%s%s", words +
+				 (strncmp(words, "map=guest guest", 15) ? 0 : 10),
+				 *force ? ": " : "", force);
 		if (strlen(text) > 56)
 			strcpy(text + 54, "..");
+		free(words);
 		picture_text(pic, to, text);
 		free(text);
 		free(to);
@@ -487,22 +542,33 @@ static int draw_page(const struct side *s, const struct plot_options *o,
 					    page->nr > 1 ? 1000 : 760,
 					    140 + 340 * ((page->nr + 1) / 2) +
 					    20 * lines);
-	struct metric_facts facts = file_metric(s->run->files[0], metric);
+	bool counted = !strcmp(metric, MMIO_INSTRUCTIONS);
+	struct metric_facts facts = file_metric(s->run->files[0],
+				metric_at(page->m[0].p[0], metric));
 	double range[MAX_PANELS][2], x[2] = { INFINITY, 0 };
-	char *title, *axis;
+	char *title, *axis, *sub, *shared;
 
 	put_arrays(pic, page, name, lines);
 	for (i = 0; i < page->nr; i++) {
 		x[0] = fmin(x[0], page->m[i].size[0]);
 		x[1] = fmax(x[1], page->m[i].size[page->m[i].nr_sizes - 1]);
 	}
-	title = xasprintf("mmio.store: %s against size, %s", metric, s->label);
+	title = xasprintf("mmio.store: %s against size, %s", counted ?
+			  "instructions" : metric, s->label);
+	shared = page->nr > 1 ? words_of(page, page->m[0].key, true) :
+		 xstrdup("");
+	sub = xasprintf("%s%s%s%s", side_boots(s, NULL) > 1 ?
+			"median and range over boots" :
+			"one boot: median and quartiles of its batches",
+			counted ? "; counted (icount), for there is no time under emulation, and nothing that combines writes" :
+			"", *shared ? "; " : "", shared);
+	free(shared);
 	axis = xasprintf("%s%s", !strcmp(facts.unit, "MB/s") ? "" :
 			 "a group: ", facts.unit);
 	picture_text(pic, "title", title);
-	picture_text(pic, "subtitle", side_boots(s, NULL) > 1 ?
-		     "median and range over boots" :
-		     "one boot: median and quartiles of its batches");
+	picture_subtitle(pic, sub, page->nr > 1 ? MAX_SUBTITLE :
+			 MAX_SUBTITLE * 3 / 4);
+	free(sub);
 	picture_text(pic, "xname", "bytes of a group");
 	picture_text(pic, "yname", axis);
 	fprintf(pic->script, "set logscale x 2\nset xrange [%.17g:%.17g]\n",
@@ -562,7 +628,9 @@ static int plot_side(const struct side *s, const struct plot_options *o,
 		struct mappings some = { all.m + i, all.nr - i < MAX_PANELS ?
 						all.nr - i : MAX_PANELS };
 		char *number = page++ ? xasprintf("-%zu", page) : xstrdup("");
-		char *file = xasprintf("size-mmio-%s%s%s%s", metric,
+		char *file = xasprintf("size-mmio-%s%s%s%s",
+				       strcmp(metric, MMIO_INSTRUCTIONS) ?
+				       metric : "instructions",
 				       label ? "-" : "", label ? s->label : "",
 				       number);
 

@@ -17,9 +17,12 @@ void show_mmio(const struct side *s, FILE *f);
 
 /*
  * A picture of @metric against the size of a group, for each run: a panel for
- * each mapping, in it a line for each sequence. Adds to *drawn; nothing if no
- * point has the metric at two sizes. Returns 0 or -errno with fail() text.
+ * each mapping, in it a line for each sequence. MMIO_INSTRUCTIONS is not a metric
+ * but whichever counts those of the code that stores: user space's, a guest's or
+ * the kernel's. Adds to *drawn; nothing if no point has the metric at two sizes.
+ * Returns 0 or -errno with fail() text.
  */
+#define MMIO_INSTRUCTIONS "stores' instructions"
 int plot_mmio(struct side *const *sides, size_t nr,
 	      const struct plot_options *o, const char *metric, size_t *drawn);
 

@@ -15,9 +15,9 @@ if (format eq 'terminal') {
 		}
 	}
 } else {
-	set multiplot layout rows,cols margins screen 118./width,screen 1-24./width,screen (84. + 20*runs)/height,screen 1-(panels > 1 ? 98. : 70.)/height spacing screen 104./width,screen 92./height
+	set multiplot layout rows,cols margins screen 118./width,screen 1-24./width,screen (84. + 20*runs)/height,screen 1-((panels > 1 ? 98. : 70.) + 19*(sub_lines - 1))/height spacing screen 104./width,screen 92./height
 	set label 1 title at screen 0.5,screen 1-24./height center font ',16'
-	set label 2 subtitle at screen 0.5,screen 1-50./height center tc rgb '#404040'
+	eval put_subtitle(50)
 	set label 3 yname at screen 18./width,screen 0.5 center rotate
 	set key at screen 0.5,screen (8. + 10*runs)/height center center Left reverse maxcols 1
 	do for [p = 1:panels] {

@@ -83,6 +83,37 @@ void picture_text(struct picture *p, const char *name, const char *text)
 	free(quoted);
 }
 
+#define MAX_SUB_LINES	3
+
+void picture_subtitle(struct picture *p, const char *text, size_t most)
+{
+	char *rest = xstrdup(text), *line = rest, *end, name[16];
+	unsigned int nr = 0;
+
+	while (*line) {
+		end = line + strlen(line);
+		if (strlen(line) > most && nr + 1 < MAX_SUB_LINES) {
+			for (end = line + most; end > line && *end != ' '; end--)
+				;
+			if (end == line)
+				end = line + most;
+		} else if (strlen(line) > most) {
+			strcpy(line + most - 2, "..");
+		}
+		text = *end ? end + 1 : end;
+		*end = '\0';
+		nr++;
+		snprintf(name, sizeof(name), nr > 1 ? "subtitle_%u" :
+			 "subtitle", nr);
+		picture_text(p, name, line);
+		line = (char *)text;
+	}
+	if (!nr)
+		picture_text(p, "subtitle", "");
+	fprintf(p->script, "sub_lines = %u\n", nr ? nr : 1);
+	free(rest);
+}
+
 struct picture *picture_begin(const char *name, const char *template,
 			      int width, int height)
 {

@@ -24,6 +24,9 @@ struct picture *picture_begin(const char *name, const char *template,
 			      int width, int height);
 /* The line "NAME = 'text'", cleaned. */
 void picture_text(struct picture *p, const char *name, const char *text);
+/* The text under the title, in up to three lines of @most characters; what does
+ * not fit even so is cut. */
+void picture_subtitle(struct picture *p, const char *text, size_t most);
 /* The text as picture_text() quotes it. The caller frees. */
 char *picture_quote(const char *text);
 /* Draws it in each format and frees it. Returns 0 or -errno, fail() text. */

@@ -208,9 +208,8 @@ static void put_titles(struct picture *pic, const char *what,
 	char *title = xasprintf("%s: %s", what, kernels);
 	char *sub = xasprintf("%s%s%s", bars, *constant ? "; " : "", constant);
 
-	shorten(sub, MAX_SUBTITLE);
 	picture_text(pic, "title", strlen(title) > MAX_TITLE ? what : title);
-	picture_text(pic, "subtitle", sub);
+	picture_subtitle(pic, sub, MAX_SUBTITLE);
 	free(kernels);
 	free(bars);
 	free(title);
@@ -449,7 +448,8 @@ static int draw_dumbbell(struct plot *plot, const char *metric)
 	axis = axis_text(some.p[0], metric);
 	name = xasprintf("points-%s", metric);
 	pic = picture_begin(name, dumbbell_gp, 1000,
-			    158 + 30 * some.nr + 20 * plot->nr);
+			    158 + 30 * (some.nr < 4 ? 4 : some.nr) +
+			    20 * plot->nr);
 	put_runs(pic, plot);
 	put_titles(pic, some.nr < all.nr ?
 		   "The most changed point of each benchmark" :
@@ -991,12 +991,17 @@ static const char *cost_metric(const struct plot *plot)
 	return NULL;
 }
 
-static int draw_metric(struct plot *plot, const char *metric)
+static int draw_cost(struct plot *plot, const char *metric)
 {
 	int ret = draw_dumbbell(plot, metric);
 
-	if (!ret)
-		ret = draw_sweeps(plot, metric);
+	return ret ? ret : draw_sweeps(plot, metric);
+}
+
+static int draw_metric(struct plot *plot, const char *metric)
+{
+	int ret = draw_cost(plot, metric);
+
 	if (!ret)
 		ret = plot_mmio(plot->sides, plot->nr, plot->options, metric,
 				&plot->drawn);
@@ -1059,6 +1064,7 @@ int plot_runs(struct side *const *sides, size_t nr,
 {
 	struct plot plot = { sides, nr, o, 0 };
 	const char *cost;
+	bool timed;
 	int ret;
 
 	if (nr > MAX_RUNS)
@@ -1073,9 +1079,13 @@ int plot_runs(struct side *const *sides, size_t nr,
 		ret = draw_chosen(&plot);
 	} else {
 		cost = cost_metric(&plot);
+		timed = cost && !strcmp(cost, "ns");
 		if (cost)
-			ret = draw_metric(&plot, cost);
-		if (!ret && cost && !strcmp(cost, "ns"))
+			ret = draw_cost(&plot, cost);
+		if (!ret)
+			ret = plot_mmio(sides, nr, o, timed ? "ns" :
+					MMIO_INSTRUCTIONS, &plot.drawn);
+		if (!ret && timed)
 			ret = plot_mmio(sides, nr, o, "mb_per_s", &plot.drawn);
 		if (!ret)
 			ret = plot_barriers(sides, nr, o, &plot.drawn);

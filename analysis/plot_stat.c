@@ -63,6 +63,15 @@ static char *run_title(const struct side *s)
 			 *id ? " (build " : "", id, *id ? ")" : "");
 }
 
+/* 1, 2 or 5 times a power of ten: about four to a panel. */
+static double tic_step(double range)
+{
+	double unit = pow(10, floor(log10(range / 4)));
+	double rest = range / 4 / unit;
+
+	return unit * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
+}
+
 /* --- forest --- */
 
 static bool in_forest(const struct result *r, enum tier tier)
@@ -194,7 +203,28 @@ static bool is_large(struct comparison *const *c, size_t nr, enum tier tier)
 	return false;
 }
 
-static void put_forest_axis(struct picture *pic, bool large, enum tier tier)
+/* From the smallest to the largest, with 0: few tics, as their names are long. */
+static double forest_span(struct comparison *const *c, size_t nr,
+			  const struct result *const *row, size_t rows)
+{
+	double least = 0, most = 0, low, high;
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < rows; j++) {
+			const struct result *r = result_like(c[i], row[j]);
+
+			if (!r || !in_forest(r, row[j]->tier))
+				continue;
+			interval_of(r, &low, &high);
+			least = fmin(least, position(low, false));
+			most = fmax(most, position(high, false));
+		}
+	return most - least;
+}
+
+static void put_forest_axis(struct picture *pic, bool large, enum tier tier,
+			    double span)
 {
 	picture_text(pic, "xname", large ?
 		     "new / base (logarithmic)" : "change against base, %");
@@ -202,7 +232,9 @@ static void put_forest_axis(struct picture *pic, bool large, enum tier tier)
 		fputs("set xtics (\"1/64\" -6, \"1/16\" -4, \"1/4\" -2, \"1/2\" -1, \"1\" 0, \"2\" 1, \"4\" 2, \"16\" 4, \"64\" 6, \"256\" 8, \"1024\" 10, \"4096\" 12)\n",
 		      pic->script);
 	else
-		fputs("set format x '%+g%%'\n", pic->script);
+		fprintf(pic->script, "set format x '%%+g%%%%'\n");
+	if (!large && span > 0)
+		fprintf(pic->script, "set xtics %.17g\n", tic_step(span));
 	picture_text(pic, "legend", tier == TIER_TIMED ?
 		     "hollow: no difference is shown (full: it is)" :
 		     "hollow: equal, or no farther apart than by luck");
@@ -245,9 +277,8 @@ static int draw_forest(struct comparison *const *c, size_t nr, enum tier tier,
 			tier == TIER_TIMED ? "; grey: the margin" : "",
 			rows < all ? ", the largest changes" : "",
 			*same ? "; " : "", same);
-	shorten(sub, MAX_SUBTITLE);
-	picture_text(pic, "subtitle", sub);
-	put_forest_axis(pic, large, tier);
+	picture_subtitle(pic, sub, MAX_SUBTITLE);
+	put_forest_axis(pic, large, tier, forest_span(c, nr, row, rows));
 	put_forest_names(pic, row, rows, constant);
 	fputs("$data << EOD\n", pic->script);
 	for (i = 0; i < nr; i++) {
@@ -565,15 +596,6 @@ static void put_run_tics(struct picture *pic, struct side *const *sides,
 	free(blank);
 }
 
-/* 1, 2 or 5 times a power of ten: about four to a panel. */
-static double tic_step(double range)
-{
-	double unit = pow(10, floor(log10(range / 4)));
-	double rest = range / 4 / unit;
-
-	return unit * (rest < 1.5 ? 1 : rest < 3.5 ? 2 : rest < 7.5 ? 5 : 10);
-}
-
 static int draw_trend(const struct trend *t, size_t panels,
 		      struct side *const *sides, size_t nr,
 		      const struct plot_options *o)
@@ -618,9 +640,8 @@ static int draw_trend(const struct trend *t, size_t panels,
 	}
 	sub = xasprintf("%zu runs in order, a mark for each boot; dashed: change points (E-divisive, p < %g)",
 			nr, CHANGE_ALPHA);
-	shorten(sub, MAX_SUBTITLE);
 	picture_text(pic, "title", "Cost over kernels");
-	picture_text(pic, "subtitle", sub);
+	picture_subtitle(pic, sub, MAX_SUBTITLE);
 	same = metric_label(t[0].metric, file_metric(p[0]->obs[0].file,
 						     t[0].metric).unit);
 	free(sub);

@@ -44,10 +44,9 @@ struct mmio {
 	struct counter_value value[16];
 	int at[NR_COUNTS];		/* indices of count_names */
 	double bracket[NR_COUNTS];	/* what a batch without groups costs */
-	double around;			/* a call of nothing, of each group */
-	/* Of all batches so far, the fewest in counted_in() a group: an
-	 * interrupt in a batch is no part of the loop. */
-	double least;
+	/* The fewest of all batches so far, as interrupts are no part of the
+	 * loop: with a call of nothing for each group; counted_in(). */
+	double around, least;
 	/* Of the batch under way */
 	double ns, drain_ns, empty_ns;
 	double count[NR_COUNTS];
@@ -170,27 +169,32 @@ static int kernel_batch(struct mmio *s, uint64_t groups,
 #define BRACKETS	4
 
 /* What a batch costs without what it is for: the least that was seen. */
-static int measure_harness(struct bench_ctx *ctx, struct mmio *s)
+static int measure_bracket(struct mmio *s)
 {
-	double around = INFINITY;
-	unsigned int i, j;
+	int ret = one_batch(s, false);
+	unsigned int i;
+
+	for (i = 0; i < NR_COUNTS; i++)
+		s->bracket[i] = fmin(s->bracket[i], s->count[i]);
+	return ret;
+}
+
+static int measure_harness(struct mmio *s)
+{
+	unsigned int i;
 	int ret = 0;
 
-	s->least = INFINITY;
-	for (j = 0; j < NR_COUNTS; j++)
-		s->bracket[j] = INFINITY;
-	for (i = 0; i < BRACKETS && !ret; i++) {
-		ret = one_batch(s, false);
-		for (j = 0; j < NR_COUNTS; j++)
-			s->bracket[j] = fmin(s->bracket[j], s->count[j]);
-	}
+	s->least = s->around = INFINITY;
+	for (i = 0; i < NR_COUNTS; i++)
+		s->bracket[i] = INFINITY;
+	for (i = 0; i < BRACKETS && !ret; i++)
+		ret = measure_bracket(s);
 	if (!s->kernel || s->kernel->plain)
 		return ret;
 	for (i = 0; i < BRACKETS && !ret; i++) {
-		ret = kernel_batch(s, ctx->ops, PTELAB_MMIO_NOTHING);
-		around = fmin(around, s->count[IN_KERNEL]);
+		ret = kernel_batch(s, s->ops, PTELAB_MMIO_NOTHING);
+		s->around = fmin(s->around, s->count[IN_KERNEL]);
 	}
-	s->around = (around - s->bracket[IN_KERNEL]) / ctx->ops;
 	return ret;
 }
 
@@ -222,7 +226,7 @@ static int mmio_setup(struct bench_ctx *ctx)
 	open_pmu(s);
 	s->ops = ctx->ops;
 	new_data(ctx, s);
-	return ret ? ret : measure_harness(ctx, s);
+	return ret ? ret : measure_harness(s);
 }
 
 static void mmio_teardown(struct bench_ctx *ctx)
@@ -398,6 +402,7 @@ static void give_called(struct bench_ctx *ctx, const struct mmio *s)
 {
 	const struct mmio_ask *a = &s->m.ask;
 	unsigned int width = s->kernel->width == 1 ? 8 : s->kernel->width;
+	double around = (s->around - s->bracket[IN_KERNEL]) / ctx->ops;
 
 	if (a->flush != MMIO_NONE) {
 		bench_absent(ctx, "harness_instructions",
@@ -406,19 +411,20 @@ static void give_called(struct bench_ctx *ctx, const struct mmio *s)
 			     "with flush=none only, as harness_instructions");
 		return;
 	}
-	bench_sample(ctx, "harness_instructions", s->around);
+	bench_sample(ctx, "harness_instructions", around);
 	if ((a->size | a->offset) % width)
 		bench_absent(ctx, "loop_instructions",
 			     "how many stores the function makes of this size and offset is its own matter");
 	else
 		bench_sample(ctx, "loop_instructions",
-			     s->least - s->around - (double)a->size / width);
+			     (s->least - s->around) / ctx->ops -
+			     (double)a->size / width);
 }
 
 static void give_counts(struct bench_ctx *ctx, struct mmio *s)
 {
 	unsigned int in = counted_in(s);
-	double n = (s->count[in] - s->bracket[in]) / ctx->ops, per_group;
+	double per_group;
 	const char *absent = s->value[s->at[in]].absent;
 	bool called = s->kernel && !s->kernel->plain;
 
@@ -430,12 +436,15 @@ static void give_counts(struct bench_ctx *ctx, struct mmio *s)
 			bench_absent(ctx, "loop_instructions", absent);
 		return;
 	}
-	bench_sample(ctx, count_names[in], n);
-	s->least = fmin(s->least, n);
+	bench_sample(ctx, count_names[in],
+		     (s->count[in] - s->bracket[in]) / ctx->ops);
+	s->least = fmin(s->least, s->count[in]);
 	if (called)
 		give_called(ctx, s);
 	else if (asked(s, &per_group))
-		bench_sample(ctx, "harness_instructions", s->least - per_group);
+		bench_sample(ctx, "harness_instructions",
+			     (s->least - s->bracket[in]) / ctx->ops -
+			     per_group);
 	else
 		bench_absent(ctx, "harness_instructions",
 			     "only the kernel knows its own barriers from its loop");
@@ -460,7 +469,9 @@ static int64_t mmio_run(struct bench_ctx *ctx, unsigned int thread)
 	if (s->fn)
 		bench_sample(ctx, "empty_ns", s->empty_ns / ctx->ops);
 	give_counts(ctx, s);
-	return ctx->ops;
+	/* Mapping takes the kernel now more, now less. */
+	ret = s->kernel ? measure_bracket(s) : 0;
+	return ret ? ret : (int64_t)ctx->ops;
 }
 
 /* --- the proof --- */
