@@ -16,6 +16,7 @@
 #include "../lib/counts.h"
 #include "../lib/record.h"
 #include "../lib/util.h"
+#include "insns.h"
 #include "load.h"
 #include "sample.h"
 
@@ -255,22 +256,6 @@ static void all_absent(json_t *point, const char *why)
 	json_decref(names);
 }
 
-/* The batch that the figure of a metric is of: the least, the first of them. */
-static int figure_batch(const json_t *point, const char *metric)
-{
-	const json_t *b = json_object_get(json_object_get(point, "batches"),
-					  metric);
-	size_t i, least = 0;
-
-	if (!json_array_size(b))
-		return -1;
-	for (i = 1; i < json_array_size(b); i++)
-		if (json_number_value(json_array_get(b, i)) <
-		    json_number_value(json_array_get(b, least)))
-			least = i;
-	return least;
-}
-
 static const char *const explained[] = {
 	"instructions", "instructions_kernel", "instructions_user",
 	"instructions_guest"
@@ -298,7 +283,7 @@ static int merge_point(struct merge *m, json_t *point)
 		uint64_t sum = 0, pmu;
 		size_t nr;
 
-		done[i] = figure_batch(point, explained[i]);
+		done[i] = insn_figure_batch(point, explained[i]);
 		for (k = 0; k < i && done[k] != done[i];)
 			k++;
 		if (done[i] < 0 || k < i)

@@ -11,11 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../lib/symbols.h"
 #include "regions.h"
-#include "symbols.h"
-
-#define INSNS_SCHEMA	"ptelab-insns-1"
-#define INSNS_SUFFIX	".insns.gz"
 
 /*
  * Writes @out, the lines of @in with the counts, and OUT without .jsonl +

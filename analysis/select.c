@@ -8,13 +8,6 @@
 
 #include "../lib/util.h"
 
-void *grow(void *v, size_t nr, size_t size)
-{
-	if (nr & (nr - 1))
-		return v;
-	return xrealloc(v, (nr ? 2 * nr : 1) * size);
-}
-
 void select_bench(struct selection *s, const char *text)
 {
 	s->benches = grow(s->benches, s->nr_benches, sizeof(*s->benches));

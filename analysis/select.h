@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../lib/util.h"
+
 struct selection {
 	const char **benches;	/* none: every benchmark */
 	size_t nr_benches;
@@ -36,8 +38,5 @@ char *params_text(const json_t *params, const char *between);
  * name, so that the order in the file does not matter. The caller frees.
  */
 char *point_key(const char *mode, const char *bench, const json_t *params);
-
-/* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
-void *grow(void *v, size_t nr, size_t size);
 
 #endif

@@ -32,6 +32,7 @@ static const struct command {
 	{ "sweep", cmd_sweep, "what a sweep file asks for, and how long it takes" },
 	{ "cell", cmd_cell, "measure one boot of a sweep" },
 	{ "report", cmd_report, "a comparison as one file for a browser" },
+	{ "explain", cmd_explain, "which functions a difference of two runs is of" },
 	{ "merge", cmd_merge, "the emulator's counts into a boot's results" },
 	{ "plot", cmd_plot, "pictures of one run or of several" },
 };

@@ -87,6 +87,13 @@ void *xrealloc(void *p, size_t size)
 	return or_die(realloc(p, size ? size : 1));
 }
 
+void *grow(void *v, size_t nr, size_t size)
+{
+	if (nr & (nr - 1))
+		return v;
+	return xrealloc(v, (nr ? 2 * nr : 1) * size);
+}
+
 char *xstrdup(const char *s)
 {
 	return or_die(strdup(s));

@@ -49,6 +49,8 @@ void warn(const char *fmt, ...) __printf(1, 2);
 /* Allocation that can not fail: out of memory ends the program with exit 2. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
+/* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
+void *grow(void *v, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
 

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "select.h"
+#include "util.h"
 
 struct symbols {
 	struct symbol *v;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A boot's instructions as ptelab merge left them: which ran how often, in
+ * which calling context. The format is described in runs/README.md.
+ */
+#ifndef PTELAB_INSNS_H
+#define PTELAB_INSNS_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../lib/regions.h"
+
+#define INSNS_SCHEMA	"ptelab-insns-1"
+#define INSNS_SUFFIX	".insns.gz"
+
+struct insn_function {
+	char *name;
+	char *space;		/* kernel, user, guest */
+	uint64_t start;
+	uint32_t *word;		/* 0: never executed in this boot */
+	size_t nr;
+};
+
+struct insn_node {
+	uint32_t parent;	/* its own number for the root, else a lower one */
+	enum region_node_kind kind;
+	int site;		/* function that it was entered from; -1: none */
+	uint64_t site_offset;
+	int entry;		/* function that was entered; -1: the root's */
+};
+
+/* @nr instructions from @offset on, each executed @count times. */
+struct insn_count {
+	uint32_t node, function;
+	uint64_t offset;
+	uint32_t nr;
+	uint64_t count;
+};
+
+struct insn_region {
+	unsigned int run, batch;
+	json_t *head;		/* bench, params, operations and so on */
+	struct insn_node *nodes;
+	struct insn_count *counts;
+	size_t nr_nodes, nr_counts;
+};
+
+struct insn_file {
+	struct insn_function *functions;
+	struct insn_region *regions;
+	size_t nr_functions, nr_regions;
+};
+
+/* NULL with fail() text. */
+struct insn_file *insn_file_load(const char *path);
+void insn_file_free(struct insn_file *f);
+
+/*
+ * The batch of a record that the figure of a metric is of where instruction
+ * counts are exact: the least, the first of them. -1 if it has none.
+ */
+int insn_figure_batch(const json_t *point, const char *metric);
+
+/* The region of a point's batch; NULL if it is not there. */
+const struct insn_region *insn_region_find(const struct insn_file *f,
+				    unsigned int run, const json_t *point,
+				    unsigned int batch);
+
+#endif

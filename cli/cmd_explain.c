@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptelab explain: which functions, and which instructions, a difference is of. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../analysis/explain.h"
+#include "../lib/util.h"
+#include "args.h"
+#include "cmd.h"
+
+enum { OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS };
+
+static const struct argp_option options[] = {
+	{ "bench", 'b', "GLOB[:k=v,v]", 0,
+	  "only these points; may be given again", 0 },
+	{ "metric", 'm', "NAME", 0,
+	  "instructions (default), instructions_kernel, loads, stores, tlbi, ...",
+	  0 },
+	{ "top", OPT_TOP, "N", 0,
+	  "of the points the N whose figures differ most; default 1, 0 for all",
+	  0 },
+	{ "rows", OPT_ROWS, "N", 0, "functions of each point; default 20", 0 },
+	{ "instructions", OPT_INSNS, "N", 0,
+	  "the instructions of the N functions that differ most; default 0", 0 },
+	{ "seed", OPT_SEED, "N", 0,
+	  "of the boots; default the first that both sides have", 0 },
+	{ "output", 'o', "FILE.svg", 0,
+	  "a flame graph of the first point, beside the table", 0 },
+	{ "format", 'f', "FORM", 0, "text (default) or json", 0 },
+	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Tells which functions the difference of two kernels went to or came "
+	"from, per operation, down to the instruction.\v"
+	"BASE and NEW are folders of boot files, or single boot files, of boots "
+	"whose instructions were counted: scripts/lab/boot --count, make ab.\n"
+	"\n"
+	"Examples:\n"
+	"  ptelab explain runs/x/base runs/x/patched\n"
+	"  ptelab explain base patched -b notifier.upgrade:folio=4k -m tlbi\n"
+	"  ptelab explain base patched --instructions 3 -o where.svg\n"
+	"\n"
+	"Exit status: 0 explained; 2 could not: no such point, or instructions "
+	"were not counted.";
+
+static struct {
+	struct selection select;
+	struct text_list runs, allow;
+	const char *metric, *svg;
+	json_int_t seed;
+	uint64_t top, rows, insns;
+	bool json;
+} env;
+
+static uint64_t count_arg(const char *option, const char *text,
+			  struct argp_state *state)
+{
+	uint64_t n = 0;
+
+	if (parse_u64(text, &n))
+		argp_error(state, "%s takes a number, not '%s'", option, text);
+	return n;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'b':
+		select_bench(&env.select, arg);
+		break;
+	case 'm':
+		env.metric = arg;
+		break;
+	case OPT_TOP:
+		env.top = count_arg("--top", arg, state);
+		break;
+	case OPT_ROWS:
+		env.rows = count_arg("--rows", arg, state);
+		break;
+	case OPT_INSNS:
+		env.insns = count_arg("--instructions", arg, state);
+		break;
+	case OPT_SEED:
+		env.seed = count_arg("--seed", arg, state);
+		break;
+	case 'o':
+		env.svg = arg;
+		break;
+	case 'f':
+		if (strcmp(arg, "text") && strcmp(arg, "json"))
+			argp_error(state, "--format takes text or json, not '%s'",
+				   arg);
+		env.json = !strcmp(arg, "json");
+		break;
+	case OPT_JSON:
+		env.json = true;
+		break;
+	case ARGP_KEY_ARG:
+		text_add(&env.runs, arg);
+		break;
+	case ARGP_KEY_END:
+		if (env.runs.nr != 2)
+			argp_error(state, "two runs: BASE and NEW");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static int write_svg(const struct explanation *e)
+{
+	FILE *f = fopen(env.svg, "we");
+
+	if (!f)
+		return fail(errno, "%s: %s", env.svg, strerror(errno));
+	explain_svg(e, f);
+	if (fclose(f))
+		return fail(errno, "%s: %s", env.svg, strerror(errno));
+	return 0;
+}
+
+static int print_all(struct explain_pair *pairs, size_t nr,
+		     struct insn_store *store)
+{
+	json_t *all = json_array();
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++) {
+		struct explanation *e = explain(pairs[i].base, pairs[i].new,
+						env.metric, env.seed, store);
+
+		if (!e) {
+			ret = -EINVAL;
+			break;
+		}
+		if (env.json) {
+			json_array_append_new(all, explain_json(e));
+		} else {
+			if (i)
+				putchar('\n');
+			explain_text(e, env.rows, env.insns, stdout);
+		}
+		if (!i && env.svg)
+			ret = write_svg(e);
+		explanation_free(e);
+	}
+	if (env.json && !ret) {
+		json_dumpf(all, stdout, JSON_INDENT(1));
+		putchar('\n');
+	}
+	json_decref(all);
+	return ret;
+}
+
+static int explain_sides(struct side *const *side, size_t nr)
+{
+	struct insn_store *store;
+	struct explain_pair *pairs;
+	size_t nr_pairs;
+	int ret;
+
+	(void)nr;
+	pairs = explain_pairs(side[0], side[1], env.metric, &nr_pairs);
+	if (!nr_pairs) {
+		free(pairs);
+		fail(ENOENT, "no point has %s on both sides", env.metric);
+		return EXIT_COULD_NOT;
+	}
+	store = insn_store_new();
+	ret = print_all(pairs, env.top && env.top < nr_pairs ? env.top :
+			nr_pairs, store);
+	insn_store_free(store);
+	free(pairs);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "BASE NEW", doc, NULL,
+					  NULL, NULL };
+
+	memset(&env, 0, sizeof(env));
+	env.metric = "instructions";
+	env.seed = -1;
+	env.top = 1;
+	env.rows = 20;
+	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+		return EXIT_COULD_NOT;
+	return with_runs(&env.runs, &env.allow, &env.select, explain_sides);
+}
