@@ -296,7 +296,7 @@ static void print_accounts(const struct explanation *e, FILE *f)
 		sum += delta_of(&e->functions[i]);
 	print_line(f, 1, 3, "accounted for: %s %% of %s, the difference of what was measured; the functions' add up to %s",
 		   isnan(share) ? "-" : format_number(100 * share,
-			fabs(share - 1) < 1e-12 ? 0 : 4, c),
+			fabs(share - 1) < 1e-9 ? 0 : 4, c),
 		   format_delta(explained_delta(e), 2, a),
 		   format_delta(sum, 2, b));
 	for (i = 0; i < NR_SIDES; i++)

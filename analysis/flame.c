@@ -132,7 +132,7 @@ static void put_frame(struct canvas *c, const struct flame *n, double x,
 	if (strlen(label) > room && strlen(n->name) <= room)
 		label[strlen(n->name)] = 0;
 	if (room >= 3) {
-		fprintf(c->f, "<text x=\"%.1f\" y=\"%.0f\">", x + 3, y + ROW - 5);
+		fprintf(c->f, "<text stroke=\"#ffffff\" stroke-width=\"2.5\" stroke-opacity=\"0.7\" paint-order=\"stroke\" x=\"%.1f\" y=\"%.0f\">", x + 3, y + ROW - 5);
 		if (strlen(label) > room)
 			strcpy(label + room - 2, "..");
 		put(c->f, label);

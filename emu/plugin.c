@@ -67,6 +67,13 @@ static void on_pmcr(unsigned int cpu, void *udata)
 		walk_pmcr(walk, (uintptr_t)udata);
 }
 
+static void on_pmevcntr(unsigned int cpu, void *udata)
+{
+	(void)cpu;
+	if (walk_active(walk))
+		walk_pmevcntr(walk, (uintptr_t)udata);
+}
+
 static void on_pmevtyper(unsigned int cpu, void *udata)
 {
 	(void)cpu;
@@ -153,6 +160,10 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		if (A64_IS(b->insn[i].classes, C_PMCR))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pmcr,
 					QEMU_PLUGIN_CB_NO_REGS,
+					(void *)(uintptr_t)(b->pc + 4 * i));
+		if (A64_IS(b->insn[i].classes, C_PMEVCNTR))
+			qemu_plugin_register_vcpu_insn_exec_cb(insn,
+					on_pmevcntr, QEMU_PLUGIN_CB_NO_REGS,
 					(void *)(uintptr_t)(b->pc + 4 * i));
 		if (A64_IS(b->insn[i].classes, C_PMEVTYPER))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn,

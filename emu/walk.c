@@ -41,6 +41,8 @@ struct walk {
 	enum { IDLE, ARMED, RUNNING, ENDED } state;
 	bool counting;		/* as the PMU does */
 	bool by_pmu;		/* it did, once */
+	bool by_read, open;	/* from a read in user mode to another */
+	bool read;		/* one is under way */
 	uint32_t counters;	/* programmed since; bit n: PMEVTYPERn_EL0 */
 	unsigned int unnamed;	/* by PMXEVTYPER_EL0 */
 	enum { PMCR_NONE, PMCR_ON, PMCR_OFF } pmcr;	/* write under way */
@@ -464,6 +466,33 @@ static bool programmed(const struct walk *w)
 	return w->counters & (w->counters - 1) || w->unnamed >= 3;
 }
 
+static void forget_counts(struct walk *w)
+{
+	w->nr_cells = w->nr_singles = 0;
+	table_clear(&w->by_cell, w->by_cell.mask + 1);
+	memset(&w->sum, 0, sizeof(w->sum));
+	w->stay++;
+	w->last_line = 0;
+}
+
+/* After a write of PMCR_EL0, or a read of a counter. */
+static void set_counting(struct walk *w)
+{
+	if (w->pmcr) {
+		w->counting = w->pmcr == PMCR_ON && programmed(w) &&
+			(!w->by_read || w->open);
+		w->pmcr = PMCR_NONE;
+	} else if (w->state == ARMED) {
+		/* the last one before the mark is where it begins */
+		forget_counts(w);
+		w->by_read = w->open = w->counting = true;
+	} else if (w->state == ENDED && w->by_read) {
+		w->open = w->counting = false;
+	}
+	w->read = false;
+	w->by_pmu |= w->counting;
+}
+
 void walk_block(struct walk *w, struct walk_block *b, uint64_t begun)
 {
 	struct walk_block *p = w->last;
@@ -489,11 +518,8 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun)
 			step(w, l, site, b->pc);
 		w->from = 0;
 	}
-	if (w->pmcr) {
-		w->counting = w->pmcr == PMCR_ON && programmed(w);
-		w->by_pmu |= w->counting;
-		w->pmcr = PMCR_NONE;
-	}
+	if (w->pmcr || w->read)
+		set_counting(w);
 	w->last = b;
 	w->begun = begun;
 }
@@ -547,17 +573,14 @@ static void arm(struct walk *w)
 	stacks_clear(w);
 	w->nr_nodes = 0;
 	table_clear(&w->by_node, w->by_node.mask + 1);
-	w->nr_cells = w->nr_singles = 0;
-	table_clear(&w->by_cell, w->by_cell.mask + 1);
-	memset(&w->sum, 0, sizeof(w->sum));
+	forget_counts(w);
 	w->counters = w->unnamed = 0;
-	w->stay++;
-	w->last_line = 0;
 	w->stack = stack_new(w, 0);
 	w->stack->frame[0].node = node_get(w, 0, N_ROOT, 0, 0);
 	w->stack->depth = 1;
 	w->last = NULL;
 	w->counting = w->by_pmu = false;
+	w->by_read = w->open = w->read = false;
 	w->pmcr = PMCR_NONE;
 	w->switch_from = w->switch_to = 0;
 	w->from = 0;
@@ -628,6 +651,11 @@ void walk_pmcr(struct walk *w, uint64_t pc)
 {
 	w->pmcr = pc >= w->sym.pmu_start && pc < w->sym.pmu_end ? PMCR_ON :
 		PMCR_OFF;
+}
+
+void walk_pmevcntr(struct walk *w, uint64_t pc)
+{
+	w->read = !is_kernel(pc);
 }
 
 void walk_pmevtyper(struct walk *w, uint32_t word)

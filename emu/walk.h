@@ -13,9 +13,11 @@
  *  - a task switch is seen by the addresses at which cpu_switch_to() stores
  *    and loads registers, which are those of the two tasks.
  *  - ERET from __guest_enter() is the way into a guest.
- *  - what the PMU counts: bench/pmu.c enables the instructions of user mode
- *    first, those of the kernel second. So it counts from where the second
- *    counter is programmed, whenever PMCR_EL0 was last written to have it so.
+ *  - what the PMU counts. Read from user mode, its counters run all the time but
+ *    when another task does, and bench/pmu.c reads that of user mode last at the
+ *    start and first at the end. Switched on and off, it has that of user mode
+ *    enabled first and the kernel's second; so instructions count from where the
+ *    second counter is programmed, whenever PMCR_EL0 was written to that end.
  * What it can't tell: which kernel thread another task is; tail calls are part
  * of their caller here, and are told apart later by symbols.
  */
@@ -68,7 +70,9 @@ void walk_access(struct walk *w, uint64_t vaddr, unsigned int size, bool store);
  */
 bool walk_mark(struct walk *w, unsigned int mark, uint32_t done);
 void walk_pmcr(struct walk *w, uint64_t pc);
-/* The instruction @word at @pc programs an event counter. */
+/* The instruction at @pc reads an event counter. */
+void walk_pmevcntr(struct walk *w, uint64_t pc);
+/* The instruction @word programs an event counter. */
 void walk_pmevtyper(struct walk *w, uint32_t word);
 /* Whether blocks and accesses matter now. */
 bool walk_active(const struct walk *w);

@@ -39,6 +39,7 @@ static const struct row {
 	{ 0xfffffc00, 0xd51bec00, B(C_SYSREG_WRITE) | B(C_PMEVTYPER) },
 	{ 0xffffffe0, 0xd51b9d20, B(C_SYSREG_WRITE) | B(C_PMEVTYPER) },
 	{ 0xfff00000, 0xd5100000, B(C_SYSREG_WRITE) },		/* MSR */
+	{ 0xfffffc00, 0xd53be800, B(C_SYSREG_READ) | B(C_PMEVCNTR) },
 	{ 0xfff00000, 0xd5300000, B(C_SYSREG_READ) },		/* MRS */
 	{ 0xffffffe0, 0xd50b7420, B(C_CACHE_OP) | B(C_DC_ZVA) },
 	{ 0xffffff00, 0xd5087800, 0 },				/* AT S1.. */

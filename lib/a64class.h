@@ -41,6 +41,7 @@ enum a64_class {
 	C_TRAP,			/* HVC, SMC, BRK, HLT, UDF */
 	C_PMCR,			/* a write of PMCR_EL0: counters on or off */
 	C_PMEVTYPER,		/* of PMEVTYPERn_EL0 or PMXEVTYPER_EL0 */
+	C_PMEVCNTR,		/* a read of PMEVCNTRn_EL0 */
 	NR_CLASSES
 };
 

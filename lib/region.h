@@ -6,17 +6,18 @@
  * change no register, so a program runs the same, instruction by instruction,
  * whether somebody listens or not.
  *
- * A region is what the PMU counts between its enabling and disabling:
+ * A region is what the PMU counts between two readings of its counters:
  *
- *	MARK_ARM	next the counters will be enabled: from the last write
- *			of PMCR_EL0 before MARK_BEGIN on, instructions count
- *	MARK_BEGIN	they are enabled
- *	MARK_END	next they will be disabled: up to the first write of
- *			PMCR_EL0 after this, instructions count
- *	MARK_DONE	they are disabled
+ *	MARK_ARM	next the counters will be read, or enabled
+ *	MARK_BEGIN	they are: from the last read of a PMEVCNTRn_EL0 in user
+ *			mode before this on, instructions count; without such a
+ *			read, whenever PMCR_EL0 has them count
+ *	MARK_END	next they will be read again, or disabled: the first such
+ *			read, or the first such write of PMCR_EL0, ends it
+ *	MARK_DONE	they are
  *
- * Without a write of PMCR_EL0 in between, because there is no PMU, the region
- * is from MARK_BEGIN to MARK_END. BEGIN, END and DONE without ARM mean nothing.
+ * Without either, because there is no PMU, the region is from MARK_BEGIN to
+ * MARK_END. BEGIN, END and DONE without ARM mean nothing.
  */
 #ifndef PTELAB_REGION_H
 #define PTELAB_REGION_H

@@ -73,7 +73,7 @@ struct region_single {
 
 struct region {
 	uint32_t nr;		/* in its run, from 0 */
-	uint32_t by_pmu;	/* began and ended with writes of PMCR_EL0 */
+	uint32_t by_pmu;	/* began and ended as the PMU's counts do */
 	uint64_t exceptions[NR_EXCEPTIONS];
 	/* distinct 64-byte lines in each stay outside of user mode and each in
 	 * it, summed; see emu/walk.h */

@@ -79,6 +79,7 @@ static const struct {
 	{ 0xd50342df, B(C_SYSREG_WRITE), "msr daifset, #2" },
 	{ 0xd5182000, B(C_SYSREG_WRITE), "msr ttbr0_el1, x0" },
 	{ 0xd5184101, B(C_SYSREG_WRITE), "msr sp_el0, x1" },
+	{ 0xd53be860, B(C_SYSREG_READ) | B(C_PMEVCNTR), "mrs x0, pmevcntr3_el0" },
 	{ 0xd53be040, B(C_SYSREG_READ), "mrs x0, cntvct_el0" },
 	{ 0xd51b9c00, B(C_SYSREG_WRITE) | B(C_PMCR), "msr pmcr_el0, x0" },
 	{ 0xd51bec60, B(C_SYSREG_WRITE) | B(C_PMEVTYPER), "msr pmevtyper3_el0, x0" },
@@ -162,7 +163,7 @@ static bool has(const char *name, const char *const *list)
 }
 
 /* By the name that a disassembler gives it; false: it says nothing of it. */
-static bool by_name(const char *name, uint64_t *classes)
+static bool by_name(const char *name, uint32_t word, uint64_t *classes)
 {
 	static const char *const atomics[] = {
 		"cas", "swp", "ldadd", "ldclr", "ldeor", "ldset", "ldsmax",
@@ -186,7 +187,8 @@ static bool by_name(const char *name, uint64_t *classes)
 		starts(name, "tbnz") ? B(C_JUMP) :
 		!strcmp(name, "dmb") ? B(C_DMB) :
 		!strcmp(name, "isb") ? B(C_ISB) :
-		!strcmp(name, "mrs") ? B(C_SYSREG_READ) :
+		!strcmp(name, "mrs") ? B(C_SYSREG_READ) |
+			(word >> 10 == 0xd53be800 >> 10 ? B(C_PMEVCNTR) : 0) :
 		!strcmp(name, "svc") ? B(C_SVC) : 0;
 	/* what has parts or neighbours that the name does not tell */
 	return strcmp(name, "dsb") && strcmp(name, "msr") &&
@@ -225,7 +227,7 @@ static void beside_capstone(void **state)
 		if (!cs_disasm(cs, (uint8_t *)&word, 4, 0, 1, &insn))
 			continue;
 		/* SVE's are of no class; op0 of a system register is 2 or 3 */
-		if (by_name(insn->mnemonic, &want) && (word >> 25 & 15) != 2 &&
+		if (by_name(insn->mnemonic, word, &want) && (word >> 25 & 15) != 2 &&
 		    (strcmp(insn->mnemonic, "mrs") || word >> 20 & 1)) {
 			compared++;
 			if (a64_classes(word) != want)
