@@ -34,6 +34,12 @@
 /* Lines that the other CPU makes its own before a segment. */
 #define OWNED_LINES	4096
 
+#ifdef __aarch64__
+#define OWN_ARCH	"arm64"
+#else
+#define OWN_ARCH	"x86-64"
+#endif
+
 enum state { STATE_L1, STATE_OWNED, STATE_MMIO };
 
 struct cost {
@@ -71,15 +77,15 @@ static const char *barrier_missing(const struct bench_ctx *ctx)
 	const struct cost_barrier *b =
 		cost_barrier_find(param_text(ctx, "barrier"));
 
-	if (b->kernel && state_of(ctx) == STATE_MMIO)
-		return "the module's loop stores to memory only";
-	if (b->kernel)
-		return kmod_unavailable(0);
-	if (!b->loop) {
+	if (!b->loop && (!b->kernel || (b->arch && strcmp(b->arch, OWN_ARCH)))) {
 		snprintf(why, sizeof(why), "%s is an instruction of %s",
 			 b->name, b->arch);
 		return why;
 	}
+	if (b->kernel && state_of(ctx) == STATE_MMIO)
+		return "the module's loop stores to memory only";
+	if (b->kernel)
+		return kmod_unavailable(0);
 #ifdef __aarch64__
 	if (!strcmp(b->name, "ldapr") && !(getauxval(AT_HWCAP) & HWCAP_LRCPC))
 		return "this CPU has no ldapr (FEAT_LRCPC)";
@@ -110,6 +116,7 @@ static const char *bar_missing(const struct bench_ctx *ctx)
 	static __thread char why[256];
 	const char *bar = param_text(ctx, "bar");
 	struct pci_bar found;
+	const char *in_use;
 	char *path;
 
 	if (!*bar || !strcmp(bar, "none"))
@@ -118,8 +125,11 @@ static const char *bar_missing(const struct bench_ctx *ctx)
 	if (!path)
 		return fail_text();
 	why[0] = '\0';
-	if (*found.driver)
-		snprintf(why, sizeof(why), "%s has a driver, %s: state=mmio takes a device that nobody uses",
+	in_use = *found.address ? pci_bar_in_use(&found) : NULL;
+	if (in_use)
+		snprintf(why, sizeof(why), "%s", in_use);
+	else if (*found.driver && !param_num(ctx, "force"))
+		snprintf(why, sizeof(why), "%s belongs to the driver %s; force=yes takes it away for as long as it is measured",
 			 found.address, found.driver);
 	else if (access(path, R_OK | W_OK))
 		snprintf(why, sizeof(why), "can't open %.150s: %s", path,
@@ -189,7 +199,7 @@ static int map_file(struct cost *c, const char *path)
 	return 0;
 }
 
-static int map_bar(struct cost *c, const char *bar)
+static int map_bar(struct cost *c, const char *bar, bool force)
 {
 	struct pci_bar found;
 	char *path = bar_file(bar, &found);
@@ -198,7 +208,7 @@ static int map_bar(struct cost *c, const char *bar)
 	if (!path)
 		return -errno;
 	/* without a driver, its memory may not be decoded either */
-	ret = *found.address ? pci_take(&found, NULL, false) : 0;
+	ret = *found.address ? pci_take(&found, NULL, force) : 0;
 	c->taken = !ret && *found.address;
 	if (!ret)
 		ret = map_file(c, path);
@@ -305,8 +315,9 @@ static int cost_setup(struct bench_ctx *ctx)
 	c->loop.word = (uint64_t *)(c->own + CREW_LINE);
 
 	c->journal = journal_mark();
-	ret = c->state == STATE_MMIO ? map_bar(c, param_text(ctx, "bar")) :
-		map_lines(c, lines_of(c->state));
+	ret = c->state == STATE_MMIO ?
+	      map_bar(c, param_text(ctx, "bar"), param_num(ctx, "force")) :
+	      map_lines(c, lines_of(c->state));
 	if (!ret && c->barrier->kernel)
 		ret = c->fd = kmod_open(NULL);
 	if (ret < 0)
@@ -386,12 +397,13 @@ static int cost_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return ret;
 }
 
+static const char *const no_yes[] = { "no", "yes", NULL };
 static const char *const states[] = { "l1", "owned", "mmio", NULL };
 
 static const struct bench_param cost_params[] = {
 	{ .name = "barrier", .type = PARAM_ENUM, .def = "none",
 	  .choices = cost_barrier_names,
-	  .help = "none, or what stands between the stores and the flag; stlr is the store to the flag, ldar and ldapr are the load behind it; smp_*: in the kernel, by ptelab.ko" },
+	  .help = "none, or what stands between the stores and the flag; stlr is the store to the flag, ldar and ldapr are the load behind it; smp_mb and what follows it: in the kernel, by ptelab.ko" },
 	{ .name = "state", .type = PARAM_ENUM, .def = "l1", .choices = states,
 	  .help = "where the stores before the barrier go: lines in this CPU's L1, lines that another CPU owns, a BAR" },
 	{ .name = "stores", .type = PARAM_INT, .def = "4", .min = 0, .max = 64,
@@ -400,6 +412,8 @@ static const struct bench_param cost_params[] = {
 	  .choices = place_choices, .help = PLACE_HELP },
 	{ .name = "bar", .type = PARAM_STRING, .def = "none",
 	  .help = "state=mmio: a device, and /N for its BAR N, that may be written to at will; or a file that can be mapped, such as a resource file" },
+	{ .name = "force", .type = PARAM_ENUM, .def = "no", .choices = no_yes,
+	  .help = "state=mmio: take the device away from its driver meanwhile" },
 };
 
 const struct bench barrier_cost = {

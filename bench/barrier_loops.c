@@ -84,13 +84,20 @@ static const struct cost_barrier barriers[] = {
 	{ "smp_rmb", NULL, NULL, PTELAB_BARRIER_RMB },
 	{ "smp_store_release", NULL, NULL, PTELAB_BARRIER_RELEASE },
 	{ "smp_load_acquire", NULL, NULL, PTELAB_BARRIER_ACQUIRE },
+	{ "mb", NULL, NULL, PTELAB_BARRIER_FULL_MB },
+	{ "wmb", NULL, NULL, PTELAB_BARRIER_FULL_WMB },
+	{ "rmb", NULL, NULL, PTELAB_BARRIER_FULL_RMB },
+	{ "dma_wmb", NULL, NULL, PTELAB_BARRIER_DMA_WMB },
+	{ "dma_rmb", NULL, NULL, PTELAB_BARRIER_DMA_RMB },
+	{ "kernel.isb", "arm64", NULL, PTELAB_BARRIER_ISB },
 };
 
 const char *const cost_barrier_names[] = {
 	"none", "dmb.ishst", "dmb.ishld", "dmb.ish", "dmb.oshst", "dsb.st",
 	"dsb.sy", "stlr", "ldar", "ldapr", "isb", "sfence", "lfence", "mfence",
 	"lock.add", "smp_mb", "smp_wmb", "smp_rmb", "smp_store_release",
-	"smp_load_acquire", NULL
+	"smp_load_acquire", "mb", "wmb", "rmb", "dma_wmb", "dma_rmb",
+	"kernel.isb", NULL
 };
 
 const struct cost_barrier *cost_barrier_find(const char *name)

@@ -101,19 +101,6 @@ int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a)
 	return ret;
 }
 
-static const char *in_use(const struct pci_bar *bar)
-{
-	static __thread char why[128];
-	char name[16];
-	int pid = pci_bar_user(bar, name);
-
-	if (!pid)
-		return NULL;
-	snprintf(why, sizeof(why), "BAR %u of %s is in use: process %d (%s) has it mapped",
-		 bar->nr, bar->address, pid, name);
-	return why;
-}
-
 const char *mmio_unavailable(const struct bench_ctx *ctx)
 {
 	const char *why;
@@ -123,7 +110,7 @@ const char *mmio_unavailable(const struct bench_ctx *ctx)
 		return fail_text();
 	why = mmio_refused(&a);
 	if (!why && mmio_wants_bar(&a))
-		why = in_use(&a.bar);
+		why = pci_bar_in_use(&a.bar);
 	if (!why && a.map == MAP_GUEST)
 		why = vm_mmio_unavailable();
 	if (!why && a.map == MAP_GUEST && mmio_span(&a) > VM_MMIO_MAX_BYTES)

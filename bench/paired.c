@@ -18,7 +18,7 @@
 #define CONFIDENCE	.95
 #define MAX_PMU		8	/* metrics of pmu_source */
 
-enum { CYCLES, INSTRUCTIONS, NR_COUNTS };
+enum { CYCLES, INSTRUCTIONS, IN_KERNEL, NR_COUNTS };
 
 static const struct {
 	const char *pmu, *with, *added;
@@ -26,6 +26,7 @@ static const struct {
 	[CYCLES] = { "cycles", "cycles", "barrier_cycles" },
 	[INSTRUCTIONS] = { "instructions_user", "instructions_user",
 			   "barrier_instructions" },
+	[IN_KERNEL] = { "instructions_kernel", NULL, NULL },	/* within */
 };
 
 /* What the two CPUs tell each other. */
@@ -53,6 +54,9 @@ struct paired {
 	int error;
 	double ticks[NR_TURNS];
 	uint64_t count[NR_TURNS][NR_COUNTS];
+	/* In the kernel, of each turn of a whole segment so far */
+	uint64_t *turn[NR_TURNS];
+	size_t turns[NR_TURNS];
 	/* ns an operation, of each batch that counts */
 	double *diff, *floor;
 	size_t nr;
@@ -89,10 +93,14 @@ struct paired *paired_new(const struct paired_work *w, void *arg,
 
 void paired_free(struct paired *p)
 {
+	unsigned int i;
+
 	if (!p)
 		return;
 	crew_free(p->crew);
 	pmu_source.close(p->pmu);
+	for (i = 0; i < NR_TURNS; i++)
+		free(p->turn[i]);
 	free(p->diff);
 	free(p->floor);
 	free(p);
@@ -164,6 +172,11 @@ static void one_turn(struct paired *p, enum paired_turn t, uint64_t ops)
 			p->pmu_value[p->pmu_at[i]] = *got;
 		p->count[t][i] += got->count;
 	}
+	if (p->work->within && ops == p->segment) {
+		p->turn[t] = xrealloc(p->turn[t], (p->turns[t] + 1) *
+				      sizeof(*p->turn[t]));
+		p->turn[t][p->turns[t]++] = v[p->pmu_at[IN_KERNEL]].count;
+	}
 }
 
 /* Each of the loops comes first, second and last as often as the others. */
@@ -189,21 +202,54 @@ static void all_turns(void *arg, unsigned int id)
 		hand_over(p, 0);
 }
 
+static int cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The median, a count that there was: what comes before and behind a loop takes
+ * as many instructions mostly, but not always. */
+static double usual_turn(const struct paired *p, enum paired_turn t)
+{
+	qsort(p->turn[t], p->turns[t], sizeof(*p->turn[t]), cmp_u64);
+	return p->turn[t][(p->turns[t] - 1) / 2];
+}
+
+/* The turns differ in their loops alone. */
+static void give_within(const struct paired *p, struct bench_ctx *ctx)
+{
+	static const char *const why =
+		"the loop is timed by the kernel, and not counted by itself";
+	const struct counter_value *v = &p->pmu_value[p->pmu_at[IN_KERNEL]];
+
+	bench_absent(ctx, "cycles", why);
+	bench_absent(ctx, "barrier_cycles", why);
+	bench_absent(ctx, "instructions_kernel", why);
+	if (!v->present)
+		bench_absent(ctx, "barrier_instructions", v->absent);
+	else if (!p->turns[TURN_PLAIN])
+		bench_absent(ctx, "barrier_instructions",
+			     "too few operations for a whole segment");
+	else
+		bench_sample(ctx, "barrier_instructions",
+			     (usual_turn(p, TURN_WITH) -
+			      usual_turn(p, TURN_PLAIN)) / p->segment);
+}
+
 static void give_counts(const struct paired *p, struct bench_ctx *ctx)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_COUNTS; i++) {
+	for (i = 0; i < IN_KERNEL; i++) {
 		const struct counter_value *v = &p->pmu_value[p->pmu_at[i]];
 		double with = p->count[TURN_WITH][i];
 		double plain = p->count[TURN_PLAIN][i];
 
-		if (!v->present || p->work->within) {
-			const char *why = !v->present ? v->absent :
-				"the loop is timed by the kernel, and not counted by itself";
-
-			bench_absent(ctx, count_names[i].with, why);
-			bench_absent(ctx, count_names[i].added, why);
+		if (!v->present) {
+			bench_absent(ctx, count_names[i].with, v->absent);
+			bench_absent(ctx, count_names[i].added, v->absent);
 			continue;
 		}
 		bench_sample(ctx, count_names[i].with, with / ctx->ops);
@@ -231,7 +277,10 @@ int paired_batch(struct paired *p, struct bench_ctx *ctx)
 	bench_sample(ctx, "ns", ns[TURN_WITH]);
 	bench_sample(ctx, "plain_ns", ns[TURN_PLAIN]);
 	bench_sample(ctx, "barrier_ns", ns[TURN_WITH] - ns[TURN_PLAIN]);
-	give_counts(p, ctx);
+	if (p->work->within)
+		give_within(p, ctx);
+	else
+		give_counts(p, ctx);
 	if (ctx->warmup)
 		return 0;
 	p->diff = xrealloc(p->diff, (p->nr + 1) * sizeof(*p->diff));

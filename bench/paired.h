@@ -23,7 +23,8 @@ struct paired_work {
 	/* On another CPU, before each turn and not timed: brings what these
 	 * operations work on into that CPU's cache. NULL: no other CPU. */
 	void (*other)(void *arg, uint64_t from, uint64_t ops);
-	/* The loop is only a part of what a turn does: nothing is counted. */
+	/* The loop is only a part of what a turn does, in the kernel: only
+	 * what it has more than the other one is counted. */
 	bool within;
 };
 
@@ -37,9 +38,10 @@ struct paired;
 struct paired *paired_new(const struct paired_work *w, void *arg,
 			  const int *cpus, uint64_t segment);
 /*
- * A batch of ctx->ops operations. 0 or what a turn said. Gives the samples ns, plain_ns, barrier_ns
- * and, where there is a PMU, cycles, barrier_cycles, instructions_user and
- * barrier_instructions.
+ * A batch of ctx->ops operations. 0 or what a turn said. Gives the samples ns,
+ * plain_ns, barrier_ns and, where there is a PMU, cycles, barrier_cycles,
+ * instructions_user and barrier_instructions; of a loop within a turn the last
+ * alone, by the median turns, as interrupts are no part of it.
  */
 int paired_batch(struct paired *p, struct bench_ctx *ctx);
 /*

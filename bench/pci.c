@@ -337,6 +337,19 @@ static int enable(const struct pci_bar *bar)
 	return ret;
 }
 
+const char *pci_bar_in_use(const struct pci_bar *bar)
+{
+	static __thread char why[128];
+	char name[16];
+	int pid = pci_bar_user(bar, name);
+
+	if (!pid)
+		return NULL;
+	snprintf(why, sizeof(why), "BAR %u of %s is in use: process %d (%s) has it mapped",
+		 bar->nr, bar->address, pid, name);
+	return why;
+}
+
 int pci_take(const struct pci_bar *bar, const char *driver, bool force)
 {
 	int ret = 0;

@@ -38,6 +38,8 @@ char *pci_file(const struct pci_bar *bar, const char *name);
  * 0 if none. @name (16 bytes) gets what it is called.
  */
 int pci_bar_user(const struct pci_bar *bar, char *name);
+/* The same as a sentence, thread-local; NULL if nobody has. */
+const char *pci_bar_in_use(const struct pci_bar *bar);
 
 /*
  * Makes @driver ("vfio-pci") the device's driver, or, with NULL, takes its

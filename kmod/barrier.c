@@ -413,6 +413,36 @@ static __always_inline void loads(void)
 	smp_rmb();
 }
 
+static __always_inline void full_mb(void)
+{
+	/* as above */
+	mb();
+}
+
+static __always_inline void full_wmb(void)
+{
+	/* as above */
+	wmb();
+}
+
+static __always_inline void full_rmb(void)
+{
+	/* as above */
+	rmb();
+}
+
+static __always_inline void for_dma_wmb(void)
+{
+	/* as above */
+	dma_wmb();
+}
+
+static __always_inline void for_dma_rmb(void)
+{
+	/* as above */
+	dma_rmb();
+}
+
 /* The same loop as in user space; the note keeps two of them apart. */
 #define LOOP(NAME, BARRIER, STORE, LOAD)				\
 static noinline __aligned(64) void loop_##NAME(struct cost *c)		\
@@ -439,8 +469,16 @@ LOOP(wmb, stores(), plain_store, plain_load)
 LOOP(rmb, loads(), plain_store, plain_load)
 LOOP(release, nothing(), release, plain_load)
 LOOP(acquire, nothing(), plain_store, acquire)
+LOOP(full_mb, full_mb(), plain_store, plain_load)
+LOOP(full_wmb, full_wmb(), plain_store, plain_load)
+LOOP(full_rmb, full_rmb(), plain_store, plain_load)
+LOOP(dma_wmb, for_dma_wmb(), plain_store, plain_load)
+LOOP(dma_rmb, for_dma_rmb(), plain_store, plain_load)
+#ifdef CONFIG_ARM64
+LOOP(isb, isb(), plain_store, plain_load)
+#endif
 
-static void (*const loops[])(struct cost *c) = {
+static void (*const loops[PTELAB_BARRIER_NR])(struct cost *c) = {
 	[PTELAB_BARRIER_NONE]	 = loop_none,
 	[PTELAB_BARRIER_COPY]	 = loop_copy,
 	[PTELAB_BARRIER_MB]	 = loop_mb,
@@ -448,47 +486,105 @@ static void (*const loops[])(struct cost *c) = {
 	[PTELAB_BARRIER_RMB]	 = loop_rmb,
 	[PTELAB_BARRIER_RELEASE] = loop_release,
 	[PTELAB_BARRIER_ACQUIRE] = loop_acquire,
+	[PTELAB_BARRIER_FULL_MB] = loop_full_mb,
+	[PTELAB_BARRIER_FULL_WMB] = loop_full_wmb,
+	[PTELAB_BARRIER_FULL_RMB] = loop_full_rmb,
+	[PTELAB_BARRIER_DMA_WMB] = loop_dma_wmb,
+	[PTELAB_BARRIER_DMA_RMB] = loop_dma_rmb,
+#ifdef CONFIG_ARM64
+	[PTELAB_BARRIER_ISB]	 = loop_isb,
+#endif
 };
 
-static int cost_go(struct ptelab_barrier *arg, struct page **page, u32 pages)
-{
-	struct cost *c;
-	int ret = -ENOMEM;
-	u64 start;
-	u32 i;
+/* The caller's memory, as the last call had it. */
+struct ptelab_barrier_map {
+	u64 addr, len;
+	struct page **page;
+	u32 pages;
+	char *base;
+	struct cost cost;
+};
 
-	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
-	if (!c)
+void ptelab_barrier_release(struct ptelab_file *f)
+{
+	struct ptelab_barrier_map *m = f->barrier;
+
+	if (!m)
+		return;
+	f->barrier = NULL;
+	vunmap(m->base);
+	unpin_user_pages_dirty_lock(m->page, m->pages, true);
+	kfree(m->page);
+	kfree(m);
+}
+
+static int map_memory(struct ptelab_barrier_map *m)
+{
+	u32 pages = m->len >> PAGE_SHIFT, i;
+	int got = pin_user_pages_fast(m->addr, pages,
+				      FOLL_WRITE | FOLL_LONGTERM, m->page);
+
+	m->pages = max(got, 0);
+	if (got != pages)
+		return got < 0 ? got : -EFAULT;
+	m->base = vmap(m->page, pages, VM_MAP, PAGE_KERNEL);
+	if (!m->base)
 		return -ENOMEM;
-	c->base = vmap(page, pages, VM_MAP, PAGE_KERNEL);
-	if (!c->base)
-		goto out;
 	/* A translation for each page, at the price of one of its lines. */
 	for (i = 0; i < pages; i++)
-		READ_ONCE(*(u64 *)(c->base + (size_t)i * PAGE_SIZE));
+		READ_ONCE(*(u64 *)(m->base + (size_t)i * PAGE_SIZE));
+	return 0;
+}
+
+/*
+ * The lock is held. A mapping is made once: as much work before one loop as
+ * before another, so that their counts compare to the last instruction.
+ */
+static int get_memory(struct ptelab_file *f, u64 addr, u64 len)
+{
+	struct ptelab_barrier_map *m = f->barrier;
+	int ret;
+
+	if (m && m->addr == addr && m->len == len)
+		return 0;
+	ptelab_barrier_release(f);
+	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+	m->addr = addr;
+	m->len = len;
+	m->page = kcalloc(len >> PAGE_SHIFT, sizeof(*m->page),
+			  GFP_KERNEL_ACCOUNT);
+	f->barrier = m;
+	ret = m->page ? map_memory(m) : -ENOMEM;
+	if (ret)
+		ptelab_barrier_release(f);
+	return ret;
+}
+
+static void cost_go(struct ptelab_barrier *arg, struct ptelab_barrier_map *m)
+{
+	struct cost *c = &m->cost;
+	u64 start;
+
+	c->base = m->base;
 	c->mask = arg->lines - 1;
 	c->k = arg->stores;
 	c->from = arg->from;
 	c->ops = arg->ops;
+	c->flag.value = 0;
 	preempt_disable();
 	start = ptelab_ticks();
 	loops[arg->barrier](c);
 	arg->ticks = ptelab_ticks() - start;
 	preempt_enable();
 	arg->flag = c->flag.value;
-	vunmap(c->base);
-	ret = 0;
-out:
-	kfree(c);
-	return ret;
 }
 
 long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg)
 {
 	struct ptelab_barrier arg;
-	struct page **page;
-	int ret = ptelab_get(&arg, 0, uarg), got;
-	u32 pages;
+	int ret = ptelab_get(&arg, 0, uarg);
 
 	if (ret)
 		return ret;
@@ -498,21 +594,17 @@ long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg)
 	if (arg.stores > PTELAB_BARRIER_MAX_STORES ||
 	    arg.ops > PTELAB_BARRIER_MAX_OPS)
 		return -E2BIG;
+	if (!loops[arg.barrier])
+		return -EOPNOTSUPP;
 	ret = ptelab_check_range(arg.addr, arg.len, PTELAB_BARRIER_MAX_PAGES);
 	if (ret)
 		return ret;
-	pages = arg.len >> PAGE_SHIFT;
-	page = kcalloc(pages, sizeof(*page), GFP_KERNEL_ACCOUNT);
-	if (!page)
-		return -ENOMEM;
 	ptelab_clear_from(&arg, ticks);
-	got = pin_user_pages_fast(arg.addr, pages, FOLL_WRITE, page);
-	if (got == pages)
-		ret = cost_go(&arg, page, pages);
-	else
-		ret = got < 0 ? got : -EFAULT;
-	if (got > 0)
-		unpin_user_pages(page, got);
-	kfree(page);
+	if (mutex_lock_interruptible(&f->lock))
+		return -EINTR;
+	ret = get_memory(f, arg.addr, arg.len);
+	if (!ret)
+		cost_go(&arg, f->barrier);
+	mutex_unlock(&f->lock);
 	return ret ? ret : ptelab_put(uarg, &arg);
 }

@@ -15,7 +15,10 @@
 
 #include "ptelab.h"
 
-/* Each can have two notifiers, a shadow and a block: that bounds memory. */
+/*
+ * Each can have two notifiers, a shadow, a block and a range of pinned pages:
+ * that bounds memory.
+ */
 #define MAX_FILES	64
 
 static atomic_t nr_files = ATOMIC_INIT(0);
@@ -132,6 +135,7 @@ static int ptelab_release(struct inode *inode, struct file *file)
 {
 	struct ptelab_file *f = file->private_data;
 
+	ptelab_barrier_release(f);
 	ptelab_retry_release(f);
 	ptelab_shadow_release(f);
 	ptelab_notify_release(f);

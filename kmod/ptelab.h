@@ -23,6 +23,7 @@
 struct ptelab_notify;
 struct ptelab_shadow;
 struct ptelab_retry_state;
+struct ptelab_barrier_map;
 
 /* An open file. */
 struct ptelab_file {
@@ -30,6 +31,7 @@ struct ptelab_file {
 	struct ptelab_notify *notify;
 	struct ptelab_shadow *shadow;
 	struct ptelab_retry_state *retry;
+	struct ptelab_barrier_map *barrier;
 };
 
 /* main.c */
@@ -135,6 +137,7 @@ long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg);
 void ptelab_notify_release(struct ptelab_file *f);
 void ptelab_shadow_release(struct ptelab_file *f);
 void ptelab_retry_release(struct ptelab_file *f);
+void ptelab_barrier_release(struct ptelab_file *f);
 
 /*
  * What changed between kernels that this is built for. PTELAB_HAVE_* come from

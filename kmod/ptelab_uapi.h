@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	4
+#define PTELAB_ABI_VERSION	5
 
 /* --- what this module and kernel can do --- */
 
@@ -582,6 +582,12 @@ enum ptelab_barrier_kind {
 	PTELAB_BARRIER_RMB,
 	PTELAB_BARRIER_RELEASE,	/* the store to the flag is one */
 	PTELAB_BARRIER_ACQUIRE,	/* the load behind it is one */
+	PTELAB_BARRIER_FULL_MB,	/* mb(), and so on: for devices, too */
+	PTELAB_BARRIER_FULL_WMB,
+	PTELAB_BARRIER_FULL_RMB,
+	PTELAB_BARRIER_DMA_WMB,	/* dma_wmb() */
+	PTELAB_BARRIER_DMA_RMB,
+	PTELAB_BARRIER_ISB,	/* isb(); EOPNOTSUPP but on arm64 */
 	PTELAB_BARRIER_NR,
 };
 
@@ -589,6 +595,9 @@ enum ptelab_barrier_kind {
  * A loop on the caller's CPU, not preempted: stores to the lines of a range of
  * the caller's memory, the barrier, a store to a flag, a load. Store number n
  * goes to line (n * 1237) modulo their number, and stores n.
+ *
+ * The memory stays pinned until another range is asked for, or the file is
+ * closed; what the caller maps there meanwhile is not noticed.
  */
 struct ptelab_barrier {
 	__u32 size;

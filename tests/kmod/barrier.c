@@ -166,7 +166,12 @@ static void loops(int fd)
 	refused(fd, PTELAB_IOC_BARRIER, &b, E2BIG, "too many operations");
 	put_memory((void *)p, len);
 	b = a;
+	check(!kmod_barrier(fd, &b), "the last range stays pinned");
+	b.len /= 2;
+	b.lines /= 2;
 	refused(fd, PTELAB_IOC_BARRIER, &b, EFAULT, "no memory");
+	b = a;
+	refused(fd, PTELAB_IOC_BARRIER, &b, EFAULT, "nor where it was");
 }
 
 void test_barrier(void)
