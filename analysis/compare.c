@@ -13,6 +13,9 @@
 #include "rules.h"
 #include "session.h"
 
+/* Relabellings of boots: all of up to 8 against 8, or that many by lot. */
+#define PERMUTATIONS	20000
+
 const struct compare_options compare_defaults = {
 	.margin = .01,
 	.alpha = .05,
@@ -432,25 +435,110 @@ static void adjust(struct comparison *const *c, size_t nr, size_t from,
 	free(p);
 }
 
+/*
+ * Whether ranks can tell anything: the smallest p that each row's boots can
+ * have survives Holm. This looks at how many there are, never at what they are,
+ * so the level holds whichever test it chooses.
+ */
+static bool ranks_reach(struct comparison *const *c, size_t nr)
+{
+	double floor = 0;
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++) {
+			const struct result *r = &c[i]->results[j];
+
+			if (!isnan(r->p))
+				floor = fmax(floor, stat_rank_floor(r->base.nr,
+								    r->new.nr));
+		}
+	return floor * c[0]->family < c[0]->options->alpha;
+}
+
+/* Numbers the boots that any timed row has a value of; how many there are. */
+static size_t number_boots(const struct comparison *c, bool base, size_t *number)
+{
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < (base ? c->base : c->new)->nr_boots; i++)
+		number[i] = SIZE_MAX;
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+		const struct sample *s = base ? &r->base : &r->new;
+
+		for (j = 0; !isnan(r->p) && j < s->nr; j++)
+			if (number[s->boot[j]] == SIZE_MAX)
+				number[s->boot[j]] = nr++;
+	}
+	return nr;
+}
+
+/* On logarithms if all values are positive: a slow-down is a factor. */
+static void put_values(const struct sample *s, bool positive,
+		       const size_t *number, double *v)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		v[number[s->boot[i]]] = positive ? log(s->v[i]) : s->v[i];
+}
+
+/* One permutation test for a comparison; Bonferroni among @nr of them. */
+static void permute_one(struct comparison *c, size_t nr)
+{
+	size_t *number_base = xcalloc(c->base->nr_boots, sizeof(size_t));
+	size_t *number_new = xcalloc(c->new->nr_boots, sizeof(size_t));
+	size_t m = number_boots(c, true, number_base);
+	size_t n = number_boots(c, false, number_new), rows = 0, at = 0, i;
+	double *v = xcalloc((m + n) * c->nr_results + 1, sizeof(*v));
+	double *p = xcalloc(c->nr_results + 1, sizeof(*p));
+
+	for (i = 0; i < (m + n) * c->nr_results; i++)
+		v[i] = NAN;
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+		bool positive = r->base.min > 0 && r->new.min > 0;
+		double *row = v + rows * (m + n);
+
+		if (isnan(r->p))
+			continue;
+		put_values(&r->base, positive, number_base, row);
+		put_values(&r->new, positive, number_new, row + m);
+		rows++;
+	}
+	stat_max_t(v, rows, m, n, PERMUTATIONS, c->options->seed, p);
+	for (i = 0; i < c->nr_results; i++)
+		if (!isnan(c->results[i].p))
+			c->results[i].p_adjusted = fmin(1, nr * p[at++]);
+	free(v);
+	free(p);
+	free(number_base);
+	free(number_new);
+}
+
+static void permute(struct comparison *const *c, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		c[i]->permuted = true;
+		permute_one(c[i], nr);
+	}
+}
+
 /* The family is the whole table, of however many new runs. */
 static void adjust_all(struct comparison *const *c, size_t nr)
 {
-	adjust(c, nr, offsetof(struct result, p),
-	       offsetof(struct result, p_adjusted));
+	if (ranks_reach(c, nr))
+		adjust(c, nr, offsetof(struct result, p),
+		       offsetof(struct result, p_adjusted));
+	else
+		permute(c, nr);
 	adjust(c, nr, offsetof(struct result, tost_p),
 	       offsetof(struct result, tost_p_adjusted));
 	adjust(c, nr, offsetof(struct result, chance),
 	       offsetof(struct result, chance_adjusted));
-}
-
-/* The fewest boots a side whose smallest p survives Holm in this family. */
-static size_t boots_for_family(size_t family, double alpha)
-{
-	size_t n = STAT_MIN_BOOTS;
-
-	while (stat_rank_floor(n, n) * family >= alpha)
-		n++;
-	return n;
 }
 
 /*
@@ -463,14 +551,11 @@ static void plan_row(struct result *r, const struct compare_options *opt,
 {
 	double effect = fmax(log1p(opt->margin), fabs(log(r->ratio)));
 	size_t have = r->base.nr < r->new.nr ? r->base.nr : r->new.nr;
-	size_t least = boots_for_family(family, opt->alpha);
 
 	if (!isfinite(effect) || !isfinite(r->cv))
 		return;
-	r->boots_needed = stat_boots_for(r->cv, effect, opt->alpha / family,
-					 .8);
-	if (r->boots_needed < least)
-		r->boots_needed = least;
+	r->boots_needed = stat_boots_in_table(r->cv, effect, opt->alpha, .8,
+					      family);
 	if (r->boots_needed > have)
 		r->boots_more = r->boots_needed - have;
 	else
@@ -485,8 +570,6 @@ static void plan_row(struct result *r, const struct compare_options *opt,
 static void judge_timed(struct result *r, const struct compare_options *opt,
 			size_t family)
 {
-	double lowest = stat_rank_floor(r->base.nr, r->new.nr) * family;
-
 	if (r->why)
 		return;
 	if (r->tost_p_adjusted < opt->alpha) {
@@ -494,9 +577,6 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 	} else if (r->p_adjusted < opt->alpha &&
 		   (r->ci_low > 1 || r->ci_high < 1)) {
 		r->verdict = judge(r);
-	} else if (lowest >= opt->alpha) {
-		r->why = xasprintf("%zu against %zu boots can't reach p < %g among %zu rows",
-				   r->base.nr, r->new.nr, opt->alpha, family);
 	} else {
 		r->why = xasprintf("neither a difference nor equality within %g%% is shown",
 				   100 * opt->margin);
@@ -507,26 +587,21 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 
 static void judge_family(struct comparison *c)
 {
-	size_t least = boots_for_family(c->family, c->options->alpha), i;
-	bool short_of = false;
+	size_t i;
 
 	for (i = 0; i < c->nr_results; i++) {
 		struct result *r = &c->results[i];
 
-		if (r->tier != TIER_TIMED) {
-			/* A table of many rows that vary has its luck, too. */
-			if (r->chance_adjusted < c->options->alpha)
-				r->verdict = judge(r);
-			continue;
-		}
-		judge_timed(r, c->options, c->family);
-		short_of = short_of || (!isnan(r->p) &&
-					stat_rank_floor(r->base.nr, r->new.nr) *
-					c->family >= c->options->alpha);
+		if (r->tier == TIER_TIMED)
+			judge_timed(r, c->options, c->family);
+		/* A table of many rows that vary has its luck, too. */
+		else if (r->chance_adjusted < c->options->alpha)
+			r->verdict = judge(r);
 	}
-	if (short_of)
-		comparison_note(c, "a difference among %zu timed rows needs %zu boots a side or more; or compare fewer rows with -b and --metric",
-				c->family, least);
+	if (c->permuted && c->family)
+		comparison_note(c, "ranks of so few boots can't tell a difference among %zu timed rows, which takes %zu a side: p is from a permutation of boots for the whole table",
+				c->family, stat_rank_least(c->family,
+							   c->options->alpha));
 }
 
 /* Ratio first, then difference; from or to 0 is the largest ratio. */
@@ -660,9 +735,10 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		for (j = 0; j < c[i]->nr_results; j++)
 			family += !isnan(c[i]->results[j].p);
 	}
+	for (i = 0; i < nr; i++)
+		c[i]->family = family;
 	adjust_all(c, nr);
 	for (i = 0; i < nr; i++) {
-		c[i]->family = family;
 		judge_family(c[i]);
 		session_notes(c[i]);
 		find_by_rules(c[i]);	/* wants a point's results together */

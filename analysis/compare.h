@@ -46,7 +46,8 @@ struct result {
 	double chance, chance_adjusted;
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */
-	double u, p, p_adjusted;	/* Mann-Whitney; Holm */
+	/* Mann-Whitney; Holm, or where ranks can't reach it, stat_max_t() */
+	double u, p, p_adjusted;
 	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */
 	double tost_p, tost_p_adjusted;
 	double cv;		/* between boots, the larger side's */
@@ -115,6 +116,7 @@ struct comparison {
 	size_t count[NR_VERDICTS];
 	size_t timed;			/* timed results */
 	size_t family;	/* rows with a p-value, in all of the table */
+	bool permuted;	/* p_adjusted is of stat_max_t(), not Holm's */
 	struct not_compared *missing;
 	size_t nr_missing;
 	struct one_sided *one_sided;

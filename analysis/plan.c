@@ -175,29 +175,15 @@ static void add_point(struct plan *p, const struct side_point *point)
 	json_decref(seen);
 }
 
-/* The fewest boots whose smallest p is below alpha in such a family. */
-static size_t least_boots(const struct plan *p)
-{
-	size_t n = STAT_MIN_BOOTS;
-
-	while (stat_rank_floor(n, n) * p->rows >= p->options->alpha)
-		n++;
-	return n;
-}
-
 size_t plan_boots(const struct plan *p, const struct plan_row *r,
 		  double effect, size_t batches)
 {
 	double var = positive(r->boot_var) +
 		     positive(r->process_var) / p->processes +
 		     positive(r->batch_var) / p->processes / batches;
-	size_t least = least_boots(p), n;
 
-	n = stat_boots_for(sqrt(var), effect, p->options->alpha / p->rows,
-			   p->options->power);
-	if (!n && var > 0)
-		return 0;
-	return n > least ? n : least;
+	return stat_boots_in_table(sqrt(var), effect, p->options->alpha,
+				   p->options->power, p->rows);
 }
 
 size_t plan_boots_all(const struct plan *p, double effect, size_t batches)

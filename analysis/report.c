@@ -580,19 +580,31 @@ static void print_directions(const struct view *v, FILE *f)
 	free(units);
 }
 
+/* Where the p-values come from; the caller frees. */
+static char *p_text(const struct comparison *c)
+{
+	if (c->permuted)
+		return xasprintf("Mann-Whitney, adjusted by a permutation of boots for all %zu timed row%s at once (step-down max-t)",
+				 c->family, plural(c->family));
+	return xasprintf("Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one",
+			 c->family, plural(c->family));
+}
+
 static void print_legend(const struct report *r, const struct view *v, FILE *f)
 {
 	const struct comparison *c = r->c[0];
+	char *how = p_text(c);
 
 	print_directions(v, f);
 	if (v->exact)
 		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows; where seeds vary, the ranges of the two sides are farther apart than luck would have it among all rows that vary (Holm, 5 %%). \"changed\": neither way is better.");
 	if (v->timed)
-		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one; equivalent: within %g%% (two one-sided tests, also by Holm).",
+		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",
 			   c->options->resamples,
-			   (unsigned long long)c->options->seed, c->family,
-			   plural(c->family), 100 * c->options->margin);
+			   (unsigned long long)c->options->seed, how,
+			   100 * c->options->margin);
+	free(how);
 }
 
 static void print_notes(const struct comparison *c, FILE *f)

@@ -247,7 +247,7 @@ static json_t *options_json(const struct compare_options *o)
 
 json_t *comparison_json(const struct comparison *c)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I},"
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s},"
 			 " s:o, s:o, s:o, s:o, s:o}",
 			 "schema", COMPARE_SCHEMA, "version", PTELAB_VERSION,
 			 "base", side_json(c->base), "new", side_json(c->new),
@@ -255,7 +255,8 @@ json_t *comparison_json(const struct comparison *c)
 			 "environment_differences", environment_json(&c->env),
 			 "counts", counts_json(c),
 			 "family", "timed", (json_int_t)c->timed, "adjusted",
-			 (json_int_t)c->family,
+			 (json_int_t)c->family, "adjustment",
+			 c->permuted ? "max-t permutation" : "Holm",
 			 "results", results_json(c),
 			 "findings", findings_json(c),
 			 "not_compared", missing_json(c),

@@ -41,6 +41,7 @@ static void add_totals(struct sample *s, const struct observation *o,
 static void add_value(struct sample *s, double v, const struct observation *o)
 {
 	s->v[s->nr] = v;
+	s->boot[s->nr] = o->boot;
 	s->seed[s->nr++] = json_integer_value(
 			json_object_get(o->file->header, "seed"));
 }
@@ -105,6 +106,7 @@ struct sample sample_take(const struct side_point *p, const char *metric,
 	struct sample s = {
 		.v = xcalloc(p->nr_obs, sizeof(*s.v)),
 		.seed = xcalloc(p->nr_obs, sizeof(*s.seed)),
+		.boot = xcalloc(p->nr_obs, sizeof(*s.boot)),
 	};
 	size_t i;
 	double v;
@@ -126,6 +128,7 @@ void sample_free(struct sample *s)
 {
 	free(s->v);
 	free(s->seed);
+	free(s->boot);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -30,6 +30,7 @@ const char *tier_name(enum tier t);
 struct sample {
 	double *v;		/* exact: one a file; timed: one a boot */
 	json_int_t *seed;	/* of each value's (first) file */
+	size_t *boot;		/* of each value: index into the side's boots */
 	size_t nr;
 	size_t boots;		/* different boots among them */
 	/* NAN if there are none; median: the mean where that was asked for */

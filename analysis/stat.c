@@ -206,6 +206,15 @@ static double gap_term(size_t a, size_t b, double k)
 	return sum;
 }
 
+size_t stat_rank_least(size_t family, double alpha)
+{
+	size_t n = STAT_MIN_BOOTS;
+
+	while (stat_rank_floor(n, n) * family >= alpha)
+		n++;
+	return n;
+}
+
 double stat_apart_chance(size_t m, size_t n, double k)
 {
 	size_t a = m - 1, b = n - 1, j;
@@ -332,6 +341,136 @@ void stat_holm(const double *p, size_t nr, double *adjusted)
 		worst = fmax(worst, (family - i) * r[i].p);
 		adjusted[r[i].at] = fmin(worst, 1);
 	}
+	free(r);
+}
+
+/* --- a permutation test of a whole table --- */
+
+/* |t| of Welch; 0 where a side has fewer than two values. */
+static double abs_welch(const double *v, const bool *first, size_t nr)
+{
+	double sum[2] = { 0 }, mean[2], dev[2] = { 0 }, d, se;
+	size_t count[2] = { 0 }, i;
+
+	for (i = 0; i < nr; i++) {
+		if (isnan(v[i]))
+			continue;
+		sum[first[i]] += v[i];
+		count[first[i]]++;
+	}
+	if (count[0] < 2 || count[1] < 2)
+		return 0;
+	mean[0] = sum[0] / count[0];
+	mean[1] = sum[1] / count[1];
+	for (i = 0; i < nr; i++) {
+		if (isnan(v[i]))
+			continue;
+		d = v[i] - mean[first[i]];
+		dev[first[i]] += d * d;
+	}
+	d = fabs(mean[1] - mean[0]);
+	se = sqrt(dev[0] / (count[0] - 1) / count[0] +
+		  dev[1] / (count[1] - 1) / count[1]);
+	/* rounding of equal values is no spread */
+	if (d <= 1e-12 * fabs(mean[0]))
+		return 0;
+	return d / se;
+}
+
+/* The next choice of as many of nr, in lexicographic order; false after the last. */
+static bool next_choice(bool *chosen, size_t nr)
+{
+	size_t i, at = nr, after = 0;
+
+	/* The last chosen one that can move on; those behind it follow it. */
+	while (at-- > 0) {
+		if (chosen[at] && at + 1 < nr && !chosen[at + 1])
+			break;
+		after += chosen[at];
+	}
+	if (at == SIZE_MAX)
+		return false;
+	chosen[at] = false;
+	for (i = at + 1; i < nr; i++)
+		chosen[i] = i <= at + 1 + after;
+	return true;
+}
+
+struct row_t {
+	double t;
+	size_t row;
+};
+
+static int by_t(const void *a, const void *b)
+{
+	return by_value(&((const struct row_t *)b)->t,
+			&((const struct row_t *)a)->t);
+}
+
+static double choices(size_t nr, size_t of)
+{
+	return exp(lgamma(of + 1.) - lgamma(nr + 1.) - lgamma(of - nr + 1.));
+}
+
+/* Counts for each row, largest |t| first, a relabelling that is as extreme. */
+static void count_extreme(const double *v, size_t nr, const bool *first,
+			  const struct row_t *r, size_t rows, size_t *extreme)
+{
+	double most = 0;
+	size_t i;
+
+	for (i = rows; i-- > 0;) {
+		most = fmax(most, abs_welch(v + r[i].row * nr, first, nr));
+		/* the same labels the other way round differ by rounding */
+		extreme[i] += most >= r[i].t * (1 - 1e-9);
+	}
+}
+
+void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
+		uint64_t seed, double *p)
+{
+	struct row_t *r = xcalloc(rows + 1, sizeof(*r));
+	size_t *extreme = xcalloc(rows + 1, sizeof(*extreme)), all = 0, i, b;
+	size_t nr = m + n, usable = 0;
+	bool *first = xcalloc(nr + 1, sizeof(*first));
+	double worst = 0;
+
+	for (i = 0; i < nr; i++)
+		first[i] = i < m;
+	for (i = 0; i < rows; i++) {
+		const double *x = v + i * nr;
+		size_t have[2] = { 0 };
+
+		for (b = 0; b < nr; b++)
+			have[b < m] += !isnan(x[b]);
+		p[i] = NAN;
+		if (have[0] >= 2 && have[1] >= 2)
+			r[usable++] = (struct row_t){
+				abs_welch(x, first, nr), i };
+	}
+	qsort(r, usable, sizeof(*r), by_t);
+	if (choices(m, nr) <= most + .5) {
+		do {
+			count_extreme(v, nr, first, r, usable, extreme);
+			all++;
+		} while (next_choice(first, nr));
+	} else {
+		gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+		gsl_rng_set(rng, seed);
+		/* The labels as they are count as one of them, so p is never 0. */
+		for (all = 0; all < most; all++) {
+			count_extreme(v, nr, first, r, usable, extreme);
+			gsl_ran_shuffle(rng, first, nr, sizeof(*first));
+		}
+		gsl_rng_free(rng);
+	}
+	for (i = 0; i < usable; i++) {
+		worst = fmax(worst, (double)extreme[i] / all);
+		p[r[i].row] = worst;
+	}
+	free(first);
+	free(extreme);
 	free(r);
 }
 
@@ -660,6 +799,51 @@ size_t stat_boots_for(double cv, double effect, double alpha, double power)
 	double n = ceil(2 * z * z * (cv / effect) * (cv / effect) / .955);
 
 	return effect > 0 && n < 1e9 ? n : 0;
+}
+
+/* What n boots a side would have to be, at least, with n's own quantiles. */
+static bool t_is_enough(size_t n, double ratio, double alpha, double power)
+{
+	double t = gsl_cdf_tdist_Qinv(alpha / 2, 2. * n - 2) +
+		   gsl_cdf_tdist_Pinv(power, 2. * n - 2);
+
+	return n >= 2 * t * t * ratio * ratio;
+}
+
+static size_t boots_for_t(double cv, double effect, double alpha, double power)
+{
+	size_t low = 1, high = 2, mid;
+
+	if (!(effect > 0))
+		return 0;
+	for (; !t_is_enough(high, cv / effect, alpha, power); high *= 2) {
+		low = high;
+		if (high > 1e9)
+			return 0;
+	}
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if (t_is_enough(mid, cv / effect, alpha, power))
+			high = mid;
+		else
+			low = mid;
+	}
+	return high;
+}
+
+size_t stat_boots_in_table(double cv, double effect, double alpha,
+			   double power, size_t family)
+{
+	size_t least = stat_rank_least(family, alpha);
+	size_t n = boots_for_t(cv, effect, alpha / family, power);
+
+	if (n && n < least)
+		return n > stat_rank_least(1, alpha) ? n :
+						       stat_rank_least(1, alpha);
+	n = stat_boots_for(cv, effect, alpha / family, power);
+	if (!n && cv > 0)
+		return 0;
+	return n > least ? n : least;
 }
 
 struct stat_trend stat_kendall(const double *y, size_t n)

@@ -49,6 +49,8 @@ struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
  * 2/C(m+n,n): also how often two samples of the same come apart completely.
  */
 double stat_rank_floor(size_t m, size_t n);
+/* The fewest values a side whose floor, times @family, is below @alpha. */
+size_t stat_rank_least(size_t family, double alpha);
 
 /*
  * How often two samples of the same, m and n values spread evenly, come apart
@@ -103,6 +105,21 @@ struct stat_tost stat_tost(const double *x, size_t m, const double *y,
  * order of @p, at most 1. NANs are no part of the family and stay NAN.
  */
 void stat_holm(const double *p, size_t nr, double *adjusted);
+
+/*
+ * One permutation test for a whole table (Westfall and Young 1993; step-down
+ * maxT as in Ge, Dudoit and Speed 2003, box 4): boots change sides, all rows of
+ * a boot together, and p is how often the largest Welch t of the rows that are
+ * no surer than this one is as large. So it knows how rows hang together, and
+ * with n boots a side reaches 2/C(2n,n) for any number of rows, where Holm
+ * multiplies it by them.
+ *
+ * @v: rows of @m values of the one side and @n of the other, NAN where a boot
+ * has none. @p: one for each row; NAN where a side has fewer than two values.
+ * Every relabelling if they are at most @most, else @most drawn with @seed.
+ */
+void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
+		uint64_t seed, double *p);
 
 /*
  * Samples nested in groups: boots, in which there are processes, in which
@@ -198,6 +215,14 @@ size_t stat_boots_needed(double cv, double effect);
  * the efficiency of a rank test on normal data (Lehmann 1975, 2.4).
  */
 size_t stat_boots_for(double cv, double effect, double alpha, double power);
+
+/*
+ * The same where compare has @family timed rows: by ranks if it then has boots
+ * enough for them (stat_rank_least()), else by stat_max_t(), taken for as good
+ * as a t test at @alpha / @family. 0 if that is beyond counting.
+ */
+size_t stat_boots_in_table(double cv, double effect, double alpha,
+			   double power, size_t family);
 
 /*
  * Kendall's tau-b of y against the order of its values, with the normal

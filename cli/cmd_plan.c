@@ -267,9 +267,11 @@ static void print_plan(const struct plan *p)
 	const struct plan_options *o = p->options;
 	char a[NUMBER_SIZE], b[NUMBER_SIZE];
 
-	print_line(stdout, 0, 2, "To see %g%% with power %g%% in a table of %zu timed row%s (level %g%%, Holm):",
+	print_line(stdout, 0, 2, "To see %g%% with power %g%% in a table of %zu timed row%s (level %g%%, %s):",
 		   100 * o->effect, 100 * o->power, p->rows, plural(p->rows),
-		   100 * o->alpha);
+		   100 * o->alpha,
+		   p->boots && p->boots < stat_rank_least(p->rows, o->alpha) ?
+		   "max-t permutation" : "Holm");
 	if (p->boots)
 		print_line(stdout, 2, 4, "%zu boots of each kernel with --batches %zu: %s for both",
 			   p->boots, p->batches, time_text(p->seconds, a));

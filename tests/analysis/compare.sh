@@ -105,7 +105,7 @@ timed_verdicts()
 	exits 0 ptelab compare tb tn --json &&
 	json '[.results[] | {(.bench): .verdict}] | add == {"gup.pin_fast": "improvement",
 		"fault.cow": "equivalent", "fault.file": "inconclusive"}' &&
-	json '.family.adjusted == 3 and .options.bootstrap.seed == 1' &&
+	json '.family.adjusted == 3 and .family.adjustment == "Holm" and .options.bootstrap.seed == 1' &&
 	json '.results[] | select(.bench == "gup.pin_fast") | .ci_low > 0.75 and .ci_high < 0.85
 		and (.p - 0.0021645 | fabs) < 1e-6 and (.p_adjusted - 0.0064935 | fabs) < 1e-6
 		and .boots_base == 6'
@@ -133,11 +133,20 @@ family_floor()
 {
 	make_run -o tb4 -M timed -B aaaa -n 4 a.a\ :\ ns=10%1 a.b\ :\ ns=10%1 &&
 	make_run -o tn4 -M timed -B bbbb -n 4 a.a\ :\ ns=20%1 a.b\ :\ ns=20%1 &&
-	exits 0 ptelab compare tb4 tn4 &&
-	says "can't reach p < 0.05 among 2 rows" && says "needs 5 boots a side" &&
-	exits 0 ptelab compare tb4 tn4 -b a.a && says "regression"
+	exits 0 ptelab compare tb4 tn4 --json &&
+	json '.family == {"timed": 2, "adjusted": 2, "adjustment": "max-t permutation"}' &&
+	json '.results | all(.verdict == "regression" and (.p_adjusted - 2 / 70 | fabs) < 1e-9)' &&
+	exits 0 ptelab compare tb4 tn4 && says "which takes 5 a side" && says "permutation of boots for all 2 timed rows" &&
+	exits 0 ptelab compare tb4 tn4 -b a.a --json && json '.family.adjustment == "Holm"' && json '.results[0].verdict == "regression"'
 }
-check "timed: says when the family is too large for the boots" family_floor
+check "timed: what ranks of few boots can't tell in a table, a permutation does" family_floor
+few_boots_nothing_there()
+{
+	make_run -o tn5 -M timed -k 6.12.0-x -B bbbb -n 4 a.a\ :\ ns=10%1 a.b\ :\ ns=10%1 &&
+	exits 0 ptelab compare tb4 tn5 --json &&
+	json '.results | all(.verdict == "inconclusive" and .p_adjusted > 0.05)'
+}
+check "timed: a permutation does not tell what is not there" few_boots_nothing_there
 margin()
 {
 	exits 0 ptelab compare tb tn -b fault.file --margin 50 --json &&

@@ -226,6 +226,70 @@ TEST(tost)
 	near(stat_tost(N(a), N(b), 1).p, 1, 0);
 }
 
+TEST(max_t)
+{
+	/* complete separation, 4 against 4: 2 of 70 relabellings, in any table */
+	static const double table[][8] = {
+		{ 1, 2, 3, 4, 11, 12, 13, 14 },
+		{ 1, 5, 2, 6, 3, 4, 2.5, 5.5 },
+		{ 3, 3, 3, 3, 3, 3, 3, 3 },
+		{ 1, 2, 3, 4, 11, 12, 13, 14 },
+	};
+	/* 2 against 2: |t| of the six relabellings of 0 1 5 6 is 50 ^.5 for
+	 * {0 1}, 0 for {0 6} and {1 5}, and .2 ^ .5 / ... for {0 5}: two of
+	 * each, so a row labelled {0 5} has 4 of 6. */
+	static const double two[] = { 0, 5, 1, 6 };
+	static const double gaps[][9] = {
+		{ 1, 2, NAN, 3, 4, 11, 12, 13, 14 },
+		{ NAN, NAN, NAN, NAN, 7, 1, 2, 3, 4 },
+	};
+	double p[4], q[4], v[2][24];
+	size_t i;
+
+	stat_max_t(table[0], 4, 4, 4, 1000, 1, p);
+	near(p[0], 2. / 70, 1e-12);
+	near(p[3], 2. / 70, 1e-12);
+	assert_true(p[1] > .5 && p[1] <= 1);
+	near(p[2], 1, 0);
+	/* by lot, 2 of 70 is .029 +- .001; the labels as they are count too */
+	stat_max_t(table[0], 4, 4, 4, 69, 1, p);
+	assert_true(p[0] >= 1. / 69 && p[0] < .12);
+	stat_max_t(table[0], 1, 4, 4, 70, 1, p);
+	near(p[0], 2. / 70, 1e-12);
+	stat_max_t(two, 1, 2, 2, 100, 1, p);
+	near(p[0], 4. / 6, 1e-12);
+	/* a boot without the row; a row that one side has once */
+	stat_max_t(gaps[0], 2, 5, 4, 1000, 1, p);
+	assert_true(p[0] < .05);
+	assert_true(isnan(p[1]));
+	/* one row: never surer than in a table of two; the same seed, the same p */
+	for (i = 0; i < 24; i++) {
+		v[0][i] = i * 7 % 24 + (i >= 12 ? 8 : 0);
+		v[1][i] = i * 11 % 24;
+	}
+	stat_max_t(v[0], 1, 12, 12, 5000, 3, p);
+	stat_max_t(v[0], 2, 12, 12, 5000, 3, q);
+	assert_true(p[0] < q[0] && q[0] < 2 * p[0] + .01);
+	stat_max_t(v[0], 2, 12, 12, 5000, 3, p);
+	near(p[0], q[0], 0);
+	near(p[1], q[1], 0);
+	stat_max_t(NULL, 0, 4, 4, 100, 1, p);
+}
+
+TEST(boots_in_table)
+{
+	/* power.t.test(delta = 1, sd = 1, power = .8) in R: 16.7 */
+	near(stat_boots_in_table(.01, .01, .05, .8, 1), 17, 1);
+	/* among 30 rows ranks take 7 a side, so the t test plans for fewer */
+	near(stat_rank_least(30, .05), 7, 0);
+	near(stat_rank_least(1, .05), 4, 0);
+	near(stat_boots_in_table(.001, .05, .05, .8, 30), 4, 0);
+	assert_true(stat_boots_in_table(.01, .02, .05, .8, 30) >= 7);
+	near(stat_boots_in_table(0, .01, .05, .8, 30), 4, 0);
+	near(stat_boots_in_table(.01, 0, .05, .8, 30), 0, 0);
+	near(stat_boots_in_table(1, 1e-9, .05, .8, 1), 0, 0);
+}
+
 TEST(holm)
 {
 	static const double p[] = { .01, .04, .03, .005 };
@@ -490,6 +554,8 @@ int main(void)
 		cmocka_unit_test(welch),
 		cmocka_unit_test(tost),
 		cmocka_unit_test(holm),
+		cmocka_unit_test(max_t),
+		cmocka_unit_test(boots_in_table),
 		cmocka_unit_test(bootstrap_percentile),
 		cmocka_unit_test(bootstrap_bca),
 		cmocka_unit_test(bootstrap_zero),
