@@ -406,7 +406,7 @@ struct sweep *sweep_load(const char *path)
 	s->min_batch_ms = -1;
 	s->boot_seconds = 180;
 	s->boot_timeout = 900;
-	s->tries = 2;
+	s->tries = 3;
 	if (read_config(s, c)) {
 		sweep_free(s);
 		return NULL;
