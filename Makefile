@@ -151,12 +151,18 @@ three:
 
 # --- tests ---
 
-.PHONY: test test-unit test-host test-lab test-quick
+.PHONY: test test-unit test-lab test-quick
 test:
 	@scripts/deps
 	@tests/run
-test-unit test-host test-lab test-quick:
+test-unit test-lab test-quick:
 	@tests/run $(@:test-%=%)
+
+# Sweeps over real reboots of an emulated arm64 server, whose disk it makes.
+.PHONY: test-host
+test-host:
+	@scripts/deps build arm64 hosts
+	@tests/run host-arm64
 
 # The module on kernels that watch it, and on a newer one; three more to build.
 .PHONY: test-debug
@@ -233,7 +239,8 @@ help:
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
-	@echo '	make test-unit|test-host|test-lab|test-quick	parts of make test'
+	@echo '	make test-unit|test-lab|test-quick	parts of make test'
+	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
 
 .PHONY: clean

@@ -1,0 +1,262 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# scripts/sweep against hosts that boot in a blink: whatever is killed, nothing is
+# lost, nothing doubled, and the host is as it was. tests/host-arm64 has the same
+# with a real boot loader and real reboots.
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+fake=$top/tests/sweep/fake-host
+export FAKE_HOSTS=$tmp/hosts PTELAB_SWEEP_POLL=.1
+if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null; then
+	skip "sweeps" "the hosts that are played need root and mount namespaces"
+	exit
+fi
+mkdir -p "$FAKE_HOSTS"
+# Where the hosts' own are mounted, each for itself
+made=()
+for d in /var/lib/ptelab /lib/modules; do
+	[ -d "$d" ] || { mkdir "$d" && made+=("$d"); }
+done
+seed=${SEED:-$RANDOM}
+RANDOM=$seed
+
+cat >"$tmp/t.cfg" <<'END'
+bench = [ "gup.futex" ];
+tune = false; counter = "none"; counted = 0; batches = 100; warmup = 0; min_batch_ms = 2;
+boots = 3; boot_seconds = 1; boot_timeout = 20; tries = 60;
+END
+mkdir -p "$tmp/pkg/boot" "$tmp/mod/lib/modules/3.0-new/kernel"
+printf 'Linux version 2.0-image (x)\n' >"$tmp/image"
+printf 'Linux version 3.0-new (x)\n' >"$tmp/image3"
+echo module >"$tmp/mod/lib/modules/3.0-new/kernel/a.ko"
+tar -C "$tmp/mod" -czf "$tmp/modules.tar.gz" lib
+
+sweep()
+{
+	"$top/scripts/sweep" --ssh "$fake ssh" --ptelab "$top/build/native/ptelab" "$@"
+}
+kernels=(-k base=1.0-default -k new="$tmp/image3,$tmp/modules.tar.gz")
+
+# new_host NAME: and its state before
+new_host()
+{
+	"$fake" make "$FAKE_HOSTS/$1"
+	"$fake" state "$FAKE_HOSTS/$1" >"$tmp/$1.before"
+}
+
+# as_before NAME WHAT: waits for its last reboot
+as_before()
+{
+	local i
+
+	for i in $(seq 50); do
+		"$fake" state "$FAKE_HOSTS/$1" >"$tmp/$1.after"
+		! cmp -s "$tmp/$1.before" "$tmp/$1.after" || break
+		sleep .1
+	done
+	equal "$2: the host is as it was" \
+		"$(diff "$tmp/$1.before" "$tmp/$1.after" | tr '\n' '|')" ""
+}
+
+# boot_files DIR
+boot_files()
+{
+	(cd "$1" && find . -name '*.jsonl*' | sort | xargs)
+}
+
+whole='./base/boot-001.jsonl ./base/boot-002.jsonl ./base/boot-003.jsonl ./new/boot-001.jsonl ./new/boot-002.jsonl ./new/boot-003.jsonl'
+
+check_run()
+{
+	local what=$1 dir=$2
+
+	equal "$what: the boot files, each once" "$(boot_files "$dir")" "$whole"
+	equal "$what: each whole" \
+		"$(cat "$dir"/*/boot-*.jsonl | jq -r 'select(.type == "footer") | .type' | wc -l)" 6
+	equal "$what: each of a boot of its own" \
+		"$(head -qn 1 "$dir"/*/boot-*.jsonl | jq -r .boot_id | sort -u | wc -l)" 6
+	equal "$what: each on its kernel" \
+		"$(head -qn 1 "$dir"/*/boot-*.jsonl | jq -r '.cell.kernel + " " + (.cmdline | capture("ptelab.kernel=(?<k>[^ ]*)").k)' |
+			sort | uniq -c | xargs)" "3 base base 3 new new"
+}
+
+# ---- Undisturbed ----
+
+new_host quiet
+status=0
+sweep "${kernels[@]}" -o "$tmp/quiet" --remove quiet "$tmp/t.cfg" >"$tmp/quiet.out" 2>&1 || status=$?
+equal "undisturbed: exit" "$status" 0
+[ "$status" = 0 ] || sed 's/^/# /' "$tmp/quiet.out"
+check_run "undisturbed" "$tmp/quiet/quiet"
+as_before quiet "undisturbed"
+equal "in the order of the plan" \
+	"$(awk -F '\t' '{ print $2 $3 }' "$tmp/quiet/quiet/cells.tsv" | xargs)" \
+	"$(awk -F '\t' '$1 == "cell" { print $2 $3 }' "$tmp/quiet/plan.tsv" | xargs)"
+check "a comparison comes of it" test -s "$tmp/quiet/quiet/base-new/compare.json"
+check "and a table" test -s "$tmp/quiet/quiet/base-new/table.txt"
+check "and a report" test -s "$tmp/quiet/quiet/base-new/report.html"
+sweep --resume -o "$tmp/quiet" >"$tmp/again.out" 2>&1
+equal "resumed when done: nothing is done again" "$? $(wc -l <"$tmp/quiet/quiet/cells.tsv")" "0 6"
+refuses "a second sweep into the same folder" 'holds a sweep already; go on with it' \
+	sweep "${kernels[@]}" -o "$tmp/quiet" quiet "$tmp/t.cfg"
+
+# ---- At least 20 kills at random moments ----
+
+new_host a
+new_host b
+kills='' n=0
+start()
+{
+	if [ -f "$tmp/kill/asked" ]; then
+		setsid "$top/scripts/sweep" --resume -o "$tmp/kill" >>"$tmp/kill.out" 2>&1 &
+	else
+		setsid "$top/scripts/sweep" --ssh "$fake ssh" --ptelab "$top/build/native/ptelab" \
+			"${kernels[@]}" -o "$tmp/kill" --remove a b "$tmp/t.cfg" >>"$tmp/kill.out" 2>&1 &
+	fi
+	driver=$!
+}
+
+# Processes of the driver's session, by id
+of_driver()
+{
+	ps -o pid= -s "$driver" 2>/dev/null
+}
+
+start
+ended=''
+for _ in $(seq 400); do
+	sleep "0.$((RANDOM % 10))"
+	if ! kill -0 "$driver" 2>/dev/null; then
+		status=0
+		wait "$driver" || status=$?
+		ended=$status
+		[ "$status" = 2 ] || break
+		start
+		continue
+	fi
+	# Enough: the rest in peace
+	[ "$n" -lt 24 ] || { sleep .5; continue; }
+	case $((RANDOM % 3)) in
+	0)
+		# shellcheck disable=SC2046
+		kill -KILL $(of_driver) 2>/dev/null
+		wait "$driver" 2>/dev/null
+		kills+=d
+		start ;;
+	1)
+		victim=$(pgrep -s "$driver" -f 'fake-host ssh -o BatchMode' | shuf -n 1 --random-source=<(yes "$RANDOM"))
+		[ -n "$victim" ] || continue
+		# shellcheck disable=SC2046
+		kill -KILL "$victim" $(pgrep -P "$victim" cat) 2>/dev/null
+		kills+=s ;;
+	2)
+		if [ $((RANDOM % 2)) = 0 ]; then
+			"$fake" cut "$FAKE_HOSTS/a"
+		else
+			"$fake" cut "$FAKE_HOSTS/b"
+		fi
+		kills+=h ;;
+	esac
+	n=$((n + 1))
+done
+equal "killed: the sweep ends well in the end" "$ended" 0
+[ "$ended" = 0 ] || tail -n 5 "$tmp/kill.out" | sed 's/^/# /'
+[ "$n" -ge 20 ] && ok "killed: $n times or more" || not_ok "killed: 20 times or more" "only $n (seed $seed)"
+note "killed" "d driver, s ssh, h host: $kills (seed $seed)"
+for h in a b; do
+	check_run "killed, $h" "$tmp/kill/$h"
+	as_before "$h" "killed, $h"
+done
+
+# ---- What must be told in one line, and gone on from ----
+
+refuses "wrong host key" 'wrongkey: its host key is not the one that is known here' \
+	sweep "${kernels[@]}" -o "$tmp/r1" wrongkey "$tmp/t.cfg"
+refuses "no sudo" 'nosudo: no root there: log in as root, or allow sudo' \
+	sweep "${kernels[@]}" -o "$tmp/r2" nosudo "$tmp/t.cfg"
+refuses "no login" 'nologin: no login without a password' \
+	sweep "${kernels[@]}" -o "$tmp/r3" nologin "$tmp/t.cfg"
+refuses "a file that is not there" 'no file .*none.deb' \
+	sweep -k base=1.0-default -k new="$tmp/none.deb" -o "$tmp/r4" quiet "$tmp/t.cfg"
+refuses "--resume of nothing" 'holds no sweep' sweep --resume -o "$tmp/r5"
+
+new_host full
+touch "$FAKE_HOSTS/full/full"
+sweep "${kernels[@]}" --boots 1 --remove -o "$tmp/full" full "$tmp/t.cfg" >"$tmp/full.out" 2>&1
+equal "no space in /boot: exit" $? 2
+equal "no space in /boot: one line" \
+	"$(grep -c '^sweep: full: no space in /boot for the kernel .new.: [0-9]* MB needed' "$tmp/full.out")" 1
+rm "$FAKE_HOSTS/full/full"
+sweep --resume -o "$tmp/full" >"$tmp/full.out" 2>&1
+equal "no space in /boot: resumed" "$? $(boot_files "$tmp/full/full")" \
+	"0 ./base/boot-001.jsonl ./new/boot-001.jsonl"
+as_before full "no space in /boot"
+
+# A kernel that panics: its cells are failed by name, the others are there.
+new_host panic
+echo 'bad panics' >"$FAKE_HOSTS/panic/sick"
+sed 's/tries = 60/tries = 2/; s/boots = 3/boots = 2/' "$tmp/t.cfg" >"$tmp/p.cfg"
+sweep -k base=1.0-default -k bad="$tmp/image" --remove -o "$tmp/panic" panic "$tmp/p.cfg" >"$tmp/panic.out" 2>&1
+equal "a kernel that panics: exit" $? 1
+equal "a kernel that panics: the others are there" "$(boot_files "$tmp/panic/panic")" \
+	"./base/boot-001.jsonl ./base/boot-002.jsonl"
+equal "a kernel that panics: named, with the reason" \
+	"$(grep -cE '^  bad boot 1: came back with 1.0-default instead: .*\(2 tries\)' "$tmp/panic.out")" 1
+equal "a kernel that panics: not tried for each boot" \
+	"$(grep -cE '^  bad boot 2: not tried: boot 1 of this kernel failed' "$tmp/panic.out")" 1
+as_before panic "a kernel that panics"
+
+# One that never comes back: nothing here can switch it off and on.
+new_host hang
+echo 'bad hangs' >"$FAKE_HOSTS/hang/sick"
+sed 's/tries = 60/tries = 1/; s/boots = 3/boots = 1/; s/boot_timeout = 20/boot_timeout = 2/' "$tmp/t.cfg" >"$tmp/h.cfg"
+sweep -k base=1.0-default -k bad="$tmp/image" --remove -o "$tmp/hang" hang "$tmp/h.cfg" >"$tmp/hang.out" 2>&1
+equal "a kernel that hangs: exit" $? 2
+equal "a kernel that hangs: one line" \
+	"$(grep -cE '^sweep: hang: no word from it for 2 s .*switch it off and on, then go on with --resume' "$tmp/hang.out")" 1
+"$fake" cut "$FAKE_HOSTS/hang"
+sweep --resume -o "$tmp/hang" >"$tmp/hang.out" 2>&1
+equal "a kernel that hangs: resumed" \
+	"$? $(boot_files "$tmp/hang/hang") $(grep -c '^  bad boot 1: ' "$tmp/hang.out")" "1 ./base/boot-001.jsonl 1"
+as_before hang "a kernel that hangs"
+
+# A host that is at work for somebody else
+new_host busy
+printf 'other\tjane@desk\t2026-01-01\n' >"$FAKE_HOSTS/busy/lib/owner"
+refuses "host already running a sweep" 'busy: is running another sweep, of jane@desk since 2026-01-01; wait' \
+	sweep "${kernels[@]}" -o "$tmp/busy" busy "$tmp/t.cfg"
+check "--restore takes it back" sweep --restore busy
+"$top/scripts/sweep" --resume -o "$tmp/busy" >"$tmp/busy.out" 2>&1 &
+driver=$!
+# Two drivers on one folder, and --restore in the middle
+for _ in $(seq 100); do
+	[ ! -s "$FAKE_HOSTS/busy/lib/owner" ] || break
+	sleep .1
+done
+refuses "two drivers on one folder" 'another scripts/sweep works on' sweep --resume -o "$tmp/busy"
+kill "$driver"
+wait "$driver" 2>/dev/null
+equal "stopped: says how to go on" "$(grep -c 'stopped; go on with: scripts/sweep --resume -o' "$tmp/busy.out")" 1
+sleep 1
+sweep --restore busy >"$tmp/restore.out" 2>&1
+"$fake" cut "$FAKE_HOSTS/busy"
+as_before busy "--restore in the middle"
+
+# Kernels that are kept are found there by the next sweep, and undone by --restore.
+new_host keep
+sweep "${kernels[@]}" --boots 1 -o "$tmp/keep" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
+check "kept kernels are there" test -s "$FAKE_HOSTS/keep/boot/ptelab/new/vmlinuz"
+equal "but no entry for them" "$(ls "$FAKE_HOSTS/keep/boot/grub")" "$(printf 'grub.cfg\ngrubenv')"
+sweep "${kernels[@]}" --boots 1 -o "$tmp/keep2" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
+equal "and are not copied again" "$? $(grep -c "installing the kernel 'new'" "$tmp/keep.out")" "0 0"
+sweep --restore keep >/dev/null 2>&1
+as_before keep "--restore"
+
+sweep --dry-run "${kernels[@]}" -o "$tmp/dry" a "$tmp/t.cfg" >"$tmp/dry.out" 2>&1
+equal "--dry-run tells the plan and makes nothing" \
+	"$? $(grep -c '^order, seed' "$tmp/dry.out") $(ls "$tmp/dry" 2>/dev/null)" "0 1 "
+
+for d in ${made[@]+"${made[@]}"}; do
+	rmdir "$d" 2>/dev/null
+done
