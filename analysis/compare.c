@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/counts.h"
 #include "../lib/util.h"
 #include "format.h"
 #include "rules.h"
@@ -283,6 +284,18 @@ static void collect_metrics(json_t *all, const struct side_point *p)
 				json_object_set_new(all, name, json_true());
 }
 
+/* Every boot that has the point has the metric. */
+static bool all_have(const struct side_point *p, const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (p->obs[i].ok && !observation_value(&p->obs[i], metric, &v))
+			return false;
+	return true;
+}
+
 static void compare_metric(struct comparison *c, const struct side_point *base,
 			   const struct side_point *new, const char *metric)
 {
@@ -290,6 +303,11 @@ static void compare_metric(struct comparison *c, const struct side_point *base,
 	bool b = has_metric(base, metric), n = has_metric(new, metric);
 
 	if (tier == TIER_NONE || metric_tier(new, metric) == TIER_NONE)
+		return;
+	/* What some boots count in order to explain a difference is no evidence
+	 * of one: that takes every seed. */
+	if (b && n && counts_metric(metric) &&
+	    !(all_have(base, metric) && all_have(new, metric)))
 		return;
 	/* icount on one side only, let through on purpose: the weaker tier */
 	if (metric_tier(new, metric) == TIER_TIMED)

@@ -47,7 +47,7 @@ struct explanation {
 	struct explained_function *functions;	/* largest change first */
 	size_t nr;
 	struct flame *flame;
-	double error[NR_SIDES];		/* of a figure; 0: exact */
+	json_t *record[NR_SIDES];	/* of the boots, borrowed */
 };
 
 /* The instructions of a side's boots, read when they are asked for. */

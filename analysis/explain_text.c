@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/counts.h"
 #include "../lib/util.h"
 #include "explain.h"
 #include "format.h"
@@ -87,7 +88,7 @@ static void print_functions(const struct explanation *e, size_t rows, FILE *f)
 	table_column(t, "base", true);
 	table_column(t, "new", true);
 	table_column(t, "delta", true);
-	table_column(t, e->error[BASE] > 0 ? "" : "calls", true);
+	table_column(t, "calls", true);
 	for (i = 0; i < rows; i++) {
 		const struct explained_function *n = &e->functions[i];
 
@@ -305,6 +306,57 @@ static void print_accounts(const struct explanation *e, FILE *f)
 				   i ? "new" : "base", e->unmatched[i]);
 }
 
+static double counter(const json_t *record, const char *metric)
+{
+	const json_t *c = json_object_get(json_object_get(record, "counters"),
+					  metric);
+
+	return c ? json_number_value(json_object_get(c, "per_op")) : NAN;
+}
+
+/* Two decimals, or more of what is small. */
+static const char *format_short(double v, char buf[NUMBER_SIZE])
+{
+	int d = v == floor(v) ? 0 : 2;
+
+	for (; d && d < 6 && v < 10 / pow(10, d); d++)
+		;
+	return format_number(v, d, buf);
+}
+
+/* "loads 300.02 -> 410", of what differs. */
+static void print_kinds(const struct explanation *e, FILE *f)
+{
+	json_t *names = json_object(), *value;
+	char a[NUMBER_SIZE], b[NUMBER_SIZE], *text = xstrdup(""), *longer;
+	const char *name;
+	size_t same = 0;
+
+	counts_absent(names, true);
+	json_object_foreach(names, name, value) {
+		double base = counter(e->record[BASE], name);
+		double new = counter(e->record[NEW], name);
+
+		(void)value;
+		if (isnan(base) || isnan(new))
+			continue;
+		if (fabs(new - base) < 1e-9) {
+			same++;
+			continue;
+		}
+		longer = xasprintf("%s%s%s %s -> %s", text, *text ? ", " : "",
+				   name, format_short(base, a),
+				   format_short(new, b));
+		free(text);
+		text = longer;
+	}
+	if (*text)
+		print_line(f, 1, 3, "what they were: %s; %zu other kinds as before",
+			   text, same);
+	free(text);
+	json_decref(names);
+}
+
 void explain_text(const struct explanation *e, size_t rows, size_t listings,
 		  FILE *f)
 {
@@ -323,6 +375,7 @@ void explain_text(const struct explanation *e, size_t rows, size_t listings,
 	free(params);
 	print_functions(e, rows, f);
 	print_accounts(e, f);
+	print_kinds(e, f);
 	if (!listings || cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &cs) != CS_ERR_OK)
 		return;
 	for (i = 0; i < listings && i < e->nr && changed(&e->functions[i]); i++)

@@ -645,6 +645,9 @@ void report_rest(const struct report *r, const struct view *v, FILE *f)
 	if (v->sums)
 		print_line(f, 0, 2, "%zu row%s of instructions, the sum of instructions_kernel and instructions_user: --all",
 			   v->sums, plural(v->sums));
+	if (v->details)
+		print_line(f, 0, 2, "%zu row%s of what the instructions were (loads, stores and so on): --all",
+			   v->details, plural(v->details));
 	fputc('\n', f);
 	print_legend(r, v, f);
 }

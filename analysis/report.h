@@ -31,6 +31,10 @@ struct report_page {
 	char **pictures;	/* SVG texts */
 	size_t nr_pictures;
 	char *no_pictures;	/* why there are none */
+	/* where the instructions of the largest differences went, and a
+	 * flame graph of each */
+	char *explained[2], *flame[2];
+	size_t nr_explained;
 	char *manifest;		/* text; may be NULL */
 	const char *again;	/* command that does it all again; may be NULL */
 };

@@ -414,6 +414,23 @@ static void put_pictures(const struct report_page *page, FILE *f)
 	}
 }
 
+static void put_explained(const struct report_page *page, FILE *f)
+{
+	size_t i;
+
+	if (!page->nr_explained)
+		return;
+	fputs("<h2>Where the instructions went</h2>\n", f);
+	fputs("<p class=\"note\">Of the largest differences, counted instruction by instruction in one boot of each kernel.</p>\n", f);
+	for (i = 0; i < page->nr_explained; i++) {
+		put_pre(f, page->explained[i]);
+		fputs("<figure><div class=\"wide\">", f);
+		/* identifiers that those of the pictures below are not */
+		put_svg(page->flame[i], 1000 + i, f);
+		fputs("</div></figure>\n", f);
+	}
+}
+
 /* --- environment and reproduction --- */
 
 static char *value_text(const json_t *v)
@@ -587,6 +604,7 @@ void report_html(const struct report *r, const struct report_page *page,
 		put_tables(r, i, f);
 		free(label);
 	}
+	put_explained(page, f);
 	put_pictures(page, f);
 	put_rest(r, f);
 	fputs("<h2>Environment</h2>\n", f);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/counts.h"
 #include "../lib/util.h"
 
 /* Rows without a difference that are shown without --all. */
@@ -106,6 +107,10 @@ static bool wanted(const struct comparison *c, const struct result *r,
 		return false;
 	if (!c->options->select.nr_metrics && is_sum(c, r)) {
 		v->sums++;
+		return false;
+	}
+	if (!c->options->select.nr_metrics && counts_detail(r->metric)) {
+		v->details++;
 		return false;
 	}
 	if (r->verdict != VERDICT_OVERLAP || ++*overlaps <= MAX_OVERLAP)

@@ -13,6 +13,7 @@ struct view {
 	size_t nr;
 	size_t hidden;	/* overlapping rows left out, beyond the first ones */
 	size_t sums;	/* rows left out that are the sum of two others */
+	size_t details;	/* rows left out that say little more than another */
 	json_t *constant;	/* parameter -> its one value's text */
 	bool modes;	/* the rows are of more than one machine mode */
 	bool exact, timed;	/* tiers among the rows */

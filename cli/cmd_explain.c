@@ -172,6 +172,14 @@ static int explain_sides(struct side *const *side, size_t nr)
 		fail(ENOENT, "no point has %s on both sides", env.metric);
 		return EXIT_COULD_NOT;
 	}
+	/* what is not asked for by name is told only if it differs */
+	while (!env.select.nr_benches && nr_pairs && !pairs[nr_pairs - 1].delta)
+		nr_pairs--;
+	if (!nr_pairs) {
+		free(pairs);
+		puts(env.json ? "[]" : "no point differs");
+		return EXIT_DONE;
+	}
 	store = insn_store_new();
 	ret = print_all(pairs, env.top && env.top < nr_pairs ? env.top :
 			nr_pairs, store);

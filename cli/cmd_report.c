@@ -11,6 +11,7 @@
 #include "../analysis/picture.h"
 #include "../analysis/plot.h"
 #include "../analysis/plot_stat.h"
+#include "../analysis/explain.h"
 #include "../analysis/report.h"
 #include "../lib/util.h"
 #include "args.h"
@@ -174,6 +175,37 @@ static void draw(struct report_page *page, struct side *const *side,
 	free(dir);
 }
 
+/* The largest differences, if their instructions were counted. */
+static void explain_into(struct report_page *page, const struct side *base,
+			 const struct side *new)
+{
+	struct insn_store *store = insn_store_new();
+	struct explain_pair *pairs;
+	size_t nr, i, len;
+
+	pairs = explain_pairs(base, new, "instructions", &nr);
+	for (i = 0; i < nr && i < ARRAY_SIZE(page->explained); i++) {
+		struct explanation *e = NULL;
+		FILE *f;
+
+		if (pairs[i].delta)
+			e = explain(pairs[i].base, pairs[i].new,
+				    "instructions", -1, store);
+		if (!e)
+			break;
+		f = open_memstream(&page->explained[i], &len);
+		explain_text(e, 12, 0, f);
+		fclose(f);
+		f = open_memstream(&page->flame[i], &len);
+		explain_svg(e, f);
+		fclose(f);
+		page->nr_explained++;
+		explanation_free(e);
+	}
+	free(pairs);
+	insn_store_free(store);
+}
+
 static int write_page(const struct report *r, const struct report_page *page)
 {
 	FILE *f = strcmp(env.output, "-") ? fopen(env.output, "we") : stdout;
@@ -215,6 +247,7 @@ static int report_loaded(struct side *const *side, size_t nr)
 			     xasprintf("%s against %s", side[1]->label,
 				       side[0]->label);
 		draw(&page, side, c, nr);
+		explain_into(&page, side[0], side[1]);
 		ret = write_page(&r, &page);
 	}
 	for (i = 1; i < nr; i++)
@@ -222,6 +255,10 @@ static int report_loaded(struct side *const *side, size_t nr)
 	for (i = 0; i < page.nr_pictures; i++)
 		free(page.pictures[i]);
 	free(page.pictures);
+	for (i = 0; i < page.nr_explained; i++) {
+		free(page.explained[i]);
+		free(page.flame[i]);
+	}
 	free(page.no_pictures);
 	free(page.manifest);
 	free(page.title);

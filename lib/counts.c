@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "a64class.h"
+#include "util.h"
 
 const char *const region_exception_metric[NR_EXCEPTIONS] = {
 	[X_USER_SVC] = "exceptions.user_svc",
@@ -47,4 +48,17 @@ bool counts_metric(const char *metric)
 		if (!strcmp(region_exception_metric[i], metric))
 			return true;
 	return !strcmp(metric, lines);
+}
+
+bool counts_detail(const char *metric)
+{
+	static const char *const telling[] = {
+		"atomics", "exclusives", "tlbi", "dsb", "dmb", "lines_touched"
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(telling); i++)
+		if (!strcmp(telling[i], metric))
+			return false;
+	return counts_metric(metric) && strncmp(metric, "exceptions.", 11);
 }

@@ -17,5 +17,8 @@ extern const char *const region_exception_metric[NR_EXCEPTIONS];
 void counts_absent(json_t *absent, bool icount);
 /* Whether it is one of them. */
 bool counts_metric(const char *metric);
+/* Whether it says little that the count of instructions does not, or the count
+ * that it is a part of: left out of a table that nobody asked to be whole. */
+bool counts_detail(const char *metric);
 
 #endif

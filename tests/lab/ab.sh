@@ -15,7 +15,7 @@ if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
 	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
 	exit 1
 fi
-unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
+unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
 name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
@@ -34,6 +34,7 @@ refuses one-image 'not only one image' "$ab" IMAGE_BASE="$image"
 refuses missing-image 'no file /nosuch' "$ab" IMAGE_BASE="$image" IMAGE_NEW=/nosuch
 refuses bad-seed "SEEDS: 'x' is not a number" "$ab" SEEDS="1 x"
 refuses bad-name 'no name for a folder' "$ab" NAME=../x
+refuses bad-count "COUNT 'x' is none of" "$ab" COUNT=x
 refuses missing-job "no job 'nosuch'" "$ab" JOB=nosuch
 refuses missing-series "no series 'nosuch'" "$ab" SERIES=nosuch JOB="$tmp/job" NAME="$name"
 
