@@ -163,7 +163,8 @@ static void put_frames(struct canvas *c, const struct flame *n, double x,
 		return;
 	}
 	put_frame(c, n, x, level);
-	qsort(n->child, n->nr, sizeof(*n->child), by_width);
+	if (n->nr)
+		qsort(n->child, n->nr, sizeof(*n->child), by_width);
 	for (i = 0; i < n->nr; i++) {
 		put_frames(c, n->child[i], x, level + 1);
 		x += width_of(n->child[i]) * c->scale;

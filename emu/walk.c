@@ -282,16 +282,18 @@ static void stacks_clear(struct walk *w)
 /* cpu_switch_to() returns: on another task's stack from here on. */
 static void switch_task(struct walk *w, uint64_t site, uint64_t pc)
 {
+	uint64_t to = w->switch_to;
 	struct stack *s = NULL;
 	unsigned int i;
 
 	w->sum.switches++;
 	w->stack->task = w->switch_from;
+	w->switch_from = w->switch_to = 0;
 	for (i = 0; i < w->nr_tasks; i++)
-		if (w->task[i]->task == w->switch_to)
+		if (w->task[i]->task == to)
 			s = w->task[i];
-	if (!s || !s->depth) {
-		s = s ? s : stack_new(w, w->switch_to);
+	if (!s) {
+		s = stack_new(w, to);
 		s->frame[0].node = node_get(w, 0, N_TASK, site, pc);
 		s->frame[0].ret = s->frame[0].resume = 0;
 		s->depth = 1;
@@ -587,6 +589,12 @@ static void arm(struct walk *w)
 	w->state = ARMED;
 }
 
+static void put_list(struct walk *w, const void *list, size_t size, size_t nr)
+{
+	if (nr)
+		fwrite(list, size, nr, w->out);
+}
+
 static void write_region(struct walk *w)
 {
 	struct region r = w->sum;
@@ -601,9 +609,9 @@ static void write_region(struct walk *w)
 	       r.nr_cells * sizeof(*w->cells) +
 	       r.nr_singles * sizeof(*w->singles));
 	fwrite(&r, sizeof(r), 1, w->out);
-	fwrite(w->nodes, sizeof(*w->nodes), r.nr_nodes, w->out);
-	fwrite(w->cells, sizeof(*w->cells), r.nr_cells, w->out);
-	fwrite(w->singles, sizeof(*w->singles), r.nr_singles, w->out);
+	put_list(w, w->nodes, sizeof(*w->nodes), r.nr_nodes);
+	put_list(w, w->cells, sizeof(*w->cells), r.nr_cells);
+	put_list(w, w->singles, sizeof(*w->singles), r.nr_singles);
 }
 
 bool walk_mark(struct walk *w, unsigned int mark, uint32_t done)

@@ -164,7 +164,7 @@ const struct metric metrics[] = {
 	{ "exceptions.*", "exceptions", METRIC_INSTRUCTIONS, BETTER_LOWER,
 	  "exceptions taken, by where from and why" },
 	{ "lines_touched", "lines", METRIC_INSTRUCTIONS, BETTER_LOWER,
-	  "distinct 64-byte lines loaded or stored in each stay in the kernel, or out of it" },
+	  "distinct 64-byte lines loaded or stored, from one entry into the kernel to the next" },
 	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "shadow secondary-TLB entries that no longer match the page table" },
 };

@@ -75,8 +75,8 @@ struct region {
 	uint32_t nr;		/* in its run, from 0 */
 	uint32_t by_pmu;	/* began and ended as the PMU's counts do */
 	uint64_t exceptions[NR_EXCEPTIONS];
-	/* distinct 64-byte lines in each stay outside of user mode and each in
-	 * it, summed; see emu/walk.h */
+	/* distinct 64-byte lines from one entry into the kernel, out of user
+	 * mode or a guest, to the next, summed */
 	uint64_t lines;
 	uint64_t unmatched;	/* returns to where no known call came from */
 	uint64_t switches;	/* between tasks */
