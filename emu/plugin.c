@@ -34,6 +34,8 @@ static struct walk_symbols sym;
 static bool lines;		/* count cache lines */
 static bool watching;		/* translate with instruments */
 static uint64_t begun;		/* instructions begun in instrumented blocks */
+static struct walk_block *block;	/* the one under way, and begun before it */
+static uint64_t block_begun;
 
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 static void on_end(qemu_plugin_id_t id, void *unused);
@@ -49,13 +51,15 @@ static qemu_plugin_id_t self;
 static void on_mark(unsigned int cpu, void *udata)
 {
 	uintptr_t what = (uintptr_t)udata;
-	bool watch = walk_mark(walk, what & 0x7f, what >> 7);
+	bool watch = walk_mark(walk, what & 0x7f, what >> 7,
+			       watching ? block : NULL, block_begun);
 
 	(void)cpu;
 	/* Blocks that are translated already have to be again. */
 	if (watch != watching && ((what & 0x7f) == MARK_WATCH ||
 				  (what & 0x7f) == MARK_REST)) {
 		watching = watch;
+		block = NULL;
 		qemu_plugin_reset(self, listen);
 	}
 }
@@ -84,6 +88,8 @@ static void on_pmevtyper(unsigned int cpu, void *udata)
 static void on_block(unsigned int cpu, void *udata)
 {
 	(void)cpu;
+	block = udata;
+	block_begun = begun;
 	if (walk_active(walk))
 		walk_block(walk, udata, begun);
 }

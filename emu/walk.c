@@ -499,7 +499,7 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun)
 {
 	struct walk_block *p = w->last;
 
-	if (p && begun > w->begun) {
+	if (p && begun > w->begun && begun - w->begun <= p->nr) {
 		uint32_t done = begun - w->begun;
 		const struct walk_insn *l = &p->insn[done - 1];
 		uint64_t site = p->pc + 4 * (done - 1);
@@ -614,7 +614,8 @@ static void write_region(struct walk *w)
 	put_list(w, w->singles, sizeof(*w->singles), r.nr_singles);
 }
 
-bool walk_mark(struct walk *w, unsigned int mark, uint32_t done)
+bool walk_mark(struct walk *w, unsigned int mark, uint32_t done,
+	       struct walk_block *b, uint64_t begun)
 {
 	switch (mark) {
 	case MARK_RUN:
@@ -627,6 +628,9 @@ bool walk_mark(struct walk *w, unsigned int mark, uint32_t done)
 		return false;
 	case MARK_ARM:
 		arm(w);
+		w->last = b;
+		w->begun = begun;
+		w->from = done;
 		break;
 	case MARK_BEGIN:
 		if (w->state != ARMED)

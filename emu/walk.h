@@ -64,11 +64,14 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun);
  * walk_symbols.switch_start to switch_end always. */
 void walk_access(struct walk *w, uint64_t vaddr, unsigned int size, bool store);
 /*
- * The instruction that begins is a mark (lib/region.h), or writes PMCR_EL0.
- * @done: instructions of its block so far, itself included. walk_mark() returns
- * whether regions follow soon: instrument, or don't.
+ * The instruction that begins is a mark (lib/region.h). @done: instructions of
+ * its block so far, itself included; @b: the block, with @begun from before it,
+ * NULL if it has no instruments. Returns whether regions follow soon:
+ * instrument, or don't.
  */
-bool walk_mark(struct walk *w, unsigned int mark, uint32_t done);
+bool walk_mark(struct walk *w, unsigned int mark, uint32_t done,
+	       struct walk_block *b, uint64_t begun);
+/* The instruction at @pc writes PMCR_EL0. */
 void walk_pmcr(struct walk *w, uint64_t pc);
 /* The instruction at @pc reads an event counter. */
 void walk_pmevcntr(struct walk *w, uint64_t pc);

@@ -24,7 +24,8 @@
 
 enum {
 	MARK_RUN	= 112,	/* a run's header has been written */
-	MARK_WATCH,		/* regions will follow soon: instrument */
+	MARK_WATCH,		/* regions will follow, after a system call or
+				 * more: instrument */
 	MARK_REST,		/* none will for a while */
 	MARK_ARM,
 	MARK_BEGIN,

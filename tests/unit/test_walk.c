@@ -218,8 +218,7 @@ static void by_marks(void **state)
 	(void)state;
 	program_begin(&p, false);
 	RUN(&p, 0x3ffff0, MARK(MARK_RUN));
-	RUN(&p, 0x400000, MARK(MARK_ARM), NOP, B_);
-	RUN(&p, 0x40000c, NOP, MARK(MARK_BEGIN), NOP, NOP, B_);
+	RUN(&p, 0x400000, MARK(MARK_ARM), NOP, MARK(MARK_BEGIN), NOP, NOP, B_);
 	RUN(&p, 0x400020, NOP, B_);
 	RUN(&p, 0x400028, NOP, MARK(MARK_END), NOP, MARK(MARK_DONE));
 	x = finish(&p);

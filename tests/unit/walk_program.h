@@ -88,6 +88,7 @@ static inline void program_run(struct program *p, uint64_t pc,
 			       const uint32_t *word, uint32_t nr, uint32_t done)
 {
 	struct walk_block *b = program_block(p, pc, word, nr);
+	uint64_t before = p->begun;
 	uint32_t i;
 
 	if (walk_active(p->w))
@@ -96,7 +97,7 @@ static inline void program_run(struct program *p, uint64_t pc,
 		unsigned int mark = (word[i] & ~MARK_MASK) >> 5;
 
 		if ((word[i] & MARK_MASK) == MARK_WORD && mark >= MARK_RUN)
-			walk_mark(p->w, mark, i + 1);
+			walk_mark(p->w, mark, i + 1, b, before);
 		if (A64_IS(b->insn[i].classes, C_PMCR))
 			walk_pmcr(p->w, pc + 4 * i);
 		if (A64_IS(b->insn[i].classes, C_PMEVCNTR))
