@@ -189,11 +189,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJ)
 
 # --- how far statistics can be trusted, and how fast they are ---
 
-.PHONY: calibrate bench-compare
+.PHONY: calibrate bench-compare bench-litmus
 calibrate: $(BUILD)/tests/calibrate $(BUILD)/ptelab
 	@tests/calibrate/run
 bench-compare: $(BUILD)/tests/make-batches $(BUILD)/ptelab
 	@tests/calibrate/bench
+bench-litmus: $(BUILD)/ptelab
+	@tests/calibrate/litmus
 
 $(BUILD)/tests/calibrate: tests/calibrate/calibrate.c tests/calibrate/rivals.h $(LIBOBJ)
 	@mkdir -p $(@D)
@@ -239,6 +241,7 @@ help:
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
+	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
 	@echo '	make test-unit|test-lab|test-quick	parts of make test'
 	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
