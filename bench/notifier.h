@@ -74,6 +74,7 @@ struct notifier_op {
 /* One page as /proc/self/pagemap shows it. */
 #define PM_PFN		((1ULL << 55) - 1)
 #define PM_SOFT_DIRTY	(1ULL << 55)
+#define PM_EXCLUSIVE	(1ULL << 56)	/* mapped here only */
 #define PM_UFFD_WP	(1ULL << 57)
 #define PM_SWAPPED	(1ULL << 62)
 #define PM_PRESENT	(1ULL << 63)

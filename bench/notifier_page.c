@@ -357,6 +357,12 @@ static void settings_teardown(struct bench_ctx *ctx)
 		warn("%s", fail_text());
 }
 
+/* What the process itself does: little, where ksmd does the work. */
+static uint64_t ksm_cost(const struct bench_ctx *ctx)
+{
+	return param_is(ctx, "how", "merge") ? 20 : 400;
+}
+
 static void ksm_teardown(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -377,7 +383,7 @@ const struct notifier_op notifier_ksm = {
 		.params = ksm_params, .nr_params = ARRAY_SIZE(ksm_params),
 		NOTIFIER_STEPS,
 	},
-	.call_cost = 400, .extra = 1,
+	.cost = ksm_cost, .extra = 1,
 	.refused = ksm_refused, .setup = ksm_setup, .fresh = ksm_fresh,
 	.before = ksm_before, .host = ksm_host, .proof = ksm_proof,
 	.teardown = ksm_teardown,
