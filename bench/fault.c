@@ -73,6 +73,7 @@
 
 static const char *const touch_choices[] = { "first", "all", NULL };
 static const char *const via_choices[] = { "fork", "uffd", NULL };
+static const char *const backing_choices[] = { "anon", "shmem", NULL };
 static const char *const kind_choices[] = { "private", "shared", NULL };
 static const char *const access_choices[] = { "read", "write", NULL };
 
@@ -99,6 +100,9 @@ static const struct bench_param reuse_params[] = {
 	{ .name = "via", .type = PARAM_ENUM, .def = "fork",
 	  .choices = via_choices,
 	  .help = "what write-protected the page: a fork whose child is gone, or userfaultfd in its asynchronous mode" },
+	{ .name = "backing", .type = PARAM_ENUM, .def = "anon",
+	  .choices = backing_choices,
+	  .help = "private anonymous memory, or a memfd that is mapped shared (via=uffd)" },
 	PARAM_THREADS,
 };
 
@@ -186,7 +190,13 @@ static struct fault *new_fault(struct bench_ctx *ctx)
 	return f;
 }
 
-/* An anonymous region with room for the operations of a batch. */
+static bool on_shmem(const struct bench_ctx *ctx)
+{
+	return param_has(ctx->bench, "backing") &&
+	       param_is(ctx, "backing", "shmem");
+}
+
+/* A region with room for the operations of a batch, mostly anonymous. */
 static int anon_setup(struct bench_ctx *ctx)
 {
 	struct fault *f = new_fault(ctx);
@@ -197,8 +207,9 @@ static int anon_setup(struct bench_ctx *ctx)
 	f->nr_frames = ctx->ops * ctx->threads;
 	f->before = xcalloc(f->nr_frames, sizeof(*f->before));
 	f->after = xcalloc(f->nr_frames, sizeof(*f->after));
-	return mm_region_open(&f->r, MM_ANON, false, folio_of(ctx),
-			      ctx->threads, f->per_map);
+	return mm_region_open(&f->r, on_shmem(ctx) ? MM_SHMEM : MM_ANON,
+			      on_shmem(ctx), folio_of(ctx), ctx->threads,
+			      f->per_map);
 }
 
 static void uffd_close(struct fault *f);
@@ -302,7 +313,8 @@ static const char *no_room(const struct bench_ctx *ctx)
 
 static const char *anon_unavailable(const struct bench_ctx *ctx)
 {
-	const char *why = mm_folio_unavailable(MM_ANON, folio_of(ctx));
+	const char *why = mm_folio_unavailable(on_shmem(ctx) ? MM_SHMEM :
+					       MM_ANON, folio_of(ctx));
 
 	return why ? why : no_room(ctx);
 }
@@ -732,6 +744,12 @@ static bool via_fork(const struct bench_ctx *ctx)
 	return param_is(ctx, "via", "fork");
 }
 
+static uint64_t async_features(const struct bench_ctx *ctx)
+{
+	return UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+	       (on_shmem(ctx) ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM : 0);
+}
+
 static const char *reuse_unavailable(const struct bench_ctx *ctx)
 {
 	bool base = folio_of(ctx) == mm_caps()->page;
@@ -743,9 +761,10 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 	if (!via_fork(ctx)) {
 		if (is_pmd(ctx))
 			return "via=uffd: its asynchronous mode splits a PMD at the first write; use via=fork";
-		return uffd_unavailable(UFFD_FEATURE_WP_ASYNC |
-					UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+		return uffd_unavailable(async_features(ctx));
 	}
+	if (on_shmem(ctx))
+		return "a fork does not write-protect what is mapped shared; use via=uffd";
 	if (is_pmd(ctx) && param_is(ctx, "touch", "all") && !base)
 		return "touch=all: the first write makes the whole PMD writable, the others take no fault";
 	/*
@@ -784,11 +803,23 @@ static int reuse_setup(struct bench_ctx *ctx)
 		return ret;
 	f = ctx->priv;
 	if (!via_fork(ctx))
-		return uffd_new(f, UFFD_FEATURE_WP_ASYNC |
-				   UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+		return uffd_new(f, async_features(ctx));
 	f->forked = true;
 	ret = renew(f);
 	return ret ? ret : frames(f, f->before);
+}
+
+/* Every page of the memfd, writable: a fault each, as it may be. */
+static int map_shmem(struct fault *f)
+{
+	uint64_t page = mm_caps()->page, at;
+	unsigned int i;
+	int ret = mm_region_drop(&f->r);
+
+	for (i = 0; i < f->r.nr && !ret; i++)
+		for (at = 0; at < f->r.bytes; at += page)
+			*(volatile char *)(mm_region_at(&f->r, i) + at) = 0;
+	return ret;
 }
 
 /*
@@ -806,7 +837,7 @@ static int reuse_prepare(struct bench_ctx *ctx)
 	/* An armed mapping gets base pages only: populate it before. */
 	if (f->uffd)
 		uffd_register(f->uffd, false);
-	ret = renew(f);
+	ret = on_shmem(ctx) ? map_shmem(f) : renew(f);
 	if (!ret)
 		ret = frames(f, f->before);
 	if (ret)
@@ -852,8 +883,9 @@ static int reuse_verify_point(struct bench_ctx *ctx,
 		return ret;
 	}
 	ret = reuse_prepare(ctx);
-	return ret ? ret : prove(ctx, mm_leaf_expected(mm_caps(),
-						       folio_of(ctx)));
+	/* Which leaves map a file is up to its faults. */
+	return ret ? ret : prove(ctx, on_shmem(ctx) ? 0 :
+				 mm_leaf_expected(mm_caps(), folio_of(ctx)));
 }
 
 /* --- file --- */

@@ -243,6 +243,8 @@ static void size_pages(const struct bench_ctx *ctx, uint64_t *def,
 		*max = min(*max, (VM_MAX_BYTES - 4 * MIB) / step);
 	if (has_module(ctx))
 		*max = min(*max, (shadow_max_bytes() - 4 * MIB) / step);
+	if (op->max_calls)
+		*max = min(*max, op->max_calls);
 	n = measures_guest(ctx) ? visits_of(ctx) / sub_of(ctx) :
 		BATCH_COST / cost_of(ctx) + 1;
 	if (!n)
@@ -851,6 +853,7 @@ const struct bench *const notifier_benches[] = {
 	&notifier_dontneed.bench, &notifier_free.bench,
 	&notifier_mremap.bench, &notifier_fork.bench, &notifier_cow.bench,
 	&notifier_upgrade.bench, &notifier_ksm.bench, &notifier_migrate.bench,
+	&notifier_compact.bench,
 	&notifier_clear_refs.bench, &notifier_uffd_wp.bench,
 	&notifier_swapout.bench, &notifier_collapse.bench,
 	&notifier_split.bench, NULL
