@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "../lib/a64class.h"
+#include "../lib/binomial.h"
 #include "../lib/util.h"
+#include "sample.h"
 #include "select.h"
+#include "stat.h"
 
 /* --- files --- */
 
@@ -363,6 +366,148 @@ static int pick_both(const struct side_point *base,
 		fail(ENOENT, "%s: no two boots of one seed", base->bench);
 }
 
+/* --- samples --- */
+
+static json_t *samples_of(const struct observation *o, const char *metric)
+{
+	json_t *s = json_object_get(o->point, "samples");
+
+	return o->ok && !strcmp(json_text(s, "metric"), metric) ? s : NULL;
+}
+
+static bool sampled(const struct side_point *p, const char *metric)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (samples_of(&p->obs[i], metric))
+			return true;
+	return false;
+}
+
+static struct explained_function *sampled_function(struct explanation *e,
+						   json_t *index,
+						   const char *key)
+{
+	const char *name = strchr(key, ' ') ? strchr(key, ' ') + 1 : key;
+	/* borrowed by function_get() no longer than its call, but for space */
+	struct insn_function n = {
+		.name = (char *)name,
+		.space = strncmp(key, "user", 4) ? "kernel" : "user",
+	};
+
+	return function_get(e, index, &n);
+}
+
+static void add_samples(struct explanation *e, json_t *index, int side,
+			const struct side_point *p)
+{
+	struct sample figure = sample_take(p, e->metric, TIER_TIMED,
+					   stat_median);
+	const char *key;
+	json_t *count;
+	size_t i;
+
+	e->figure[side] = figure.median;
+	e->boots[side] = figure.boots;
+	sample_free(&figure);
+	for (i = 0; i < p->nr_obs; i++) {
+		json_t *s = samples_of(&p->obs[i], e->metric);
+
+		if (!s)
+			continue;
+		e->event = json_text(s, "event");
+		e->lost[side] += json_integer_value(json_object_get(s, "lost"));
+		json_object_foreach(json_object_get(s, "functions"), key,
+				    count) {
+			uint64_t n = json_integer_value(count);
+
+			e->samples[side] += n;
+			/* until all are known, the number of samples */
+			sampled_function(e, index, key)->self[side] += n;
+		}
+	}
+}
+
+/* From numbers of samples to shares of the figure, with their intervals. */
+static void weigh_samples(struct explanation *e, struct explained_function *f)
+{
+	struct flame *n = flame_child(e->flame, f->name, strlen(f->name),
+				      f->space);
+	int s;
+
+	for (s = 0; s < NR_SIDES; s++) {
+		struct interval i = binomial_interval(f->self[s],
+						      e->samples[s], .95);
+
+		f->self[s] *= e->samples[s] ? e->figure[s] / e->samples[s] : 0;
+		f->low[s] = i.low * e->figure[s];
+		f->high[s] = i.high * e->figure[s];
+		n->self[s] = f->self[s];
+		e->counted[s] += f->self[s];
+	}
+}
+
+static struct explanation *explain_samples(const struct side_point *base,
+					   const struct side_point *new,
+					   const char *metric)
+{
+	struct explanation *e = xcalloc(1, sizeof(*e));
+	json_t *index = json_object();
+	size_t i;
+
+	e->point = base;
+	e->metric = metric;
+	e->flame = xcalloc(1, sizeof(*e->flame));
+	e->flame->name = xstrdup("all");
+	e->flame->space = "";
+	add_samples(e, index, BASE, base);
+	add_samples(e, index, NEW, new);
+	json_decref(index);
+	if (!e->samples[BASE] || !e->samples[NEW]) {
+		fail(ENOENT, "%s: no samples of it on %s: sample longer",
+		     base->bench, e->samples[BASE] ? "new" : "base");
+		explanation_free(e);
+		return NULL;
+	}
+	for (i = 0; i < e->nr; i++)
+		weigh_samples(e, &e->functions[i]);
+	flame_sum(e->flame);
+	qsort(e->functions, e->nr, sizeof(*e->functions), by_change);
+	return e;
+}
+
+/* Newcombe's (1998, method 10) way from two intervals to the difference's. */
+void explained_interval(const struct explained_function *f, double *low,
+			double *high)
+{
+	double d = f->self[NEW] - f->self[BASE];
+
+	*low = d - hypot(f->self[NEW] - f->low[NEW],
+			 f->high[BASE] - f->self[BASE]);
+	*high = d + hypot(f->high[NEW] - f->self[NEW],
+			  f->self[BASE] - f->low[BASE]);
+}
+
+const char *explain_default_metric(const struct side *s)
+{
+	const char *metric = NULL;
+	size_t i, k;
+
+	for (i = 0; i < s->nr_points; i++) {
+		for (k = 0; k < s->points[i].nr_obs; k++) {
+			const struct observation *o = &s->points[i].obs[k];
+
+			if (counted(o))
+				return "instructions";
+			if (!metric && json_object_get(o->point, "samples"))
+				metric = json_text(json_object_get(o->point,
+							"samples"), "metric");
+		}
+	}
+	return metric ? metric : "instructions";
+}
+
 struct explanation *explain(const struct side_point *base,
 			    const struct side_point *new, const char *metric,
 			    json_int_t seed, struct insn_store *store)
@@ -373,6 +518,8 @@ struct explanation *explain(const struct side_point *base,
 	json_t *index;
 	int s;
 
+	if (sampled(base, metric) && sampled(new, metric))
+		return explain_samples(base, new, metric);
 	if (!weight_of(metric, &w))
 		return fail_null(EINVAL, "%s is nothing that single instructions make up; there are %s",
 				 metric, explain_metrics);

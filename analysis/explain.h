@@ -25,6 +25,8 @@ struct explained_function {
 	 * not run */
 	const struct insn_function *code[NR_SIDES];
 	uint64_t *count[NR_SIDES];
+	/* sampled: the 95 % interval of self, for sampling alone (binomial) */
+	double low[NR_SIDES], high[NR_SIDES];
 };
 
 /* A call stack's last function, and those that it called. */
@@ -48,6 +50,10 @@ struct explanation {
 	size_t nr;
 	struct flame *flame;
 	json_t *record[NR_SIDES];	/* of the boots, borrowed */
+	/* NULL: counted. Else what was sampled, of all boots, and how often */
+	const char *event;
+	uint64_t samples[NR_SIDES], lost[NR_SIDES];
+	size_t boots[NR_SIDES];
 };
 
 /* The instructions of a side's boots, read when they are asked for. */
@@ -60,7 +66,9 @@ extern const char explain_metrics[];
 
 /*
  * Explains @metric of a point that both sides have, in the boots of @seed, or
- * of the first seed that both have (-1). NULL with fail() text.
+ * of the first seed that both have (-1), instruction by instruction; or, where
+ * it was sampled (ptelab run --sample), by the samples of all boots, which know
+ * functions only. NULL with fail() text.
  */
 struct explanation *explain(const struct side_point *base,
 			    const struct side_point *new, const char *metric,
@@ -77,6 +85,14 @@ struct explain_pair {
 struct explain_pair *explain_pairs(const struct side *base,
 				   const struct side *new, const char *metric,
 				   size_t *nr);
+
+/* The interval of a function's difference, from those of its sides. */
+void explained_interval(const struct explained_function *f, double *low,
+			double *high);
+
+/* What a run can be explained by if nobody says: instructions, if they were
+ * counted; else what was sampled. */
+const char *explain_default_metric(const struct side *s);
 
 /* New less base, of the figures; and how much of it functions account for, as
  * a share; 1 where there is none and functions agree. */

@@ -56,6 +56,18 @@ static const char *calls_text(const struct explained_function *f, char *buf,
 	return buf;
 }
 
+static const char *interval_text(const struct explained_function *f, char *buf,
+				 size_t size)
+{
+	char a[NUMBER_SIZE], b[NUMBER_SIZE];
+	double low, high;
+
+	explained_interval(f, &low, &high);
+	snprintf(buf, size, "%s..%s", format_delta(low, 1, a),
+		 format_delta(high, 1, b));
+	return buf;
+}
+
 static void sum_row(struct table *t, const char *what, size_t from, size_t to,
 		    const struct explanation *e, int d)
 {
@@ -88,7 +100,7 @@ static void print_functions(const struct explanation *e, size_t rows, FILE *f)
 	table_column(t, "base", true);
 	table_column(t, "new", true);
 	table_column(t, "delta", true);
-	table_column(t, "calls", true);
+	table_column(t, e->event ? "95 % interval" : "calls", true);
 	for (i = 0; i < rows; i++) {
 		const struct explained_function *n = &e->functions[i];
 
@@ -96,7 +108,9 @@ static void print_functions(const struct explanation *e, size_t rows, FILE *f)
 		table_cell(t, "%s%s", n->name,
 			   strcmp(n->space, "user") ? "" : " (user)");
 		number_cells(t, n->self, d);
-		table_cell(t, "%s", calls_text(n, calls, sizeof(calls)));
+		table_cell(t, "%s", e->event ?
+			   interval_text(n, calls, sizeof(calls)) :
+			   calls_text(n, calls, sizeof(calls)));
 	}
 	sum_row(t, "%zu more that differ", rows, differ, e, d);
 	sum_row(t, "%zu that do not", differ, e->nr, e, d);
@@ -287,6 +301,18 @@ static void print_listing(const struct explanation *e,
 
 /* --- all of it --- */
 
+static void print_sampling(const struct explanation *e, FILE *f)
+{
+	int s;
+
+	print_line(f, 1, 3, "by samples of %s: %" PRIu64 " on base, %" PRIu64 " on new; the interval is of sampling alone: that between boots is ptelab compare's. Of so many functions one in twenty is beyond its interval by luck",
+		   e->event, e->samples[BASE], e->samples[NEW]);
+	for (s = 0; s < NR_SIDES; s++)
+		if (e->lost[s])
+			print_line(f, 1, 3, "%s: %" PRIu64 " samples were lost",
+				   s ? "new" : "base", e->lost[s]);
+}
+
 static void print_accounts(const struct explanation *e, FILE *f)
 {
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], c[NUMBER_SIZE];
@@ -367,12 +393,22 @@ void explain_text(const struct explanation *e, size_t rows, size_t listings,
 
 	print_line(f, 0, 2, "%s%s%s", e->point->bench, *params ? " " : "",
 		   params);
+	free(params);
+	if (e->event) {
+		print_line(f, 1, 3, "%s per operation, sampled, %zu and %zu boots: %s -> %s, %s",
+			   e->metric, e->boots[BASE], e->boots[NEW],
+			   format_value(e->figure[BASE], TIER_TIMED, a),
+			   format_value(e->figure[NEW], TIER_TIMED, b),
+			   format_delta(explained_delta(e), 1, c));
+		print_functions(e, rows, f);
+		print_sampling(e, f);
+		return;
+	}
 	print_line(f, 1, 3, "%s per operation, exact, boots of seed %lld: %s -> %s, %s",
 		   e->metric, (long long)e->seed,
 		   format_value(e->figure[BASE], TIER_EXACT, a),
 		   format_value(e->figure[NEW], TIER_EXACT, b),
 		   format_delta(explained_delta(e), 2, c));
-	free(params);
 	print_functions(e, rows, f);
 	print_accounts(e, f);
 	print_kinds(e, f);
@@ -422,6 +458,15 @@ static json_t *function_json(const struct explanation *e,
 	char start[24];
 	int s;
 
+	if (e->event) {
+		double low, high;
+
+		explained_interval(f, &low, &high);
+		json_object_set_new(o, "low", number_json(low));
+		json_object_set_new(o, "high", number_json(high));
+		json_object_del(o, "calls_base");
+		json_object_del(o, "calls_new");
+	}
 	for (s = 0; s < NR_SIDES && changed(f); s++) {
 		if (!f->code[s])
 			continue;
@@ -459,6 +504,17 @@ json_t *explain_json(const struct explanation *e)
 			json_array_append_new(list, function_json(e,
 						&e->functions[i], cs));
 		cs_close(&cs);
+	}
+	if (e->event) {
+		/* shares of a whole, so all of it by construction */
+		json_object_del(o, "accounted_for");
+		json_object_del(o, "seed");
+		json_object_del(o, "operations");
+		json_object_del(o, "unmatched_returns");
+		json_object_set_new(o, "event", json_string(e->event));
+		json_object_set_new(o, "samples", json_pack("[I, I]",
+				(json_int_t)e->samples[BASE],
+				(json_int_t)e->samples[NEW]));
 	}
 	json_object_set_new(o, "functions", list);
 	return o;

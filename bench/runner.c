@@ -26,6 +26,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "mm.h"
+#include "sampler.h"
 
 #define MAX_THREADS	256
 #define MAX_VALUES	96	/* metrics of one source */
@@ -77,6 +78,7 @@ struct pass {
 	unsigned int nr;
 	uint64_t max_ops;	/* that the benchmark takes */
 	bool marked;		/* the batch under way is a region */
+	struct sampler *sampler;	/* in the place of the PMU; or NULL */
 	/* Workers other than the first wait here for the next batch. */
 	pthread_barrier_t batch, done;
 	unsigned int arrived;	/* the last step to the start is a spin */
@@ -115,6 +117,14 @@ static void run_batch(struct worker *w)
 		       w->pass->nr)
 			;
 	}
+	if (w->pass->sampler) {
+		sampler_start(w->pass->sampler);
+		s->start = clock_ticks();
+		s->done = ctx->bench->run(ctx, w->nr);
+		s->end = clock_ticks();
+		sampler_stop(w->pass->sampler);
+		goto done;
+	}
 	if (w->pass->marked) {
 		w->pass->r->regions++;
 		region_mark(MARK_ARM);
@@ -129,6 +139,7 @@ static void run_batch(struct worker *w)
 	if (!ctx->bench->own_time)
 		pmu_source.stop(w->pmu, s->pmu);
 	region_mark(MARK_DONE);
+done:
 	if (s->done < 0)
 		snprintf(w->error, sizeof(w->error), "%s", fail_text());
 }
@@ -693,6 +704,46 @@ static int counted_pass(struct pass *p, json_t *record)
 	return 0;
 }
 
+/* --- the sampled pass --- */
+
+static int sampled_pass(struct pass *p, json_t *record)
+{
+	struct runner *r = p->r;
+	double spent = 0;
+	json_t *samples;
+	int ret = 0, batches = 0;
+
+	if (p->nr > 1 || p->ctx->bench->own_time) {
+		put_absent(record, "samples", p->nr > 1 ?
+			   "not sampled: several threads" :
+			   "not sampled: the benchmark measures parts of a batch itself");
+		return 0;
+	}
+	p->sampler = sampler_open();
+	if (!p->sampler) {
+		put_absent(record, "samples", fail_text());
+		return 0;
+	}
+	while (spent < r->o.sample_ns && !ret) {
+		ret = runner_stop ? -EINTR : prepare(p->ctx);
+		if (!ret)
+			ret = pass_batch(p);
+		if (ret)
+			break;
+		spent += clock_ns(p->workers[0].sample.end -
+				  p->workers[0].sample.start);
+		batches++;
+	}
+	if (!ret) {
+		samples = sampler_json(p->sampler);
+		json_object_set_new(samples, "batches", json_integer(batches));
+		json_object_set_new(record, "samples", samples);
+	}
+	sampler_close(p->sampler);
+	p->sampler = NULL;
+	return ret;
+}
+
 int runner_attach(struct runner *r)
 {
 	const struct counter_source *const *list = r->o.sources;
@@ -811,22 +862,25 @@ static int choose_ops(struct runner *r, struct pass *p)
 	return 0;
 }
 
-/* Setup, one pass with its proof, teardown; timed, or counted. */
-static int measure(struct runner *r, struct bench_ctx *ctx, bool timed,
-		   json_t *record)
+enum which_pass { TIMED, COUNTED, SAMPLED };
+
+/* Setup, one pass with its proof, teardown. */
+static int measure(struct runner *r, struct bench_ctx *ctx,
+		   enum which_pass which, json_t *record)
 {
 	struct pass p = { .r = r, .ctx = ctx, .nr = ctx->threads };
 	const struct bench *b = ctx->bench;
 	int ret;
 
 	pass_start(&p);
-	ret = timed ? choose_ops(r, &p) : 0;
+	ret = which == TIMED ? choose_ops(r, &p) : 0;
 	if (!ret) {
 		ret = b->setup ? b->setup(ctx) : 0;
 		if (!ret)
-			ret = timed ? timed_pass(&p, record) :
-				counted_pass(&p, record);
-		if (!ret && timed && b->verify)
+			ret = which == TIMED ? timed_pass(&p, record) :
+			      which == COUNTED ? counted_pass(&p, record) :
+			      sampled_pass(&p, record);
+		if (!ret && which != COUNTED && b->verify)
 			ret = b->verify(ctx, NULL);
 		if (b->teardown)
 			b->teardown(ctx);
@@ -842,13 +896,14 @@ static void drop_figures(json_t *record)
 	json_object_del(record, "counted");
 	json_object_del(record, "harness");
 	json_object_del(record, "regions");
+	json_object_del(record, "samples");
 	json_object_clear(json_object_get(record, "counters"));
 	json_object_clear(json_object_get(record, "absent"));
 }
 
 /* One pass of a point into its record. */
-static void measure_into(struct runner *r, const struct point *pt, bool timed,
-			 json_t *record)
+static void measure_into(struct runner *r, const struct point *pt,
+			 enum which_pass which, json_t *record)
 {
 	json_int_t operations =
 		json_integer_value(json_object_get(record, "operations"));
@@ -864,7 +919,7 @@ static void measure_into(struct runner *r, const struct point *pt, bool timed,
 	if (notifier_listened() && !runner_subscribes(r, pt))
 		ret = fail(EPROTO, "this process has had a VM or the module's shadow TLB, and its mm calls mmu notifiers ever since: measure this in a run of its own");
 	else
-		ret = measure(r, &ctx, timed, record);
+		ret = measure(r, &ctx, which, record);
 	json_decref(ctx.own_counts);
 	json_decref(ctx.own_samples);
 	json_decref(ctx.own_absent);
@@ -896,7 +951,7 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 		json_object_set_new(record, "reason", json_string(why));
 		return record;
 	}
-	measure_into(r, pt, true, record);
+	measure_into(r, pt, TIMED, record);
 	if (runner_stop) {
 		*stopped = true;
 		json_decref(record);
@@ -934,8 +989,20 @@ void runner_counted(struct runner *r, const struct point *pt, json_t *record,
 
 	if (strcmp(status, "ok") || !r->o.counted)
 		return;
-	measure_into(r, pt, false, record);
+	measure_into(r, pt, COUNTED, record);
 	put_retry_rate(record);
+	*stopped = runner_stop;
+}
+
+void runner_sampled(struct runner *r, const struct point *pt, json_t *record,
+		    bool *stopped)
+{
+	const char *status =
+		json_string_value(json_object_get(record, "status"));
+
+	if (strcmp(status, "ok") || r->o.sample_ns <= 0)
+		return;
+	measure_into(r, pt, SAMPLED, record);
 	*stopped = runner_stop;
 }
 

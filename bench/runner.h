@@ -13,6 +13,7 @@ struct runner_options {
 	unsigned int counted;		/* counted batches a point; 0: none */
 	unsigned int warmup;		/* untimed batches before them */
 	uint64_t ops;			/* operations a batch; 0: default */
+	double sample_ns;		/* of sampled batches a point; 0: none */
 	double min_batch_ns;		/* scale operations up to this long */
 	uint64_t seed;
 	int cpu;			/* measuring CPU; -1: choose */
@@ -55,6 +56,13 @@ json_t *runner_timed(struct runner *r, const struct point *p, bool *stopped);
  * and leaves any other alone. Between runner_attach() and runner_detach().
  */
 void runner_counted(struct runner *r, const struct point *p, json_t *record,
+		    bool *stopped);
+
+/*
+ * The sampled pass, likewise, while no counter source is attached: where the
+ * instructions or the time of --sample seconds went, by function.
+ */
+void runner_sampled(struct runner *r, const struct point *p, json_t *record,
 		    bool *stopped);
 
 /*

@@ -16,7 +16,7 @@ static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
 	  "only these points; may be given again", 0 },
 	{ "metric", 'm', "NAME", 0,
-	  "instructions (default), instructions_kernel, loads, stores, tlbi, ...",
+	  "instructions (the default, if they were counted), instructions_kernel, loads, stores, tlbi, ...; or what was sampled",
 	  0 },
 	{ "top", OPT_TOP, "N", 0,
 	  "of the points the N whose figures differ most; default 1, 0 for all",
@@ -37,7 +37,9 @@ static const char doc[] =
 	"Tells which functions the difference of two kernels went to or came "
 	"from, per operation, down to the instruction.\v"
 	"BASE and NEW are folders of boot files, or single boot files, of boots "
-	"whose instructions were counted: scripts/lab/boot --count, make ab.\n"
+	"whose instructions were counted (scripts/lab/boot --count, make ab): "
+	"exact, to the instruction. Or of runs with ptelab run --sample, on any "
+	"host: by function, with the error that sampling has.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab explain runs/x/base runs/x/patched\n"
@@ -166,6 +168,8 @@ static int explain_sides(struct side *const *side, size_t nr)
 	int ret;
 
 	(void)nr;
+	if (!env.metric)
+		env.metric = explain_default_metric(side[0]);
 	pairs = explain_pairs(side[0], side[1], env.metric, &nr_pairs);
 	if (!nr_pairs) {
 		free(pairs);
@@ -194,7 +198,6 @@ int cmd_explain(int argc, char **argv)
 					  NULL, NULL };
 
 	memset(&env, 0, sizeof(env));
-	env.metric = "instructions";
 	env.seed = -1;
 	env.top = 1;
 	env.rows = 20;

@@ -21,7 +21,8 @@
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP, OPT_TUNE };
+       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP, OPT_TUNE,
+       OPT_SAMPLE };
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -45,6 +46,8 @@ static const struct argp_option options[] = {
 	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
 	{ "group", OPT_GROUP, "N", 0,
 	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
+	{ "sample", OPT_SAMPLE, "SECONDS", 0,
+	  "sample for so long a point where its instructions go (without a PMU: its time), for ptelab explain", 0 },
 	{ "tune", OPT_TUNE, NULL, 0,
 	  "for the time of the run, set what ptelab doctor calls noise and is a setting", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
@@ -57,6 +60,7 @@ static const char doc[] =
 	"Examples:\n"
 	"  ptelab run -b 'gup.*' -p folio=4k,64k -o runs/base\n"
 	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
+	"  ptelab run -b fault.cow --sample 10 -o runs/base\n"
 	"  ptelab run --dry-run -b 'fault.*' -p folio=4k,64k,2m\n"
 	"\n"
 	"Exit status: 0 all points were measured or can't be had on this "
@@ -152,6 +156,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			env.o.sources = NULL;
 		else
 			argp_error(state, "--counter takes bpf, kmod or none, not '%s'",
+				   arg);
+		break;
+	case OPT_SAMPLE:
+		env.o.sample_ns = strtod(arg, &end) * 1e9;
+		if (*end || end == arg || !(env.o.sample_ns > 0) ||
+		    env.o.sample_ns > 3600e9)
+			argp_error(state, "--sample takes seconds, up to 3600, not '%s'",
 				   arg);
 		break;
 	case OPT_TUNE:
@@ -285,6 +296,9 @@ static int measure_group(struct runner *r, struct run_writer *w,
 		records[i - from] = runner_timed(r, &list->points[i], &stopped);
 	}
 	region_mark(MARK_REST);
+	for (i = from; i < to && !stopped; i++)
+		runner_sampled(r, &list->points[i], records[i - from],
+			       &stopped);
 	if (!stopped && env.o.counted) {
 		ret = runner_attach(r);
 		for (i = from; i < to && !ret && !stopped; i++)

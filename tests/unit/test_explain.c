@@ -333,6 +333,79 @@ static void not_all(void **state)
 	side_free(new);
 }
 
+/* A boot whose time was sampled: @a and @b of 100 samples in two functions. */
+static void write_sampled(const char *name, double ns, int a, int b, int lost)
+{
+	char *folder = in_dir("%s", name), *file = in_dir("%s/boot-001.jsonl", name);
+	json_t *header = json_pack("{s:{s:s}}", "machine", "mode", "timed");
+	json_t *point = json_pack("{s:s, s:{}, s:s, s:i, s:{s:[f]}, s:{s:{s:f, s:f, s:i, s:s}}, s:{}, s:{}, s:{s:s, s:s, s:i, s:i, s:i, s:{s:i, s:i, s:i}}}",
+			"bench", "t.sampled", "params", "status", "ok",
+			"operations", 10, "batches", "ns", ns * 10, "counters",
+			"ns", "per_op", ns, "total", ns * 10, "operations", 10,
+			"pass", "timed", "absent", "proof", "samples", "event",
+			"cpu-clock", "metric", "ns", "frequency", 4999,
+			"count", 100, "lost", lost, "functions", "kernel a",
+			a, "kernel b.isra.0", b, "user a", 100 - a - b);
+	struct run_writer *w;
+
+	mkdir(folder, 0755);
+	w = run_writer_open(file, header);
+	assert_non_null(w);
+	run_writer_point(w, point);
+	run_writer_close(w, true);
+	json_decref(header);
+	json_decref(point);
+	free(folder);
+	free(file);
+}
+
+static void sampled(void **state)
+{
+	struct insn_store *store = insn_store_new();
+	const struct explained_function *f;
+	struct side *base, *new;
+	struct explanation *e;
+	double low, high;
+	char *text;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	write_sampled("s-base", 1000, 50, 30, 0);
+	write_sampled("s-new", 2000, 50, 30, 3);
+	base = load("s-base");
+	new = load("s-new");
+	assert_string_equal(explain_default_metric(base), "ns");
+	e = explain(&base->points[0], &new->points[0], "ns", -1, store);
+	assert_non_null(e);
+	assert_string_equal(e->event, "cpu-clock");
+	assert_int_equal(e->nr, 3);	/* a of the kernel, a of the program */
+	f = function(e, "a");
+	assert_float_equal(f->self[BASE], 500, 1e-9);
+	assert_float_equal(f->self[NEW], 1000, 1e-9);
+	/* 50 of 100: Clopper and Pearson's 0.3983 to 0.6017 */
+	assert_float_equal(f->low[BASE], 398.3, .1);
+	assert_float_equal(f->high[BASE], 601.7, .1);
+	explained_interval(f, &low, &high);
+	assert_float_equal(low, 500 - hypot(203.4, 101.7), .2);
+	assert_float_equal(high, 500 + hypot(203.4, 101.7), .2);
+	assert_float_equal(function(e, "b")->self[NEW], 600, 1e-9);
+	out = open_memstream(&text, &len);
+	explain_text(e, 20, 1, out);
+	fclose(out);
+	assert_null(strstr(text, "accounted"));
+	assert_null(strstr(text, "exact"));
+	assert_non_null(strstr(text, "new: 3 samples were lost"));
+	free(text);
+	explanation_free(e);
+	/* no instructions were counted, and none are made of samples */
+	assert_null(explain(&base->points[0], &new->points[0], "instructions",
+			    -1, store));
+	insn_store_free(store);
+	side_free(base);
+	side_free(new);
+}
+
 /* Not what the plugin wrote, cut short, or of a run that is not whole. */
 static void refused(void **state)
 {
@@ -389,6 +462,7 @@ int main(void)
 		cmocka_unit_test(contradicted),
 		cmocka_unit_test(explained),
 		cmocka_unit_test(not_all),
+		cmocka_unit_test(sampled),
 		cmocka_unit_test(refused),
 	};
 
