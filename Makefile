@@ -233,6 +233,7 @@ help:
 	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	your patches, into runs/x/'
 	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'
 	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
+	@echo '	make ab COUNT=all	what the instructions were, in every boot'
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make reproduce HASH=x [FROM=dir]	a result again, and whether it is identical'

@@ -47,6 +47,12 @@ _ptelab()
 	trace:--vmlinux)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
+	explain:-f|explain:--format)
+		mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
+		return ;;
+	explain:-m|explain:--metric)
+		mapfile -t COMPREPLY < <(compgen -W "instructions instructions_kernel instructions_user instructions_guest loads stores atomics exclusives tlbi dsb dmb isb sysreg_writes sysreg_reads cache_ops" -- "$cur")
+		return ;;
 	show:-f|show:--format)
 		mapfile -t COMPREPLY < <(compgen -W "text csv json barriers litmus mmio" -- "$cur")
 		return ;;
@@ -61,7 +67,7 @@ _ptelab()
 	-b|--bench)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur")
 		return ;;
-	-o|--output|--allow)
+	-o|--output|--allow|--symbols|--program|--module)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	esac
@@ -76,7 +82,7 @@ _ptelab()
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
-	show|compare|plan|sweep|cell|report|plot)
+	show|compare|plan|sweep|cell|report|explain|merge|plot)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 }
