@@ -221,8 +221,32 @@ $(BUILD)/tests/kmod/test_kmod: $(KMOD_TEST_OBJ)
 install: all
 	install -D -m 755 $(BUILD)/ptelab $(DESTDIR)$(PREFIX)/bin/ptelab
 	install -D -m 644 cli/ptelab.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptelab.1
+	install -D -m 644 cli/ptelab-sweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptelab-sweep.1
 	install -D -m 644 cli/ptelab.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ptelab
+	install -D -m 755 scripts/sweep $(DESTDIR)$(PREFIX)/bin/ptelab-sweep
+	install -D -m 644 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ptelab/sweeps scripts/sweeps/*.cfg
+
+# --- packages ---
+
+VERSION		:= $(shell sed -n 's/.*PTELAB_VERSION.*"\(.*\)"/\1/p' lib/version.h)
+DIST		:= build/dist/ptelab-$(VERSION).tar.xz
+
+.PHONY: dist deb
+# What is committed, and nothing else
+dist:
+	@git rev-parse --verify -q HEAD >/dev/null || { \
+		echo "make dist packs what git has committed; this is no git tree" >&2; exit 2; }
+	@mkdir -p build/dist
+	@git archive --prefix=ptelab-$(VERSION)/ HEAD | xz -T0 > $(DIST).tmp
+	@mv $(DIST).tmp $(DIST)
+	@echo $(DIST)
+
+# Debian packages of what is committed, for both machines, into build/deb/
+deb: dist
+	@scripts/deps build arm64 package
+	@scripts/deb $(DIST) $(ARCHES)
 
 .PHONY: help
 help:
@@ -237,6 +261,7 @@ help:
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make reproduce HASH=x [FROM=dir]	a result again, and whether it is identical'
+	@echo '	make deb [ARCHES="amd64 arm64"]	Debian packages; make dist: the sources'
 	@echo '	make deps		install what ab and test need'
 	@echo '	make bench-trace	what counting an event costs, in instructions'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'

@@ -203,12 +203,17 @@ fi
 # --- packaging ---
 
 check "install" make -s install DESTDIR="$tmp/dest" PREFIX=/usr
-for f in bin/ptelab share/man/man1/ptelab.1 \
+for f in bin/ptelab bin/ptelab-sweep share/man/man1/ptelab.1 \
+	 share/man/man1/ptelab-sweep.1 share/ptelab/sweep-host share/ptelab/sweeps/quick.cfg \
 	 share/bash-completion/completions/ptelab; do
 	check "installed $f" test -s "$tmp/dest/usr/$f"
 done
 equal "man page has no warnings" \
 	"$(man --warnings -l cli/ptelab.1 2>&1 > /dev/null)" ""
+equal "ptelab-sweep's man page has no warnings" \
+	"$(man --warnings -l cli/ptelab-sweep.1 2>&1 > /dev/null)" ""
+equal "ptelab-sweep finds its parts where they are installed" \
+	"$("$tmp/dest/usr/bin/ptelab-sweep" --dry-run -k a=1 -k b=2 somewhere quick | grep -c '^order')" 1
 check "the program is static" bash -c \
 	"! ldd $ptelab > /dev/null 2>&1"
 for c in list doctor run show compare plan sweep cell report plot; do
