@@ -225,7 +225,7 @@ install: all
 	install -D -m 644 cli/ptelab.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ptelab
 	install -D -m 755 scripts/sweep $(DESTDIR)$(PREFIX)/bin/ptelab-sweep
-	install -D -m 644 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
+	install -D -m 755 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ptelab/sweeps scripts/sweeps/*.cfg
 
 # --- packages ---
