@@ -48,9 +48,7 @@ new_host()
 # as_before NAME WHAT: waits for its last reboot
 as_before()
 {
-	local i
-
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		"$fake" state "$FAKE_HOSTS/$1" >"$tmp/$1.after"
 		! cmp -s "$tmp/$1.before" "$tmp/$1.after" || break
 		sleep .1
@@ -252,6 +250,24 @@ sweep "${kernels[@]}" --boots 1 -o "$tmp/keep2" keep "$tmp/t.cfg" >"$tmp/keep.ou
 equal "and are not copied again" "$? $(grep -c "installing the kernel 'new'" "$tmp/keep.out")" "0 0"
 sweep --restore keep >/dev/null 2>&1
 as_before keep "--restore"
+
+# ---- Other ways to choose the next boot ----
+
+for method in systemd-boot kexec; do
+	new_host "$method"
+	echo 'bad panics' >"$FAKE_HOSTS/$method/sick"
+	sed 's/tries = 60/tries = 1/; s/boots = 3/boots = 1/' "$tmp/t.cfg" >"$tmp/m.cfg"
+	sweep "${kernels[@]}" -k bad="$tmp/image" --method "$method" --remove -o "$tmp/$method" "$method" \
+		"$tmp/m.cfg" >"$tmp/method.out" 2>&1
+	equal "$method: exit" $? 1
+	equal "$method: the boot files" "$(boot_files "$tmp/$method/$method")" \
+		"./base/boot-001.jsonl ./new/boot-001.jsonl"
+	equal "$method: what panics is named" "$(grep -c '^  bad boot 1: came back with' "$tmp/method.out")" 1
+	as_before "$method" "$method"
+done
+rm "$FAKE_HOSTS/kexec/boot/esp/loader/loader.conf"
+refuses "systemd-boot without a default is refused" 'systemd-boot has no default entry set' \
+	sweep "${kernels[@]}" --method systemd-boot -o "$tmp/nodefault" kexec "$tmp/t.cfg"
 
 sweep --dry-run "${kernels[@]}" -o "$tmp/dry" a "$tmp/t.cfg" >"$tmp/dry.out" 2>&1
 equal "--dry-run tells the plan and makes nothing" \
