@@ -54,24 +54,6 @@ static int depth_of(const struct flame *n, double scale)
 	return deepest + 1;
 }
 
-static void put(FILE *f, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			fputs("&lt;", f);
-		else if (*text == '>')
-			fputs("&gt;", f);
-		else if (*text == '&')
-			fputs("&amp;", f);
-		else if (*text == '"')
-			fputs("&quot;", f);
-		else if ((unsigned char)*text >= ' ' && *text < 127)
-			fputc(*text, f);
-		else
-			fputc('?', f);
-	}
-}
-
 /* White to @full by @share. */
 static void put_mix(FILE *f, const int *full, double share)
 {
@@ -106,7 +88,7 @@ static void put_rect(const struct canvas *c, double x, double y, double w,
 	fputs("\"/>\n", f);
 	if (change <= -1e-9)
 		fprintf(f, "<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%d\" fill=\"url(#less)\" opacity=\"%.2f\"/>\n",
-			x, y, w, ROW - 1, .3 + .7 * fabs(change));
+			x, y, w, ROW - 1, .2 + .3 * fabs(change));
 }
 
 static void put_frame(struct canvas *c, const struct flame *n, double x,
@@ -123,7 +105,7 @@ static void put_frame(struct canvas *c, const struct flame *n, double x,
 	format_number(n->all[NEW], 2, b);
 	format_delta(delta, fabs(delta) < 10 ? 2 : 0, d);
 	fputs("<g><title>", c->f);
-	put(c->f, n->name);
+	put_markup(c->f, n->name);
 	fprintf(c->f, ": %s -&gt; %s per operation (%s), of it itself %.2f -&gt; %.2f</title>\n",
 		a, b, d, n->self[BASE], n->self[NEW]);
 	put_rect(c, x, y, w - (w > 2 ? .5 : 0), change);
@@ -132,10 +114,10 @@ static void put_frame(struct canvas *c, const struct flame *n, double x,
 	if (strlen(label) > room && strlen(n->name) <= room)
 		label[strlen(n->name)] = 0;
 	if (room >= 3) {
-		fprintf(c->f, "<text stroke=\"#ffffff\" stroke-width=\"2.5\" stroke-opacity=\"0.7\" paint-order=\"stroke\" x=\"%.1f\" y=\"%.0f\">", x + 3, y + ROW - 5);
+		fprintf(c->f, "<text x=\"%.1f\" y=\"%.0f\">", x + 3, y + ROW - 5);
 		if (strlen(label) > room)
 			strcpy(label + room - 2, "..");
-		put(c->f, label);
+		put_markup(c->f, label);
 		fputs("</text>\n", c->f);
 	}
 	free(label);
@@ -184,12 +166,12 @@ static void put_head(const struct canvas *c, int height)
 		WIDTH, height);
 	fprintf(c->f, "<text x=\"%d\" y=\"20\" font-size=\"14\" font-weight=\"bold\">",
 		MARGIN);
-	put(c->f, e->point->bench);
+	put_markup(c->f, e->point->bench);
 	fprintf(c->f, ": %s per operation, %s -&gt; %s (%s)</text>\n<text x=\"%d\" y=\"38\">",
 		e->metric, format_value(e->figure[BASE], TIER_EXACT, a),
 		format_value(e->figure[NEW], TIER_EXACT, b),
 		format_delta(explained_delta(e), 2, d), MARGIN);
-	put(c->f, params);
+	put_markup(c->f, params);
 	fputs("</text>\n", c->f);
 	free(params);
 	put_rect(c, MARGIN, 48, 26, 1);

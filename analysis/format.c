@@ -146,6 +146,25 @@ char *clean_text(const char *text)
 	return copy;
 }
 
+void put_markup(FILE *f, const char *text)
+{
+	char *clean = clean_text(text), *c;
+
+	for (c = clean; *c; c++) {
+		if (*c == '<')
+			fputs("&lt;", f);
+		else if (*c == '>')
+			fputs("&gt;", f);
+		else if (*c == '&')
+			fputs("&amp;", f);
+		else if (*c == '"')
+			fputs("&quot;", f);
+		else
+			fputc(*c, f);
+	}
+	free(clean);
+}
+
 char *clean_vformat(const char *fmt, va_list ap)
 {
 	char *text, *clean;

@@ -48,6 +48,9 @@ const char *format_p(double p, char buf[NUMBER_SIZE]);
 char *clean_text(const char *text);
 char *clean_vformat(const char *fmt, va_list ap);
 
+/* The same, for HTML and SVG, inside and outside of quotes. */
+void put_markup(FILE *f, const char *text);
+
 /*
  * Prints text in lines of at most @width columns, the first indented by
  * @first, the others by @rest. A word too long for a line is broken.

@@ -65,25 +65,6 @@ static const char head[] =
 
 /* --- escaping --- */
 
-static void put(FILE *f, const char *text)
-{
-	char *clean = clean_text(text), *c;
-
-	for (c = clean; *c; c++) {
-		if (*c == '<')
-			fputs("&lt;", f);
-		else if (*c == '>')
-			fputs("&gt;", f);
-		else if (*c == '&')
-			fputs("&amp;", f);
-		else if (*c == '"')
-			fputs("&quot;", f);
-		else
-			fputc(*c, f);
-	}
-	free(clean);
-}
-
 static void put_format(FILE *f, const char *fmt, ...) __printf(2, 3);
 
 static void put_format(FILE *f, const char *fmt, ...)
@@ -94,7 +75,7 @@ static void put_format(FILE *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = clean_vformat(fmt, ap);
 	va_end(ap);
-	put(f, text);
+	put_markup(f, text);
 	free(text);
 }
 
@@ -196,9 +177,9 @@ static void put_finding(const struct comparison *c, size_t nr, bool *done,
 	if (points > 1)
 		put_format(f, ", and %zu more", points - 1);
 	fputs(": ", f);
-	put(f, x->text);
+	put_markup(f, x->text);
 	fputs("<br><span class=\"note\">again: </span><code>", f);
-	put(f, x->reproduce);
+	put_markup(f, x->reproduce);
 	fputs("</code></li>\n", f);
 	free(params);
 }
@@ -231,7 +212,7 @@ static void cell(FILE *f, const char *class, const char *text)
 {
 	fprintf(f, "<td%s%s%s>", class ? " class=\"" : "", class ? class : "",
 		class ? "\"" : "");
-	put(f, text);
+	put_markup(f, text);
 	fputs("</td>", f);
 }
 
@@ -280,7 +261,7 @@ static void put_breakable(FILE *f, const char *name)
 		char *word = xasprintf("%.*s", (int)(n + (name[n] != '\0')),
 				       name);
 
-		put(f, word);
+		put_markup(f, word);
 		name += strlen(word);
 		if (*name)
 			fputs("<wbr>", f);
@@ -306,7 +287,7 @@ static void put_row(const struct result *r, FILE *f)
 	fputs("</tr>\n", f);
 	if (evidence) {
 		fputs("<tr class=\"evidence\"><td colspan=\"6\">", f);
-		put(f, evidence);
+		put_markup(f, evidence);
 		fputs("</td></tr>\n", f);
 	}
 	free(evidence);
@@ -321,9 +302,9 @@ static void put_table(const struct report *r, size_t nr, const struct view *v,
 
 	fputs("<div class=\"wide\"><table><thead><tr><th>per operation</th><th class=\"n\">",
 	      f);
-	put(f, base);
+	put_markup(f, base);
 	fputs("</th><th class=\"n\">", f);
-	put(f, new);
+	put_markup(f, new);
 	fputs("</th><th class=\"n delta\">delta</th><th class=\"n\">change</th><th>verdict</th></tr></thead><tbody>\n",
 	      f);
 	for (i = 0; i < v->nr; i++) {
@@ -331,7 +312,7 @@ static void put_table(const struct report *r, size_t nr, const struct view *v,
 			char *point = view_point(v, v->row[i]->point);
 
 			fputs("<tr class=\"point\"><td colspan=\"6\">", f);
-			put(f, point);
+			put_markup(f, point);
 			fputs("</td></tr>\n", f);
 			free(point);
 		}
@@ -350,7 +331,7 @@ static void put_tables(const struct report *r, size_t nr, FILE *f)
 
 	if (some.nr && *constant) {
 		fputs("<p class=\"note\">In all rows that have them: ", f);
-		put(f, constant);
+		put_markup(f, constant);
 		fputs("</p>\n", f);
 	}
 	if (some.exact)
@@ -404,7 +385,7 @@ static void put_pictures(const struct report_page *page, FILE *f)
 	fputs("<h2>Pictures</h2>\n", f);
 	if (!page->nr_pictures) {
 		fputs("<p>", f);
-		put(f, page->no_pictures ? page->no_pictures : "None.");
+		put_markup(f, page->no_pictures ? page->no_pictures : "None.");
 		fputs("</p>\n", f);
 	}
 	for (i = 0; i < page->nr_pictures; i++) {
@@ -457,8 +438,8 @@ static void put_members(json_t *o, const char *prefix, FILE *f)
 		}
 		text = value_text(value);
 		fputs("<tr><td>", f);
-		put(f, prefix);
-		put(f, key);
+		put_markup(f, prefix);
+		put_markup(f, key);
 		fputs("</td>", f);
 		cell(f, "long", text ? text : "");
 		fputs("</tr>\n", f);
@@ -589,7 +570,7 @@ void report_html(const struct report *r, const struct report_page *page,
 	fputs("<title>", f);
 	put_format(f, "%s", page->title);
 	fputs("</title>\n</head>\n<body>\n<h1>", f);
-	put(f, page->title);
+	put_markup(f, page->title);
 	fputs("</h1>\n", f);
 	for (i = 0; i < r->nr; i++)
 		put_verdict(r, i, f);
