@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/compare.h"
 #include "analysis/explain.h"
 #include "analysis/merge.h"
 #include "lib/record.h"
@@ -406,6 +407,69 @@ static void sampled(void **state)
 	side_free(new);
 }
 
+/* Boots of seeds 1 and 2; the first @counted of them have loads. */
+static struct side *make_boots(const char *name, double loads, int counted)
+{
+	char *folder = in_dir("%s", name);
+	int seed;
+
+	mkdir(folder, 0755);
+	for (seed = 1; seed <= 2; seed++) {
+		json_t *header = json_pack("{s:i, s:{s:s, s:b}}", "seed", seed,
+				"machine", "mode", "exact", "icount", 1);
+		json_t *counters = json_pack("{s:{s:f, s:i, s:i}}",
+				"gup_fast_calls", "per_op", loads, "total", 1,
+				"operations", 1);
+		json_t *point = json_pack("{s:s, s:{}, s:s, s:i, s:o, s:{}}",
+				"bench", "t.boots", "params", "status", "ok",
+				"operations", 1, "counters", counters, "absent");
+		struct run_writer *w = run_writer_open(folder, header);
+
+		if (seed <= counted)
+			json_object_set_new(counters, "loads", json_pack(
+				"{s:f, s:i, s:i, s:s}", "per_op", loads,
+				"total", 1, "operations", 1, "pass", "region"));
+		run_writer_point(w, point);
+		run_writer_close(w, true);
+		json_decref(header);
+		json_decref(point);
+	}
+	free(folder);
+	return load(name);
+}
+
+static bool compared(const struct side *base, struct side *new,
+		     const char *metric)
+{
+	struct comparison *c = compare_sides(base, new, &compare_defaults);
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		found |= !strcmp(c->results[i].metric, metric);
+	comparison_free(c);
+	return found;
+}
+
+/* What one seed alone has counted is no evidence of a difference. */
+static void every_seed(void **state)
+{
+	struct side *first = make_boots("b-first", 5, 1);
+	struct side *first_new = make_boots("n-first", 6, 1);
+	struct side *all = make_boots("b-all", 5, 2);
+	struct side *all_new = make_boots("n-all", 6, 2);
+
+	(void)state;
+	assert_false(compared(first, first_new, "loads"));
+	assert_false(compared(all, first_new, "loads"));
+	assert_true(compared(all, all_new, "loads"));
+	assert_true(compared(first, first_new, "gup_fast_calls"));
+	side_free(first);
+	side_free(first_new);
+	side_free(all);
+	side_free(all_new);
+}
+
 /* Not what the plugin wrote, cut short, or of a run that is not whole. */
 static void refused(void **state)
 {
@@ -463,6 +527,7 @@ int main(void)
 		cmocka_unit_test(explained),
 		cmocka_unit_test(not_all),
 		cmocka_unit_test(sampled),
+		cmocka_unit_test(every_seed),
 		cmocka_unit_test(refused),
 	};
 
