@@ -35,7 +35,7 @@
  * what the runner adds to a batch should be less than 1 %.
  */
 #define BATCH_VISITS		2048
-#define BATCH_FAULTS		1024
+#define BATCH_FAULTS		256	/* a tick comes every thousand or so */
 /* Huge leaves, so that entering the guest once is little of each. */
 #define BATCH_LEAVES		16
 /* Memory of a default batch */
