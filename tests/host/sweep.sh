@@ -22,7 +22,8 @@ seed=${SEED:-$RANDOM}
 RANDOM=$seed
 
 cat >"$tmp/t.cfg" <<'END'
-bench = [ "gup.futex" ];
+# changes nothing on this machine, which all the played hosts share
+bench = [ "harness.empty" ];
 tune = false; counter = "none"; counted = 0; batches = 100; warmup = 0; min_batch_ms = 2;
 boots = 3; boot_seconds = 1; boot_timeout = 20; tries = 60;
 END
@@ -246,6 +247,11 @@ new_host keep
 sweep "${kernels[@]}" --boots 1 -o "$tmp/keep" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
 check "kept kernels are there" test -s "$FAKE_HOSTS/keep/boot/ptelab/new/vmlinuz"
 equal "but no entry for them" "$(ls "$FAKE_HOSTS/keep/boot/grub")" "$(printf 'grub.cfg\ngrubenv')"
+# its last reboot, into its own kernel
+for _ in $(seq 100); do
+	! grep -qx up "$FAKE_HOSTS/keep/power" || break
+	sleep .1
+done
 sweep "${kernels[@]}" --boots 1 -o "$tmp/keep2" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
 equal "and are not copied again" "$? $(grep -c "installing the kernel 'new'" "$tmp/keep.out")" "0 0"
 sweep --restore keep >/dev/null 2>&1
