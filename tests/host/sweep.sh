@@ -58,6 +58,15 @@ as_before()
 		"$(diff "$tmp/$1.before" "$tmp/$1.after" | tr '\n' '|')" ""
 }
 
+# is_up NAME: after the reboot into its own kernel that ends a sweep
+is_up()
+{
+	for _ in $(seq 100); do
+		! grep -qx up "$FAKE_HOSTS/$1/power" || break
+		sleep .1
+	done
+}
+
 # boot_files DIR
 boot_files()
 {
@@ -161,7 +170,11 @@ for _ in $(seq 400); do
 done
 equal "killed: the sweep ends well in the end" "$ended" 0
 [ "$ended" = 0 ] || tail -n 5 "$tmp/kill.out" | sed 's/^/# /'
-[ "$n" -ge 20 ] && ok "killed: $n times or more" || not_ok "killed: 20 times or more" "only $n (seed $seed)"
+if [ "$n" -ge 20 ]; then
+	ok "killed: 20 times or more"
+else
+	not_ok "killed: 20 times or more" "only $n (seed $seed)"
+fi
 note "killed" "d driver, s ssh, h host: $kills (seed $seed)"
 for h in a b; do
 	check_run "killed, $h" "$tmp/kill/$h"
@@ -247,13 +260,10 @@ new_host keep
 sweep "${kernels[@]}" --boots 1 -o "$tmp/keep" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
 check "kept kernels are there" test -s "$FAKE_HOSTS/keep/boot/ptelab/new/vmlinuz"
 equal "but no entry for them" "$(ls "$FAKE_HOSTS/keep/boot/grub")" "$(printf 'grub.cfg\ngrubenv')"
-# its last reboot, into its own kernel
-for _ in $(seq 100); do
-	! grep -qx up "$FAKE_HOSTS/keep/power" || break
-	sleep .1
-done
+is_up keep
 sweep "${kernels[@]}" --boots 1 -o "$tmp/keep2" keep "$tmp/t.cfg" >"$tmp/keep.out" 2>&1
 equal "and are not copied again" "$? $(grep -c "installing the kernel 'new'" "$tmp/keep.out")" "0 0"
+is_up keep
 sweep --restore keep >/dev/null 2>&1
 as_before keep "--restore"
 
