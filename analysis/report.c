@@ -238,6 +238,15 @@ void report_constant(const struct view *v, FILE *f)
 
 /* --- counts --- */
 
+char *luck_text(const struct result *r)
+{
+	if (r->chance < 1e-6)
+		return xstrdup("; by luck less than once in a million");
+	if (r->chance < 1)
+		return xasprintf("; by luck once in %.0f", 1 / r->chance);
+	return NULL;
+}
+
 char *counts_text(const struct comparison *c)
 {
 	static const struct {

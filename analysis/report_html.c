@@ -225,11 +225,10 @@ static char *evidence_text(const struct result *r)
 	if (r->tier == TIER_EXACT && isnan(r->chance))
 		return NULL;
 	if (r->tier == TIER_EXACT) {
-		more = is_difference(r) ?
-		       xasprintf("; so far apart by luck once in %.0f",
-				 1 / r->chance) :
-		       xstrdup(r->same_by_seed ? "; the same seed by seed" :
-			       "");
+		more = luck_text(r);
+		if (!more)
+			more = xstrdup(r->same_by_seed ?
+				       "; the same seed by seed" : "");
 		text = xasprintf("%s to %s, and %s to %s, over %zu and %zu boots%s",
 				 format_value(r->base.min, r->tier, a),
 				 format_value(r->base.max, r->tier, b),

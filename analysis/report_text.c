@@ -78,16 +78,13 @@ static void range_line(struct table *t, const struct result *r)
 	double spread = fmax(v[1], v[3]) - fmin(v[0], v[2]);
 	int d = decimals_for(v, 4, spread, r->tier);
 	const char *what = strcmp(r->point->mode, "exact") ? "boots" : "seeds";
-	char *base, *new, *luck = NULL;
+	char *base, *new, *luck;
 
 	if (isnan(r->chance))
 		return;
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);
-	if (r->chance < 1e-6)
-		luck = xstrdup("; by luck less than once in a million");
-	else if (r->chance < 1)
-		luck = xasprintf("; by luck once in %.0f", 1 / r->chance);
+	luck = luck_text(r);
 	table_line(t, 4, "%s -> %s over %s%s", base, new, what,
 		   luck ? luck :
 		   r->same_by_seed ? ", the same seed by seed" : "");
