@@ -187,14 +187,20 @@ failed "more hugetlb pages than memory" "more than the [0-9]+ that fit" \
 	-n "$(($(awk '/MemAvailable/ {print $2}' /proc/meminfo) / 2048))"
 refuses "pages out of range" "it takes 1 to" \
 	"$ptelab" run -q -b notifier.mprotect:pages=0 -o "$tmp/x4.jsonl"
+# Where the root is no mount point, as in a chroot, its propagation can't be cut;
+# that of /dev must be, or the real one would be hidden too.
+apart=(unshare -m) cut=true
+if ! "${apart[@]}" true 2> /dev/null; then
+	apart+=(--propagation unchanged) cut='mount --make-private /dev'
+fi
 equal "no KVM: one line that says so" \
-	"$(unshare -m sh -c "mount -t tmpfs none /dev && mknod /dev/zero c 1 5 &&
+	"$("${apart[@]}" sh -c "$cut && mount -t tmpfs none /dev && mknod /dev/zero c 1 5 &&
 		mknod /dev/null c 1 3 && '$ptelab' run --dry-run \
 		-b notifier.upgrade:secondary=kvm 2>&1 | tail -n 1 |
 		sed 's/.*unavailable: //'")" \
 	"/dev/kvm: No such file or directory; this kernel or CPU has no KVM"
 equal "something else in KVM's place" \
-	"$(unshare -m sh -c "mount -t tmpfs none /dev && mknod /dev/zero c 1 5 &&
+	"$("${apart[@]}" sh -c "$cut && mount -t tmpfs none /dev && mknod /dev/zero c 1 5 &&
 		mknod /dev/null c 1 3 && mknod /dev/kvm c 1 3 &&
 		'$ptelab' run --dry-run -b notifier.upgrade:secondary=kvm 2>&1 |
 		tail -n 1 | sed 's/.*unavailable: //'")" \
