@@ -706,17 +706,25 @@ static int counted_pass(struct pass *p, json_t *record)
 
 /* --- the sampled pass --- */
 
+/* How much longer than what is sampled it may take. */
+#define SAMPLE_PATIENCE	20
+
 static int sampled_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
 	double spent = 0;
+	uint64_t start;
+	const char *why;
 	json_t *samples;
 	int ret = 0, batches = 0;
 
-	if (p->nr > 1 || p->ctx->bench->own_time) {
-		put_absent(record, "samples", p->nr > 1 ?
-			   "not sampled: several threads" :
-			   "not sampled: the benchmark measures parts of a batch itself");
+	why = p->nr > 1 ? "not sampled: several threads" :
+	      p->ctx->bench->own_time ?
+	      "not sampled: the benchmark measures parts of a batch itself" :
+	      !strcmp(p->ctx->bench->name, "harness.empty") ?
+	      "not sampled: there is nothing in it" : NULL;
+	if (why) {
+		put_absent(record, "samples", why);
 		return 0;
 	}
 	p->sampler = sampler_open();
@@ -724,7 +732,11 @@ static int sampled_pass(struct pass *p, json_t *record)
 		put_absent(record, "samples", fail_text());
 		return 0;
 	}
-	while (spent < r->o.sample_ns && !ret) {
+	start = clock_ticks();
+	/* Short batches that take long to prepare end it, too. */
+	while (spent < r->o.sample_ns && !ret &&
+	       clock_ns(clock_ticks() - start) < SAMPLE_PATIENCE *
+					       r->o.sample_ns) {
 		ret = runner_stop ? -EINTR : prepare(p->ctx);
 		if (!ret)
 			ret = pass_batch(p);
