@@ -3,9 +3,9 @@
  * See runner.h and the sequence described in bench.h.
  *
  * What stands between START and STOP of a timed batch is the harness's own
- * cost: the return from the ioctl that enables the counters, two reads of the
- * clock, two marks, which are NOPs, and the entry of the ioctl that disables
- * them. Keep it that way.
+ * cost: two reads of the clock, two marks, which are NOPs, and the end of the
+ * one and the beginning of the other reading of the counters (pmu.c: from user
+ * space, or by system calls). Keep it that way.
  */
 #include "runner.h"
 

@@ -261,7 +261,12 @@ void *kvm_vm_memory(size_t len)
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	/* A fork would write-protect it, and the guest's next pass would pay
+	 * for having it mapped again. */
+	madvise(p, len, MADV_DONTFORK);
+	return p;
 }
 
 #ifdef __aarch64__
@@ -365,17 +370,14 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 {
 	size_t code_len = vm_guest_end - vm_guest_start;
 
-	if (kvm_vm_create(&vm->k))
-		return -1;
+	/* First: what is mapped once there is a VM may call its notifiers. */
 	vm->code = kvm_vm_memory(CODE_SIZE);
 	vm->list_size = (vm->max_pages * sizeof(*vm->list) + 0xffff) & ~0xffffUL;
 	vm->list = kvm_vm_memory(vm->list_size);
 	if (!vm->code || !vm->list)
 		return fail(ENOMEM, "no memory for the VM");
-	/* A fork would write-protect them, and the guest's next pass would pay
-	 * for having them mapped again. */
-	madvise(vm->code, CODE_SIZE, MADV_DONTFORK);
-	madvise(vm->list, vm->list_size, MADV_DONTFORK);
+	if (kvm_vm_create(&vm->k))
+		return -1;
 	memcpy(vm->code, vm_guest_start, code_len);
 	vm->cmd = (void *)((char *)vm->code + BLOCK_OFFSET);
 

@@ -233,16 +233,15 @@ static int setup(struct vm_mmio *vm)
 {
 	_Static_assert(TABLES_OFFSET + (4 + NR_BAR_TABLES) * PAGE <= CODE_SIZE,
 		       "the page tables fit");
-	int ret = kvm_vm_create(&vm->k);
+	int ret;
 
-	if (ret)
-		return ret;
 	vm->code = kvm_vm_memory(CODE_SIZE);
 	vm->made = kvm_vm_memory(MADE_SIZE);
 	if (!vm->code || !vm->made)
 		return fail(ENOMEM, "no memory for the VM");
-	madvise(vm->code, CODE_SIZE, MADV_DONTFORK);
-	madvise(vm->made, MADE_SIZE, MADV_DONTFORK);
+	ret = kvm_vm_create(&vm->k);
+	if (ret)
+		return ret;
 	memcpy(vm->code, vm_mmio_start, vm_mmio_vectors - vm_mmio_start);
 	memcpy(vm->code + VECTORS_OFFSET, vm_mmio_vectors,
 	       vm_mmio_end - vm_mmio_vectors);
