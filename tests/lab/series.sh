@@ -73,6 +73,8 @@ if ab lockless-norecency JOB="$top/scripts/lab/jobs/lockless-norecency"; then
 	for r in mprotect dontneed; do
 		holds "lockless-norecency: a racing $r: retries before, none after" \
 			"[.results[] | select(.mode == \"race\" and .metric == \"lockless_retries\" and .params.racer == \"$r\")] | (map(.base | if type == \"object\" then .max else . end) | add) > 0 and all(.new == 0)"
+		holds "lockless-norecency: a racing $r: nobody gathers any more" \
+			"[.results[] | select(.mode == \"race\" and .metric == \"lockless_gathers\" and .params.racer == \"$r\")] | length > 0 and all(.new == 0)"
 		holds "lockless-norecency: a racing $r: retries per 1,000 gathers" \
 			"[.results[] | select(.mode == \"race\" and .metric == \"retries_per_1000_gathers\" and .params.racer == \"$r\")] | length > 0 and all(.new == 0)"
 	done
