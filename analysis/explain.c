@@ -158,7 +158,7 @@ static struct explained_function *function_get(struct explanation *e,
 	if (!have) {
 		e->functions = grow(e->functions, e->nr, sizeof(*e->functions));
 		memset(&e->functions[e->nr], 0, sizeof(*e->functions));
-		e->functions[e->nr].name = strndup(n->name, len);
+		e->functions[e->nr].name = xstrndup(n->name, len);
 		e->functions[e->nr].space = n->space;
 		json_object_set_new(index, key, json_integer(e->nr++));
 	}
@@ -205,7 +205,7 @@ static struct flame *flame_child(struct flame *f, const char *name, size_t len,
 		    !strcmp(f->child[i]->space, space))
 			return f->child[i];
 	n = xcalloc(1, sizeof(*n));
-	n->name = strndup(name, len);
+	n->name = xstrndup(name, len);
 	n->space = space;
 	f->child = grow(f->child, f->nr, sizeof(*f->child));
 	return f->child[f->nr++] = n;

@@ -24,7 +24,7 @@ static void add_state(struct litmus_result *r, const char *text, size_t len,
 	if (i == r->nr_states) {
 		r->states = grow(r->states, i, sizeof(*r->states));
 		r->states[r->nr_states++] = (struct litmus_state){
-			.text = strndup(text, len), .positive = positive,
+			.text = xstrndup(text, len), .positive = positive,
 		};
 	}
 	s = &r->states[i];
@@ -149,7 +149,7 @@ static char *second_word(const char *line)
 {
 	const char *at = strchr(line, ' ') + 1;
 
-	return strndup(at, strcspn(at, " \n"));
+	return xstrndup(at, strcspn(at, " \n"));
 }
 
 static int parse_observation(struct litmus_result *r, const char *line)

@@ -227,7 +227,7 @@ static char *label_of(const char *path)
 	start = end;
 	while (start && path[start - 1] != '/')
 		start--;
-	return strndup(path + start, end - start);
+	return xstrndup(path + start, end - start);
 }
 
 struct side *side_of_run(struct run *run, const struct selection *select)

@@ -72,7 +72,7 @@ static bool param_matches(const json_t *params, const char *cond, size_t len)
 
 	if (!eq)
 		return false;
-	name = strndup(cond, eq - cond);
+	name = xstrndup(cond, eq - cond);
 	value = json_object_get(params, name);
 	free(name);
 	if (!value)
@@ -87,7 +87,7 @@ static bool selector_matches(const char *selector, const char *bench,
 			     const json_t *params)
 {
 	const char *end = strchrnul(selector, ':');
-	char *glob = strndup(selector, end - selector);
+	char *glob = xstrndup(selector, end - selector);
 	bool match = !fnmatch(glob, bench, 0);
 
 	free(glob);

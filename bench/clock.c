@@ -8,13 +8,6 @@
 
 static struct clock_info info;
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 #ifdef __aarch64__
 static double tick_frequency(void)
 {

@@ -151,13 +151,6 @@ static void ping(void *arg, unsigned int id)
 	}
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 double crew_round_trip_ns(struct crew *c)
 {
 	static struct ping p;

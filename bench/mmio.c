@@ -589,13 +589,6 @@ static bool with_guest(const struct bench_ctx *ctx)
 
 static const double percentiles[] = { 50, 90, 99, 100 };
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void host_loads(struct mmio *s)
 {
 	uint8_t *p = s->m.mem + s->m.ask.offset;

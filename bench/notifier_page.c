@@ -270,13 +270,6 @@ static int ksm_fresh(struct bench_ctx *ctx)
 	return ret ? ret : fresh_folios(ctx);
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * How many pages share their frame with another one. (The kernel's own word
  * for it, KPF_KSM, is set for every anonymous page in 6.12.)

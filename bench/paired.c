@@ -202,13 +202,6 @@ static void all_turns(void *arg, unsigned int id)
 		hand_over(p, 0);
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* The median, a count that there was: what comes before and behind a loop takes
  * as many instructions mostly, but not always. */
 static double usual_turn(const struct paired *p, enum paired_turn t)

@@ -157,7 +157,7 @@ static int sweep_parse(const char *text, struct sweep *s)
 	if (!eq || eq == text || !eq[1])
 		return fail(EINVAL, "'%s' is no parameter; write name=value or name=value,value",
 			    text);
-	s->name = strndup(text, eq - text);
+	s->name = xstrndup(text, eq - text);
 	for (p = eq + 1; ; p = comma + 1) {
 		comma = strchrnul(p, ',');
 		if (comma == p) {
@@ -166,7 +166,7 @@ static int sweep_parse(const char *text, struct sweep *s)
 		}
 		s->values = xrealloc(s->values,
 				     (s->nr + 1) * sizeof(*s->values));
-		s->values[s->nr++] = strndup(p, comma - p);
+		s->values[s->nr++] = xstrndup(p, comma - p);
 		if (!*comma)
 			return 0;
 	}

@@ -47,7 +47,7 @@ static error_t parse_module(const char *arg)
 	if (!address)
 		return fail(EINVAL, "--module takes FILE.ko@ADDRESS, not '%s'",
 			    arg);
-	path = strndup(arg, at - arg);
+	path = xstrndup(arg, at - arg);
 	ret = symbols_add_elf(env.sym, path, address);
 	free(path);
 	return ret;

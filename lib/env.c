@@ -43,7 +43,7 @@ static char *cpuinfo_value(const char *text, const char *key)
 				return NULL;
 			p += strspn(p, ": \t");
 			end = strchrnul(p, '\n');
-			return strndup(p, end - p);
+			return xstrndup(p, end - p);
 		}
 		p = strchr(p, '\n');
 		if (p)

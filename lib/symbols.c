@@ -42,7 +42,7 @@ static void add(struct symbols *s, uint64_t start, uint64_t end,
 	if (!len || name[0] == '$' || !strncmp(name, ".L", 2))
 		return;
 	s->v = grow(s->v, s->nr, sizeof(*s->v));
-	s->v[s->nr++] = (struct symbol){ start, end, strndup(name, len) };
+	s->v[s->nr++] = (struct symbol){ start, end, xstrndup(name, len) };
 	s->sorted = false;
 }
 

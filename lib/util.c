@@ -99,6 +99,18 @@ char *xstrdup(const char *s)
 	return or_die(strdup(s));
 }
 
+char *xstrndup(const char *s, size_t len)
+{
+	return or_die(strndup(s, len));
+}
+
+int cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;

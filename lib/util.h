@@ -52,7 +52,11 @@ void *xrealloc(void *p, size_t size);
 /* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
 void *grow(void *v, size_t nr, size_t size);
 char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t len);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+
+/* For qsort() and bsearch() of uint64_t, ascending. */
+int cmp_u64(const void *a, const void *b);
 
 /*
  * Reads a whole file, /proc and sysfs files included, into a NUL-terminated

@@ -233,24 +233,15 @@ static void ask_ptelab(const struct table *t, struct said *said, int method,
 	side_free(new);
 }
 
-static void boot_means(const struct table *t, size_t side, size_t row,
-		       double *mean)
+/* What each boot's batches come to, by @center: a mean, or a median. */
+static void boot_centers(const struct table *t, size_t side, size_t row,
+			 double (*center)(const double *, size_t), double *out)
 {
 	size_t boot;
 
 	for (boot = 0; boot < t->boots; boot++)
-		mean[boot] = stat_mean(t->v[side][row] + boot * t->batches,
-				       t->batches);
-}
-
-static void boot_medians(const struct table *t, size_t side, size_t row,
-			 double *median)
-{
-	size_t boot;
-
-	for (boot = 0; boot < t->boots; boot++)
-		median[boot] = stat_median(t->v[side][row] + boot * t->batches,
-					   t->batches);
+		out[boot] = center(t->v[side][row] + boot * t->batches,
+				   t->batches);
 }
 
 static void ask_rivals(const struct table *t, struct said *said)
@@ -265,14 +256,14 @@ static void ask_rivals(const struct table *t, struct said *said)
 		bool slower = stat_mean(x, n) > stat_mean(y, n);
 
 		/* What ptelab does where it has boots enough for it */
-		boot_medians(t, 1, row, mx);
-		boot_medians(t, 0, row, my);
+		boot_centers(t, 1, row, stat_median, mx);
+		boot_centers(t, 0, row, stat_median, my);
 		ranks[row] = fmax(stat_mann_whitney(mx, b, my, b).p,
 				  stat_rank_floor(b, b));
 		said->slower[RANKS_HOLM][row] = stat_median(mx, b) >
 						stat_median(my, b);
-		boot_means(t, 1, row, mx);
-		boot_means(t, 0, row, my);
+		boot_centers(t, 1, row, stat_mean, mx);
+		boot_centers(t, 0, row, stat_mean, my);
 		said->p[MINISTAT][row] = rival_student(x, n, y, n, .95, NULL);
 		said->p[WELCH][row] = rival_welch(x, n, y, n);
 		said->p[OVERLAP][row] = rival_overlap(x, n, y, n);

@@ -28,6 +28,8 @@ else
 	not_ok samples-are-taken "${samples:-none} in 0.3 s"
 fi
 equal every-sample-has-a-function "$(jq "$point | .samples.functions | add" "$tmp/a/boot-001.jsonl")" "$samples"
+equal an-empty-batch-is-not-sampled \
+	"$(jq -r 'select(.bench == "harness.empty") | .absent.samples' "$tmp/a/boot-001.jsonl")" "not sampled: there is nothing in it"
 # A page fault has a function of that name on every architecture.
 functions=$(jq -r "$point | .samples.functions | keys[]" "$tmp/a/boot-001.jsonl")
 check faults-are-found grep -q '^kernel .*fault' <<< "$functions"
