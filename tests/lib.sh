@@ -70,3 +70,45 @@ equal()
 		not_ok "$1" "got '$2', want '$3'"
 	fi
 }
+
+# need_deps NAME GROUP...: packages of scripts/deps, or all of it is skipped.
+need_deps()
+{
+	if ! "$top/scripts/deps" --check "${@:2}" 2> "$tmp/deps"; then
+		skip "$1" "$(tail -n 1 "$tmp/deps")"
+		exit 0
+	fi
+}
+
+# need_lab NAME [PROGRAM]: else all of it is skipped.
+need_lab()
+{
+	need_deps "$1" lab arm64
+	if [ $# -gt 1 ] && ! command -v "$2" > /dev/null; then
+		skip "$1" "no $2"
+		exit 0
+	fi
+	cd "$top" || exit 1
+}
+
+# need_kernel [OPTION...]: a kernel of the lab, unpatched unless options say
+# otherwise: sets $kernel.
+# shellcheck disable=SC2120
+need_kernel()
+{
+	# shellcheck disable=SC2034
+	if ! kernel=$("$top/scripts/lab/kernel" "$@" 2> "$tmp/kernel"); then
+		not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
+		exit 1
+	fi
+}
+
+# The module for $kernel: sets $module.
+need_module()
+{
+	# shellcheck disable=SC2034
+	if ! module=$("$top/scripts/lab/module" "$kernel" 2> "$tmp/module"); then
+		not_ok module "$(tail -n 1 "$tmp/module")"
+		exit 1
+	fi
+}

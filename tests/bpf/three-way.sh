@@ -6,20 +6,9 @@ set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps" ||
-   ! command -v mmdebstrap > /dev/null; then
-	skip three-way "$(tail -n 1 "$tmp/deps" | grep . || echo "no mmdebstrap")"
-	exit 0
-fi
-if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
-if ! module=$("$top/scripts/lab/module" "$kernel" 2> "$tmp/err"); then
-	not_ok module "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
-cd "$top" || exit 1
+need_lab three-way mmdebstrap
+need_kernel
+need_module
 if ! make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/bpf/three_way \
 		> "$tmp/make" 2>&1; then
 	not_ok three_way "does not build: $(grep -m 1 error "$tmp/make")"

@@ -4,29 +4,6 @@
 # Sourced after ../lib.sh, never run.
 # shellcheck disable=SC2034,SC2154
 
-# need_lab NAME [PROGRAM]: else all of it is skipped.
-need_lab()
-{
-	if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-		skip "$1" "$(tail -n 1 "$tmp/deps")"
-		exit 0
-	fi
-	if [ $# -gt 1 ] && ! command -v "$2" > /dev/null; then
-		skip "$1" "no $2"
-		exit 0
-	fi
-	cd "$top" || exit 1
-}
-
-# The lab's own kernel, unpatched: sets $kernel.
-need_kernel()
-{
-	if ! kernel=$(scripts/lab/kernel 2> "$tmp/kernel"); then
-		not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-		exit 1
-	fi
-}
-
 # build_guest FILE...: ptelab and what else runs in the guest; a test that can't
 # has failed.
 build_guest()

@@ -6,14 +6,8 @@ set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip kmod-build "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
+need_deps kmod-build lab arm64
+need_kernel
 cache=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}
 tree=$cache/trees/${kernel##*/}
 if [ ! -f "$tree/Makefile" ]; then

@@ -14,10 +14,7 @@ set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-if ! "$top/scripts/deps" --check build lab arm64 2> "$tmp/deps"; then
-	skip kmod "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
+need_deps kmod build lab arm64
 cd "$top" || exit 1
 if ! { make -s build/native/ptelab &&
        make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/kmod/test_kmod; } \

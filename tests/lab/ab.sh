@@ -7,14 +7,8 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 ab=$top/scripts/ab
-if ! "$top/scripts/deps" --check build lab arm64 plot 2> "$tmp/deps"; then
-	skip lab-ab "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$top/scripts/lab/kernel" 2> "$tmp/err"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
+need_deps lab-ab build lab arm64 plot
+need_kernel
 unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
 name=test-$$
 run=$top/runs/$name

@@ -8,10 +8,7 @@ set -uo pipefail
 
 lab=$top/scripts/lab
 ptelab=$top/build/arm64/ptelab
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip lab-barrier "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
+need_deps lab-barrier lab arm64
 
 # --- the instructions ---
 
@@ -76,14 +73,8 @@ has litmus_MP_rel_acq_1 'ldar w'
 
 # --- one boot ---
 
-if ! kernel=$("$lab/kernel" 2> "$tmp/err"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
-if ! module=$("$lab/module" "$kernel" 2> "$tmp/err"); then
-	not_ok module "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
+need_kernel
+need_module
 # The kernel's primitives, as this kernel makes instructions of them
 aarch64-linux-gnu-objdump -d --no-show-raw-insn "$module" > "$tmp/all.s"
 has loop_mb 'dmb ish$'

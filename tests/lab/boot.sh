@@ -6,14 +6,8 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 lab=$top/scripts/lab
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip lab-boot "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$lab/kernel" 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-	exit 1
-fi
+need_deps lab-boot lab arm64
+need_kernel
 image=$kernel/Image
 prog=$tmp/prog
 aarch64-linux-gnu-gcc -O2 -static -o "$prog" "$top/tests/lab/guest-prog.c" || exit 1

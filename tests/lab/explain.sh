@@ -8,10 +8,7 @@ set -u
 
 lab=$top/scripts/lab
 ptelab=$top/build/native/ptelab
-if ! "$top/scripts/deps" --check build lab arm64 test 2> "$tmp/deps"; then
-	skip lab-explain "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
+need_deps lab-explain build lab arm64 test
 
 # kernel NAME [options]: its folder in $tmp/NAME.kernel
 kernel()

@@ -7,14 +7,9 @@ set -u
 
 lab=$top/scripts/lab
 cache=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip lab-kernel "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! base=$("$lab/kernel" 2> "$tmp/err"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
+need_deps lab-kernel lab arm64
+need_kernel
+base=$kernel
 for f in Image vmlinux .config System.map Module.symvers manifest.json; do
 	check "base-kernel-has-$f" test -s "$base/$f"
 done

@@ -11,14 +11,9 @@ set -uo pipefail
 cd "$top" || exit 1
 
 lab=$top/scripts/lab
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip lab-mmio "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$lab/kernel" ${KERNEL:+--kernel "$KERNEL"} 2> "$tmp/err") || ! module=$("$lab/module" "$kernel" 2> "$tmp/err"); then
-	not_ok kernel-and-module "$(tail -n 1 "$tmp/err")"
-	exit 1
-fi
+need_deps lab-mmio lab arm64
+need_kernel ${KERNEL:+--kernel "$KERNEL"}
+need_module
 if ! make -s VARIANT=arm64 build/arm64/ptelab > "$tmp/make" 2>&1; then
 	not_ok program "does not build: $(grep -m 1 error "$tmp/make")"
 	exit 1
@@ -135,10 +130,12 @@ holds "the loops of the kernel's own functions, apart" 5 \
 	 all(.[]; (.params.size | tonumber) as $size | (if .params.sequence | test("32") then 4 else 8 end) as $w |
 		(.counters | .instructions_kernel.per_op - .harness_instructions.per_op - .loop_instructions.per_op - $size / $w |
 		 . >= 0 and . < 2) and .counters.loop_instructions.per_op > $size / 64)'
+# The least is __iowrite64_copy()'s loop: 56 stores more, and one instruction for
+# each, give or take what an interrupt adds to a batch.
 holds "longer groups, longer loops" 5 \
 	'[.[] | select(.counters.loop_instructions)] | group_by(.params.sequence) |
-	 all(.[]; length == 2 and .[1].counters.loop_instructions.per_op > .[0].counters.loop_instructions.per_op + 56 and
-		(.[1].counters.harness_instructions.per_op - .[0].counters.harness_instructions.per_op | fabs) < 3)'
+	 all(.[]; length == 2 and .[1].counters.loop_instructions.per_op > .[0].counters.loop_instructions.per_op + 55 and
+		(.[1].counters.harness_instructions.per_op - .[0].counters.harness_instructions.per_op | fabs) < 0.5)'
 holds "a load after each group: host, VFIO, guest and kernel" 1 \
 	'[.[] | select(.bench == "mmio.readback")] | length == 7 and all(.[]; .status == "ok" and (.absent["readback_ns.p50"] | test("emulated")))'
 holds "stage 1 of the host, from its page table" 1 \

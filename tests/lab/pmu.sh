@@ -7,14 +7,8 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 lab=$top/scripts/lab
-if ! "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
-	skip lab-pmu "$(tail -n 1 "$tmp/deps")"
-	exit 0
-fi
-if ! kernel=$("$lab/kernel" 2> "$tmp/kernel"); then
-	not_ok base-kernel "$(tail -n 1 "$tmp/kernel")"
-	exit 1
-fi
+need_deps lab-pmu lab arm64
+need_kernel
 
 # boot NAME MODE LINE...: results in $tmp/NAME.jsonl
 boot()
