@@ -11,16 +11,21 @@ OTHER_KERNEL=6.12
 # Whatever the disk image is made of, but for Debian's own packages
 host_id()
 {
-	hash_files "$HOST_DIR"/{image,slim-deb,lib.sh}
+	hash_files "$HOST_DIR"/{image,slim-deb,lib.sh,foreign.sh}
 }
 
+# host_qemu DISK PORT [VARIABLES]: sets $qemu_command; the firmware remembers its
+# variables in that file, else until its power is cut.
 host_qemu()
 {
-	local disk=$1 port=$2
+	local disk=$1 port=$2 vars=()
+
+	[ -z "${3:-}" ] || vars=(-drive "if=pflash,format=raw,file=$3")
 
 	qemu_command=(qemu-system-aarch64 -M virt -cpu cortex-a72 -smp 2 -m 1G
 		-accel "tcg,thread=multi" -nodefaults -display none -no-user-config
 		-drive "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd"
+		${vars[@]+"${vars[@]}"}
 		-drive "if=none,id=disk,file=$disk,discard=unmap,cache=unsafe"
 		-device virtio-blk-pci,drive=disk
 		-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22"
