@@ -162,9 +162,12 @@ one "hugetlb of 64k: an upgrade, or what fork left out" \
 one "who did not listen hears nothing, though a VM was asked for first" \
 	"$point p(\"notifier.mprotect\"; \"none\"; \"op\") | length == 3 and
 	all(.status == \"ok\" and .counters.notifier_start.total == 0 and .counters.notifier_end.total == 0)"
-one "the same instructions as in a run without a VM" \
-	"$point p(\"notifier.upgrade\"; \"none\"; \"op\") | length == 2 and
-	.[0].counters.instructions_kernel.per_op == .[1].counters.instructions_kernel.per_op"
+# A mapping's place in its tree's node, which address space randomisation moves,
+# is 16 instructions a fault; who listens costs more than twice that.
+one "what it costs is what it costs without a VM" \
+	"$point (p(\"notifier.upgrade\"; \"none\"; \"op\") | map(.counters.instructions_kernel.per_op)) as \$none |
+	(p(\"notifier.upgrade\"; \"kvm\"; \"op\") | first.counters.instructions_kernel.per_op) as \$kvm |
+	(\$none | length) == 2 and (\$none | max - min) * 2 < \$kvm - (\$none | max)"
 # by: the guest's pass after mprotect in each direction
 # shellcheck disable=SC2016
 by='def by($d; $m): first(p("notifier.mprotect"; "kvm"; "guest")[] | select(.params.dir == $d) | .counters[$m].per_op);'
