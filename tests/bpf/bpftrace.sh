@@ -123,9 +123,8 @@ fi
 if boot race race; then
 	ours=$(part race 1 | grep -o '"lockless_retries":{"count":[0-9]*' | grep -o '[0-9]*$')
 	check retries-happened test "${ours:-0}" -gt 0
-	# One figure a second, and what is left at the end.
-	theirs=$(part race 1 | awk '/^@retries: / { n += $2 } END { print n + 0 }')
-	equal retries-by-bpftrace "$theirs" "${ours:-none}"
+	# So far, every second; the last is that of the end.
+	equal retries-by-bpftrace "$(map race 1 @retries)" "${ours:-none}"
 	check retries-every-second test "$(part race 1 | grep -cE '^[0-9]+:[0-9]+:[0-9]+$')" -ge 1
 	check nothing-missed sh -c "! grep -q missed '$tmp/race.jsonl'"
 fi
