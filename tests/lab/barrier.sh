@@ -106,6 +106,7 @@ $common -n 1000 -b barrier.cost:barrier=each:state=l1,owned
 $common -n 1000 -b barrier.cost:barrier=dmb.oshst,dsb.st:state=mmio -p bar=00:04.0/2
 $common -n 1000 -b barrier.cost:barrier=dmb.oshst:state=mmio:force=no,yes -p bar=00:05.0/2
 $common -n 1000 -b barrier.sb:where=kernel:barriers=each -b barrier.mp:where=kernel:barriers=none,wmb+rmb,rel+acq
+$common -n 10000 -b barrier.sb:barriers=none:where=user,kernel
 END
 if "$lab/boot" --image "$kernel/Image" --ptelab "$ptelab" --job "$tmp/job" --mode race --module "$module" \
 		--timeout 250 --out "$tmp/race.jsonl" > "$tmp/end" 2>&1; then
@@ -129,8 +130,8 @@ holds()
 }
 
 holds "no point fails" 'map(select(.status != "ok" and .status != "unavailable") | [.bench, .params, .reason]) | if . == [] then true else . end'
-holds "all litmus tests are run" 'map(select(.params.where == "user" and .status == "ok")) | length == 54'
-holds "and those asked for in the kernel" 'map(select(.params.where == "kernel" and .status == "ok")) | length == 8'
+holds "all litmus tests are run" 'map(select(.params.where == "user" and .status == "ok")) | unique_by(.bench, .params) | length == 54'
+holds "and those asked for in the kernel" 'map(select(.params.where == "kernel" and .status == "ok")) | unique_by(.params, .bench) | length == 8'
 holds "all pairs of the publish pattern" 'map(select(.params.measure == "order" and .params.words == 16 and .status == "ok")) | length == 50'
 holds "all instructions of arm64, in both states" 'map(select(.bench == "barrier.cost" and .params.state != "mmio" and .status == "ok")) |
 	map(.params.barrier) | unique | map(select(test("^smp_|mb$|kernel") | not)) | length == 11'
@@ -144,7 +145,9 @@ holds "nothing is reported as time" 'all(.[]; [.counters // {} | keys[]] | all(.
 holds "nor in a proof" 'all(.[]; .proof | (has("seconds") or has("told") or has("round_trip_ns")) | not)'
 holds "costs say why they are absent" 'map(select(.bench == "barrier.cost" and .status == "ok")) | all(.[]; .absent.barrier_ns | test("emulated"))'
 holds "latency is unavailable" 'map(select(.params.measure == "latency")) | length == 1 and .[0].status == "unavailable"'
-holds "SB without barriers is seen, here and in the kernel" 'map(select(.bench == "barrier.sb" and .params.barriers == "none").proof.witnesses) | length == 2 and min > 0'
+# Of 2,000 outcomes a busy host may show none.
+holds "SB without barriers is seen, here and in the kernel" 'map(select(.bench == "barrier.sb" and .params.barriers == "none")) | group_by(.params.where) |
+	length == 2 and all(.[]; length == 2 and (map(.proof.witnesses) | add > 0))'
 # The architecture orders a store-release before a load-acquire. QEMU up to 7.2
 # at least does not, where the host is x86-64: a plain store and a plain load.
 holds "nothing that a model in force forbids, but what QEMU gets wrong" 'map(select(.status == "ok" and (.proof.forbidden_by // [] | length > 0) and .proof.outcomes and
