@@ -330,6 +330,19 @@ size_t env_refused(const struct env_differences *e)
 	return nr;
 }
 
+bool env_said_before(const struct env_differences *e, size_t nr)
+{
+	const struct env_difference *d = &e->d[nr];
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (e->d[i].scope == d->scope && !strcmp(e->d[i].key, d->key) &&
+		    !strcmp(e->d[i].base, d->base) &&
+		    !strcmp(e->d[i].new, d->new))
+			return true;
+	return false;
+}
+
 const char *env_scope_name(enum env_scope scope)
 {
 	static const char *const names[] = { "between", "within base",

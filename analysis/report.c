@@ -456,13 +456,14 @@ static bool named_before(const struct env_differences *e, size_t nr)
 bool report_refusal(const struct env_differences *e, const struct side *base,
 		    const struct side *new)
 {
-	size_t nr = env_refused(e), i;
 	char *keys = xstrdup("");
+	size_t nr = 0, i;
 
 	fflush(stdout);
 	for (i = 0; i < e->nr; i++) {
-		if (!is_refused(&e->d[i]))
+		if (!is_refused(&e->d[i]) || env_said_before(e, i))
 			continue;
+		nr++;
 		print_refused(&e->d[i]);
 		if (!named_before(e, i))
 			append(&keys, ",", "%s", e->d[i].key);
@@ -483,7 +484,7 @@ static void print_environment(const struct comparison *c, FILE *f)
 		const struct env_difference *d = &c->env.d[i];
 		char *text;
 
-		if (!d->matters)
+		if (!d->matters || env_said_before(&c->env, i))
 			continue;
 		if (!any)
 			print_line(f, 0, 2, "environment differences, allowed:");

@@ -496,8 +496,11 @@ static void put_differences(const struct comparison *c, FILE *f)
 	size_t i;
 
 	for (i = 0; i < c->env.nr; i++) {
-		char *text = env_difference_text(&c->env.d[i]);
+		char *text;
 
+		if (env_said_before(&c->env, i))
+			continue;
+		text = env_difference_text(&c->env.d[i]);
 		fputs(any ? "<li>" : "<p>Differs:</p><ul><li>", f);
 		any = true;
 		put_format(f, "%s%s", text, !c->env.d[i].matters ?

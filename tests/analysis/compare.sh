@@ -275,6 +275,15 @@ allowed()
 	exits 2 ptelab compare base gov --allow governor
 }
 check "environment: --allow" allowed
+once()
+{
+	make_run -o gov-mixed -k 6.12.0 -B aaaa -n 5 -e governor=powersave "$gup : lockless_gathers=16" &&
+	make_run -o gov-mixed -M race -k 6.12.0 -B aaaa -n 2 -e governor=powersave 'gup.futex folio=64k : lockless_gathers=9' &&
+	exits 2 ptelab compare mixed gov-mixed && says "differ in 1 way" "$tmp/err" &&
+	exits 0 ptelab compare mixed gov-mixed --allow governor &&
+	[ "$(grep -c "governor: base (none), new powersave" "$tmp/out")" -eq 1 ]
+}
+check "environment: what differs in two modes is told once" once
 identity()
 {
 	exits 0 ptelab compare base new --json &&
