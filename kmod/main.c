@@ -135,6 +135,7 @@ static int ptelab_release(struct inode *inode, struct file *file)
 {
 	struct ptelab_file *f = file->private_data;
 
+	ptelab_mmio_release(f);
 	ptelab_barrier_release(f);
 	ptelab_retry_release(f);
 	ptelab_shadow_release(f);

@@ -161,19 +161,18 @@ static const struct {
 	call_fn call;
 	u32 width;		/* of which a group is a multiple */
 	u32 align;
-	bool copies;
 } sequences[PTELAB_MMIO_SEQUENCES] = {
-	[PTELAB_MMIO_RAW8]	= { raw8, NULL, 1, 1, false },
-	[PTELAB_MMIO_RAW16]	= { raw16, NULL, 2, 2, false },
-	[PTELAB_MMIO_RAW32]	= { raw32, NULL, 4, 4, false },
-	[PTELAB_MMIO_RAW64]	= { raw64, NULL, 8, 8, false },
-	[PTELAB_MMIO_WRITE32]	= { NULL, write32, 4, 4, false },
-	[PTELAB_MMIO_WRITE64]	= { NULL, write64, 8, 8, false },
-	[PTELAB_MMIO_COPY32]	= { NULL, copy32, 4, 4, true },
-	[PTELAB_MMIO_COPY64]	= { NULL, copy64, 8, 8, true },
-	[PTELAB_MMIO_MEMCPY]	= { NULL, to_io, 1, 1, true },
-	[PTELAB_MMIO_MEMSET]	= { NULL, set_io, 1, 1, false },
-	[PTELAB_MMIO_NOTHING]	= { NULL, nothing, 1, 1, false },
+	[PTELAB_MMIO_RAW8]	= { raw8, NULL, 1, 1 },
+	[PTELAB_MMIO_RAW16]	= { raw16, NULL, 2, 2 },
+	[PTELAB_MMIO_RAW32]	= { raw32, NULL, 4, 4 },
+	[PTELAB_MMIO_RAW64]	= { raw64, NULL, 8, 8 },
+	[PTELAB_MMIO_WRITE32]	= { NULL, write32, 4, 4 },
+	[PTELAB_MMIO_WRITE64]	= { NULL, write64, 8, 8 },
+	[PTELAB_MMIO_COPY32]	= { NULL, copy32, 4, 4 },
+	[PTELAB_MMIO_COPY64]	= { NULL, copy64, 8, 8 },
+	[PTELAB_MMIO_MEMCPY]	= { NULL, to_io, 1, 1 },
+	[PTELAB_MMIO_MEMSET]	= { NULL, set_io, 1, 1 },
+	[PTELAB_MMIO_NOTHING]	= { NULL, nothing, 1, 1 },
 };
 
 static void run_groups(u32 sequence, struct mmio_run *r, u64 groups)
@@ -256,14 +255,15 @@ static int latency(struct ptelab_mmio *arg, struct mmio_run *r)
 
 static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 {
-	u32 len = sequences[arg->sequence].copies ? arg->group : 64;
 	struct mmio_run r = {
 		.base = base + arg->offset, .group = arg->group,
 		.flush = arg->flush, .step = arg->step,
 		/* A step of 0 stays where it is. */
 		.wrap = arg->step ? arg->window : 1,
 	};
-	u64 *data = memdup_user(u64_to_user_ptr(arg->data), max(len, 64U));
+	/* As much for each sequence, so that calls differ by their stores only. */
+	u64 *data = memdup_user(u64_to_user_ptr(arg->data),
+				max(arg->group, 64U));
 	int ret;
 
 	if (IS_ERR(data))
@@ -308,11 +308,68 @@ static u8 __iomem *map_bar(const struct ptelab_mmio *arg, phys_addr_t phys,
 	}
 }
 
-static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
+/*
+ * A BAR that a file has mapped. It stays so until the file ends or wants
+ * another: what mapping takes differs from time to time, and whoever counts
+ * what a call takes wants the same of each.
+ */
+struct ptelab_mmio_bar {
+	struct pci_dev *pdev;
+	u8 __iomem *base;
+	u32 bar;
+	u32 map;		/* enum ptelab_mmio_map */
+};
+
+void ptelab_mmio_release(struct ptelab_file *f)
+{
+	struct ptelab_mmio_bar *b = f->mmio;
+
+	if (!b)
+		return;
+	f->mmio = NULL;
+	iounmap(b->base);
+	pci_release_region(b->pdev, b->bar);
+	pci_dev_put(b->pdev);
+	kfree(b);
+}
+
+static int hold_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
+		    struct pci_dev *pdev)
+{
+	struct ptelab_mmio_bar *b = f->mmio;
+	int ret;
+
+	if (b && b->pdev == pdev && b->bar == arg->bar && b->map == arg->map)
+		return 0;
+	ptelab_mmio_release(f);
+	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
+	if (!b)
+		return -ENOMEM;
+	b->bar = arg->bar;
+	b->map = arg->map;
+	ret = pci_request_region(pdev, b->bar, "ptelab");
+	if (ret)
+		goto free;
+	b->base = map_bar(arg, pci_resource_start(pdev, b->bar),
+			  pci_resource_len(pdev, b->bar));
+	if (!b->base) {
+		ret = -EOPNOTSUPP;
+		goto release;
+	}
+	b->pdev = pci_dev_get(pdev);
+	f->mmio = b;
+	return 0;
+
+release:
+	pci_release_region(pdev, b->bar);
+free:
+	kfree(b);
+	return ret;
+}
+
+static int may_use(const struct ptelab_mmio *arg, struct pci_dev *pdev)
 {
 	u64 len = pci_resource_len(pdev, arg->bar), end;
-	u8 __iomem *base;
-	int ret;
 
 	if (!(pci_resource_flags(pdev, arg->bar) & IORESOURCE_MEM))
 		return -ENXIO;
@@ -324,22 +381,26 @@ static int with_bar(struct ptelab_mmio *arg, struct pci_dev *pdev)
 	 */
 	if (pdev->driver)
 		return -EBUSY;
-	if (!pci_is_enabled(pdev))
-		return -ENODEV;
-	ret = pci_request_region(pdev, arg->bar, "ptelab");
-	if (ret)
+	return pci_is_enabled(pdev) ? 0 : -ENODEV;
+}
+
+static int with_bar(struct ptelab_file *f, struct ptelab_mmio *arg,
+		    struct pci_dev *pdev)
+{
+	u8 __iomem *base;
+	int ret = may_use(arg, pdev);
+
+	if (!ret)
+		ret = hold_bar(f, arg, pdev);
+	if (ret) {
+		/* Whoever has the device now may want its memory. */
+		ptelab_mmio_release(f);
 		return ret;
-	base = map_bar(arg, pci_resource_start(pdev, arg->bar), len);
-	if (base) {
-		arg->stage1 = stage1_of(base);
-		ret = arg->op == PTELAB_MMIO_READ ? fetch(arg, base) :
-						    store(arg, base);
-		iounmap(base);
-	} else {
-		ret = -EOPNOTSUPP;
 	}
-	pci_release_region(pdev, arg->bar);
-	return ret;
+	base = f->mmio->base;
+	arg->stage1 = stage1_of(base);
+	return arg->op == PTELAB_MMIO_READ ? fetch(arg, base) :
+					     store(arg, base);
 }
 
 static int check_mmio(const struct ptelab_mmio *arg)
@@ -390,10 +451,15 @@ long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 					   arg.address & 0xff);
 	if (!pdev)
 		return -ENXIO;
-	/* No driver comes while this is under way. */
-	device_lock(&pdev->dev);
-	ret = with_bar(&arg, pdev);
-	device_unlock(&pdev->dev);
+	if (mutex_lock_interruptible(&f->lock)) {
+		ret = -EINTR;
+	} else {
+		/* No driver comes while this is under way. */
+		device_lock(&pdev->dev);
+		ret = with_bar(f, &arg, pdev);
+		device_unlock(&pdev->dev);
+		mutex_unlock(&f->lock);
+	}
 	pci_dev_put(pdev);
 	return ret ? ret : ptelab_put(uarg, &arg);
 }

@@ -3,6 +3,7 @@
  * What the parts of ptelab.ko share. Locks, outermost first:
  *
  *	ptelab_file.lock	set-up and tear-down of what a file has
+ *	device_lock		of a PCI device whose BAR is stored to
  *	mmap_lock
  *	page-table lock
  *	ptelab_shadow.lock	also taken in notifier callbacks
@@ -24,6 +25,7 @@ struct ptelab_notify;
 struct ptelab_shadow;
 struct ptelab_retry_state;
 struct ptelab_barrier_map;
+struct ptelab_mmio_bar;
 
 /* An open file. */
 struct ptelab_file {
@@ -32,6 +34,7 @@ struct ptelab_file {
 	struct ptelab_shadow *shadow;
 	struct ptelab_retry_state *retry;
 	struct ptelab_barrier_map *barrier;
+	struct ptelab_mmio_bar *mmio;
 };
 
 /* main.c */
@@ -123,10 +126,15 @@ long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg);
 #ifdef CONFIG_PCI
 long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg);
+void ptelab_mmio_release(struct ptelab_file *f);
 #else
 static inline long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void ptelab_mmio_release(struct ptelab_file *f)
+{
 }
 #endif
 long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg);

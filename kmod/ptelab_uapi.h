@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	5
+#define PTELAB_ABI_VERSION	6
 
 /* --- what this module and kernel can do --- */
 
@@ -487,7 +487,9 @@ enum ptelab_mmio_op {
 
 /*
  * The device has no driver (EBUSY) and is enabled (ENODEV). ENXIO: no such
- * device or no memory BAR. E2BIG: beyond the BAR, or a limit.
+ * device or no memory BAR. E2BIG: beyond the BAR, or a limit. The BAR stays
+ * mapped, and nobody else's (EBUSY), until the file wants another or a call
+ * for it fails so, or the file is closed.
  */
 struct ptelab_mmio {
 	__u32 size;
@@ -505,8 +507,8 @@ struct ptelab_mmio {
 	__u64 step;		/* from group to group; 0: all in one place */
 	__u64 groups;		/* how many */
 	/*
-	 * What is stored: 64 bytes, or a whole group where the sequence
-	 * copies. Plain stores take the low end of word n % 8.
+	 * What is stored: a whole group, and 64 bytes at least. Plain stores
+	 * take the low end of word n % 8.
 	 */
 	__u64 data;
 	/* LATENCY: room for a __u64 a group, ticks of the CPU's counter each */
