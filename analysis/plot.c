@@ -22,7 +22,7 @@
 #define MAX_RUNS	6	/* as many line styles as common.gp has */
 #define MAX_ROWS	24
 #define MAX_TITLE	72	/* characters that fit, by and large */
-#define MAX_SUBTITLE	105
+#define MAX_SUBTITLE	98
 #define MAX_NAME	56
 #define MAX_PANELS	6
 /* Largest to smallest value, from where on an axis is logarithmic. */
