@@ -8,6 +8,18 @@
 
 fake=$top/tests/sweep/fake-host
 export FAKE_HOSTS=$tmp/hosts PTELAB_SWEEP_POLL=.1
+# What waits for somebody who was killed would wait for ever.
+end()
+{
+	local p
+
+	for p in $(grep -lzsFx "FAKE_HOSTS=$FAKE_HOSTS" /proc/[0-9]*/environ); do
+		p=${p%/environ}
+		kill -KILL "${p#/proc/}" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap end EXIT
 if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null; then
 	skip "sweeps" "the hosts that are played need root and mount namespaces"
 	exit
