@@ -131,7 +131,8 @@ lives()
 {
 	grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2> /dev/null
 }
-# It has a child in every batch, for a moment: stopped in the middle of one.
+# It has a child in every batch, for a moment: stopped in the middle of one. It
+# must have had the CPU in between, which others may want as well.
 child=''
 for _ in $(seq 2000); do
 	kill -STOP $pid 2> /dev/null || break
@@ -139,6 +140,7 @@ for _ in $(seq 2000); do
 	[ -n "$child" ] && lives "$child" && break
 	child=''
 	kill -CONT $pid
+	sleep "0.00$((RANDOM % 10))"
 done
 kill -KILL $pid
 wait $pid 2> /dev/null
