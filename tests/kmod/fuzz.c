@@ -345,6 +345,21 @@ static void *caller(void *p)
 				    check->buf_entries > 2048)
 					check->buf = -4096ULL;
 			}
+			if (cmd == PTELAB_IOC_MMIO) {
+				struct ptelab_mmio *mmio = a;
+
+				if (mmio->data != (uintptr_t)buf)
+					mmio->data = -4096ULL;
+				if (mmio->samples != (uintptr_t)buf)
+					mmio->samples = -4096ULL;
+			}
+			if (cmd == PTELAB_IOC_BARRIER) {
+				struct ptelab_barrier *barrier = a;
+
+				if (barrier->addr - (uintptr_t)area > AREA ||
+				    barrier->len > AREA)
+					barrier->addr = -4096ULL;
+			}
 		} else if (one_in(&rnd, 20)) {
 			a = bad_pointer(&rnd, arg);
 			/* Not just anywhere in this program */
