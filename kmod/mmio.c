@@ -446,21 +446,22 @@ long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 	if (ret)
 		return ret;
 	ptelab_clear_from(&arg, ns);
+	if (mutex_lock_interruptible(&f->lock))
+		return -EINTR;
 	pdev = pci_get_domain_bus_and_slot(arg.address >> 16,
 					   arg.address >> 8 & 0xff,
 					   arg.address & 0xff);
-	if (!pdev)
-		return -ENXIO;
-	if (mutex_lock_interruptible(&f->lock)) {
-		ret = -EINTR;
-	} else {
+	if (pdev) {
 		/* No driver comes while this is under way. */
 		device_lock(&pdev->dev);
 		ret = with_bar(f, &arg, pdev);
 		device_unlock(&pdev->dev);
-		mutex_unlock(&f->lock);
+		pci_dev_put(pdev);
+	} else {
+		ptelab_mmio_release(f);
+		ret = -ENXIO;
 	}
-	pci_dev_put(pdev);
+	mutex_unlock(&f->lock);
 	return ret ? ret : ptelab_put(uarg, &arg);
 }
 

@@ -347,7 +347,7 @@ int kmod_mmio(int fd, struct ptelab_mmio *arg)
 		return 0;
 	switch (errno) {
 	case EBUSY:
-		why = "a driver has it";
+		why = "a driver has it, or another open file of " PTELAB_DEVICE;
 		break;
 	case ENODEV:
 		why = "the device is not enabled";
