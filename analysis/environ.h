@@ -51,7 +51,7 @@ size_t env_refused(const struct env_differences *e);
  */
 char *env_difference_text(const struct env_difference *d);
 
-/* The difference at @nr is one before it, in another mode: told once. */
+/* Whether one before the difference at @nr says the same, of another mode. */
 bool env_said_before(const struct env_differences *e, size_t nr);
 
 /* "between", "within base", "within new". */
