@@ -279,6 +279,8 @@ void test_notify(void)
 {
 	int fd = open_device();
 
+	/* For the pages that must be reused: see test_shadow(). */
+	pin_to(0);
 	test_protection(fd);
 	test_fork(fd);
 	test_removal(fd);
