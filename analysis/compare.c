@@ -220,6 +220,7 @@ static void add_result(struct comparison *c, const struct side_point *base,
 		.new = sample_take(new, metric, tier,
 				   c->options->center),
 		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN, .chance_adjusted = NAN,
+		.lucky = NAN,
 		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
 		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
 		.shift_high = NAN, .tost_p = NAN, .tost_p_adjusted = NAN,
@@ -758,6 +759,7 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 	adjust_all(c, nr);
 	for (i = 0; i < nr; i++) {
 		judge_family(c[i]);
+		judge_luck(c[i]);
 		session_notes(c[i]);
 		find_by_rules(c[i]);	/* wants a point's results together */
 		sort_results(c[i]);

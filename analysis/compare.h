@@ -20,7 +20,7 @@ enum verdict {
 	VERDICT_IMPROVEMENT,
 	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
 	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
-	VERDICT_OVERLAP,	/* exact, varying: the ranges touch or are near */
+	VERDICT_OVERLAP,	/* exact: ranges that touch, or what luck shows too */
 	VERDICT_EQUIVALENT,	/* timed: within the margin */
 	VERDICT_INCONCLUSIVE,	/* timed: not enough to say */
 	NR_VERDICTS
@@ -44,6 +44,12 @@ struct result {
 	 * among all rows that vary. NAN where the values do not vary.
 	 */
 	double chance, chance_adjusted;
+	/*
+	 * Exact, and a difference if it stood alone: of those of its metric
+	 * that are as large, the share that luck would account for, as rows of
+	 * the metric vary as much. NAN where none varies. See is_doubtful().
+	 */
+	double lucky;
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */
 	/* Mann-Whitney; Holm, or where ranks can't reach it, stat_max_t() */
@@ -153,5 +159,9 @@ const char *better_name(enum metric_better b);
 
 /* regression, improvement or changed */
 bool is_difference(const struct result *r);
+/* Exact: each boot shows it, but that may be luck; the verdict is overlap. */
+bool is_doubtful(const struct result *r);
+/* Makes differences doubtful that are, when all else is judged. */
+void judge_luck(struct comparison *c);
 
 #endif

@@ -240,6 +240,9 @@ void report_constant(const struct view *v, FILE *f)
 
 char *luck_text(const struct result *r)
 {
+	if (is_doubtful(r))
+		return xasprintf("; may be luck, as up to %.0f %% of such are",
+				 100 * r->lucky);
 	if (r->chance < 1e-6)
 		return xstrdup("; by luck less than once in a million");
 	if (r->chance < 1)
@@ -607,7 +610,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 
 	print_directions(v, f);
 	if (v->exact)
-		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows; where seeds vary, the ranges of the two sides are farther apart than luck would have it among all rows that vary (Holm, 5 %%). \"changed\": neither way is better.");
+		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows and luck would not. Where its seeds vary, the two ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of its metric vary as much, so many show one that luck is not 5 %% of them. \"changed\": neither way is better.");
 	if (v->timed)
 		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",

@@ -77,8 +77,9 @@ void report_constant(const struct view *v, FILE *f);
 /* "1 regression, 2 equal"; the caller frees. */
 char *counts_text(const struct comparison *c);
 /*
- * How often the two ranges of a row that varies are so far apart by luck;
- * NULL if they are not apart. The caller frees.
+ * How often the two ranges of a row that varies are so far apart by luck, or
+ * how many of such rows are, if it is doubtful; NULL if they are not apart. The
+ * caller frees.
  */
 char *luck_text(const struct result *r);
 /* What was not compared, why; notes; what the words mean. */

@@ -139,6 +139,8 @@ static json_t *result_json(const struct result *r)
 		json_object_set_new(o, "same_by_seed",
 				    json_boolean(r->same_by_seed));
 	}
+	if (!isnan(r->lucky))
+		set_number(o, "lucky", r->lucky);
 	return o;
 }
 

@@ -222,7 +222,7 @@ static char *evidence_text(const struct result *r)
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], c[NUMBER_SIZE], d[NUMBER_SIZE];
 	char *more, *text;
 
-	if (r->tier == TIER_EXACT && isnan(r->chance))
+	if (r->tier == TIER_EXACT && isnan(r->chance) && !is_doubtful(r))
 		return NULL;
 	if (r->tier == TIER_EXACT) {
 		more = luck_text(r);

@@ -80,7 +80,7 @@ static void range_line(struct table *t, const struct result *r)
 	const char *what = strcmp(r->point->mode, "exact") ? "boots" : "seeds";
 	char *base, *new, *luck;
 
-	if (isnan(r->chance))
+	if (isnan(r->chance) && !is_doubtful(r))
 		return;
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);

@@ -233,6 +233,41 @@ double stat_apart_chance(size_t m, size_t n, double k)
 	return stat_rank_floor(m, n) * fmax(beyond, 0);
 }
 
+double stat_split_odds(size_t m, size_t n)
+{
+	size_t least = m < n ? m : n;
+
+	if (least > 1)
+		return 2 / (pow(4, least) - 4);
+	return m == n ? 0 : 1. / (m * n);
+}
+
+void stat_lucky_share(const double *size, size_t nr, const double *vary,
+		      size_t nr_vary, double odds, double *share)
+{
+	double *s = sorted_copy(size, nr), *v = sorted_copy(vary, nr_vary);
+	double *least = xcalloc(nr, sizeof(*least)), *same;
+	size_t i, j = 0;
+
+	/* From the smallest on; each has that of all the smaller ones, or less. */
+	for (i = 0; i < nr; i++) {
+		while (j < nr_vary && v[j] < s[i])
+			j++;
+		if (i && s[i] == s[i - 1])
+			least[i] = least[i - 1];
+		else
+			least[i] = fmin(i ? least[i - 1] : 1,
+					(nr_vary - j + 1) * odds / (nr - i));
+	}
+	for (i = 0; i < nr; i++) {
+		same = bsearch(&size[i], s, nr, sizeof(*s), by_value);
+		share[i] = least[same - s];
+	}
+	free(least);
+	free(s);
+	free(v);
+}
+
 /* The smallest u with P(U <= u) >= p. */
 static size_t u_quantile(double p, size_t m, size_t n)
 {

@@ -61,6 +61,28 @@ size_t stat_rank_least(size_t family, double alpha);
  */
 double stat_apart_chance(size_t m, size_t n, double k);
 
+/*
+ * Of values drawn by chance from several, whatever the chances: how many times
+ * as often two samples of @m and @n are each one value throughout, and not the
+ * same one, as one of them is seen to have two; at most. The worst case is two
+ * values. Of n against n these have even chances, which gives 2/(4^n - 4); more
+ * on one side make it less, but are not credited. Of one against n one value is
+ * rare, which gives 1/n. 0 for one against one, where nothing is seen to vary.
+ */
+double stat_split_odds(size_t m, size_t n);
+
+/*
+ * Of @nr differences by size, the share that luck accounts for among those at
+ * least as large, given the sizes of @nr_vary rows that are luck, if luck makes
+ * a difference at most @odds times as often as such a row: (those rows as large
+ * + 1) * @odds / differences as large, or less where more differences are
+ * looked at. Taking those with a share below q makes the expected share of luck
+ * among what is taken at most q (Barber and Candes 2015, knockoff+, with odds
+ * other than 1 as in He et al. 2015, target and decoy).
+ */
+void stat_lucky_share(const double *size, size_t nr, const double *vary,
+		      size_t nr_vary, double odds, double *share);
+
 struct stat_interval {
 	double estimate, low, high;
 };

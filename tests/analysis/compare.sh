@@ -57,6 +57,31 @@ touching()
 }
 check "exact: ranges that touch are no finding" touching
 
+# a row that no seed contradicts, among rows of the metric that vary
+doubted()
+{
+	make_run -o "l1-$1" -B a -n "$1" 'v.a : instructions_kernel=1000+10' 'v.b : instructions_kernel=1000+10' \
+		's.a : instructions_kernel=1000 faults.minor=1000' 'l.a : instructions_kernel=1000' &&
+	make_run -o "l2-$1" -B b -n "$1" 'v.a : instructions_kernel=1005+10' 'v.b : instructions_kernel=1005+10' \
+		's.a : instructions_kernel=1005 faults.minor=1005' 'l.a : instructions_kernel=1500' &&
+	exits 0 ptelab compare "l1-$1" "l2-$1" --json &&
+	jq -r '.results[] | select(.bench | test("^[sl]")) | [.bench, .metric, .verdict, (.lucky // 0) * 1000 | tostring] | join(" ")' "$tmp/out" | sort
+}
+verdicts=$(doubted 3)
+check "exact: a small difference where rows vary as much is doubtful" \
+	grep -q '^s.a instructions_kernel overlap 50' <<< "$verdicts"
+check "exact: a large one is told" \
+	grep -q '^l.a instructions_kernel regression 33' <<< "$verdicts"
+check "exact: a small one of a metric that never varies is told" \
+	grep -qx 's.a faults.minor regression 0' <<< "$verdicts"
+verdicts=$(doubted 5)
+check "exact: with more seeds the small one is told, too" \
+	grep -q '^s.a instructions_kernel regression 2.9' <<< "$verdicts"
+exits 0 ptelab compare l1-3 l2-3
+check "exact: the table says what is doubtful" \
+	grep -q '1000 -> 1005 over seeds; may be luck, as up to 5 % of such are' "$tmp/out"
+check "exact: and what would tell" grep -q '^note: 1 row that no boot contradicts may differ by luck' "$tmp/out"
+
 exits 0 ptelab compare base new --json
 check "sorted: differences first, by ratio" json \
 	'[.results[] | select(.ratio != null and .ratio > 0 and (.verdict | IN("regression", "improvement", "changed")))

@@ -167,6 +167,117 @@ TEST(apart_chance)
 	assert_true(stat_apart_chance(4, 4, 1e9) > 0);
 }
 
+/*
+ * Of a value that is the first of two with probability @p: one value a side,
+ * and not the same, to two values on a side.
+ */
+static double odds_of(size_t m, size_t n, double p)
+{
+	double q = 1 - p, one_each = (pow(p, m) + pow(q, m)) *
+				     (pow(p, n) + pow(q, n));
+	double differ = pow(p, m) * pow(q, n) + pow(q, m) * pow(p, n);
+
+	return differ / (1 - one_each);
+}
+
+TEST(split_odds)
+{
+	size_t m, n;
+	double p;
+
+	near(stat_split_odds(2, 2), 1. / 6, 1e-12);
+	near(stat_split_odds(3, 3), 1. / 30, 1e-12);
+	near(stat_split_odds(5, 5), 1. / 510, 1e-12);
+	near(stat_split_odds(1, 1), 0, 0);
+	for (m = 1; m < 7; m++) {
+		for (n = 1; n < 7; n++) {
+			double worst = 0;
+
+			if (m == 1 && n == 1)
+				continue;
+			for (p = 1e-6; p < .9; p = p < .01 ? p * 2 : p + .01)
+				worst = fmax(worst, odds_of(m, n, p));
+			assert_true(stat_split_odds(m, n) > worst - 1e-9);
+			/* and no larger than need be */
+			if (m == n || m == 1 || n == 1)
+				near(stat_split_odds(m, n) / worst, 1, 1e-3);
+		}
+	}
+}
+
+TEST(lucky_share)
+{
+	static const double size[] = { 8, 1, 4, 2, 4 };
+	static const double vary[] = { 3, .5, 5, 1.5, 1.6, 1.7 };
+	double share[5];
+
+	stat_lucky_share(size, 5, vary, 6, .1, share);
+	near(share[1], .6 / 5, 1e-12);
+	near(share[3], .3 / 4, 1e-12);
+	near(share[2], .2 / 3, 1e-12);
+	near(share[4], .2 / 3, 1e-12);
+	/* by itself .1 / 1; who takes it and the smaller ones is better off */
+	near(share[0], .2 / 3, 1e-12);
+}
+
+TEST(lucky_share_of_all)
+{
+	static const double size[] = { INFINITY, .1 };
+	static const double vary[] = { INFINITY, INFINITY };
+	double share[2];
+
+	stat_lucky_share(size, 2, vary, 2, 1, share);
+	near(share[0], 1, 0);
+	near(share[1], 1, 0);
+	stat_lucky_share(size, 2, vary, 0, .01, share);
+	near(share[0], .005, 1e-12);
+	near(share[1], .005, 1e-12);
+}
+
+/*
+ * Nothing differs; rows have one of two values, apart by any amount, with any
+ * chances. How many of @tables with so many rows and boots have a difference?
+ */
+static double lucky_tables(size_t rows, size_t boots, unsigned int tables)
+{
+	double differ[64], vary[64], share[64];
+	unsigned int i, seen = 0;
+
+	srand48(2);
+	for (i = 0; i < tables; i++) {
+		size_t nr = 0, nr_vary = 0, j, k, lucky = 0;
+
+		for (j = 0; j < rows; j++) {
+			double size = drand48(), p = drand48();
+			size_t first[2] = { 0, 0 };
+
+			for (k = 0; k < 2 * boots; k++)
+				first[k / boots] += drand48() < p;
+			if (first[0] % boots || first[1] % boots)
+				vary[nr_vary++] = size;
+			else if (first[0] != first[1])
+				differ[nr++] = size;
+		}
+		stat_lucky_share(differ, nr, vary, nr_vary,
+				 stat_split_odds(boots, boots), share);
+		for (j = 0; j < nr; j++)
+			lucky += share[j] < .05;
+		seen += nr_vary && lucky;
+	}
+	return (double)seen / tables;
+}
+
+TEST(lucky_share_keeps_its_word)
+{
+	assert_true(lucky_tables(1, 3, 20000) < .05);
+	assert_true(lucky_tables(10, 3, 20000) < .05);
+	assert_true(lucky_tables(60, 3, 20000) < .05);
+	assert_true(lucky_tables(60, 2, 20000) < .05);
+	assert_true(lucky_tables(60, 5, 20000) < .05);
+	/* and not because it never takes any */
+	assert_true(lucky_tables(60, 3, 20000) > 0);
+}
+
 TEST(rank_floor)
 {
 	near(stat_rank_floor(3, 3), .1, 1e-9);
@@ -550,6 +661,10 @@ int main(void)
 		cmocka_unit_test(mann_whitney_large),
 		cmocka_unit_test(rank_floor),
 		cmocka_unit_test(apart_chance),
+		cmocka_unit_test(split_odds),
+		cmocka_unit_test(lucky_share),
+		cmocka_unit_test(lucky_share_of_all),
+		cmocka_unit_test(lucky_share_keeps_its_word),
 		cmocka_unit_test(hodges_lehmann),
 		cmocka_unit_test(welch),
 		cmocka_unit_test(tost),
