@@ -161,7 +161,25 @@ static struct miscdevice ptelab_misc = {
 	.mode	= 0600,
 };
 
-module_misc_device(ptelab_misc);
+static int __init ptelab_init(void)
+{
+	int ret = ptelab_mmio_init();
+
+	if (ret)
+		return ret;
+	ret = misc_register(&ptelab_misc);
+	if (ret)
+		ptelab_mmio_exit();
+	return ret;
+}
+module_init(ptelab_init);
+
+static void __exit ptelab_exit(void)
+{
+	misc_deregister(&ptelab_misc);
+	ptelab_mmio_exit();
+}
+module_exit(ptelab_exit);
 
 MODULE_DESCRIPTION("ptelab: page-table, GUP and mmu-notifier measurements");
 MODULE_AUTHOR("The ptelab developers");

@@ -5,6 +5,8 @@
  */
 #include <linux/io.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -311,14 +313,29 @@ static u8 __iomem *map_bar(const struct ptelab_mmio *arg, phys_addr_t phys,
 /*
  * A BAR that a file has mapped. It stays so until the file ends or wants
  * another: what mapping takes differs from time to time, and whoever counts
- * what a call takes wants the same of each.
+ * what a call takes wants the same of each. A driver that comes, or a device
+ * that goes, does not wait for that: see device_changes().
  */
 struct ptelab_mmio_bar {
+	struct list_head list;	/* in bars */
 	struct pci_dev *pdev;
-	u8 __iomem *base;
+	u8 __iomem *base;	/* NULL: has been taken away */
 	u32 bar;
 	u32 map;		/* enum ptelab_mmio_map */
 };
+
+/* Also for base to be taken away. It is used, and set, with the device's lock. */
+static DEFINE_MUTEX(bars_lock);
+static LIST_HEAD(bars);
+
+static void take_away(struct ptelab_mmio_bar *b)
+{
+	if (!b->base)
+		return;
+	iounmap(b->base);
+	pci_release_region(b->pdev, b->bar);
+	b->base = NULL;
+}
 
 void ptelab_mmio_release(struct ptelab_file *f)
 {
@@ -327,19 +344,59 @@ void ptelab_mmio_release(struct ptelab_file *f)
 	if (!b)
 		return;
 	f->mmio = NULL;
-	iounmap(b->base);
-	pci_release_region(b->pdev, b->bar);
+	mutex_lock(&bars_lock);
+	list_del(&b->list);
+	take_away(b);
+	mutex_unlock(&bars_lock);
 	pci_dev_put(b->pdev);
 	kfree(b);
 }
 
+/*
+ * A driver is about to be probed, and will want the BAR: with the device's
+ * lock. Or the device has been removed, and its BAR will be given back: without
+ * it, but it was taken after the device could no longer be found, so nobody
+ * uses the BAR any more. See find_locked().
+ */
+static int device_changes(struct notifier_block *nb, unsigned long event,
+			  void *dev)
+{
+	struct ptelab_mmio_bar *b;
+
+	if (event != BUS_NOTIFY_BIND_DRIVER &&
+	    event != BUS_NOTIFY_REMOVED_DEVICE)
+		return NOTIFY_DONE;
+	mutex_lock(&bars_lock);
+	list_for_each_entry(b, &bars, list)
+		if (&b->pdev->dev == dev)
+			take_away(b);
+	mutex_unlock(&bars_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block devices = {
+	.notifier_call = device_changes,
+};
+
+int __init ptelab_mmio_init(void)
+{
+	return bus_register_notifier(&pci_bus_type, &devices);
+}
+
+void ptelab_mmio_exit(void)
+{
+	bus_unregister_notifier(&pci_bus_type, &devices);
+}
+
+/* With the device's lock */
 static int hold_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
 		    struct pci_dev *pdev)
 {
 	struct ptelab_mmio_bar *b = f->mmio;
 	int ret;
 
-	if (b && b->pdev == pdev && b->bar == arg->bar && b->map == arg->map)
+	if (b && b->base && b->pdev == pdev && b->bar == arg->bar &&
+	    b->map == arg->map)
 		return 0;
 	ptelab_mmio_release(f);
 	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
@@ -357,6 +414,9 @@ static int hold_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
 		goto release;
 	}
 	b->pdev = pci_dev_get(pdev);
+	mutex_lock(&bars_lock);
+	list_add(&b->list, &bars);
+	mutex_unlock(&bars_lock);
 	f->mmio = b;
 	return 0;
 
@@ -384,23 +444,50 @@ static int may_use(const struct ptelab_mmio *arg, struct pci_dev *pdev)
 	return pci_is_enabled(pdev) ? 0 : -ENODEV;
 }
 
-static int with_bar(struct ptelab_file *f, struct ptelab_mmio *arg,
-		    struct pci_dev *pdev)
+static int get_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
+		   struct pci_dev *pdev)
 {
-	u8 __iomem *base;
 	int ret = may_use(arg, pdev);
 
 	if (!ret)
 		ret = hold_bar(f, arg, pdev);
-	if (ret) {
-		/* Whoever has the device now may want its memory. */
+	/* Whoever has the device now may want its memory. */
+	if (ret)
 		ptelab_mmio_release(f);
-		return ret;
-	}
-	base = f->mmio->base;
-	arg->stage1 = stage1_of(base);
-	return arg->op == PTELAB_MMIO_READ ? fetch(arg, base) :
-					     store(arg, base);
+	return ret;
+}
+
+static int use_bar(struct ptelab_mmio_bar *b, struct ptelab_mmio *arg)
+{
+	arg->stage1 = stage1_of(b->base);
+	return arg->op == PTELAB_MMIO_READ ? fetch(arg, b->base) :
+					     store(arg, b->base);
+}
+
+/*
+ * The device, with a reference and its lock: no driver comes while that is
+ * held. NULL if there is none.
+ *
+ * device_del() takes it off the bus, then the lock, to release its driver, then
+ * says that it is removed. So one that is still on the bus under its lock will
+ * be said to be removed after the lock is released, and not before.
+ */
+static struct pci_dev *find_locked(u32 address)
+{
+	const unsigned int bus = address >> 8 & 0xff, devfn = address & 0xff;
+	struct pci_dev *pdev, *still;
+
+	pdev = pci_get_domain_bus_and_slot(address >> 16, bus, devfn);
+	if (!pdev)
+		return NULL;
+	device_lock(&pdev->dev);
+	still = pci_get_domain_bus_and_slot(address >> 16, bus, devfn);
+	pci_dev_put(still);
+	if (still == pdev)
+		return pdev;
+	device_unlock(&pdev->dev);
+	pci_dev_put(pdev);
+	return NULL;
 }
 
 static int check_mmio(const struct ptelab_mmio *arg)
@@ -448,13 +535,11 @@ long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 	ptelab_clear_from(&arg, ns);
 	if (mutex_lock_interruptible(&f->lock))
 		return -EINTR;
-	pdev = pci_get_domain_bus_and_slot(arg.address >> 16,
-					   arg.address >> 8 & 0xff,
-					   arg.address & 0xff);
+	pdev = find_locked(arg.address);
 	if (pdev) {
-		/* No driver comes while this is under way. */
-		device_lock(&pdev->dev);
-		ret = with_bar(f, &arg, pdev);
+		ret = get_bar(f, &arg, pdev);
+		if (!ret)
+			ret = use_bar(f->mmio, &arg);
 		device_unlock(&pdev->dev);
 		pci_dev_put(pdev);
 	} else {

@@ -9,6 +9,8 @@
  *	ptelab_shadow.lock	also taken in notifier callbacks
  *
  * Notifier callbacks take nothing but the last, so they may come at any time.
+ * bars_lock in mmio.c has none of these inside it, and is taken inside any of
+ * the first two, and by the bus when a device gets a driver or has gone.
  */
 #ifndef PTELAB_H
 #define PTELAB_H
@@ -125,9 +127,20 @@ long ptelab_ioc_gup(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg);
 #ifdef CONFIG_PCI
+int ptelab_mmio_init(void);
+void ptelab_mmio_exit(void);
 long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg);
 void ptelab_mmio_release(struct ptelab_file *f);
 #else
+static inline int ptelab_mmio_init(void)
+{
+	return 0;
+}
+
+static inline void ptelab_mmio_exit(void)
+{
+}
+
 static inline long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 {
 	return -EOPNOTSUPP;

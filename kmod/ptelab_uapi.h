@@ -488,8 +488,8 @@ enum ptelab_mmio_op {
 /*
  * The device has no driver (EBUSY) and is enabled (ENODEV). ENXIO: no such
  * device or no memory BAR. E2BIG: beyond the BAR, or a limit. The BAR stays
- * mapped, and nobody else's (EBUSY), until the file wants another or a call
- * for it fails so, or the file is closed.
+ * mapped, and nobody else's (EBUSY), until the file wants another, a call for it
+ * fails so, the device gets a driver or is removed, or the file is closed.
  */
 struct ptelab_mmio {
 	__u32 size;

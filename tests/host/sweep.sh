@@ -7,7 +7,9 @@
 . "$(dirname "$0")/../lib.sh"
 
 fake=$top/tests/sweep/fake-host
-export FAKE_HOSTS=$tmp/hosts PTELAB_SWEEP_POLL=.1
+# Who is killed leaves its temporary files: here.
+export FAKE_HOSTS=$tmp/hosts PTELAB_SWEEP_POLL=.1 TMPDIR=$tmp/tmp
+mkdir "$TMPDIR"
 # What waits for somebody who was killed would wait for ever.
 end()
 {

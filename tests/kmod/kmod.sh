@@ -23,7 +23,7 @@ if ! { make -s build/native/ptelab &&
 	exit 1
 fi
 
-complaints='WARNING|BUG:|INFO: |Internal error|Call trace|KASAN|KCSAN|UBSAN|suspicious RCU|possible .* deadlock|sleeping function|suspected memory leaks|leaked|stalls on|soft lockup|blocked for more'
+complaints='WARNING|Trying to free nonexistent|BUG:|INFO: |Internal error|Call trace|KASAN|KCSAN|UBSAN|suspicious RCU|possible .* deadlock|sleeping function|suspected memory leaks|leaked|stalls on|soft lockup|blocked for more'
 
 # said CONSOLE: what the kernel complained about. The kernel has data races of
 # its own; those are meant that have the module in one of their stacks.
@@ -196,7 +196,7 @@ wants()
 	equal "$part-retry-sites" "$(wc -w <<< "$sites")" "$1"
 }
 
-functions=(abi ptes notify shadow gup retry barrier)
+functions=(abi ptes notify shadow gup retry barrier bar)
 for part in ${PARTS:-base 7.3 debug}; do
 	case $part in
 	base)

@@ -245,6 +245,7 @@ static const struct {
 	{ "retry", test_retry, NULL },
 	{ "load", test_load, NULL },
 	{ "barrier", test_barrier, NULL },
+	{ "bar", test_bar, NULL },
 	{ "watch", NULL, test_watch },
 	{ "fuzz", NULL, test_fuzz },
 	{ "life", NULL, test_life },
