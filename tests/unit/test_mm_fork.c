@@ -164,7 +164,7 @@ static void nothing_else_is_copied(void **state)
 	pids = read_file(path, NULL);
 	if (!pids) {
 		mm_child_end(c);
-		skip();
+		skip_for("this kernel has no /proc/.../children");
 	}
 	snprintf(path, sizeof(path), "/proc/%d/smaps", atoi(pids));
 	text = read_file(path, NULL);
@@ -202,7 +202,7 @@ static void a_dead_child_is_noticed(void **state)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	f = fopen(path, "r");
 	if (!f || fscanf(f, "%d", &pid) != 1)
-		skip();
+		skip_for("this kernel has no /proc/.../children");
 	fclose(f);
 	kill(pid, SIGKILL);
 	assert_true(mm_child_check(c, &r, page, r.bytes) < 0);

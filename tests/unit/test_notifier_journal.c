@@ -150,7 +150,7 @@ static void not_open(void **state)
 static void need_root(void **state)
 {
 	if (geteuid())
-		skip();
+		skip_for("needs root");
 	gone_is_undone(state);
 }
 

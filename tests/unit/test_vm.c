@@ -41,10 +41,8 @@ static int teardown(void **state)
 
 static void need_kvm(void)
 {
-	if (!vm) {
-		print_message("no KVM here: %s\n", vm_unavailable());
-		skip();
-	}
+	if (!vm)
+		skip_for(vm_unavailable());
 }
 
 static uint32_t *word(size_t page, size_t offset)
