@@ -111,6 +111,34 @@ static void features(void **state)
 	refuses(&a, "arm64");
 }
 
+/* Faults on memory of any type, also where stores of one register don't. */
+static void movdir64b(void **state)
+{
+	struct mmio_ask a = fine();
+	unsigned int map;
+
+	(void)state;
+	a.arch = MMIO_X86;
+	a.guest = MEM_NC;
+	a.sequence = "movdir64b";
+	a.cpu_flags = "flags\t\t: movdiri\n";
+	refuses(&a, "no movdir64b");
+	a.cpu_flags = "flags\t\t: movdiri movdir64b\n";
+	for (map = MAP_DEVICE; map <= MAP_GUEST; map++) {
+		a.map = map;
+		a.offset = 0;
+		refuses(&a, NULL);
+		a.offset = 8;
+		refuses(&a, "multiples of 64");
+	}
+	a.map = MAP_RAM;
+	refuses(&a, "multiples of 64");
+	a.offset = 0;
+	refuses(&a, NULL);
+	a.size = 32;
+	refuses(&a, "size=64 at least");
+}
+
 /* Alignment: what Device memory does not take, Normal-NC does. */
 static void alignment(void **state)
 {
@@ -375,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(features),
+		cmocka_unit_test(movdir64b),
 		cmocka_unit_test(alignment),
 		cmocka_unit_test(trapped),
 		cmocka_unit_test(finds),

@@ -17,7 +17,9 @@
 #define BASE	0x100000
 #define DATA	0x900000
 
-static uint8_t memory[MEMORY + 64], touched[MEMORY + 64];
+/* movdir64b faults on an address that is no multiple of its 64 bytes. */
+static uint8_t memory[MEMORY + 64] __attribute__((aligned(MMIO_LINE)));
+static uint8_t touched[MEMORY + 64];
 static uint8_t data[MMIO_MAX_GROUP];
 
 /* What one store did, for the order. */
