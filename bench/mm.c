@@ -194,15 +194,16 @@ static const char *stuck_setting(enum mm_backing backing, uint64_t folio)
 	return stuck;
 }
 
-/* Why folios and leaves can't be looked at; NULL if they can. */
-static const char *no_proof(void)
+const char *mm_proof_unavailable(const char **how)
 {
 	static __thread char why[512];
-	static bool can;
+	static const char *by;
 	struct mm_prober *p;
 	uint64_t pfn = 0;
 
-	if (can)
+	if (how)
+		*how = by;
+	if (by)
 		return NULL;
 	why[0] = '\0';	/* its page is there now */
 	if (!readable("/proc/kpageflags"))
@@ -215,14 +216,16 @@ static const char *no_proof(void)
 		snprintf(why, sizeof(why), "%s", fail_text());
 		return why;
 	}
+	by = mm_prober_how(p);
 	mm_prober_close(p);
-	can = true;
+	if (how)
+		*how = by;
 	return NULL;
 }
 
 const char *mm_folio_unavailable(enum mm_backing backing, uint64_t folio)
 {
-	const char *why = no_proof();
+	const char *why = mm_proof_unavailable(NULL);
 
 	if (!why)
 		why = mm_folio_refused(mm_caps(), backing, folio);

@@ -7,7 +7,7 @@
  * Two sizes are told apart. The folio is what the kernel allocated; the leaf
  * is what one TLB entry may cover: a PMD, a contpte block (arm64's CONT bit),
  * or one page. kpageflags shows the first and never the second, so the leaf
- * is asked of the page table itself, through a perf sample.
+ * is read from the page table itself, through a perf sample.
  */
 #ifndef PTELAB_MM_H
 #define PTELAB_MM_H
@@ -48,6 +48,11 @@ struct mm_setting {
  */
 size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 	       uint64_t folio, struct mm_setting plan[MM_PLAN_MAX]);
+/*
+ * Why the sizes of folios and leaves can't be proved here; NULL if they can,
+ * and then @how, if not NULL, is by what means. Finds out by doing it.
+ */
+const char *mm_proof_unavailable(const char **how);
 /* Why such folios can't be had or proved here; NULL if they can. */
 const char *mm_folio_unavailable(enum mm_backing backing, uint64_t folio);
 /* The decision behind it, without the checks of the running system; pure. */
@@ -152,15 +157,19 @@ const char *mm_folio_check(const uint64_t *pfn, const uint64_t *flags,
 			   size_t nr);
 
 /*
- * The last sample (address, page size) of a perf ring of @size bytes between
- * @tail and @head. Returns how many samples there were; pure.
+ * The page size in the last sample at @addr, in a perf ring of @size bytes
+ * between @tail and @head. Returns how many such samples there were; pure.
  */
 unsigned int mm_samples(const void *ring, size_t size, uint64_t tail,
-			uint64_t head, uint64_t *addr, uint64_t *page_size);
+			uint64_t head, uint64_t addr, uint64_t *page_size);
 
-/* Bytes of the leaf that maps *@addr, which must be mapped and readable. */
+/*
+ * Bytes of the leaf that maps *@addr, which must be mapped, readable and not
+ * executable. Opening a prober tries it; not for several threads at once.
+ */
 struct mm_prober;
 struct mm_prober *mm_prober_open(void);	/* NULL with fail() text */
+const char *mm_prober_how(const struct mm_prober *p);
 int mm_probe(struct mm_prober *p, const void *addr, uint64_t *leaf);
 void mm_prober_close(struct mm_prober *p);
 

@@ -3,18 +3,24 @@
  * Proofs about a region, see mm.h: the size of its folios from kpageflags,
  * and the size of the leaves that map them from perf.
  *
- * The leaf is read without touching the mapping: a hardware breakpoint on the
- * address, one load, and the sample that the kernel writes then carries
- * PERF_SAMPLE_DATA_PAGE_SIZE, which it finds by walking the page table. One
- * breakpoint is moved from address to address.
+ * A perf sample with PERF_SAMPLE_DATA_PAGE_SIZE holds the size of the leaf that
+ * maps its address: the kernel walks the page table for it. The software event
+ * "page fault" samples at the start of a fault, before anything is mapped, and
+ * needs neither a PMU nor hardware breakpoints, which many VMs lack. To get a
+ * fault on a page that is mapped, and to change nothing by it, jump there: the
+ * page is not executable, the kernel takes the sample and raises SIGSEGV.
+ *
+ * Without perf events PAGEMAP_SCAN tells a PMD from base pages. It can't see
+ * contpte blocks, so it will do only where the architecture has none.
  */
 #include "mm.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -113,134 +119,253 @@ const char *mm_folio_check(const uint64_t *pfn, const uint64_t *flags,
 /* --- leaves --- */
 
 struct mm_prober {
-	int fd;
+	int fd;			/* perf event; -1: PAGEMAP_SCAN is used */
+	int pagemap;
 	struct perf_event_mmap_page *ring;
 	size_t page;
-	struct perf_event_attr attr;
 };
 
 unsigned int mm_samples(const void *ring, size_t size, uint64_t tail,
-			uint64_t head, uint64_t *addr, uint64_t *page_size)
+			uint64_t head, uint64_t addr, uint64_t *page_size)
 {
 	const unsigned char *data = ring;
-	unsigned char bytes[sizeof(struct perf_event_header) + 16];
+	struct {
+		struct perf_event_header h;
+		uint64_t addr, page_size;
+	} s;
 	unsigned int nr = 0;
 
-	while (head - tail >= sizeof(struct perf_event_header)) {
-		struct perf_event_header h;
-		size_t i, n;
+	while (head - tail >= sizeof(s.h)) {
+		size_t i;
 
-		for (i = 0; i < sizeof(h); i++)
-			bytes[i] = data[(tail + i) % size];
-		memcpy(&h, bytes, sizeof(h));
+		for (i = 0; i < sizeof(s.h); i++)
+			((unsigned char *)&s)[i] = data[(tail + i) % size];
 		/* A size that can't be would go round for ever. */
-		if (h.size < sizeof(h) || h.size > head - tail)
+		if (s.h.size < sizeof(s.h) || s.h.size > head - tail)
 			break;
-		if (h.type == PERF_RECORD_SAMPLE && h.size == sizeof(bytes)) {
-			n = h.size;
-			for (i = 0; i < n; i++)
-				bytes[i] = data[(tail + i) % size];
-			memcpy(addr, bytes + sizeof(h), 8);
-			memcpy(page_size, bytes + sizeof(h) + 8, 8);
-			nr++;
+		if (s.h.type == PERF_RECORD_SAMPLE && s.h.size == sizeof(s)) {
+			for (; i < sizeof(s); i++)
+				((unsigned char *)&s)[i] =
+					data[(tail + i) % size];
+			if (s.addr == addr) {
+				*page_size = s.page_size;
+				nr++;
+			}
 		}
-		tail += h.size;
+		tail += s.h.size;
 	}
 	return nr;
 }
 
-static int why_no_probe(int err)
-{
-	const char *why = strerror(err);
+/* Where the jump under way went, and where to go on after its SIGSEGV. */
+static __thread const void *jumped_to;
+static __thread sigjmp_buf landing;
 
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_addr == jumped_to)
+		siglongjmp(landing, 1);
+	/* Somebody else's: it comes again, and ends the process. */
+	signal(sig, SIG_DFL);
+}
+
+/* Jumps to data. Returns whether that faulted, as it should. */
+static bool jump(const struct mm_prober *p, const void *addr)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault,
+				.sa_flags = SA_SIGINFO }, old;
+	volatile bool faulted = true;
+
+	sigaction(SIGSEGV, &sa, &old);
+	jumped_to = addr;
+	if (!sigsetjmp(landing, 1)) {
+		ioctl(p->fd, PERF_EVENT_IOC_ENABLE, 0);
+		((void (*)(void))(uintptr_t)addr)();
+		faulted = false;
+	}
+	ioctl(p->fd, PERF_EVENT_IOC_DISABLE, 0);
+	jumped_to = NULL;
+	sigaction(SIGSEGV, &old, NULL);
+	return faulted;
+}
+
+static int probe_perf(struct mm_prober *p, const void *addr, uint64_t *leaf)
+{
+	/* arm64 wants an instruction's address, of the same page. */
+	uintptr_t at = (uintptr_t)addr & ~(uintptr_t)3;
+	uint64_t tail = p->ring->data_tail, head;
+	unsigned int nr;
+
+	if (!jump(p, (void *)at))
+		return fail(EPROTO, "data can be executed");
+	head = __atomic_load_n(&p->ring->data_head, __ATOMIC_ACQUIRE);
+	/* The last one: a page that is not there is mapped by the first. */
+	nr = mm_samples((char *)p->ring + p->page, p->page, tail, head, at,
+			leaf);
+	__atomic_store_n(&p->ring->data_tail, head, __ATOMIC_RELEASE);
+	if (!nr || !*leaf)
+		return fail(EPROTO, "a page fault at %p gave %s", addr,
+			    nr ? "a sample without a size" : "no sample");
+	return 0;
+}
+
+/* linux/fs.h has it since 6.7. */
+struct scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t inverted, mask, anyof, return_mask;
+};
+#define SCAN			_IOWR('f', 16, struct scan_arg)
+#define SCAN_PRESENT		(1U << 3)
+#define SCAN_HUGE		(1U << 6)
+
+static int probe_scan(struct mm_prober *p, const void *addr, uint64_t *leaf)
+{
+	uint64_t found[3];	/* start, end, categories */
+	struct scan_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)addr & -p->page,
+		.end = ((uintptr_t)addr & -p->page) + p->page,
+		.vec = (uintptr_t)found, .vec_len = 1, .mask = SCAN_PRESENT,
+		.return_mask = SCAN_PRESENT | SCAN_HUGE,
+	};
+	int n;
+
+	*(volatile const char *)addr;
+	n = ioctl(p->pagemap, SCAN, &arg);
+	if (n != 1)
+		return fail(EPROTO, "PAGEMAP_SCAN of %p: %s", addr, n < 0 ?
+			    errno == ENOTTY ? "this kernel has none (6.7)" :
+			    strerror(errno) : "no page there");
+	*leaf = found[2] & SCAN_HUGE ? mm_caps()->pmd : p->page;
+	return 0;
+}
+
+int mm_probe(struct mm_prober *p, const void *addr, uint64_t *leaf)
+{
+	return p->fd >= 0 ? probe_perf(p, addr, leaf) :
+			    probe_scan(p, addr, leaf);
+}
+
+static const char *no_perf(int err)
+{
 	switch (err) {
 	case EACCES:
 	case EPERM:
-		why = "not permitted: run as root or lower kernel.perf_event_paranoid to 2";
-		break;
+		return "perf events are not permitted: run as root or lower kernel.perf_event_paranoid to 2";
 	case ENOSYS:
-		why = "this kernel has no perf events";
-		break;
+		return "this kernel has no perf events";
 	case EINVAL:
-		why = "this kernel has no PERF_SAMPLE_DATA_PAGE_SIZE (5.11) or no breakpoints";
-		break;
-	case ENOSPC:
-		why = "all hardware breakpoints are taken";
-		break;
-	case ENOENT:
-	case ENODEV:
-	case EOPNOTSUPP:
-		why = "this machine has no hardware breakpoints";
-		break;
+		return "perf has no PERF_SAMPLE_DATA_PAGE_SIZE (5.11)";
+	default:
+		return strerror(err);
 	}
-	return fail(err, "the leaf size can't be proved: %s", why);
 }
 
-struct mm_prober *mm_prober_open(void)
+static int open_perf(struct mm_prober *p)
 {
-	struct mm_prober *p = xcalloc(1, sizeof(*p));
-
-	p->page = mm_caps()->page;
-	p->attr = (struct perf_event_attr) {
-		.type = PERF_TYPE_BREAKPOINT,
-		.size = sizeof(p->attr),
-		.bp_type = HW_BREAKPOINT_RW,
-		.bp_addr = (uintptr_t)p,
-		.bp_len = HW_BREAKPOINT_LEN_1,
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_PAGE_FAULTS,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_ADDR | SAMPLE_DATA_PAGE_SIZE,
 		.exclude_kernel = 1,
 		.exclude_hv = 1,
 		.disabled = 1,
 	};
-	p->fd = syscall(SYS_perf_event_open, &p->attr, 0, -1, -1,
+	void *ring;
+
+	p->fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
 			PERF_FLAG_FD_CLOEXEC);
-	if (p->fd < 0) {
-		why_no_probe(errno);
-		free(p);
-		return NULL;
-	}
-	p->ring = mmap(NULL, 2 * p->page, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       p->fd, 0);
-	if (p->ring == MAP_FAILED) {
-		fail(errno, "the leaf size can't be proved: perf ring: %s",
-		     strerror(errno));
-		close(p->fd);
-		free(p);
-		return NULL;
-	}
-	p->attr.disabled = 0;
-	return p;
+	if (p->fd < 0)
+		return fail(errno, "%s", no_perf(errno));
+	ring = mmap(NULL, 2 * p->page, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    p->fd, 0);
+	if (ring == MAP_FAILED)
+		return fail(errno, "perf ring: %s", strerror(errno));
+	p->ring = ring;
+	return 0;
 }
 
-int mm_probe(struct mm_prober *p, const void *addr, uint64_t *leaf)
+static void close_perf(struct mm_prober *p)
 {
-	uint64_t tail = p->ring->data_tail, head, at = 0;
-	unsigned int nr;
+	if (p->ring)
+		munmap(p->ring, 2 * p->page);
+	if (p->fd >= 0)
+		close(p->fd);
+	p->ring = NULL;
+	p->fd = -1;
+}
 
-	p->attr.bp_addr = (uintptr_t)addr;
-	if (ioctl(p->fd, PERF_EVENT_IOC_MODIFY_ATTRIBUTES, &p->attr) ||
-	    ioctl(p->fd, PERF_EVENT_IOC_ENABLE, 0))
-		return fail(errno, "can't move a breakpoint: %s",
-			    strerror(errno));
-	*(volatile const char *)addr;
-	ioctl(p->fd, PERF_EVENT_IOC_DISABLE, 0);
-	head = __atomic_load_n(&p->ring->data_head, __ATOMIC_ACQUIRE);
-	nr = mm_samples((char *)p->ring + p->page, p->page, tail, head, &at,
-			leaf);
-	__atomic_store_n(&p->ring->data_tail, head, __ATOMIC_RELEASE);
-	if (nr != 1 || at != (uintptr_t)addr || !*leaf)
-		return fail(EPROTO, "the leaf at %p gave %u samples%s", addr,
-			    nr, nr ? ", of another address or without a size" : "");
-	return 0;
+#ifdef __aarch64__
+#define RETURN	0xd65f03c0U
+#else
+#define RETURN	0xc3U
+#endif
+
+/* That events can be opened is not that they come: probe a page of our own. */
+static int try_prober(struct mm_prober *p)
+{
+	uint64_t leaf = 0;
+	uint32_t *page;
+	int ret;
+
+	page = mmap(NULL, p->page, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return fail(errno, "mmap: %s", strerror(errno));
+	/* Where data is executable after all, come back. */
+	*page = RETURN;
+	__builtin___clear_cache((char *)page, (char *)(page + 1));
+	ret = mm_probe(p, page, &leaf);
+	munmap(page, p->page);
+	return ret;
+}
+
+struct mm_prober *mm_prober_open(void)
+{
+	struct mm_prober *p = xcalloc(1, sizeof(*p));
+	char *why;
+	int ret;
+
+	p->page = mm_caps()->page;
+	p->fd = p->pagemap = -1;
+	ret = open_perf(p);
+	if (!ret)
+		ret = try_prober(p);
+	if (!ret)
+		return p;
+	why = xstrdup(fail_text());
+	close_perf(p);
+	if (mm_caps()->contpte) {
+		fail(-ret, "the leaf size can't be proved: %s", why);
+	} else {
+		p->pagemap = open_proc("/proc/self/pagemap");
+		ret = p->pagemap < 0 ? p->pagemap : try_prober(p);
+		if (ret)
+			fail(-ret, "the leaf size can't be proved: %s; %s",
+			     why, fail_text());
+	}
+	free(why);
+	if (!ret)
+		return p;
+	mm_prober_close(p);
+	return NULL;
+}
+
+const char *mm_prober_how(const struct mm_prober *p)
+{
+	return p->fd >= 0 ? "perf's page faults" :
+			    "PAGEMAP_SCAN, as there are no perf events";
 }
 
 void mm_prober_close(struct mm_prober *p)
 {
 	if (!p)
 		return;
-	munmap(p->ring, 2 * p->page);
-	close(p->fd);
+	close_perf(p);
+	if (p->pagemap >= 0)
+		close(p->pagemap);
 	free(p);
 }
 

@@ -145,8 +145,9 @@ const char *notifier_unavailable(const struct bench_ctx *ctx)
 		why = shadow_refused(ctx);
 	if (!why && op->refused)
 		why = op->refused(ctx);
-	if (!why && !is_hugetlb(ctx))
-		why = mm_folio_unavailable(MM_ANON, folio_of(ctx));
+	if (!why)
+		why = is_hugetlb(ctx) ? mm_proof_unavailable(NULL) :
+			mm_folio_unavailable(MM_ANON, folio_of(ctx));
 	if (!why && has_vm(ctx))
 		why = vm_unavailable();
 	return why;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../bench/clock.h"
+#include "../bench/mm.h"
 #include "../bench/runner.h"
 #include "../kmod/ptelab_dev.h"
 #include "../lib/env.h"
@@ -192,7 +193,7 @@ static void check_sva(void)
 
 static void check_facilities(void)
 {
-	const char *why = kmod_unavailable(0);
+	const char *why = kmod_unavailable(0), *how;
 	char path[128], size[24];
 
 	check_file("gup_test", "/sys/kernel/debug/gup_test",
@@ -214,8 +215,14 @@ static void check_facilities(void)
 		tell(MISSING, "mTHP", NULL,
 		     "no %s: only base pages and PMD-sized folios (mTHP came with 6.8)",
 		     path);
-	check_file("page frames", "/proc/kpageflags",
-		   "folio sizes can't be proved without CONFIG_PROC_PAGE_MONITOR");
+	why = mm_proof_unavailable(&how);
+	if (why)
+		tell(MISSING, "proofs", NULL,
+		     "%s: benchmarks on folios can't run", why);
+	else
+		tell(GOOD, "proofs", NULL,
+		     "sizes of folios from /proc/kpageflags, of leaves from %s",
+		     how);
 	check_file("KVM", "/dev/kvm", "the KVM benchmarks can't run");
 	check_file("BTF", "/sys/kernel/btf/vmlinux",
 		   "BPF counters need CONFIG_DEBUG_INFO_BTF");

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 #include <linux/perf_event.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -105,33 +106,33 @@ static void put_sample(uint64_t at, uint64_t addr, uint64_t size)
 
 static void samples(void **state)
 {
-	uint64_t addr = 0, size = 0;
+	uint64_t size = 0;
 
 	(void)state;
-	assert_int_equal(mm_samples(ring, RING, 0, 0, &addr, &size), 0);
+	assert_int_equal(mm_samples(ring, RING, 0, 0, 0x1000, &size), 0);
 	put_sample(0, 0x1000, 65536);
-	assert_int_equal(mm_samples(ring, RING, 0, 24, &addr, &size), 1);
-	assert_int_equal(addr, 0x1000);
+	assert_int_equal(mm_samples(ring, RING, 0, 24, 0x1000, &size), 1);
 	assert_int_equal(size, 65536);
-	put_sample(24, 0x2000, 4096);
-	assert_int_equal(mm_samples(ring, RING, 0, 48, &addr, &size), 2);
-	assert_int_equal(addr, 0x2000);
+	/* the last of two, and none of another address */
+	put_sample(24, 0x1000, 4096);
+	put_sample(48, 0x2000, 2 * MIB);
+	assert_int_equal(mm_samples(ring, RING, 0, 72, 0x1000, &size), 2);
 	assert_int_equal(size, 4096);
+	assert_int_equal(mm_samples(ring, RING, 0, 72, 0x1008, &size), 0);
 }
 
 /* The ring wraps within a record, at each of its bytes. */
 static void samples_wrap(void **state)
 {
-	uint64_t addr, size, tail, at;
+	uint64_t size, tail, at;
 
 	(void)state;
 	for (at = RING - 30; at <= RING; at++) {
 		tail = 7 * RING + at;
 		put_sample(tail, 0xabc000 + at, 2 * MIB);
-		addr = size = 0;
-		assert_int_equal(mm_samples(ring, RING, tail, tail + 24, &addr,
-					    &size), 1);
-		assert_int_equal(addr, 0xabc000 + at);
+		size = 0;
+		assert_int_equal(mm_samples(ring, RING, tail, tail + 24,
+					    0xabc000 + at, &size), 1);
 		assert_int_equal(size, 2 * MIB);
 	}
 }
@@ -145,22 +146,22 @@ static void other_records(void **state)
 	struct perf_event_header far = {
 		.type = PERF_RECORD_SAMPLE, .size = 0xffff,
 	};
-	uint64_t addr = 0, size = 0;
+	uint64_t size = 0;
 
 	(void)state;
 	memset(ring, 0, sizeof(ring));
 	put(0, &lost, sizeof(lost));
 	put_sample(32, 0x3000, 4096);
-	assert_int_equal(mm_samples(ring, RING, 0, 56, &addr, &size), 1);
-	assert_int_equal(addr, 0x3000);
+	assert_int_equal(mm_samples(ring, RING, 0, 56, 0x3000, &size), 1);
+	assert_int_equal(size, 4096);
 	/* neither of these may go round for ever, or read past the head */
 	put(0, &zero, sizeof(zero));
-	assert_int_equal(mm_samples(ring, RING, 0, 56, &addr, &size), 0);
+	assert_int_equal(mm_samples(ring, RING, 0, 56, 0x3000, &size), 0);
 	put(0, &far, sizeof(far));
-	assert_int_equal(mm_samples(ring, RING, 0, 56, &addr, &size), 0);
+	assert_int_equal(mm_samples(ring, RING, 0, 56, 0x3000, &size), 0);
 	/* a torn end */
 	put_sample(0, 0x4000, 4096);
-	assert_int_equal(mm_samples(ring, RING, 0, 20, &addr, &size), 0);
+	assert_int_equal(mm_samples(ring, RING, 0, 20, 0x4000, &size), 0);
 }
 
 /* --- the real thing --- */
@@ -168,27 +169,62 @@ static void other_records(void **state)
 static void prober_here(void **state)
 {
 	struct mm_prober *p = mm_prober_open();
+	struct sigaction before, after;
 	uint64_t leaf = 0;
 	char *page;
 	int i;
 
 	(void)state;
-	if (!p) {
-		print_message("%s\n", fail_text());
-		skip();
-	}
+	if (!p)
+		skip_for(fail_text());
 	page = mmap(NULL, 4 * mm_caps()->page, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(page, MAP_FAILED);
 	madvise(page, 4 * mm_caps()->page, MADV_NOHUGEPAGE);
 	memset(page, 1, 4 * mm_caps()->page);
+	sigaction(SIGSEGV, NULL, &before);
 	/* more often than the ring has room for samples */
 	for (i = 0; i < 1000; i++) {
 		assert_int_equal(mm_probe(p, page + i % 4 * mm_caps()->page +
 					  i % 100, &leaf), 0);
 		assert_int_equal(leaf, mm_caps()->page);
 	}
+	sigaction(SIGSEGV, NULL, &after);
+	assert_ptr_equal(after.sa_handler, before.sa_handler);
 	munmap(page, 4 * mm_caps()->page);
+	mm_prober_close(p);
+}
+
+/* A PMD, before and after it is split. */
+static void prober_of_a_pmd(void **state)
+{
+	uint64_t pmd = mm_caps()->pmd, leaf = 0, i;
+	struct mm_prober *p = mm_prober_open();
+	char *map, *at;
+
+	(void)state;
+	if (!p)
+		skip_for(fail_text());
+	map = pmd ? mmap(NULL, 2 * pmd, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+	at = (char *)(((uintptr_t)map + pmd - 1) & -pmd);
+	if (map != MAP_FAILED && !madvise(at, pmd, MADV_HUGEPAGE)) {
+		memset(at, 1, pmd);
+		for (i = 0; i < 8; i++) {
+			assert_int_equal(mm_probe(p, at + i * pmd / 8 + i,
+						  &leaf), 0);
+			if (leaf != pmd)
+				break;
+		}
+	}
+	if (leaf != pmd) {
+		mm_prober_close(p);
+		skip_for("no huge page was to be had");
+	}
+	assert_int_equal(mprotect(at, mm_caps()->page, PROT_READ), 0);
+	assert_int_equal(mm_probe(p, at + pmd - 1, &leaf), 0);
+	assert_true(leaf < pmd);	/* contpte, where there is such a thing */
+	munmap(map, 2 * pmd);
 	mm_prober_close(p);
 }
 
@@ -295,6 +331,7 @@ int main(void)
 		cmocka_unit_test(samples_wrap),
 		cmocka_unit_test(other_records),
 		cmocka_unit_test(prober_here),
+		cmocka_unit_test(prober_of_a_pmd),
 		cmocka_unit_test(btf_values),
 		cmocka_unit_test(btf_broken),
 	};
