@@ -87,9 +87,15 @@ static const char *bpf_strerror(int err)
 
 static const char *not_permitted(void)
 {
-	return geteuid() ?
-		"not permitted: run as root (CAP_BPF and CAP_PERFMON)" :
-		"not permitted, even as root: this container or the kernel's lockdown forbids BPF";
+	static char why[300];
+	bool all;
+
+	if (geteuid())
+		return "not permitted: run as root (CAP_BPF and CAP_PERFMON)";
+	if (!why[0])
+		snprintf(why, sizeof(why), "not permitted, even as root; %s",
+			 kernel_programs(&all));
+	return why;
 }
 
 /* --- loading --- */

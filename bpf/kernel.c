@@ -2,6 +2,7 @@
 /* See kernel.h. */
 #include "kernel.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -303,4 +304,63 @@ const char *kernel_no_fentry(void)
 	if (says_zero("/proc/sys/kernel/ftrace_enabled"))
 		return "ftrace is switched off, and fentry with it: sysctl kernel.ftrace_enabled=1";
 	return NULL;
+}
+
+/* Returns 0, or the errno that refuses even "return 0". */
+static int try_to_load(enum bpf_prog_type type)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	int fd;
+
+	if (type == BPF_PROG_TYPE_TRACING) {
+		if (!vmlinux_btf())
+			return ENOENT;
+		opts.expected_attach_type = BPF_TRACE_FENTRY;
+		fd = btf__find_by_name_kind(vmlinux_btf(), "__mmdrop",
+					    BTF_KIND_FUNC);
+		if (fd < 0)
+			return ENOENT;
+		opts.attach_btf_id = fd;
+	}
+	fd = bpf_prog_load(type, "ptelab_try", "GPL", nothing,
+			   ARRAY_SIZE(nothing), &opts);
+	if (fd < 0)
+		return -fd;
+	close(fd);
+	return 0;
+}
+
+const char *kernel_programs(bool *all)
+{
+	static const struct {
+		const char *name;
+		enum bpf_prog_type type;
+	} kinds[] = {
+		{ "fentry", BPF_PROG_TYPE_TRACING },
+		{ "kprobe", BPF_PROG_TYPE_KPROBE },
+		{ "tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT },
+	};
+	static char text[256];
+	char yes[64] = "", no[160] = "";
+	size_t i, y = 0, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int err = try_to_load(kinds[i].type);
+
+		if (!err)
+			y += snprintf(yes + y, sizeof(yes) - y, "%s%s",
+				      y ? ", " : "", kinds[i].name);
+		else
+			n += snprintf(no + n, sizeof(no) - n, "%s%s: %s",
+				      n ? ", " : "", kinds[i].name,
+				      strerror(err));
+	}
+	snprintf(text, sizeof(text), "BPF programs that load: %s%s%s",
+		 y ? yes : "none", n ? "; that don't: " : "", no);
+	*all = !n;
+	return text;
 }

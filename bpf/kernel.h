@@ -46,5 +46,11 @@ const char *kernel_no_kprobes(void);
  * if they run where they can be attached.
  */
 const char *kernel_no_fentry(void);
+/*
+ * Which kinds of BPF programs this kernel loads for this user, and why not the
+ * others, in words; found by loading the smallest of each kind. @all: whether
+ * it loads them all.
+ */
+const char *kernel_programs(bool *all);
 
 #endif

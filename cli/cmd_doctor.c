@@ -16,6 +16,7 @@
 #include "../bench/clock.h"
 #include "../bench/mm.h"
 #include "../bench/runner.h"
+#include "../bpf/kernel.h"
 #include "../kmod/ptelab_dev.h"
 #include "../lib/env.h"
 #include "../lib/tune.h"
@@ -195,6 +196,7 @@ static void check_facilities(void)
 {
 	const char *why = kmod_unavailable(0), *how;
 	char path[128], size[24];
+	bool all;
 
 	check_file("gup_test", "/sys/kernel/debug/gup_test",
 		   "gup.fast, pin_fast and pin_longterm need a kernel with CONFIG_GUP_TEST and debugfs mounted; gup.driver needs the module instead");
@@ -226,6 +228,8 @@ static void check_facilities(void)
 	check_file("KVM", "/dev/kvm", "the KVM benchmarks can't run");
 	check_file("BTF", "/sys/kernel/btf/vmlinux",
 		   "BPF counters need CONFIG_DEBUG_INFO_BTF");
+	why = kernel_programs(&all);
+	tell(all ? GOOD : MISSING, "BPF", NULL, "%s", why);
 	check_sva();
 }
 
