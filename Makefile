@@ -187,6 +187,12 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJ)
 
 -include $(UNIT_BIN:=.d)
 
+# Runs a command on a machine that lacks something
+$(BUILD)/tests/without: tests/without.c
+	@mkdir -p $(@D)
+	@echo "  TEST    $@"
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LINK) -o $@ $<
+
 # --- how far statistics can be trusted, and how fast they are ---
 
 .PHONY: calibrate bench-compare bench-litmus
