@@ -246,17 +246,70 @@ uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio)
 	return caps->page;
 }
 
+/* A number in the file, or UINT64_MAX: "max", or there is no such file. */
+static uint64_t limit_in(const char *dir, const char *file)
+{
+	char *text = read_line("%s/%s", dir, file);
+	uint64_t v;
+
+	if (!text || parse_u64(text, &v))
+		v = UINT64_MAX;
+	free(text);
+	return v;
+}
+
+/*
+ * What the cgroups of this process let it have: beyond that it is killed,
+ * however much the machine has. Inside a container, where the path is not
+ * what it is outside, its own group is at the root.
+ */
+static uint64_t cgroup_limit(void)
+{
+	char *text = read_file("/proc/self/cgroup", NULL), *line, *next, *slash;
+	uint64_t least = UINT64_MAX, v;
+	const char *root, *file;
+	char dir[512];
+
+	for (line = text; line && *line; line = next) {
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		if (!strncmp(line, "0::", 3)) {
+			root = "/sys/fs/cgroup";
+			file = "memory.max";
+		} else if (strstr(line, ":memory:")) {
+			root = "/sys/fs/cgroup/memory";
+			file = "memory.limit_in_bytes";
+		} else {
+			continue;
+		}
+		snprintf(dir, sizeof(dir), "%s%s", root,
+			 strchr(strchr(line, ':') + 1, ':') + 1);
+		while (strlen(dir) >= strlen(root)) {
+			v = limit_in(dir, file);
+			if (v < least)
+				least = v;
+			slash = strrchr(dir, '/');
+			*slash = '\0';
+		}
+	}
+	free(text);
+	return least;
+}
+
 uint64_t mm_budget(void)
 {
 	char *text = read_file("/proc/meminfo", NULL), *p;
-	uint64_t kib = 0;
+	uint64_t bytes = 0, limit = cgroup_limit();
 
 	p = text ? strstr(text, "MemAvailable:") : NULL;
 	if (p)
-		kib = strtoull(p + strlen("MemAvailable:"), NULL, 10);
+		bytes = strtoull(p + strlen("MemAvailable:"), NULL, 10) * KIB;
 	free(text);
+	if (!bytes)
+		return 64 * MIB;
 	/* The rest stays for the page cache and for everybody else. */
-	return kib ? kib * KIB / 4 : 64 * MIB;
+	return (bytes < limit ? bytes : limit) / 4;
 }
 
 int mm_hold_frames(uint64_t seed)
