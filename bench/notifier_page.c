@@ -625,8 +625,10 @@ static const struct bench_param compact_params[] = {
 
 static const char *compact_refused(const struct bench_ctx *ctx)
 {
-	if (access(COMPACT, W_OK))
+	if (access(COMPACT, F_OK))
 		return "this kernel does not compact memory (CONFIG_COMPACTION)";
+	if (access(COMPACT, W_OK))
+		return "can't write to " COMPACT;
 	/* In more it takes long, disturbs more, and room is elsewhere. */
 	if (sysconf(_SC_PHYS_PAGES) > (long)(MOST / mm_caps()->page))
 		return "all memory would be compacted, again and again: on machines of up to 8 GiB only, such as a VM";
