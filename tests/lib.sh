@@ -71,6 +71,47 @@ equal()
 	fi
 }
 
+# cpu_seconds PID: what a process that still runs, and the children it has waited
+# for, have used
+cpu_seconds()
+{
+	local line
+
+	{ read -r line < "/proc/$1/stat"; } 2> /dev/null || return 1
+	# shellcheck disable=SC2086
+	set -- ${line##*) }
+	[ "$1" != Z ] || return 1
+	echo $(((${12} + ${13} + ${14} + ${15}) / $(getconf CLK_TCK)))
+}
+
+# await PID COMMAND...: until the command succeeds, however slow the machine is;
+# fails once the process has ended, has used 60 s of CPU, or sleeps for ever.
+await()
+{
+	local pid=$1 tries
+
+	shift
+	for ((tries = 0; tries < 6000; tries++)); do
+		! "$@" || return 0
+		[ "$(cpu_seconds "$pid" || echo 60)" -lt 60 ] || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# need_proofs NAME: benchmarks on folios can run, or all of it is skipped.
+need_proofs()
+{
+	local why
+
+	why=$("$top/build/native/ptelab" doctor --json |
+		jq -r '.[] | select(.what == "proofs" and .state == "missing") | .text')
+	if [ -n "$why" ]; then
+		skip "$1" "$why"
+		exit 0
+	fi
+}
+
 # need_deps NAME GROUP...: packages of scripts/deps, or all of it is skipped.
 need_deps()
 {

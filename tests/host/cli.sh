@@ -62,13 +62,27 @@ check "output may be cut by its reader" bash -c \
 
 # --- a run, and what may end it ---
 
+# Points that change settings, where there are some; in any case three.
+no_folios=$("$ptelab" run --dry-run -b fault.anon_write | sed -n 's/.*unavailable: //p')
+if [ -z "$no_folios" ]; then
+	three=(-b fault.anon_write -p "folio=4k,64k,2m")
+	long=(-b 'fault.*' -p "folio=4k,64k,2m" --batches 200)
+	endless=(-b 'fault.*' -p "folio=64k,2m" --batches 100000)
+else
+	three=(-b barrier.cost -p "stores=1,2,4")
+	long=(-b barrier.cost -p "stores=1,2,3,4,5,6,7,8" --batches 2000)
+	endless=(-b barrier.cost --batches 1000000)
+	skip "settings are put back" "$no_folios"
+fi
 before=$(settings)
-if "$ptelab" run -q -b fault.anon_write -p folio=4k,64k,2m --batches 5 \
+if "$ptelab" run -q "${three[@]}" --batches 5 \
 		-o "$tmp/run" > "$tmp/path"; then
 	ok "run"
 	equal "run prints its file" "$(cat "$tmp/path")" "$tmp/run/boot-001.jsonl"
-	check "run: every point is proved" jq -es \
-		'map(select(.type == "point")) | length == 4 and all(.[]; .status == "ok")' \
+	check "run: every point is proved or can't be had" jq -es \
+		'map(select(.type == "point")) | length == 4 and
+		 (map(select(.status == "ok")) | length >= 2) and
+		 all(.[]; .status == "ok" or .status == "unavailable")' \
 		"$tmp/run/boot-001.jsonl"
 	check "run: it ends with a footer" jq -es \
 		'.[-1].type == "footer" and .[-1].records == 4' \
@@ -82,14 +96,16 @@ else
 fi
 equal "run puts settings back" "$(settings)" "$before"
 
+has_lines()
+{
+	[ -f "$1" ] && [ "$(wc -l < "$1")" -ge "$2" ]
+}
+
 for sig in INT TERM HUP; do
-	"$ptelab" run -q -b 'fault.*' -p folio=4k,64k,2m --batches 200 \
+	"$ptelab" run -q "${long[@]}" \
 		-o "$tmp/$sig" > /dev/null 2> "$tmp/$sig.err" &
 	pid=$!
-	for _ in $(seq 200); do
-		[ "$(cat "$tmp/$sig"/boot-001.jsonl 2>/dev/null | wc -l)" -ge 3 ] && break
-		sleep 0.05
-	done
+	await $pid has_lines "$tmp/$sig/boot-001.jsonl" 3
 	# background jobs of a shell without job control ignore SIGINT
 	kill -$sig $pid
 	wait $pid
@@ -105,18 +121,22 @@ for sig in INT TERM HUP; do
 		grep -q "cut short" "$tmp/$sig.show"
 done
 
-"$ptelab" run -q -b 'fault.*' -p folio=64k --batches 100000 \
+"$ptelab" run -q "${endless[@]}" \
 	-o "$tmp/kill" > /dev/null 2>&1 &
 pid=$!
-for _ in $(seq 200); do
-	[ -s "$tmp/kill/boot-001.jsonl" ] && [ "$(settings)" != "$before" ] && break
-	sleep 0.05
-done
+changed()
+{
+	[ -s "$tmp/kill/boot-001.jsonl" ] &&
+		{ [ -n "$no_folios" ] || [ "$(settings)" != "$before" ]; }
+}
+await $pid changed
 refuses "a second run waits its turn" "another ptelab is measuring" \
 	"$ptelab" run -q -b harness.empty -o -
 kill -KILL $pid
 wait $pid 2>/dev/null
-if [ "$(settings)" = "$before" ]; then
+if [ -n "$no_folios" ]; then
+	:
+elif [ "$(settings)" = "$before" ]; then
 	not_ok "SIGKILL: the test saw changed settings" "they were as before"
 else
 	"$ptelab" run -q -b harness.empty -o "$tmp/after" > /dev/null 2> "$tmp/after.err"
@@ -139,11 +159,7 @@ check "doctor: noise has a command and says what it does" bash -c \
 	"$ptelab doctor --json | jq -e '[.[] | select(.state == \"noise\" and .what != \"machine\")] | all((.fix | length > 5) and (.text | length > 30))'"
 "$ptelab" run -q --tune -b 'fault.*' -p folio=4k --batches 100000 -o "$tmp/tune" > /dev/null 2> "$tmp/tune.err" &
 pid=$!
-for _ in $(seq 200); do
-	[ -s "$tmp/tune/boot-001.jsonl" ] && break
-	kill -0 $pid 2>/dev/null || break
-	sleep 0.05
-done
+await $pid test -s "$tmp/tune/boot-001.jsonl"
 if [ ! -s "$tmp/tune/boot-001.jsonl" ]; then
 	kill -KILL $pid 2>/dev/null
 	wait $pid 2>/dev/null

@@ -12,6 +12,7 @@ if [ "$(id -u)" != 0 ]; then
 	skip "gup and fault" "needs root"
 	exit 0
 fi
+need_proofs "gup and fault"
 
 # run NAME SELECTOR...: measures into $tmp/NAME.jsonl, quickly
 run()
@@ -144,9 +145,9 @@ for _ in $(seq 2000); do
 done
 kill -KILL $pid
 wait $pid 2> /dev/null
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	[ -n "$child" ] && lives "$child" || break
-	sleep 0.05
+	sleep 0.1
 done
 if [ -z "$child" ]; then
 	not_ok "a child dies with its parent" "none was seen"

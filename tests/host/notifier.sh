@@ -15,6 +15,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	skip "notifier" "needs root"
 	exit 0
 fi
+need_proofs "notifier"
 
 # What must be the same afterwards, one kind of things at a time: other tests
 # may be changing the others.
@@ -217,20 +218,15 @@ fi
 # HOLDS does; afterwards WHAT is as before, for SIGKILL after the next start.
 killed()
 {
-	local what=$1 signal=$2 holds=$3 name="SIG$2: $1 as before" pid i was held=''
+	local what=$1 signal=$2 holds=$3 name="SIG$2: $1 as before" pid was
 
 	shift 3
 	was=$(state "$what")
 	"$ptelab" run -q --batches 100000 --counted 0 "$@" \
 		-o "$tmp/killed.jsonl" > /dev/null 2>&1 &
 	pid=$!
-	for ((i = 0; i < 300; i++)); do
-		eval "$holds" && held=1 && break
-		kill -0 $pid 2>/dev/null || break
-		sleep 0.1
-	done
 	# Asking again may find a moment at which it is not so.
-	if [ -z "$held" ]; then
+	if ! await $pid eval "$holds"; then
 		kill -KILL $pid 2>/dev/null
 		wait $pid 2>/dev/null
 		skip "$name" "nothing was changed: $(jq -r 'select(.reason) | .reason' "$tmp/killed.jsonl" | head -n 1)"
@@ -261,5 +257,8 @@ for s in TERM HUP KILL; do
 	killed thp $s "$thp_on" -b notifier.mprotect:secondary=kvm:folio=64k
 	killed thp $s "$thp_on" -b notifier.cow:folio=64k
 done
-sleep 0.2
+for _ in $(seq 100); do
+	[ "$(pgrep -cf "$ptelab run .*$tmp")" -gt 0 ] || break
+	sleep 0.1
+done
 equal "no process stays behind" "$(pgrep -cf "$ptelab run .*$tmp")" 0
