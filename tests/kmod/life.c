@@ -231,7 +231,7 @@ static void test_open_race(unsigned int rounds)
 			usleep(below(&rnd, 4000));
 		}
 	}
-	while (done < rounds && now_s() < end) {
+	while (done < rounds && (!done || now_s() < end)) {
 		int ret = unload();
 
 		if (ret && ret != -EAGAIN)
@@ -329,7 +329,7 @@ void test_load(void)
 	check(!loaded(), "unloaded at its end");
 
 	pid = start_run("lockless.compare:folio=4k", "1000000");
-	for (i = 0; i < 3000 && !loaded(); i++)
+	for (i = 0; i < 60000 && !loaded(); i++)
 		usleep(10000);
 	check(loaded(), "loaded while it runs");
 	end_child(pid);

@@ -79,8 +79,8 @@ check failure-keeps-its-console test -s "$(sed -n 's/.*(\(.*\.console\))$/\1/p' 
 "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 \
 	JOB="$tmp/long-job" > /dev/null 2> "$tmp/err" &
 pid=$!
-for ((i = 0; i < 300; i++)); do
-	[ -s "$run.new/patched/boot-001.jsonl" ] && break
+for ((i = 0; i < 6000; i++)); do
+	[ ! -s "$run.new/patched/boot-001.jsonl" ] && kill -0 "$pid" 2> /dev/null || break
 	sleep 0.1
 done
 refuses one-run-of-a-name-at-a-time "another make ab works on runs/$name" "$ab" NAME="$name" \

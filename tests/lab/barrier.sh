@@ -109,7 +109,7 @@ $common -n 1000 -b barrier.sb:where=kernel:barriers=each -b barrier.mp:where=ker
 $common -n 10000 -b barrier.sb:barriers=none:where=user,kernel
 END
 if "$lab/boot" --image "$kernel/Image" --ptelab "$ptelab" --job "$tmp/job" --mode race --module "$module" \
-		--timeout 250 --out "$tmp/race.jsonl" > "$tmp/end" 2>&1; then
+		--timeout 1800 --out "$tmp/race.jsonl" > "$tmp/end" 2>&1; then
 	ok "the machine runs them"
 else
 	not_ok "the machine runs them" "$(tail -n 1 "$tmp/end")"
@@ -145,9 +145,18 @@ holds "nothing is reported as time" 'all(.[]; [.counters // {} | keys[]] | all(.
 holds "nor in a proof" 'all(.[]; .proof | (has("seconds") or has("told") or has("round_trip_ns")) | not)'
 holds "costs say why they are absent" 'map(select(.bench == "barrier.cost" and .status == "ok")) | all(.[]; .absent.barrier_ns | test("emulated"))'
 holds "latency is unavailable" 'map(select(.params.measure == "latency")) | length == 1 and .[0].status == "unavailable"'
-# Of 2,000 outcomes a busy host may show none.
-holds "SB without barriers is seen, here and in the kernel" 'map(select(.bench == "barrier.sb" and .params.barriers == "none")) | group_by(.params.where) |
-	length == 2 and all(.[]; length == 2 and (map(.proof.witnesses) | add > 0))'
+# A busy host may let the two run at the same time too seldom: then once more.
+sb='map(select(.bench == "barrier.sb" and .params.barriers == "none")) | group_by(.params.where) |
+	length == 2 and all(.[]; length >= 2 and (map(.proof.witnesses) | add > 0))'
+echo "$common -n 20000 -b barrier.sb:barriers=none:where=user,kernel" > "$tmp/job"
+for ((i = 0; i < 5; i++)); do
+	[ "$(jq -c "$sb" "$tmp/points.json" 2>&1)" != true ] || break
+	"$lab/boot" --image "$kernel/Image" --ptelab "$ptelab" --job "$tmp/job" --mode race --module "$module" \
+		--timeout 1800 --out "$tmp/again.jsonl" > "$tmp/end" 2>&1
+	jq -s 'map(select(.type == "point" and .bench != "harness.empty"))' \
+		"$tmp/race.jsonl" "$tmp/again.jsonl" > "$tmp/points.json"
+done
+holds "SB without barriers is seen, here and in the kernel" "$sb"
 # The architecture orders a store-release before a load-acquire. QEMU up to 7.2
 # at least does not, where the host is x86-64: a plain store and a plain load.
 holds "nothing that a model in force forbids, but what QEMU gets wrong" 'map(select(.status == "ok" and (.proof.forbidden_by // [] | length > 0) and .proof.outcomes and
