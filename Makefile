@@ -123,7 +123,7 @@ $(BUILD)/gen/analysis_gp.h: $(GP) Makefile
 	   for f in $(GP); do \
 		n=$$(basename $$f | tr -c 'a-zA-Z0-9\n' _); \
 		echo "static const char $$n[] __attribute__((unused)) ="; \
-		sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; \
+		sed '/^# SPDX/d; s/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; \
 		echo ';'; \
 	   done; } > $@.tmp && mv $@.tmp $@
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # What all pictures share: the terminal for `format' (svg, png, pdf or
 # terminal) and one style for each run. Colours are those of Okabe and Ito;
 # dashes and point shapes tell the runs apart without colour as well.

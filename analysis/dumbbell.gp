@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # One row a point: its value in each run, joined by a line. $data has a block
 # for each run (row, median, smallest, largest) and last one of the joins
 # (row, from, to).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # One row a result: the new run's change with its interval, over a line at no
 # change and a band of the margin. $data has two blocks for each run: what
 # differs (full marks) and what does not (hollow ones): row, change, low, high.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # Panels beside each other, in each a line or (joined = 0) a cloud for each
 # run. $data has one block for each panel and run: x, median, smallest,
 # largest. y_low, y_high and y_log say each panel's range.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # One row a boot, of base and then of the others: its median, the middle half
 # of its batches as a thick line, the middle nine tenths as a thin one, and
 # every batch beyond three interquartile ranges. $data has a block for each

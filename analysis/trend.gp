@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # Panels under each other, one a point: a mark for each boot, a line through
 # the medians of the runs, which are in order, and an upright line at each
 # change point. $data has two blocks for each panel: run, value of each boot;
