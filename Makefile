@@ -234,6 +234,20 @@ install: all
 	install -D -m 755 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ptelab/sweeps scripts/sweeps/*.cfg
 
+# --- for editors ---
+
+TAGGED	= $(shell git ls-files '*.[chS]')
+.PHONY: tags compile_commands.json
+tags:
+	@command -v ctags >/dev/null || { \
+		echo "make tags needs ctags: apt-get install universal-ctags" >&2; exit 2; }
+	@ctags -o $@ $(TAGGED)
+# How each file is compiled, for clangd and the like. The module's are kbuild's.
+compile_commands.json:
+	@$(MAKE) --no-print-directory -Bn all unit-binaries $(BUILD)/tests/kmod/test_kmod | \
+		awk -v DIR="$(CURDIR)" -f scripts/compile-commands > $@.tmp
+	@mv $@.tmp $@
+
 # --- packages ---
 
 VERSION		:= $(shell sed -n 's/.*PTELAB_VERSION.*"\(.*\)"/\1/p' lib/version.h)
@@ -271,6 +285,7 @@ help:
 	@echo '	make deps		install what ab and test need'
 	@echo '	make bench-trace	what counting an event costs, in instructions'
 	@echo '	make clang|asan|tsan	other builds, into build/NAME'
+	@echo '	make tags		for vi; make compile_commands.json: for clangd'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
 	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
