@@ -4,9 +4,10 @@
  *
  *	make-run -o DIR [-k RELEASE] [-B BUILDID] [-M MODE] [-n BOOTS]
  *		 [-P PROCESSES] [-s FIRSTSEED] [-e key=value]... [-c CMDLINE]
- *		 [-t] 'POINT'...
+ *		 [-tm] 'POINT'...
  *
- * A POINT is described in fixture.h; -t leaves the last file without a footer.
+ * A POINT is described in fixture.h; -t leaves the last file without a footer,
+ * -m describes in the header only the metrics that the points have.
  */
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ int main(int argc, char **argv)
 	};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "o:k:B:M:n:P:s:e:c:t")) != -1) {
+	while ((opt = getopt(argc, argv, "o:k:B:M:n:P:s:e:c:tm")) != -1) {
 		switch (opt) {
 		case 'o':
 			f.dir = optarg;
@@ -53,6 +54,9 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			f.truncated = 1;
+			break;
+		case 'm':
+			f.own_metrics = 1;
 			break;
 		default:
 			return 2;
