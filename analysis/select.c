@@ -8,10 +8,18 @@
 
 #include "../lib/util.h"
 
-void select_bench(struct selection *s, const char *text)
+int select_bench(struct selection *s, const char *text)
 {
+	struct selector one;
+	int ret = selector_parse(text, &one);
+
+	if (ret)
+		return ret;
 	s->benches = grow(s->benches, s->nr_benches, sizeof(*s->benches));
+	s->parsed = grow(s->parsed, s->nr_benches, sizeof(*s->parsed));
+	s->parsed[s->nr_benches] = one;
 	s->benches[s->nr_benches++] = text;
+	return 0;
 }
 
 void select_metric(struct selection *s, const char *text)
@@ -22,6 +30,11 @@ void select_metric(struct selection *s, const char *text)
 
 void selection_free(struct selection *s)
 {
+	size_t i;
+
+	for (i = 0; i < s->nr_benches; i++)
+		selector_free(&s->parsed[i]);
+	free(s->parsed);
 	free(s->benches);
 	free(s->metrics);
 	memset(s, 0, sizeof(*s));
@@ -46,56 +59,19 @@ char *param_value_text(const json_t *value)
 	}
 }
 
-/* Whether @text is one of the comma-separated @list, which ends at @len. */
-static bool in_list(const char *text, const char *list, size_t len)
-{
-	size_t n = strlen(text), i = 0;
-
-	while (i <= len) {
-		const char *comma = memchr(list + i, ',', len - i);
-		size_t part = comma ? (size_t)(comma - list) - i : len - i;
-
-		if (part == n && !memcmp(list + i, text, n))
-			return true;
-		i += part + 1;
-	}
-	return false;
-}
-
-/* One "k=v,v" of a selector. */
-static bool param_matches(const json_t *params, const char *cond, size_t len)
-{
-	const char *eq = memchr(cond, '=', len);
-	char *name, *text;
-	json_t *value;
-	bool match;
-
-	if (!eq)
-		return false;
-	name = xstrndup(cond, eq - cond);
-	value = json_object_get(params, name);
-	free(name);
-	if (!value)
-		return false;
-	text = param_value_text(value);
-	match = in_list(text, eq + 1, len - (eq + 1 - cond));
-	free(text);
-	return match;
-}
-
-static bool selector_matches(const char *selector, const char *bench,
+static bool selector_matches(const struct selector *s, const char *bench,
 			     const json_t *params)
 {
-	const char *end = strchrnul(selector, ':');
-	char *glob = xstrndup(selector, end - selector);
-	bool match = !fnmatch(glob, bench, 0);
+	bool match = !fnmatch(s->glob, bench, 0);
+	size_t i;
 
-	free(glob);
-	while (match && *end == ':') {
-		const char *cond = end + 1;
+	for (i = 0; match && i < s->nr; i++) {
+		const json_t *value = json_object_get(params,
+						      s->params[i].name);
+		char *text = value ? param_value_text(value) : NULL;
 
-		end = strchrnul(cond, ':');
-		match = param_matches(params, cond, end - cond);
+		match = text && selector_param_has(&s->params[i], text);
+		free(text);
 	}
 	return match;
 }
@@ -108,7 +84,7 @@ bool selected_point(const struct selection *s, const char *bench,
 	if (!s || !s->nr_benches)
 		return true;
 	for (i = 0; i < s->nr_benches; i++)
-		if (selector_matches(s->benches[i], bench, params))
+		if (selector_matches(&s->parsed[i], bench, params))
 			return true;
 	return false;
 }

@@ -10,17 +10,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/util.h"
+#include "../lib/selector.h"
 
 struct selection {
-	const char **benches;	/* none: every benchmark */
+	const char **benches;	/* as given; none: every benchmark */
+	struct selector *parsed;
 	size_t nr_benches;
 	const char **metrics;	/* none: every metric */
 	size_t nr_metrics;
 };
 
-/* Adds a selector; the text is borrowed. */
-void select_bench(struct selection *s, const char *text);
+/* Adds a selector; the text is borrowed. 0 or -EINVAL with fail() text. */
+int select_bench(struct selection *s, const char *text);
+/* Adds a glob of metrics; the text is borrowed. */
 void select_metric(struct selection *s, const char *text);
 void selection_free(struct selection *s);
 

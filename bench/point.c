@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/selector.h"
 #include "../lib/util.h"
 
 uint64_t contpte_size(void)
@@ -131,47 +132,6 @@ static int parse_value(const struct bench *b, const struct bench_param *p,
 	return 0;
 }
 
-/* One "k=v,v" of a selector or of -p, split up. */
-struct sweep {
-	char *name;
-	char **values;
-	size_t nr;
-	bool used;
-};
-
-static void sweep_free(struct sweep *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr; i++)
-		free(s->values[i]);
-	free(s->values);
-	free(s->name);
-}
-
-static int sweep_parse(const char *text, struct sweep *s)
-{
-	const char *eq = strchr(text, '='), *p, *comma;
-
-	memset(s, 0, sizeof(*s));
-	if (!eq || eq == text || !eq[1])
-		return fail(EINVAL, "'%s' is no parameter; write name=value or name=value,value",
-			    text);
-	s->name = xstrndup(text, eq - text);
-	for (p = eq + 1; ; p = comma + 1) {
-		comma = strchrnul(p, ',');
-		if (comma == p) {
-			sweep_free(s);
-			return fail(EINVAL, "'%s' has an empty value", text);
-		}
-		s->values = xrealloc(s->values,
-				     (s->nr + 1) * sizeof(*s->values));
-		s->values[s->nr++] = xstrndup(p, comma - p);
-		if (!*comma)
-			return 0;
-	}
-}
-
 static bool same_point(const struct point *a, const struct point *b)
 {
 	unsigned int i;
@@ -208,12 +168,13 @@ static void list_add(struct point_list *list, struct point *p)
 }
 
 /* All combinations of parameter @at and the ones behind it. */
-static int expand_params(const struct bench *b, struct sweep *sweeps,
-			 size_t nr_sweeps, unsigned int at, struct point *p,
+static int expand_params(const struct bench *b, struct selector_param *asked,
+			 size_t nr_asked, unsigned int at, struct point *p,
 			 struct point_list *list)
 {
 	const struct bench_param *param;
 	const char *const *values;
+	bool each = false;
 	size_t i, nr = 1;
 	int ret = 0;
 
@@ -230,14 +191,15 @@ static int expand_params(const struct bench *b, struct sweep *sweeps,
 	param = &b->params[at];
 	values = &param->def;
 	/* the last one given wins, as with any option */
-	for (i = 0; i < nr_sweeps; i++) {
-		if (!strcmp(sweeps[i].name, param->name)) {
-			sweeps[i].used = true;
-			values = (const char *const *)sweeps[i].values;
-			nr = sweeps[i].nr;
+	for (i = 0; i < nr_asked; i++) {
+		if (!strcmp(asked[i].name, param->name)) {
+			asked[i].used = true;
+			values = (const char *const *)asked[i].values;
+			nr = asked[i].nr;
+			each = selector_each(&asked[i]);
 		}
 	}
-	if (param->type == PARAM_ENUM && nr == 1 && !strcmp(values[0], "each")) {
+	if (param->type == PARAM_ENUM && each) {
 		values = param->choices;
 		for (nr = 0; values[nr];)
 			nr++;
@@ -246,7 +208,7 @@ static int expand_params(const struct bench *b, struct sweep *sweeps,
 		ret = parse_value(b, param, values[i], &p->value[at]);
 		if (ret)
 			break;
-		ret = expand_params(b, sweeps, nr_sweeps, at + 1, p, list);
+		ret = expand_params(b, asked, nr_asked, at + 1, p, list);
 		free(p->value[at].text);
 	}
 	return ret;
@@ -294,77 +256,40 @@ static int unknown_param(const char *name, const char *glob)
 		    glob, name, glob);
 }
 
-/*
- * Cuts a selector at those colons that a new parameter follows: the address of
- * a PCI device has some of its own. NULL at the end.
- */
-static char *next_part(char **rest)
-{
-	char *part = *rest + strspn(*rest, ":"), *colon = part;
-	size_t name;
-
-	if (!*part)
-		return NULL;
-	for (;;) {
-		colon = strchr(colon, ':');
-		if (!colon) {
-			*rest = part + strlen(part);
-			return part;
-		}
-		name = strcspn(colon + 1, ":=");
-		/* In front of the first parameter any will do, to be told. */
-		if (colon[1 + name] == '=' || !memchr(part, '=', colon - part))
-			break;
-		colon++;
-	}
-	*colon = 0;
-	*rest = colon + 1;
-	return part;
-}
-
-static int expand_selector(const char *selector, struct sweep *common,
+/* @common, then what the selector itself asks for. */
+static int expand_selector(const char *text, struct selector_param *common,
 			   size_t nr_common, struct point_list *list)
 {
-	char *copy = xstrdup(selector), *save, *glob, *text;
-	struct sweep *sweeps = xcalloc(nr_common + 32, sizeof(*sweeps));
-	const struct bench *const *b;
 	size_t nr = nr_common, i;
+	struct selector_param *params;
+	const struct bench *const *b;
 	struct point p = { 0 };
+	struct selector s;
 	bool any = false;
-	int ret = 0;
+	int ret = selector_parse(text, &s);
 
-	if (nr_common)
-		memcpy(sweeps, common, nr_common * sizeof(*sweeps));
-	save = copy;
-	glob = next_part(&save);
-	if (!glob)
-		ret = fail(EINVAL, "an empty benchmark name");
-	while (!ret && (text = next_part(&save))) {
-		if (nr == nr_common + 32)
-			ret = fail(E2BIG, "'%s' has too many parameters",
-				   selector);
-		else
-			ret = sweep_parse(text, &sweeps[nr]);
-		if (!ret)
-			nr++;
-	}
+	if (ret)
+		return ret;
+	params = xcalloc(nr_common + s.nr + 1, sizeof(*params));
+	for (i = 0; i < nr_common; i++)
+		params[i] = common[i];
+	for (i = 0; i < s.nr; i++)
+		params[nr++] = s.params[i];
 	for (b = bench_all(); !ret && *b; b++) {
-		if (fnmatch(glob, (*b)->name, 0))
+		if (fnmatch(s.glob, (*b)->name, 0))
 			continue;
 		any = true;
-		ret = expand_params(*b, sweeps, nr, 0, &p, list);
+		ret = expand_params(*b, params, nr, 0, &p, list);
 	}
 	if (!ret && !any)
-		ret = unknown_bench(glob);
-	for (i = nr_common; i < nr; i++) {
-		if (!ret && !sweeps[i].used)
-			ret = unknown_param(sweeps[i].name, glob);
-		sweep_free(&sweeps[i]);
-	}
+		ret = unknown_bench(s.glob);
+	for (i = nr_common; i < nr && !ret; i++)
+		if (!params[i].used)
+			ret = unknown_param(params[i].name, s.glob);
 	for (i = 0; i < nr_common; i++)
-		common[i].used |= sweeps[i].used;
-	free(sweeps);
-	free(copy);
+		common[i].used |= params[i].used;
+	free(params);
+	selector_free(&s);
 	return ret;
 }
 
@@ -373,7 +298,7 @@ int points_expand(const char *const *selectors, size_t nr_selectors,
 		  struct point_list *list)
 {
 	static const char *const everything[] = { "*" };
-	struct sweep *common = xcalloc(nr_params, sizeof(*common));
+	struct selector_param *common = xcalloc(nr_params, sizeof(*common));
 	size_t i, parsed = 0;
 	int ret;
 
@@ -384,7 +309,7 @@ int points_expand(const char *const *selectors, size_t nr_selectors,
 	}
 	ret = expand_selector("harness.empty", NULL, 0, list);
 	for (i = 0; i < nr_params && !ret; i++) {
-		ret = sweep_parse(params[i], &common[i]);
+		ret = selector_param_parse(params[i], &common[i]);
 		if (!ret)
 			parsed++;
 	}
@@ -396,7 +321,7 @@ int points_expand(const char *const *selectors, size_t nr_selectors,
 				unknown_param(common[i].name, selectors[0]) :
 				fail(EINVAL, "no selected benchmark has a parameter '%s'",
 				     common[i].name);
-		sweep_free(&common[i]);
+		selector_param_free(&common[i]);
 	}
 	free(common);
 	if (ret)

@@ -2,11 +2,10 @@
 /*
  * Points: which benchmarks with which parameter values a run measures.
  *
- * A selector is GLOB[:k=v,v...[:k=v...]], e.g. "gup.*",
- * "gup.pin_fast:pages=1,16:folio=4k,64k". Each of its lists multiplies the
- * points of every benchmark that the glob matches. -p k=v,v does the same for
- * all selectors, for the benchmarks that have such a parameter. k=each stands
- * for all values of a parameter that has names for values.
+ * Each list of a selector (lib/selector.h) multiplies the points of every
+ * benchmark that its glob matches. -p k=v,v does the same for all selectors,
+ * for the benchmarks that have such a parameter. k=each stands for all values
+ * of a parameter that has names for values.
  */
 #ifndef PTELAB_POINT_H
 #define PTELAB_POINT_H

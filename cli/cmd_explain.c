@@ -72,7 +72,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
 	case 'b':
-		select_bench(&env.select, arg);
+		if (select_bench(&env.select, arg))
+			return EINVAL;
 		break;
 	case 'm':
 		env.metric = arg;

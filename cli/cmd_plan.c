@@ -78,7 +78,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'b':
-		select_bench(&env.o.select, arg);
+		if (select_bench(&env.o.select, arg))
+			return EINVAL;
 		break;
 	case 'm':
 		select_metric(&env.o.select, arg);

@@ -64,7 +64,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.output = arg;
 		break;
 	case 'b':
-		select_bench(&env.o.select, arg);
+		if (select_bench(&env.o.select, arg))
+			return EINVAL;
 		break;
 	case 'm':
 		select_metric(&env.o.select, arg);

@@ -117,7 +117,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		form_arg("json", state);
 		break;
 	case 'b':
-		select_bench(&env.select, arg);
+		if (select_bench(&env.select, arg))
+			return EINVAL;
 		break;
 	case 'm':
 		select_metric(&env.select, arg);

@@ -112,6 +112,25 @@ check "every exact difference is in some finding" json \
 check "findings have every member of the contract" json \
 	'.findings | all(has("rule") and has("severity") and has("bench") and has("params")
 	  and has("text") and (.evidence | length > 0) and (.reproduce | test("ptelab run -b")))'
+refuses_selector()
+{
+	exits 2 ptelab compare base new -b 'gup.*:folio' && says "'folio' is no parameter" "$tmp/err" && [ "$(wc -l < "$tmp/err")" = 1 ]
+}
+# What a finding says will reproduce it selects its point, whatever its
+# parameters hold.
+reproduces()
+{
+	local b
+
+	make_run -o pci1 -B aaaa 'mmio.store bar=0000:41:00.0/2 size=4k : s2_maps.nc=256 s2_maps.device=0' &&
+	make_run -o pci2 -B bbbb 'mmio.store bar=0000:41:00.0/2 size=4k : s2_maps.nc=0 s2_maps.device=256' &&
+	exits 0 ptelab compare pci1 pci2 --json &&
+	b=$(jq -r '.findings[0].reproduce' "$tmp/out" | sed "s/.*NEW -b '//; s/'$//") &&
+	exits 0 ptelab compare pci1 pci2 -b "$b" && exits 0 ptelab compare pci1 pci2 -b "${b/4k/4K}" &&
+	exits 2 ptelab compare pci1 pci2 -b "${b/41/42}"
+}
+check "findings: the command that reproduces one selects its point" reproduces
+check "a selector that is none" refuses_selector
 exits 0 ptelab compare base base --json
 check "no finding and no difference between a run and itself" json \
 	'.findings == [] and (.counts.regression + .counts.improvement + .counts.changed) == 0

@@ -5,6 +5,7 @@
  */
 #include "analysis_test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static bool selects(const char *selector, const char *bench, const char *text)
 	json_t *p = params(text);
 	bool match;
 
-	select_bench(&s, selector);
+	assert_int_equal(select_bench(&s, selector), 0);
 	match = selected_point(&s, bench, p);
 	selection_free(&s);
 	json_decref(p);
@@ -51,6 +52,7 @@ static bool selects(const char *selector, const char *bench, const char *text)
 TEST(selectors)
 {
 	const char *p = "{\"folio\": \"64k\", \"pages\": 16}";
+	struct selection s = { 0 };
 
 	assert_true(selects("gup.*", "gup.fast", p));
 	assert_false(selects("gup", "gup.fast", p));
@@ -58,9 +60,19 @@ TEST(selectors)
 	assert_true(selects("*:pages=16:folio=4k,64k", "gup.fast", p));
 	assert_false(selects("*:pages=16:folio=4k", "gup.fast", p));
 	assert_false(selects("*:pages=1,6", "gup.fast", p));
-	assert_false(selects("*:pages=", "gup.fast", p));
 	assert_false(selects("*:write=1", "gup.fast", p));
-	assert_false(selects("*:pages", "gup.fast", p));
+	assert_true(selects("each:folio=64K", "gup.fast", p));
+	assert_true(selects("*:folio=65536", "gup.fast", p));
+	assert_true(selects("*:folio=each", "gup.fast", p));
+	assert_false(selects("*:write=each", "gup.fast", p));
+	assert_int_equal(select_bench(&s, "*:pages="), -EINVAL);
+	assert_int_equal(select_bench(&s, "*:pages"), -EINVAL);
+	assert_int_equal(select_bench(&s, ":"), -EINVAL);
+	assert_int_equal(s.nr_benches, 0);
+	/* the address of a PCI device has colons of its own */
+	p = "{\"bar\": \"0000:41:00.0/2\", \"size\": 8}";
+	assert_true(selects("mmio.*:bar=0000:41:00.0/2:size=8", "mmio.store", p));
+	assert_false(selects("mmio.*:bar=0000:42:00.0/2", "mmio.store", p));
 	assert_true(selected_point(NULL, "x", NULL));
 }
 

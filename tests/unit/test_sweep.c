@@ -255,10 +255,30 @@ static void damage(void **state)
 	}
 }
 
+/* The file that says "every benchmark" keeps its word when one is added. */
+static void full_is_every_benchmark(void **state)
+{
+	struct sweep *s = sweep_load("scripts/sweeps/full.cfg");
+	const struct bench *const *b;
+	size_t i;
+
+	(void)state;
+	assert_non_null(s);
+	for (b = bench_all(); *b; b++) {
+		for (i = 0; i < s->points.nr; i++)
+			if (s->points.points[i].bench == *b)
+				break;
+		if (i == s->points.nr)
+			fail_msg("%s is not in full.cfg", (*b)->name);
+	}
+	sweep_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_name_line_and_key),
+		cmocka_unit_test(full_is_every_benchmark),
 		cmocka_unit_test(kernels_are_checked),
 		cmocka_unit_test(every_cell_once),
 		cmocka_unit_test(abba_is_balanced),

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which points are meant: GLOB[:k=v,v...[:k=v...]], as -b takes it in every
+ * subcommand and in sweep files, e.g. "gup.pin_fast:pages=1,16:folio=4k,64k".
+ * "each" in place of GLOB stands for every benchmark, in place of a value for
+ * all values.
+ */
+#ifndef PTELAB_SELECTOR_H
+#define PTELAB_SELECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct selector_param {
+	char *name;
+	char **values;
+	size_t nr;
+	bool used;	/* for the caller: some benchmark has it */
+};
+
+struct selector {
+	char *glob;
+	struct selector_param *params;
+	size_t nr;
+};
+
+/* Both return 0 or -EINVAL with fail() text; then there is nothing to free. */
+int selector_parse(const char *text, struct selector *s);
+/* A single "k=v,v". */
+int selector_param_parse(const char *text, struct selector_param *p);
+void selector_free(struct selector *s);
+void selector_param_free(struct selector_param *p);
+
+/* Whether one value stands for all. */
+bool selector_each(const struct selector_param *p);
+/* Whether @value is one of the parameter's, sizes in any spelling. */
+bool selector_param_has(const struct selector_param *p, const char *value);
+
+#endif
