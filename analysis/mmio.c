@@ -184,16 +184,6 @@ struct figure {
 	bool boots;		/* of boots, else of one boot's batches */
 };
 
-/* Linear between the two nearest, as most do it. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-	double at = q * (n - 1);
-	size_t i = at;
-
-	return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) :
-		sorted[n - 1];
-}
-
 /* Of several boots median and range; of one, if it is no count, its batches'
  * median and quartiles. */
 static struct figure figure_of(const struct side_point *p, const char *metric)
@@ -212,8 +202,8 @@ static struct figure figure_of(const struct side_point *p, const char *metric)
 		n = batches_in_order(&p->obs[0], metric, &v);
 		if (n > 1) {
 			qsort(v, n, sizeof(*v), cmp_double);
-			f.low = quantile(v, n, .25);
-			f.high = quantile(v, n, .75);
+			f.low = stat_quantile(v, n, .25);
+			f.high = stat_quantile(v, n, .75);
 			f.n = n;
 			f.boots = false;
 		}

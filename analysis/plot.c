@@ -981,13 +981,12 @@ static bool is_drawable(const struct plot *plot, const char *metric)
 /* Time if there is time; else what the kernel executed. */
 static const char *cost_metric(const struct plot *plot)
 {
-	static const char *const costs[] = { "ns", "cycles",
-		"instructions_kernel", "instructions", "instructions_user" };
-	size_t i;
+	const char *metric;
+	unsigned int rank;
 
-	for (i = 0; i < ARRAY_SIZE(costs); i++)
-		if (is_drawable(plot, costs[i]))
-			return costs[i];
+	for (rank = 1; (metric = metric_cost(rank)); rank++)
+		if (is_drawable(plot, metric))
+			return metric;
 	return NULL;
 }
 

@@ -720,8 +720,7 @@ static int trend_of(struct side *const *sides, size_t nr, const char *metric,
 int plot_trend(struct side *const *sides, size_t nr,
 	       const struct plot_options *o)
 {
-	static const char *const costs[] = { "ns", "cycles",
-		"instructions_kernel", "instructions" };
+	const char *cost;
 	size_t drawn = 0, i;
 	int ret = 0;
 
@@ -733,9 +732,9 @@ int plot_trend(struct side *const *sides, size_t nr,
 		ret = make_dirs(o->dir);
 	for (i = 0; i < o->select.nr_metrics && !ret; i++)
 		ret = trend_of(sides, nr, o->select.metrics[i], o, &drawn);
-	for (i = 0; i < ARRAY_SIZE(costs) && !ret && !drawn &&
-		    !o->select.nr_metrics; i++)
-		ret = trend_of(sides, nr, costs[i], o, &drawn);
+	for (i = 1; !o->select.nr_metrics && !ret && !drawn &&
+		    (cost = metric_cost(i)); i++)
+		ret = trend_of(sides, nr, cost, o, &drawn);
 	if (!ret && !drawn)
 		ret = fail(ENOENT, "nothing to draw: no point with a cost is in every run");
 	return ret;

@@ -12,6 +12,7 @@
 
 #include "../lib/util.h"
 #include "format.h"
+#include "rules.h"
 
 #define LABEL_WIDTH	12
 #define SHORT_ID	12
@@ -412,7 +413,7 @@ static void print_findings(const struct comparison *c, FILE *f)
 
 			/* the table above is the list of exact differences */
 			if (done[i] || (int)x->severity != severity ||
-			    !strcmp(x->rule, "exact-difference"))
+			    !strcmp(x->rule, EXACT_DIFFERENCE))
 				continue;
 			points = 0;
 			for (j = i; j < c->nr_findings; j++)

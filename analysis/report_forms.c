@@ -226,19 +226,17 @@ void report_markdown(const struct report *r, FILE *f)
 
 /* --- time and count --- */
 
-/* The metric that stands for what a point costs, best first. */
-static const char *const cost_metrics[] = { "ns", "cycles", "instructions",
-					    "instructions_kernel",
-					    "instructions_user" };
-
+/* The metric that stands for what a point costs. */
 static const struct result *cost_of(const struct result *r, size_t nr)
 {
-	size_t i, j;
+	const char *metric;
+	unsigned int rank;
+	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cost_metrics); i++)
-		for (j = 0; j < nr; j++)
-			if (!strcmp(r[j].metric, cost_metrics[i]))
-				return &r[j];
+	for (rank = 1; (metric = metric_cost(rank)); rank++)
+		for (i = 0; i < nr; i++)
+			if (!strcmp(r[i].metric, metric))
+				return &r[i];
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "../lib/version.h"
 #include "format.h"
 #include "report.h"
+#include "rules.h"
 
 static const char head[] =
 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -113,7 +114,7 @@ static size_t count_severity(const struct comparison *c, enum severity s)
 
 	for (i = 0; i < c->nr_findings; i++)
 		nr += c->findings[i].severity == s &&
-		      strcmp(c->findings[i].rule, "exact-difference");
+		      strcmp(c->findings[i].rule, EXACT_DIFFERENCE);
 	return nr;
 }
 
@@ -196,7 +197,7 @@ static void put_findings(const struct comparison *c, FILE *f)
 			const struct finding *x = &c->findings[i];
 
 			if (done[i] || (int)x->severity != s ||
-			    !strcmp(x->rule, "exact-difference"))
+			    !strcmp(x->rule, EXACT_DIFFERENCE))
 				continue;
 			fputs(any ? "" : "<ul>\n", f);
 			any = true;
@@ -273,9 +274,12 @@ static void put_row(const struct result *r, FILE *f)
 	double v[] = { r->base.median, r->new.median };
 	int d = decimals_for(v, 2, r->delta, r->tier);
 	char number[NUMBER_SIZE], *label, *evidence = evidence_text(r);
+	const struct metric *m = metric_find(r->metric);
 
 	label = metric_label(r->metric, r->facts.unit);
-	fputs("<tr><td class=\"metric\">", f);
+	fputs("<tr><td class=\"metric\" title=\"", f);
+	put_markup(f, m ? m->help : "");
+	fputs("\">", f);
 	put_breakable(f, label);
 	fputs("</td>", f);
 	cell(f, "n", format_number(v[0], d, number));

@@ -11,6 +11,7 @@
 #include "format.h"
 
 #define MAX_CONDITIONS	2
+#define MAX_RULES	4
 
 /* How a metric moves; always so that every seed agrees, but for ON_NEW. */
 enum move {
@@ -24,7 +25,6 @@ enum move {
 };
 
 struct rule {
-	const char *name;
 	enum severity severity;
 	struct {
 		const char *metric;	/* a glob; any that matches will do */
@@ -33,59 +33,74 @@ struct rule {
 	const char *means;
 };
 
-/* The first entry of a name that fires at a point speaks for that name. */
-static const struct rule rules[] = {
+/* Of a finding's rules the first that fires at a point speaks. */
+static const struct finding_kind {
+	const char *name;
+	const char *help;
+	struct rule rules[MAX_RULES];
+} kinds[] = {
 	/*
 	 * A refault is a stage-2 fault on what KVM had zapped, so one
 	 * condition is enough; the zap itself may belong to another point
 	 * (measure=op), or to the preparation of this one (measure=guest).
 	 */
-	{ "unnecessary-kvm-zap", SEVERITY_WARNING,
-	  { { "kvm_unnecessary.*", RISES } },
-	  "for this event KVM zaps what it did not zap on base; it comes back with the same frame, and the host had taken no permission away" },
-	{ "unnecessary-kvm-zap", SEVERITY_INFO,
-	  { { "kvm_unnecessary.*", STAYS } },
-	  "on both sides, so not this change's doing: for this event KVM zaps what comes back with the same frame, though the host had taken no permission away" },
-	/* Where only the frames are known. */
-	{ "unnecessary-kvm-zap", SEVERITY_WARNING,
-	  { { "kvm_unnecessary", NOT_COUNTED },
-	    { "kvm_refaults_same_pfn", RISES } },
-	  "KVM zaps what it did not zap on base, and it comes back with the same frame" },
-	{ "unnecessary-kvm-zap", SEVERITY_INFO,
-	  { { "kvm_unnecessary", NOT_COUNTED },
-	    { "kvm_refaults_same_pfn", STAYS } },
-	  "on both sides, so not this change's doing: what KVM zapped comes back with the same frame. Unnecessary unless the operation took a permission away" },
-	{ "stale-secondary-tlb", SEVERITY_ERROR,
-	  { { "shadow_stale", ON_NEW } },
-	  "a secondary TLB keeps entries that the page table no longer has" },
-	{ "stale-secondary-tlb", SEVERITY_WARNING,
-	  { { "notifier_secondary", GONE } },
-	  "secondary TLBs are no longer told; where the change takes or gives a permission, they keep the old entry" },
-	{ "lockless-retry", SEVERITY_WARNING,
-	  { { "lockless_retries", APPEARS } },
-	  "lockless reads start again, which they did not on base" },
-	{ "lockless-retry", SEVERITY_INFO,
-	  { { "lockless_retries", GONE } },
-	  "lockless reads no longer start again; make sure that fallbacks did not rise instead" },
-	{ "lockless-retry", SEVERITY_WARNING,
-	  { { "lockless_retries", RISES } },
-	  "lockless reads start again more often" },
-	{ "gup-slow-fallback", SEVERITY_WARNING,
-	  { { "gup_slow_pages", RISES } },
-	  "GUP-fast leaves more pages to the slow path" },
-	{ "contpte-unfolded", SEVERITY_WARNING,
-	  { { "contpte_unfolds", RISES } },
-	  "more contpte blocks are taken apart" },
-	{ "stage2-memtype", SEVERITY_WARNING,
-	  { { "s2_maps.nc", CHANGES } },
-	  "stage 2 maps pages with another memory type" },
-	{ "stage2-memtype", SEVERITY_WARNING,
-	  { { "s2_maps.device", CHANGES } },
-	  "stage 2 maps pages with another memory type" },
-	{ "forbidden-outcome", SEVERITY_ERROR,
-	  { { "forbidden_outcomes", ON_NEW } },
-	  "an outcome was seen that the memory model must not allow" },
+	{ "unnecessary-kvm-zap",
+	  "KVM zapped a page that came back with the same frame, though no permission was taken away", {
+		{ SEVERITY_WARNING, { { "kvm_unnecessary.*", RISES } },
+		  "for this event KVM zaps what it did not zap on base; it comes back with the same frame, and the host had taken no permission away" },
+		{ SEVERITY_INFO, { { "kvm_unnecessary.*", STAYS } },
+		  "on both sides, so not this change's doing: for this event KVM zaps what comes back with the same frame, though the host had taken no permission away" },
+		/* Where only the frames are known. */
+		{ SEVERITY_WARNING, { { "kvm_unnecessary", NOT_COUNTED },
+				      { "kvm_refaults_same_pfn", RISES } },
+		  "KVM zaps what it did not zap on base, and it comes back with the same frame" },
+		{ SEVERITY_INFO, { { "kvm_unnecessary", NOT_COUNTED },
+				   { "kvm_refaults_same_pfn", STAYS } },
+		  "on both sides, so not this change's doing: what KVM zapped comes back with the same frame. Unnecessary unless the operation took a permission away" } } },
+	{ "stale-secondary-tlb",
+	  "a permission changed and secondary TLBs (IOMMU, GPU, KVM) were not invalidated", {
+		{ SEVERITY_ERROR, { { "shadow_stale", ON_NEW } },
+		  "a secondary TLB keeps entries that the page table no longer has" },
+		{ SEVERITY_WARNING, { { "notifier_secondary", GONE } },
+		  "secondary TLBs are no longer told; where the change takes or gives a permission, they keep the old entry" } } },
+	{ "lockless-retry",
+	  "lockless reads of a contpte block start again, or no longer do", {
+		{ SEVERITY_WARNING, { { "lockless_retries", APPEARS } },
+		  "lockless reads start again, which they did not on base" },
+		{ SEVERITY_INFO, { { "lockless_retries", GONE } },
+		  "lockless reads no longer start again; make sure that fallbacks did not rise instead" },
+		{ SEVERITY_WARNING, { { "lockless_retries", RISES } },
+		  "lockless reads start again more often" } } },
+	{ "gup-slow-fallback",
+	  "GUP-fast leaves more pages to the slow path, which takes mmap_lock", {
+		{ SEVERITY_WARNING, { { "gup_slow_pages", RISES } },
+		  "GUP-fast leaves more pages to the slow path" } } },
+	{ "contpte-unfolded",
+	  "more contpte blocks are taken apart into single entries", {
+		{ SEVERITY_WARNING, { { "contpte_unfolds", RISES } },
+		  "more contpte blocks are taken apart" } } },
+	{ "stage2-memtype",
+	  "stage 2 maps a guest's pages with another memory type", {
+		{ SEVERITY_WARNING, { { "s2_maps.nc", CHANGES } },
+		  "stage 2 maps pages with another memory type" },
+		{ SEVERITY_WARNING, { { "s2_maps.device", CHANGES } },
+		  "stage 2 maps pages with another memory type" } } },
+	{ "forbidden-outcome",
+	  "a litmus test ended in a way that a memory model in force forbids", {
+		{ SEVERITY_ERROR, { { "forbidden_outcomes", ON_NEW } },
+		  "an outcome was seen that the memory model must not allow" } } },
+	{ EXACT_DIFFERENCE,
+	  "an exact count differs between the kernels with every seed",
+	  /* by find_exact_differences() */ { { 0 } } },
 };
+
+const char *finding_name(size_t nr, const char **help)
+{
+	if (nr >= ARRAY_SIZE(kinds))
+		return NULL;
+	*help = kinds[nr].help;
+	return kinds[nr].name;
+}
 
 const char *severity_name(enum severity s)
 {
@@ -170,18 +185,6 @@ static struct finding *add_finding(struct comparison *c, const char *rule,
 	return f;
 }
 
-/* Whether the last findings, which are of this point, have the rule. */
-static bool already(const struct comparison *c, const char *rule,
-		    const struct side_point *point)
-{
-	size_t i = c->nr_findings;
-
-	while (i-- && c->findings[i].point == point)
-		if (!strcmp(c->findings[i].rule, rule))
-			return true;
-	return false;
-}
-
 static bool counted(const struct result *r, size_t nr, const char *metric)
 {
 	while (nr--)
@@ -215,8 +218,8 @@ static bool fulfils(const struct result *r, size_t nr, const char *metric,
 	return any;
 }
 
-static void apply(struct comparison *c, const struct rule *rule,
-		  const struct result *r, size_t nr)
+static bool apply(struct comparison *c, const char *name,
+		  const struct rule *rule, const struct result *r, size_t nr)
 {
 	json_t *evidence = json_array();
 	char *text = xstrdup("");
@@ -227,13 +230,24 @@ static void apply(struct comparison *c, const struct rule *rule,
 	for (i = 0; i < MAX_CONDITIONS && fires && rule->all[i].metric; i++)
 		fires = fulfils(r, nr, rule->all[i].metric, rule->all[i].move,
 				evidence, &text);
-	if (fires && !already(c, rule->name, r->point)) {
-		f = add_finding(c, rule->name, rule->severity, r);
+	if (fires) {
+		f = add_finding(c, name, rule->severity, r);
 		json_array_extend(f->evidence, evidence);
 		f->text = xasprintf("%s: %s", text, rule->means);
 	}
 	json_decref(evidence);
 	free(text);
+	return fires;
+}
+
+static void apply_first(struct comparison *c, const struct finding_kind *kind,
+			const struct result *r, size_t nr)
+{
+	const struct rule *rule = kind->rules;
+
+	while (rule < kind->rules + MAX_RULES && rule->means &&
+	       !apply(c, kind->name, rule, r, nr))
+		rule++;
 }
 
 void find_by_rules(struct comparison *c)
@@ -244,8 +258,9 @@ void find_by_rules(struct comparison *c)
 		for (end = start; end < c->nr_results; end++)
 			if (c->results[end].point != c->results[start].point)
 				break;
-		for (i = 0; i < ARRAY_SIZE(rules); i++)
-			apply(c, &rules[i], c->results + start, end - start);
+		for (i = 0; i < ARRAY_SIZE(kinds); i++)
+			apply_first(c, &kinds[i], c->results + start,
+				    end - start);
 	}
 }
 
@@ -263,7 +278,7 @@ static size_t group_of(struct comparison *c, json_t *index,
 
 	if (!at) {
 		json_object_set_new_nocheck(index, key, json_integer(nr));
-		add_finding(c, "exact-difference", SEVERITY_INFO, r);
+		add_finding(c, EXACT_DIFFERENCE, SEVERITY_INFO, r);
 	}
 	free(key);
 	return nr;

@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab list: the benchmarks, and why one can't run here. */
+/* ptelab list: the benchmarks, and why one can't run here; what a metric
+ * counts; what a finding means. */
 #include <argp.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../analysis/rules.h"
 #include "../bench/runner.h"
+#include "../lib/metric.h"
+#include "../lib/selector.h"
 #include "../lib/util.h"
 #include "cmd.h"
 
+enum { OPT_METRICS = 256, OPT_FINDINGS };
+
 static struct {
 	const char *glob;
+	int what;	/* benchmarks, OPT_METRICS, or OPT_FINDINGS */
 	bool json, brief;
 } env;
 
 static const struct argp_option options[] = {
-	{ "bench", 'b', "GLOB", 0, "only the benchmarks that match", 0 },
+	{ "bench", 'b', "GLOB", 0, "only the names that match", 0 },
+	{ "metrics", OPT_METRICS, NULL, 0,
+	  "list what is measured and counted instead", 0 },
+	{ "findings", OPT_FINDINGS, NULL, 0,
+	  "list what compare can find in a comparison instead", 0 },
 	{ "brief", 's', NULL, 0, "a line each", 0 },
 	{ "json", 'j', NULL, 0, "as JSON", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Lists benchmarks, their parameters, and why one can't run here.\v"
+	"Lists benchmarks, their parameters, and why one can't run here; or "
+	"metrics; or findings.\v"
 	"Examples:\n"
 	"  ptelab list\n"
+	"  ptelab list --metrics 'kvm_*'\n"
 	"  ptelab list -s\n"
 	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n";
 
@@ -34,6 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'b':
 		env.glob = arg;
+		break;
+	case OPT_METRICS:
+	case OPT_FINDINGS:
+		env.what = key;
 		break;
 	case 's':
 		env.brief = true;
@@ -132,20 +149,88 @@ static void print_bench(const struct bench *b, const char *why)
 	putchar('\n');
 }
 
-int cmd_list(int argc, char **argv)
+/* Prints or drops what has been listed; whether it was anything. */
+static int end_list(json_t *all, size_t shown, const char *what)
 {
-	static const struct argp argp = { options, parse, "[GLOB]", doc, NULL,
-					  NULL, NULL };
+	if (env.json && shown) {
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(all);
+	if (shown)
+		return EXIT_DONE;
+	fail(ENOENT, "no %s is called '%s'", what, env.glob);
+	return EXIT_COULD_NOT;
+}
+
+static int list_metrics(void)
+{
+	json_t *all = json_array();
+	size_t i, shown = 0;
+
+	for (i = 0; i < metrics_nr; i++) {
+		const struct metric *m = &metrics[i];
+		const char *better = metric_better_name(m->better);
+		const char *kind = metric_kind_name(m->kind);
+		char *label;
+
+		/* "family.*" is there for a glob that is one, too */
+		if (fnmatch(env.glob, m->name, 0) &&
+		    metric_find(env.glob) != m)
+			continue;
+		shown++;
+		if (env.json) {
+			json_array_append_new(all, json_pack(
+				"{s:s, s:s, s:s, s:s, s:s}", "name", m->name,
+				"unit", m->unit, "kind", kind, "better",
+				better, "help", m->help));
+		} else if (env.brief) {
+			printf("%-26s %s\n", m->name, m->help);
+		} else {
+			printf("%s\n", m->name);
+			label = xasprintf("%s per operation, %s", m->unit,
+					  m->better == BETTER_NONE ?
+					  "neither way is better" : better);
+			wrapped(13, "counts", m->help);
+			wrapped(13, "unit", label);
+			wrapped(13, "kind", kind);
+			putchar('\n');
+			free(label);
+		}
+	}
+	return end_list(all, shown, "metric");
+}
+
+static int list_findings(void)
+{
+	json_t *all = json_array();
+	const char *name, *help;
+	size_t i, shown = 0;
+
+	for (i = 0; (name = finding_name(i, &help)); i++) {
+		if (fnmatch(env.glob, name, 0))
+			continue;
+		shown++;
+		if (env.json)
+			json_array_append_new(all, json_pack("{s:s, s:s}",
+					"name", name, "help", help));
+		else
+			printf("%-20s %s\n", name, help);
+	}
+	return end_list(all, shown, "finding");
+}
+
+static int list_benches(void)
+{
 	static const struct runner_options o = { .cpu = -1, .batches = 1 };
 	json_t *all = json_array();
 	struct point_list list;
-	const char *selector;
+	struct selector asked;
 	struct runner *r;
 	size_t i, shown = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	selector = env.glob ? env.glob : "*";
-	if (points_expand(&selector, 1, NULL, 0, &list))
+	if (points_expand(&env.glob, 1, NULL, 0, &list) ||
+	    selector_parse(env.glob, &asked))
 		return EXIT_COULD_NOT;
 	r = runner_new(&o);
 	if (!r)
@@ -154,7 +239,8 @@ int cmd_list(int argc, char **argv)
 		const struct bench *b = list.points[i].bench;
 		const char *why;
 
-		if (fnmatch(selector, b->name, 0))
+		/* harness.empty is always the first point */
+		if (fnmatch(asked.glob, b->name, 0))
 			continue;
 		why = runner_unavailable(r, &list.points[i]);
 		shown++;
@@ -163,12 +249,24 @@ int cmd_list(int argc, char **argv)
 		else
 			print_bench(b, why);
 	}
-	if (env.json) {
-		json_dumpf(all, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
-	json_decref(all);
 	runner_free(r);
 	points_free(&list);
-	return shown ? EXIT_DONE : EXIT_COULD_NOT;
+	selector_free(&asked);
+	return end_list(all, shown, "benchmark");
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "[GLOB]", doc, NULL,
+					  NULL, NULL };
+
+	env.glob = "*";
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	switch (env.what) {
+	case OPT_METRICS:
+		return list_metrics();
+	case OPT_FINDINGS:
+		return list_findings();
+	}
+	return list_benches();
 }

@@ -6,17 +6,20 @@
 
 #include "util.h"
 
+/* Most rows are no cost and end before cost_rank. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 const struct metric metrics[] = {
 	{ "ns", "ns", METRIC_TIME, BETTER_LOWER,
-	  "time of the operation" },
+	  "time of the operation", 1 },
 	{ "cycles", "cycles", METRIC_TIME, BETTER_LOWER,
-	  "CPU cycles, user and kernel" },
+	  "CPU cycles, user and kernel", 2 },
 	{ "instructions", "instructions", METRIC_INSTRUCTIONS, BETTER_LOWER,
-	  "instructions retired, user and kernel" },
+	  "instructions retired, user and kernel", 4 },
 	{ "instructions_user", "instructions", METRIC_INSTRUCTIONS,
-	  BETTER_LOWER, "instructions retired in user mode" },
+	  BETTER_LOWER, "instructions retired in user mode", 5 },
 	{ "instructions_kernel", "instructions", METRIC_INSTRUCTIONS,
-	  BETTER_LOWER, "instructions retired in the kernel" },
+	  BETTER_LOWER, "instructions retired in the kernel", 3 },
 	{ "barrier_ns", "ns", METRIC_TIME, BETTER_LOWER,
 	  "what the barrier adds to the same loop without it" },
 	{ "barrier_cycles", "cycles", METRIC_TIME, BETTER_LOWER,
@@ -168,6 +171,7 @@ const struct metric metrics[] = {
 	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "shadow secondary-TLB entries that no longer match the page table" },
 };
+#pragma GCC diagnostic pop
 
 const size_t metrics_nr = ARRAY_SIZE(metrics);
 
@@ -187,11 +191,33 @@ const struct metric *metric_find(const char *name)
 	return NULL;
 }
 
+const char *metric_cost(unsigned int rank)
+{
+	size_t i;
+
+	for (i = 0; i < metrics_nr; i++)
+		if (rank && metrics[i].cost_rank == rank)
+			return metrics[i].name;
+	return NULL;
+}
+
+const char *metric_kind_name(enum metric_kind kind)
+{
+	static const char *const names[] = { "time", "instructions", "event" };
+
+	return names[kind];
+}
+
+const char *metric_better_name(enum metric_better better)
+{
+	static const char *const names[] = { "none", "lower", "higher" };
+
+	return names[better];
+}
+
 json_t *metric_to_json(const struct metric *m)
 {
-	static const char *const kind[] = { "time", "instructions", "event" };
-	static const char *const better[] = { "none", "lower", "higher" };
-
 	return json_pack("{s:s, s:s, s:s}", "unit", m->unit, "kind",
-			 kind[m->kind], "better", better[m->better]);
+			 metric_kind_name(m->kind), "better",
+			 metric_better_name(m->better));
 }

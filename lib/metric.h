@@ -29,6 +29,8 @@ struct metric {
 	enum metric_kind kind;
 	enum metric_better better;
 	const char *help;
+	unsigned int cost_rank;	/* what a point costs: 1 if it has this, else
+				 * 2, ...; 0: no cost */
 };
 
 extern const struct metric metrics[];
@@ -36,6 +38,11 @@ extern const size_t metrics_nr;
 
 /* The entry for a metric's name; NULL if there is none. */
 const struct metric *metric_find(const char *name);
+/* The metric that says what a point costs, best first: @rank from 1; NULL at
+ * the end. */
+const char *metric_cost(unsigned int rank);
+const char *metric_kind_name(enum metric_kind kind);
+const char *metric_better_name(enum metric_better better);
 /* {"unit", "kind": "time|instructions|event", "better": "lower|higher|none"} */
 json_t *metric_to_json(const struct metric *m);
 
