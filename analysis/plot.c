@@ -1041,11 +1041,11 @@ static int draw_chosen(struct plot *plot)
 	return ret;
 }
 
-bool plot_format_known(const char *name)
-{
-	return !strcmp(name, "svg") || !strcmp(name, "png") ||
-	       !strcmp(name, "pdf") || !strcmp(name, "terminal");
-}
+static const struct choice formats[] = {
+	{ "svg", NULL }, { "png", NULL }, { "pdf", NULL }, { "terminal", NULL },
+};
+
+const struct choices plot_formats = CHOICES(formats);
 
 /* Whether anything at all is written to the folder. */
 static bool needs_folder(const struct plot_options *o)

@@ -7,11 +7,12 @@
 #ifndef PTELAB_PLOT_H
 #define PTELAB_PLOT_H
 
+#include "../lib/choice.h"
 #include "load.h"
 
 struct plot_options {
 	const char *dir;	/* made if need be; unused for the terminal */
-	const char **formats;	/* svg, png, pdf, terminal */
+	const char **formats;	/* of plot_formats */
 	size_t nr_formats;
 	/* Metrics to draw; none: the one that says best what a point costs. */
 	struct selection select;
@@ -19,7 +20,7 @@ struct plot_options {
 	bool quiet;		/* do not print the names of files */
 };
 
-bool plot_format_known(const char *name);
+extern const struct choices plot_formats;
 
 /* "folio=4k measure=op" to "4k op", where the names of all have no room. */
 void drop_keys(char *params);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "../lib/choice.h"
 #include "compare.h"
 #include "view.h"
 
@@ -17,10 +18,15 @@ struct report {
 	bool all;			/* equal rows as well */
 };
 
+/* What compare --format takes: a table in report_forms.c. */
+struct report_format {
+	struct choice choice;
+	void (*print)(const struct report *r, FILE *f);
+};
+
+extern const struct choices report_formats;
+
 void report_text(const struct report *r, FILE *f);
-void report_grid(const struct report *r, FILE *f);
-void report_count(const struct report *r, FILE *f);
-void report_markdown(const struct report *r, FILE *f);
 void report_csv(const struct report *r, FILE *f);
 /* One document (compare.json), or an array of them if there are several. */
 void report_json(const struct report *r, FILE *f);

@@ -140,7 +140,7 @@ static void group_benches(struct view *v)
 	v->row = sorted;
 }
 
-void report_grid(const struct report *r, FILE *f)
+static void report_grid(const struct report *r, FILE *f)
 {
 	struct view v = view_merge(r->c, r->nr, r->all);
 	size_t i;
@@ -210,7 +210,7 @@ static void print_markdown(const struct report *whole, size_t nr, FILE *f)
 	free(new);
 }
 
-void report_markdown(const struct report *r, FILE *f)
+static void report_markdown(const struct report *r, FILE *f)
 {
 	struct view v = view_merge(r->c, r->nr, r->all);
 	size_t i;
@@ -331,7 +331,7 @@ static void print_counts(const struct report *whole, size_t nr, FILE *f)
 	view_free(&v);
 }
 
-void report_count(const struct report *r, FILE *f)
+static void report_count(const struct report *r, FILE *f)
 {
 	struct view v = view_merge(r->c, r->nr, r->all);
 	size_t i;
@@ -350,3 +350,16 @@ void report_count(const struct report *r, FILE *f)
 	report_rest(r, &v, f);
 	view_free(&v);
 }
+
+/* --- the table --- */
+
+static const struct report_format formats[] = {
+	{ { "text", NULL }, report_text },
+	{ { "grid", NULL }, report_grid },
+	{ { "count", NULL }, report_count },
+	{ { "markdown", NULL }, report_markdown },
+	{ { "csv", NULL }, report_csv },
+	{ { "json", NULL }, report_json },
+};
+
+const struct choices report_formats = CHOICES(formats);

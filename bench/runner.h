@@ -8,6 +8,13 @@
 
 #include "point.h"
 
+/* What ptelab run does unless told otherwise. */
+#define RUN_BATCHES		30
+#define RUN_BATCHES_EXACT	5	/* where counts repeat to the last one */
+#define RUN_COUNTED		2
+#define RUN_WARMUP		2
+#define RUN_MIN_BATCH_MS	2
+
 struct runner_options {
 	unsigned int batches;		/* timed batches a point */
 	unsigned int counted;		/* counted batches a point; 0: none */

@@ -2,6 +2,7 @@
 /* See args.h. */
 #include "args.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,90 @@ double percent_arg(const char *option, const char *text, double below,
 			   option, below, text);
 	return percent / 100;
 }
+
+const void *choice_arg(const char *option, const struct choices *c,
+		       const char *text, struct argp_state *state)
+{
+	const void *row = choice_find(c, text);
+	char *all;
+
+	if (!row && !strcmp(text, "help")) {
+		choices_print(c, stdout);
+		exit(EXIT_DONE);
+	}
+	if (!row) {
+		all = choices_text(c);
+		argp_error(state, "%s takes %s, not '%s'", option, all, text);
+		free(all);
+	}
+	return row;
+}
+
+static error_t parse_bench(int key, char *arg, struct argp_state *state)
+{
+	if (key != 'b')
+		return ARGP_ERR_UNKNOWN;
+	return select_bench(state->input, arg) ? EINVAL : 0;
+}
+
+static error_t parse_metric(int key, char *arg, struct argp_state *state)
+{
+	if (key != 'm')
+		return ARGP_ERR_UNKNOWN;
+	select_metric(state->input, arg);
+	return 0;
+}
+
+enum { OPT_ALLOW = 512, OPT_MARGIN };
+
+static error_t parse_allow(int key, char *arg, struct argp_state *state)
+{
+	if (key != OPT_ALLOW)
+		return ARGP_ERR_UNKNOWN;
+	text_split(state->input, arg);
+	return 0;
+}
+
+static error_t parse_margin(int key, char *arg, struct argp_state *state)
+{
+	if (key != OPT_MARGIN)
+		return ARGP_ERR_UNKNOWN;
+	*(double *)state->input = percent_arg("--margin", arg, 100, state);
+	return 0;
+}
+
+static const struct argp_option bench_options[] = {
+	{ "bench", 'b', "GLOB[:k=v,v]", 0,
+	  "only these points; may be given again", 0 },
+	{ 0 }
+};
+
+static const struct argp_option metric_options[] = {
+	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
+	  0 },
+	{ 0 }
+};
+
+static const struct argp_option allow_options[] = {
+	{ "allow", OPT_ALLOW, "KEY,...", 0,
+	  "environment differences that are meant; globs", 0 },
+	{ 0 }
+};
+
+static const struct argp_option margin_options[] = {
+	{ "margin", OPT_MARGIN, "PERCENT", 0,
+	  "timed: a change within it counts as none; default 1", 0 },
+	{ 0 }
+};
+
+const struct argp bench_argp = { .options = bench_options,
+				 .parser = parse_bench };
+const struct argp metric_argp = { .options = metric_options,
+				  .parser = parse_metric };
+const struct argp allow_argp = { .options = allow_options,
+				 .parser = parse_allow };
+const struct argp margin_argp = { .options = margin_options,
+				  .parser = parse_margin };
 
 int with_runs(struct text_list *runs, struct text_list *allow,
 	      struct selection *select,

@@ -6,6 +6,7 @@
 #include <argp.h>
 
 #include "../analysis/load.h"
+#include "../lib/choice.h"
 
 /* A growing list of borrowed texts. */
 struct text_list {
@@ -20,6 +21,21 @@ void text_split(struct text_list *l, char *items);
 /* "1.5" or "1.5%" as .015; above 0 and below @below percent, else usage. */
 double percent_arg(const char *option, const char *text, double below,
 		   struct argp_state *state);
+
+/*
+ * The row that @text names, else usage. "help" prints what there is and ends
+ * the program: completion asks so.
+ */
+const void *choice_arg(const char *option, const struct choices *c,
+		       const char *text, struct argp_state *state);
+
+/*
+ * Options that several subcommands take, as children of their struct argp; at
+ * ARGP_KEY_INIT state->child_inputs[] gets what each fills:
+ * -b into a struct selection, -m likewise, --allow into a struct text_list,
+ * --margin into a double.
+ */
+extern const struct argp bench_argp, metric_argp, allow_argp, margin_argp;
 
 /*
  * Loads every run, in order, and ends as @use does with them; EXIT_COULD_NOT

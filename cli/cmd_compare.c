@@ -11,26 +11,15 @@
 #include "args.h"
 #include "cmd.h"
 
-enum { OPT_FAIL_ON = 256, OPT_ALLOW, OPT_MARGIN, OPT_JSON, OPT_SEED,
+enum { OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED,
        OPT_CENTER };
 
 static const struct argp_option options[] = {
-	{ "format", 'f', "FORM", 0,
-	  "text (default), grid, count, markdown, csv or json", 0 },
+	{ "format", 'f', "FORM", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
-	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
-	  0 },
 	{ "all", 'a', NULL, 0, "equal values as well", 0 },
-	{ "fail-on", OPT_FAIL_ON, "WHAT", 0,
-	  "exit 1 if there is a regression, a difference or a finding", 0 },
-	{ "allow", OPT_ALLOW, "KEY,...", 0,
-	  "environment differences that are meant; globs", 0 },
-	{ "margin", OPT_MARGIN, "PERCENT", 0,
-	  "timed: a change within it counts as none; default 1", 0 },
-	{ "center", OPT_CENTER, "median|mean", 0,
-	  "timed: of batches, processes and boots; default median", 0 },
+	{ "fail-on", OPT_FAIL_ON, "WHAT", 0, NULL, 0 },
+	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
 	{ "seed", OPT_SEED, "N", 0, "of the bootstrap; default 1", 0 },
 	{ 0 }
 };
@@ -50,15 +39,6 @@ static const char doc[] =
 	"not: a run can't be read, the environments differ, or no point was "
 	"measured on both sides.";
 
-static const struct form {
-	const char *name;
-	void (*print)(const struct report *r, FILE *f);
-} forms[] = {
-	{ "text", report_text }, { "grid", report_grid },
-	{ "count", report_count }, { "markdown", report_markdown },
-	{ "csv", report_csv }, { "json", report_json },
-};
-
 static bool any_regression(const struct comparison *c)
 {
 	return c->count[VERDICT_REGRESSION];
@@ -76,79 +56,89 @@ static bool any_finding(const struct comparison *c)
 }
 
 static const struct condition {
-	const char *name;
+	struct choice choice;
 	bool (*holds)(const struct comparison *c);
 } conditions[] = {
-	{ "regression", any_regression }, { "difference", any_difference },
-	{ "finding", any_finding },
+	{ { "regression", NULL }, any_regression },
+	{ { "difference", NULL }, any_difference },
+	{ { "finding", NULL }, any_finding },
 };
 
+static const struct center {
+	struct choice choice;
+	double (*of)(const double *v, size_t n);
+} centers[] = {
+	{ { "median", NULL }, stat_median },
+	{ { "mean", NULL }, stat_mean },
+};
+
+static const struct choices condition_choices = CHOICES(conditions),
+	center_choices = CHOICES(centers);
+
 static struct {
-	const struct form *form;
+	const struct report_format *form;
 	const struct condition *fail_on;
 	struct compare_options o;
 	struct text_list runs, allow;
 	bool all;
 } env;
 
-static void form_arg(const char *name, struct argp_state *state)
+static char *option_help(int key, const char *text,
+			 void *input __attribute__((unused)))
 {
-	size_t i;
+	char *all, *help;
 
-	for (i = 0; i < ARRAY_SIZE(forms); i++)
-		if (!strcmp(forms[i].name, name))
-			env.form = &forms[i];
-	if (!env.form)
-		argp_error(state, "--format takes text, grid, count, markdown, csv or json, not '%s'",
-			   name);
+	switch (key) {
+	case 'f':
+		return choices_help(&report_formats);
+	case OPT_FAIL_ON:
+		all = choices_text(&condition_choices);
+		help = xasprintf("exit 1 if there is a %s", all);
+		free(all);
+		return help;
+	case OPT_CENTER:
+		all = choices_help(&center_choices);
+		help = xasprintf("timed: of batches, processes and boots: %s",
+				 all);
+		free(all);
+		return help;
+	}
+	return (char *)text;
 }
 
-static void condition_arg(const char *name, struct argp_state *state)
+static const struct report_format *form_arg(const char *name,
+					    struct argp_state *state)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(conditions); i++)
-		if (!strcmp(conditions[i].name, name))
-			env.fail_on = &conditions[i];
-	if (!env.fail_on)
-		argp_error(state, "--fail-on takes regression, difference or finding, not '%s'",
-			   name);
+	return choice_arg("--format", &report_formats, name, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	const struct center *center;
+
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.o.select;
+		state->child_inputs[1] = &env.o.select;
+		state->child_inputs[2] = &env.allow;
+		state->child_inputs[3] = &env.o.margin;
+		break;
 	case 'f':
-		env.form = NULL;
-		form_arg(arg, state);
+		env.form = form_arg(arg, state);
 		break;
 	case OPT_JSON:
-		form_arg("json", state);
-		break;
-	case 'b':
-		if (select_bench(&env.o.select, arg))
-			return EINVAL;
-		break;
-	case 'm':
-		select_metric(&env.o.select, arg);
+		env.form = form_arg("json", state);
 		break;
 	case 'a':
 		env.all = true;
 		break;
 	case OPT_FAIL_ON:
-		condition_arg(arg, state);
-		break;
-	case OPT_ALLOW:
-		text_split(&env.allow, arg);
-		break;
-	case OPT_MARGIN:
-		env.o.margin = percent_arg("--margin", arg, 100, state);
+		env.fail_on = choice_arg("--fail-on", &condition_choices, arg,
+					 state);
 		break;
 	case OPT_CENTER:
-		if (strcmp(arg, "median") && strcmp(arg, "mean"))
-			argp_error(state, "--center takes median or mean, not '%s'",
-				   arg);
-		env.o.center = !strcmp(arg, "mean") ? stat_mean : stat_median;
+		center = choice_arg("--center", &center_choices, arg, state);
+		env.o.center = center->of;
 		break;
 	case OPT_SEED:
 		if (parse_u64(arg, &env.o.seed))
@@ -209,14 +199,22 @@ static int compare_loaded(struct side *const *side, size_t nr)
 	return ret;
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ &metric_argp, 0, NULL, 0 },
+	{ &allow_argp, 0, NULL, 0 },
+	{ &margin_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW [NEW...]",
-					  doc, NULL, NULL, NULL };
+					  doc, children, option_help, NULL };
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
-	env.form = &forms[0];
+	env.form = report_formats.rows;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;

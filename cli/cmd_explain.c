@@ -13,8 +13,6 @@
 enum { OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS };
 
 static const struct argp_option options[] = {
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
 	{ "metric", 'm', "NAME", 0,
 	  "instructions (the default, if they were counted), instructions_kernel, loads, stores, tlbi, ...; or what was sampled",
 	  0 },
@@ -28,7 +26,7 @@ static const struct argp_option options[] = {
 	  "of the boots; default the first that both sides have", 0 },
 	{ "output", 'o', "FILE.svg", 0,
 	  "a flame graph of the first point, beside the table", 0 },
-	{ "format", 'f', "FORM", 0, "text (default) or json", 0 },
+	{ "format", 'f', "FORM", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
 	{ 0 }
 };
@@ -58,6 +56,15 @@ static struct {
 	bool json;
 } env;
 
+static const struct choice forms[] = { { "text", NULL }, { "json", NULL } };
+static const struct choices form_choices = CHOICES(forms);
+
+static char *option_help(int key, const char *text,
+			 void *input __attribute__((unused)))
+{
+	return key == 'f' ? choices_help(&form_choices) : (char *)text;
+}
+
 static uint64_t count_arg(const char *option, const char *text,
 			  struct argp_state *state)
 {
@@ -71,9 +78,8 @@ static uint64_t count_arg(const char *option, const char *text,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
-	case 'b':
-		if (select_bench(&env.select, arg))
-			return EINVAL;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.select;
 		break;
 	case 'm':
 		env.metric = arg;
@@ -94,10 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.svg = arg;
 		break;
 	case 'f':
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "--format takes text or json, not '%s'",
-				   arg);
-		env.json = !strcmp(arg, "json");
+		env.json = choice_arg("--format", &form_choices, arg, state) ==
+			   &forms[1];
 		break;
 	case OPT_JSON:
 		env.json = true;
@@ -193,10 +197,15 @@ static int explain_sides(struct side *const *side, size_t nr)
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_explain(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "BASE NEW", doc, NULL,
-					  NULL, NULL };
+	static const struct argp argp = { options, parse, "BASE NEW", doc, children,
+					  option_help, NULL };
 
 	memset(&env, 0, sizeof(env));
 	env.seed = -1;

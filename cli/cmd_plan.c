@@ -10,14 +10,13 @@
 #include "../analysis/plan.h"
 #include "../analysis/table.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_POWER = 256, OPT_ROWS, OPT_BOOT, OPT_BATCH, OPT_MINUTES, OPT_JSON,
        OPT_SEED };
 
 static const struct argp_option options[] = {
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
 	{ "metric", 'm', "GLOB", 0,
 	  "only these metrics; may be given again; default ns", 0 },
 	{ "effect", 'e', "PERCENT", 0, "change to be seen; default 1", 0 },
@@ -77,9 +76,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	uint64_t rows;
 
 	switch (key) {
-	case 'b':
-		if (select_bench(&env.o.select, arg))
-			return EINVAL;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.o.select;
 		break;
 	case 'm':
 		select_metric(&env.o.select, arg);
@@ -356,9 +354,14 @@ static void print_json(const struct plan *p)
 	json_decref(all);
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_plan(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "RUN", doc, NULL,
+	static const struct argp argp = { options, parse, "RUN", doc, children,
 					  NULL, NULL };
 	struct plan *p = NULL;
 	struct side *s;

@@ -13,23 +13,18 @@
 #include "args.h"
 #include "cmd.h"
 
-enum { OPT_KEEP = 256, OPT_ALLOW, OPT_TREND };
+enum { OPT_KEEP = 256, OPT_TREND };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "folder for the pictures; default plots",
 	  0 },
-	{ "format", 'f', "FORM,...", 0,
-	  "svg, png, pdf, terminal; default svg,png", 0 },
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
+	{ "format", 'f', "FORM,...", 0, NULL, 0 },
 	{ "metric", 'm', "GLOB", 0,
 	  "draw these metrics; default: time, or else kernel instructions", 0 },
 	{ "keep", OPT_KEEP, NULL, 0,
 	  "leave the gnuplot scripts, which hold their data, as well", 0 },
 	{ "trend", OPT_TREND, NULL, 0,
 	  "many runs in order (v6.9, v6.12, ...; a series' commits): cost over them, with change points", 0 },
-	{ "allow", OPT_ALLOW, "KEY,...", 0,
-	  "environment differences that are meant; globs", 0 },
 	{ 0 }
 };
 
@@ -54,15 +49,26 @@ static struct {
 	bool trend;
 } env;
 
+static char *option_help(int key, const char *text,
+			 void *input __attribute__((unused)))
+{
+	char *all, *help;
+
+	if (key != 'f')
+		return (char *)text;
+	all = choices_text(&plot_formats);
+	help = xasprintf("%s; default svg,png", all);
+	free(all);
+	return help;
+}
+
 static void formats_arg(char *list, struct argp_state *state)
 {
 	char *save, *name;
 
 	for (name = strtok_r(list, ",", &save); name;
 	     name = strtok_r(NULL, ",", &save)) {
-		if (!plot_format_known(name))
-			argp_error(state, "--format takes svg, png, pdf and terminal, not '%s'",
-				   name);
+		choice_arg("--format", &plot_formats, name, state);
 		text_add(&env.formats, name);
 	}
 }
@@ -70,15 +76,15 @@ static void formats_arg(char *list, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.o.select;
+		state->child_inputs[1] = &env.allow;
+		break;
 	case 'o':
 		env.o.dir = arg;
 		break;
 	case 'f':
 		formats_arg(arg, state);
-		break;
-	case 'b':
-		if (select_bench(&env.o.select, arg))
-			return EINVAL;
 		break;
 	case 'm':
 		select_metric(&env.o.select, arg);
@@ -88,9 +94,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_TREND:
 		env.trend = true;
-		break;
-	case OPT_ALLOW:
-		text_split(&env.allow, arg);
 		break;
 	case ARGP_KEY_ARG:
 		text_add(&env.runs, arg);
@@ -155,10 +158,16 @@ static int plot_loaded(struct side *const *side, size_t nr)
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ &allow_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_plot(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "BASE [NEW...]", doc,
-					  NULL, NULL, NULL };
+	static const struct argp argp = { options, parse, "BASE [NEW...]", doc, children,
+					  option_help, NULL };
 	int ret;
 
 	memset(&env, 0, sizeof(env));

@@ -17,19 +17,11 @@
 #include "args.h"
 #include "cmd.h"
 
-enum { OPT_ALLOW = 256, OPT_MARGIN, OPT_TITLE, OPT_MANIFEST, OPT_AGAIN };
+enum { OPT_TITLE = 256, OPT_MANIFEST, OPT_AGAIN };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "default report.html; - for standard output",
 	  0 },
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
-	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
-	  0 },
-	{ "allow", OPT_ALLOW, "KEY,...", 0,
-	  "environment differences that are meant; globs", 0 },
-	{ "margin", OPT_MARGIN, "PERCENT", 0,
-	  "timed: a change within it counts as none; default 1", 0 },
 	{ "title", OPT_TITLE, "TEXT", 0, "of the page", 0 },
 	{ "again", OPT_AGAIN, "COMMAND", 0,
 	  "shown as what does all of it again", 0 },
@@ -60,21 +52,14 @@ static struct {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.o.select;
+		state->child_inputs[1] = &env.o.select;
+		state->child_inputs[2] = &env.allow;
+		state->child_inputs[3] = &env.o.margin;
+		break;
 	case 'o':
 		env.output = arg;
-		break;
-	case 'b':
-		if (select_bench(&env.o.select, arg))
-			return EINVAL;
-		break;
-	case 'm':
-		select_metric(&env.o.select, arg);
-		break;
-	case OPT_ALLOW:
-		text_split(&env.allow, arg);
-		break;
-	case OPT_MARGIN:
-		env.o.margin = percent_arg("--margin", arg, 100, state);
 		break;
 	case OPT_TITLE:
 		env.title = arg;
@@ -267,10 +252,18 @@ static int report_loaded(struct side *const *side, size_t nr)
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ &metric_argp, 0, NULL, 0 },
+	{ &allow_argp, 0, NULL, 0 },
+	{ &margin_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_report(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW [NEW...]",
-					  doc, NULL, NULL, NULL };
+					  doc, children, NULL, NULL };
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;

@@ -18,11 +18,16 @@
 #include "../lib/region.h"
 #include "../lib/tune.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP, OPT_TUNE,
        OPT_SAMPLE };
+
+/* A number's macro as text. */
+#define TEXT_OF(x)	#x
+#define TEXT(x)		TEXT_OF(x)
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
@@ -34,16 +39,15 @@ static const struct argp_option options[] = {
 	{ "ops", 'n', "N", 0,
 	  "operations a batch and thread; default: the benchmark's own", 0 },
 	{ "batches", OPT_BATCHES, "N", 0,
-	  "timed batches a point; default 30, or 5 where counts are exact", 0 },
+	  "timed batches a point; default " TEXT(RUN_BATCHES) ", or " TEXT(RUN_BATCHES_EXACT) " where counts are exact", 0 },
 	{ "counted", OPT_COUNTED, "N", 0,
-	  "counted batches a point, 0 for none; default 2", 0 },
-	{ "warmup", OPT_WARMUP, "N", 0, "batches thrown away first; default 2", 0 },
+	  "counted batches a point, 0 for none; default " TEXT(RUN_COUNTED), 0 },
+	{ "warmup", OPT_WARMUP, "N", 0, "batches thrown away first; default " TEXT(RUN_WARMUP), 0 },
 	{ "min-batch-ms", OPT_MIN_BATCH, "MS", 0,
-	  "raise the operations until a batch takes so long; default 2", 0 },
+	  "raise the operations until a batch takes so long; default " TEXT(RUN_MIN_BATCH_MS), 0 },
 	{ "seed", OPT_SEED, "N", 0, "recorded, and used where order is drawn", 0 },
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
-	{ "counter", OPT_COUNTER, "bpf|kmod|none", 0,
-	  "what counts kernel events in the counted batches: BPF programs (the default), ptelab.ko, or neither", 0 },
+	{ "counter", OPT_COUNTER, "WHAT", 0, NULL, 0 },
 	{ "group", OPT_GROUP, "N", 0,
 	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
 	{ "sample", OPT_SAMPLE, "SECONDS", 0,
@@ -88,6 +92,31 @@ static const struct counter_source *const kmod_sources[] = {
 	&kmod_source, NULL
 };
 
+static const struct counter_choice {
+	struct choice choice;
+	const struct counter_source *const *sources;
+} counter_rows[] = {
+	{ { "bpf", "BPF programs" }, bpf_sources },
+	{ { "kmod", "ptelab.ko" }, kmod_sources },
+	{ { "none", NULL }, NULL },
+};
+
+const struct choices run_counters = CHOICES(counter_rows);
+
+static char *option_help(int key, const char *text,
+			 void *input __attribute__((unused)))
+{
+	char *all, *help;
+
+	if (key != OPT_COUNTER)
+		return (char *)text;
+	all = choices_help(&run_counters);
+	help = xasprintf("what counts kernel events in the counted batches: %s",
+			 all);
+	free(all);
+	return help;
+}
+
 static uint64_t number_arg(const char *what, const char *text, uint64_t min,
 			   uint64_t max, struct argp_state *state)
 {
@@ -102,6 +131,7 @@ static uint64_t number_arg(const char *what, const char *text, uint64_t min,
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	const struct counter_choice *counter;
 	char *end;
 
 	switch (key) {
@@ -148,15 +178,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.group = number_arg("--group", arg, 1, 1000000, state);
 		break;
 	case OPT_COUNTER:
-		if (!strcmp(arg, "bpf"))
-			env.o.sources = bpf_sources;
-		else if (!strcmp(arg, "kmod"))
-			env.o.sources = kmod_sources;
-		else if (!strcmp(arg, "none"))
-			env.o.sources = NULL;
-		else
-			argp_error(state, "--counter takes bpf, kmod or none, not '%s'",
-				   arg);
+		counter = choice_arg("--counter", &run_counters, arg, state);
+		env.o.sources = counter->sources;
 		break;
 	case OPT_SAMPLE:
 		env.o.sample_ns = strtod(arg, &end) * 1e9;
@@ -485,19 +508,20 @@ static int take_machine(void)
 int run_measure(int argc, char **argv, json_t *extra)
 {
 	static const struct argp argp = { options, parse, NULL, doc, NULL,
-					  NULL, NULL };
+					  option_help, NULL };
 	struct point_list list;
 	struct runner *r;
 	int ret;
 
 	env.o.cpu = -1;
-	env.o.counted = 2;
-	env.o.warmup = 2;
-	env.o.min_batch_ns = 2e6;
+	env.o.counted = RUN_COUNTED;
+	env.o.warmup = RUN_WARMUP;
+	env.o.min_batch_ns = RUN_MIN_BATCH_MS * 1e6;
 	env.o.sources = bpf_sources;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!env.batches_set)
-		env.o.batches = machine_get()->icount ? 5 : 30;
+		env.o.batches = machine_get()->icount ?
+				RUN_BATCHES_EXACT : RUN_BATCHES;
 	if (!env.group)
 		env.group = machine_get()->clock_emulated ? 64 : 1;
 

@@ -9,19 +9,16 @@
 #include "../analysis/mmio.h"
 #include "../analysis/show.h"
 #include "../lib/util.h"
+#include "args.h"
 #include "cmd.h"
 
 enum { OPT_JSON = 256, OPT_BESIDE };
 
 static const struct argp_option options[] = {
-	{ "format", 'f', "FORM", 0, "text (default), csv, json; barriers: the barrier family in tables; litmus: outcomes as litmus7 prints them; mmio: sequences against size, in Markdown", 0 },
+	{ "format", 'f', "FORM", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
-	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
 	{ "beside", OPT_BESIDE, "LOG", 0,
 	  "--format barriers: with what litmus7 printed into this file", 0 },
-	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
-	  0 },
 	{ 0 }
 };
 
@@ -40,8 +37,7 @@ static const char doc[] =
 	"Exit status: 0 shown; 2 the run can't be read or has no such point.";
 
 static struct {
-	void (*print)(const struct side *s, const struct selection *select,
-		      FILE *f);
+	const struct form *form;
 	struct selection select;
 	const char *run;
 	struct litmus_result *beside;
@@ -84,44 +80,48 @@ static int load_beside(const char *path)
 	return 0;
 }
 
-static void form_arg(const char *name, struct argp_state *state)
+static const struct form {
+	struct choice choice;
+	void (*print)(const struct side *s, const struct selection *select,
+		      FILE *f);
+} forms[] = {
+	{ { "text", NULL }, show_text },
+	{ { "csv", NULL }, show_csv },
+	{ { "json", NULL }, show_json },
+	{ { "barriers", "the barrier family in tables" }, print_barriers },
+	{ { "litmus", "outcomes as litmus7 prints them" }, print_litmus },
+	{ { "mmio", "sequences against size, in Markdown" }, print_mmio },
+};
+
+static const struct choices form_choices = CHOICES(forms);
+
+static char *option_help(int key, const char *text,
+			 void *input __attribute__((unused)))
 {
-	if (!strcmp(name, "text"))
-		env.print = show_text;
-	else if (!strcmp(name, "csv"))
-		env.print = show_csv;
-	else if (!strcmp(name, "json"))
-		env.print = show_json;
-	else if (!strcmp(name, "barriers"))
-		env.print = print_barriers;
-	else if (!strcmp(name, "litmus"))
-		env.print = print_litmus;
-	else if (!strcmp(name, "mmio"))
-		env.print = print_mmio;
-	else
-		argp_error(state, "--format takes text, csv, json, barriers, litmus or mmio, not '%s'",
-			   name);
+	return key == 'f' ? choices_help(&form_choices) : (char *)text;
+}
+
+static const struct form *form_arg(const char *name, struct argp_state *state)
+{
+	return choice_arg("--format", &form_choices, name, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &env.select;
+		state->child_inputs[1] = &env.select;
+		break;
 	case 'f':
-		form_arg(arg, state);
+		env.form = form_arg(arg, state);
 		break;
 	case OPT_BESIDE:
 		if (load_beside(arg))
 			return EIO;
 		break;
 	case OPT_JSON:
-		form_arg("json", state);
-		break;
-	case 'b':
-		if (select_bench(&env.select, arg))
-			return EINVAL;
-		break;
-	case 'm':
-		select_metric(&env.select, arg);
+		env.form = form_arg("json", state);
 		break;
 	case ARGP_KEY_ARG:
 		if (env.run)
@@ -138,15 +138,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ &bench_argp, 0, NULL, 0 },
+	{ &metric_argp, 0, NULL, 0 },
+	{ 0 }
+};
+
 int cmd_show(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "RUN", doc, NULL,
-					  NULL, NULL };
+	static const struct argp argp = { options, parse, "RUN", doc, children,
+					  option_help, NULL };
 	struct side *s;
 	int ret = EXIT_DONE;
 
 	memset(&env, 0, sizeof(env));
-	env.print = show_text;
+	env.form = forms;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
 	s = side_load(env.run, &env.select);
@@ -157,7 +163,7 @@ int cmd_show(int argc, char **argv)
 		     env.run, env.run);
 		ret = EXIT_COULD_NOT;
 	} else {
-		env.print(s, &env.select, stdout);
+		env.form->print(s, &env.select, stdout);
 	}
 	side_free(s);
 	selection_free(&env.select);

@@ -18,7 +18,7 @@ _ptelab()
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		words=$("${COMP_WORDS[0]}" --help 2>/dev/null |
-			sed -n 's/^  \([a-z]\+\) .*/\1/p')
+			sed -n '/^Examples/q; s/^  \([a-z]\+\) .*/\1/p')
 		mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$cur")
 		return
 	fi
@@ -47,25 +47,19 @@ _ptelab()
 	trace:--vmlinux)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	explain:-f|explain:--format)
-		mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
-		return ;;
-	explain:-m|explain:--metric)
-		mapfile -t COMPREPLY < <(compgen -W "instructions instructions_kernel instructions_user instructions_guest loads stores atomics exclusives tlbi dsb dmb isb sysreg_writes sysreg_reads cache_ops" -- "$cur")
-		return ;;
-	show:-f|show:--format)
-		mapfile -t COMPREPLY < <(compgen -W "text csv json barriers litmus mmio" -- "$cur")
-		return ;;
 	sweep:sweep)
 		mapfile -t COMPREPLY < <(compgen -W "check plan" -- "$cur")
-		return ;;
-	run:--counter)
-		mapfile -t COMPREPLY < <(compgen -W "bpf kmod none" -- "$cur")
 		return ;;
 	esac
 	case $prev in
 	-b|--bench)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur")
+		return ;;
+	-f|--format|--fail-on|--center|--counter)
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$command" "$prev" help 2>/dev/null | cut -f1)" -- "$cur")
+		return ;;
+	-m|--metric)
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" list -s --metrics 2>/dev/null | sed 's/ .*//')" -- "$cur")
 		return ;;
 	-o|--output|--allow|--symbols|--program|--module)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -80,9 +74,10 @@ _ptelab()
 	case $command in
 	trace)
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+	doctor) ;;
 	list)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ptelab_benches)" -- "$cur") ;;
-	show|compare|plan|sweep|cell|report|explain|merge|plot)
+	*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 }

@@ -20,21 +20,9 @@ static const struct command {
 	int (*main)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{ "list", cmd_list,
-	  "benchmarks, parameters, what each needs, why it can't run here" },
-	{ "doctor", cmd_doctor,
-	  "is this machine fit to measure on; what to change, and how" },
-	{ "run", cmd_run, "measure this kernel" },
-	{ "trace", cmd_trace, "count mm and KVM events of any program" },
-	{ "show", cmd_show, "a run, readable" },
-	{ "compare", cmd_compare, "what differs between two kernels' runs" },
-	{ "plan", cmd_plan, "how many boots and batches it takes to see an effect" },
-	{ "sweep", cmd_sweep, "what a sweep file asks for, and how long it takes" },
-	{ "cell", cmd_cell, "measure one boot of a sweep" },
-	{ "report", cmd_report, "a comparison as one file for a browser" },
-	{ "explain", cmd_explain, "which functions a difference of two runs is of" },
-	{ "merge", cmd_merge, "the emulator's counts into a boot's results" },
-	{ "plot", cmd_plot, "pictures of one run or of several" },
+#define COMMAND(name, help)	{ #name, cmd_##name, help },
+#include "commands.def"
+#undef COMMAND
 };
 
 static void usage(FILE *to)
