@@ -180,38 +180,15 @@ static int check_unused(const char *dir, const char *boot_id)
 	return ret;
 }
 
-static void add(struct text_list *l, const char *option, char *value)
-{
-	text_add(l, option);
-	text_add(l, value);
-}
-
 /* What ptelab run is asked for; the texts live as long as the program. */
 static struct text_list arguments(const struct sweep *s, const char *part)
 {
 	struct text_list l = { 0 };
-	size_t i;
 
 	text_add(&l, "ptelab run");
-	for (i = 0; i < s->nr_bench; i++)
-		add(&l, "-b", xstrdup(s->bench[i]));
-	for (i = 0; i < s->nr_param; i++)
-		add(&l, "-p", xstrdup(s->param[i]));
-	add(&l, "--counter", xstrdup(s->counter));
-	add(&l, "--seed", xasprintf("%llu", (unsigned long long)s->seed));
-	if (s->batches)
-		add(&l, "--batches", xasprintf("%u", s->batches));
-	if (s->counted_set)
-		add(&l, "--counted", xasprintf("%u", s->counted));
-	if (s->warmup_set)
-		add(&l, "--warmup", xasprintf("%u", s->warmup));
-	if (s->ops)
-		add(&l, "--ops", xasprintf("%llu", (unsigned long long)s->ops));
-	if (s->min_batch_ms >= 0)
-		add(&l, "--min-batch-ms", xasprintf("%g", s->min_batch_ms));
-	if (s->tune)
-		text_add(&l, "--tune");
-	add(&l, "-o", xstrdup(part));
+	sweep_run_options(s, &l);
+	text_add(&l, "-o");
+	text_add(&l, part);
 	return l;
 }
 

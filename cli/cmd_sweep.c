@@ -29,7 +29,8 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Checks a sweep file, or tells its cells in order and their minutes.\v"
+	"Checks a sweep file, or tells its cells in order and their minutes, or "
+	"lists the keys that it may have.\v"
 	"A sweep file says what to measure on which kernels, in how many boots "
 	"and in which order; a cell is one boot of one kernel. ptelab cell "
 	"measures one, scripts/sweep drives them all.\n"
@@ -81,9 +82,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!env.what || (strcmp(env.what, "check") &&
-				  strcmp(env.what, "plan")))
-			argp_error(state, "say check or plan");
-		if (!env.file)
+				  strcmp(env.what, "plan") &&
+				  strcmp(env.what, "keys")))
+			argp_error(state, "say check, plan or keys");
+		if (!env.file && strcmp(env.what, "keys"))
 			argp_error(state, "which sweep file?");
 		break;
 	default:
@@ -206,8 +208,8 @@ static void print_text(const struct sweep *s, const struct sweep_cell *cells,
 		free(line);
 		line = more;
 	}
-	print_line(stdout, 0, 2, "order, seed %llu:%s",
-		   (unsigned long long)s->seed, line);
+	print_line(stdout, 0, 2, "order, seed %u:%s",
+		   s->seed, line);
 	free(line);
 }
 
@@ -280,13 +282,17 @@ static int use(struct sweep *s)
 
 int cmd_sweep(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse, "check|plan FILE",
-					  doc, NULL, NULL, NULL };
+	static const struct argp argp = { options, parse,
+					  "check|plan FILE\nkeys", doc, NULL, NULL, NULL };
 	struct sweep *s;
 	int ret = -EINVAL;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
+	if (!strcmp(env.what, "keys")) {
+		sweep_print_keys(stdout);
+		return EXIT_DONE;
+	}
 	s = sweep_load(env.file);
 	if (s)
 		ret = use(s);

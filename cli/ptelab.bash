@@ -48,7 +48,7 @@ _ptelab()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	sweep:sweep)
-		mapfile -t COMPREPLY < <(compgen -W "check plan" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "check plan keys" -- "$cur")
 		return ;;
 	esac
 	case $prev in

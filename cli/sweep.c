@@ -10,42 +10,80 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../analysis/format.h"
 #include "../analysis/plan.h"
+#include "../bench/runner.h"
+#include "../lib/choice.h"
 #include "../lib/util.h"
+#include "cmd.h"
 
 enum key_type { KEY_TEXT, KEY_TEXTS, KEY_NUMBER, KEY_COUNT, KEY_BOOL,
 		KEY_CHOICE, KEY_KERNELS };
 
-static const char *const orders[] = { "abba", "blocks", NULL };
-static const char *const counters[] = { "bpf", "kmod", "none", NULL };
+static const struct choice order_rows[] = {
+	[ORDER_ABBA] = { "abba", "rounds of all kernels, each second one backwards" },
+	[ORDER_BLOCKS] = { "blocks", "each round in an order of its own" },
+};
+static const struct choices orders = CHOICES(order_rows);
 
-/* Every key there is. A new one is a line here and one in take(). */
+#define AT(member)	offsetof(struct sweep, member)
+
+/*
+ * Every key there is: what it takes, where that is kept, and, if it is an
+ * option of ptelab run, which. Those are passed on if the file has them.
+ */
 static const struct key {
 	const char *name;
 	enum key_type type;
-	double min, max;
-	const char *const *choices;
+	size_t at;
+	double def, min, max;
+	const char *help;
+	const char *option;
+	bool always;		/* pass the default, too: it is not run's */
+	const struct choices *choices;
 } keys[] = {
-	{ "about", KEY_TEXT, 0, 0, NULL },
-	{ "bench", KEY_TEXTS, 0, 0, NULL },
-	{ "param", KEY_TEXTS, 0, 0, NULL },
-	{ "kernels", KEY_KERNELS, 0, 0, NULL },
-	{ "boots", KEY_COUNT, 1, 1000, NULL },
-	{ "order", KEY_CHOICE, 0, 0, orders },
-	{ "seed", KEY_COUNT, 0, INT32_MAX, NULL },
-	{ "tune", KEY_BOOL, 0, 0, NULL },
-	{ "counter", KEY_CHOICE, 0, 0, counters },
-	{ "batches", KEY_COUNT, 1, 1000000, NULL },
-	{ "counted", KEY_COUNT, 0, 1000, NULL },
-	{ "warmup", KEY_COUNT, 0, 1000, NULL },
-	{ "ops", KEY_COUNT, 1, INT32_MAX, NULL },
-	{ "min_batch_ms", KEY_NUMBER, 0, 60000, NULL },
-	{ "boot_seconds", KEY_NUMBER, 0, 86400, NULL },
-	{ "point_seconds", KEY_NUMBER, 0, 86400, NULL },
-	{ "minutes", KEY_NUMBER, 1, 1e6, NULL },
-	{ "boot_timeout", KEY_COUNT, 1, 86400, NULL },
-	{ "tries", KEY_COUNT, 1, 100, NULL },
-	{ "cmdline", KEY_TEXT, 0, 0, NULL },
+	{ "about", KEY_TEXT, AT(about), 0, 0, 0,
+	  "what the sweep is for", NULL, false, NULL },
+	{ "bench", KEY_TEXTS, AT(bench), 0, 0, 0,
+	  "benchmarks to measure; must be there", "-b", false, NULL },
+	{ "param", KEY_TEXTS, AT(param), 0, 0, 0,
+	  "values of parameters", "-p", false, NULL },
+	{ "kernels", KEY_KERNELS, AT(kernel), 0, 0, 0,
+	  "each with a name and one of release, deb, image", NULL, false, NULL },
+	{ "boots", KEY_COUNT, AT(boots), 8, 1, 1000,
+	  "boots of each kernel", NULL, false, NULL },
+	{ "order", KEY_CHOICE, AT(order), ORDER_ABBA, 0, 0,
+	  "in which kernels take turns", NULL, false, &orders },
+	{ "counter", KEY_CHOICE, AT(counter), 0, 0, 0,
+	  "what counts kernel events", "--counter", true, &run_counters },
+	{ "seed", KEY_COUNT, AT(seed), 1, 0, INT32_MAX,
+	  "of the order", "--seed", true, NULL },
+	{ "batches", KEY_COUNT, AT(batches), RUN_BATCHES, 1, 1000000,
+	  "timed batches of a point", "--batches", false, NULL },
+	{ "counted", KEY_COUNT, AT(counted), RUN_COUNTED, 0, 1000,
+	  "counted batches of a point", "--counted", false, NULL },
+	{ "warmup", KEY_COUNT, AT(warmup), RUN_WARMUP, 0, 1000,
+	  "batches thrown away first", "--warmup", false, NULL },
+	{ "ops", KEY_COUNT, AT(ops), 0, 1, INT32_MAX,
+	  "operations of a batch; 0: the benchmark's own", "--ops", false, NULL },
+	{ "min_batch_ms", KEY_NUMBER, AT(min_batch_ms), RUN_MIN_BATCH_MS, 0,
+	  60000, "the least that a batch takes", "--min-batch-ms", false, NULL },
+	{ "tune", KEY_BOOL, AT(tune), true, 0, 0,
+	  "whether settings that make noise are set meanwhile", NULL, false,
+	  NULL },
+	{ "boot_seconds", KEY_NUMBER, AT(boot_seconds), 180, 0, 86400,
+	  "what a boot costs before it measures", NULL, false, NULL },
+	{ "point_seconds", KEY_NUMBER, AT(point_seconds), 0, 0, 86400,
+	  "what a point costs; 0: a guess", NULL, false, NULL },
+	{ "minutes", KEY_NUMBER, AT(minutes), 0, 1, 1e6,
+	  "budget, which cuts the boots down; 0: none", NULL, false, NULL },
+	{ "boot_timeout", KEY_COUNT, AT(boot_timeout), 900, 1, 86400,
+	  "seconds until a boot has failed", NULL, false, NULL },
+	{ "tries", KEY_COUNT, AT(tries), 3, 1, 100,
+	  "boots for a cell until it has failed", NULL, false, NULL },
+	{ "cmdline", KEY_TEXT, AT(cmdline), 0, 0, 0,
+	  "more kernel parameters, the same for every kernel", NULL, false,
+	  NULL },
 };
 
 static const char *const kernel_keys[] = {
@@ -107,20 +145,18 @@ static double number_value(const struct sweep *s, const config_setting_t *v,
 }
 
 static int texts(const struct sweep *s, const config_setting_t *v,
-		 const char ***list, size_t *nr)
+		 struct text_list *list)
 {
 	int i, n = config_setting_is_scalar(v) ? 1 : config_setting_length(v);
 
-	*list = xcalloc(n + 1, sizeof(**list));
 	for (i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_is_scalar(v) ? v :
 			config_setting_get_elem(v, i);
 
-		(*list)[i] = text_value(e);
-		if (!(*list)[i])
+		if (!text_value(e))
 			return bad(s, e, "takes texts, such as [ \"gup.*\" ]");
+		text_add(list, text_value(e));
 	}
-	*nr = n;
 	return n ? 0 : bad(s, v, "is empty");
 }
 
@@ -234,83 +270,146 @@ static int take_kernels(struct sweep *s, const config_setting_t *v)
 	return 0;
 }
 
-static int choice(const struct sweep *s, const config_setting_t *v,
-		  const struct key *k)
+static int take_choice(const struct sweep *s, const config_setting_t *v,
+		       const struct choices *c, unsigned int *nr)
 {
-	const char *text = text_value(v);
-	char all[128] = "";
-	int i;
+	const char *text = text_value(v), *row;
+	char *all;
+	int ret;
 
-	for (i = 0; k->choices[i]; i++) {
-		if (text && !strcmp(text, k->choices[i]))
-			return i;
-		strcat(strcat(all, i ? ", " : ""), k->choices[i]);
+	row = text ? choice_find(c, text) : NULL;
+	if (row) {
+		*nr = (row - (const char *)c->rows) / c->size;
+		return 0;
 	}
-	return bad(s, v, "takes one of %s", all);
+	all = choices_text(c);
+	ret = bad(s, v, "takes %s", all);
+	free(all);
+	return ret;
 }
 
 static int take(struct sweep *s, const config_setting_t *v,
 		const struct key *k)
 {
-	double n = 0;
-	int c;
+	void *at = (char *)s + k->at;
+	double n;
 
-	if (k->type == KEY_NUMBER || k->type == KEY_COUNT) {
-		n = number_value(s, v, k);
-		if (isnan(n))
-			return -EINVAL;
-	} else if (k->type == KEY_TEXT && !text_value(v)) {
-		return bad(s, v, "takes a text");
-	} else if (k->type == KEY_BOOL &&
-		   config_setting_type(v) != CONFIG_TYPE_BOOL) {
-		return bad(s, v, "takes true or false");
-	}
-	if (!strcmp(k->name, "about"))
-		s->about = xstrdup(text_value(v));
-	else if (!strcmp(k->name, "cmdline"))
-		s->cmdline = xstrdup(text_value(v));
-	else if (!strcmp(k->name, "bench"))
-		return texts(s, v, &s->bench, &s->nr_bench);
-	else if (!strcmp(k->name, "param"))
-		return texts(s, v, &s->param, &s->nr_param);
-	else if (!strcmp(k->name, "kernels"))
-		return take_kernels(s, v);
-	else if (!strcmp(k->name, "boots"))
-		s->boots = n;
-	else if (!strcmp(k->name, "seed"))
-		s->seed = n;
-	else if (!strcmp(k->name, "tune"))
-		s->tune = config_setting_get_bool(v);
-	else if (!strcmp(k->name, "batches"))
-		s->batches = n;
-	else if (!strcmp(k->name, "counted"))
-		s->counted = n, s->counted_set = true;
-	else if (!strcmp(k->name, "warmup"))
-		s->warmup = n, s->warmup_set = true;
-	else if (!strcmp(k->name, "ops"))
-		s->ops = n;
-	else if (!strcmp(k->name, "min_batch_ms"))
-		s->min_batch_ms = n;
-	else if (!strcmp(k->name, "boot_seconds"))
-		s->boot_seconds = n;
-	else if (!strcmp(k->name, "point_seconds"))
-		s->point_seconds = n;
-	else if (!strcmp(k->name, "minutes"))
-		s->minutes = n;
-	else if (!strcmp(k->name, "boot_timeout"))
-		s->boot_timeout = n;
-	else if (!strcmp(k->name, "tries"))
-		s->tries = n;
-	if (k->type != KEY_CHOICE)
+	switch (k->type) {
+	case KEY_TEXT:
+		if (!text_value(v))
+			return bad(s, v, "takes a text");
+		*(char **)at = xstrdup(text_value(v));
 		return 0;
-	c = choice(s, v, k);
-	if (c < 0)
-		return c;
-	if (!strcmp(k->name, "order"))
-		s->order = c;
+	case KEY_TEXTS:
+		return texts(s, v, at);
+	case KEY_BOOL:
+		if (config_setting_type(v) != CONFIG_TYPE_BOOL)
+			return bad(s, v, "takes true or false");
+		*(bool *)at = config_setting_get_bool(v);
+		return 0;
+	case KEY_CHOICE:
+		return take_choice(s, v, k->choices, at);
+	case KEY_KERNELS:
+		return take_kernels(s, v);
+	case KEY_NUMBER:
+	case KEY_COUNT:
+		break;
+	}
+	n = number_value(s, v, k);
+	if (isnan(n))
+		return -EINVAL;
+	if (k->type == KEY_NUMBER)
+		*(double *)at = n;
 	else
-		s->counter = counters[c];
+		*(unsigned int *)at = n;
 	return 0;
+}
+
+static void set_defaults(struct sweep *s)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		void *at = (char *)s + keys[i].at;
+
+		if (keys[i].type == KEY_NUMBER)
+			*(double *)at = keys[i].def;
+		else if (keys[i].type == KEY_BOOL)
+			*(bool *)at = keys[i].def;
+		else if (keys[i].type == KEY_COUNT ||
+			 keys[i].type == KEY_CHOICE)
+			*(unsigned int *)at = keys[i].def;
+	}
+}
+
+/* A key's value as ptelab run takes it; the caller frees. */
+static char *value_text(const struct key *k, const void *at)
+{
+	if (k->type == KEY_NUMBER)
+		return xasprintf("%g", *(const double *)at);
+	if (k->type == KEY_CHOICE)
+		return xstrdup(choice_name(k->choices,
+					   *(const unsigned int *)at));
+	return xasprintf("%u", *(const unsigned int *)at);
+}
+
+void sweep_run_options(const struct sweep *s, struct text_list *l)
+{
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct key *k = &keys[i];
+		const void *at = (const char *)s + k->at;
+		const struct text_list *texts = at;
+
+		if (!k->option || !(k->always || s->given & 1U << i))
+			continue;
+		for (j = 0; k->type == KEY_TEXTS && j < texts->nr; j++) {
+			text_add(l, k->option);
+			text_add(l, xstrdup(texts->v[j]));
+		}
+		if (k->type != KEY_TEXTS) {
+			text_add(l, k->option);
+			text_add(l, value_text(k, at));
+		}
+	}
+	if (s->tune)
+		text_add(l, "--tune");
+}
+
+/* What a key takes, as sweep_print_keys() says it; the caller frees. */
+static char *takes_text(const struct key *k)
+{
+	switch (k->type) {
+	case KEY_COUNT:
+	case KEY_NUMBER:
+		return xasprintf("%.10g to %.10g; default %.10g", k->min, k->max, k->def);
+	case KEY_BOOL:
+		return xasprintf("true or false; default %s",
+				 k->def ? "true" : "false");
+	case KEY_CHOICE:
+		return choices_help(k->choices);
+	case KEY_TEXTS:
+		return xstrdup("a list of texts");
+	case KEY_KERNELS:
+		return xstrdup("a list of groups");
+	case KEY_TEXT:
+		break;
+	}
+	return xstrdup("a text");
+}
+
+void sweep_print_keys(FILE *f)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		char *takes = takes_text(&keys[i]);
+
+		print_line(f, 0, 4, "%s: %s (%s)", keys[i].name, keys[i].help,
+			   takes);
+		free(takes);
+	}
 }
 
 static int take_all(struct sweep *s, const config_setting_t *root)
@@ -336,6 +435,7 @@ static int take_all(struct sweep *s, const config_setting_t *root)
 		ret = take(s, v, &keys[j]);
 		if (ret)
 			return ret;
+		s->given |= 1U << j;
 	}
 	return 0;
 }
@@ -349,8 +449,8 @@ static int bad_points(struct sweep *s, const config_setting_t *root)
 	int ret;
 	size_t i;
 
-	for (i = 0; v && i < s->nr_bench; i++) {
-		if (!points_expand(&s->bench[i], 1, NULL, 0, &one)) {
+	for (i = 0; v && i < s->bench.nr; i++) {
+		if (!points_expand(&s->bench.v[i], 1, NULL, 0, &one)) {
 			points_free(&one);
 			continue;
 		}
@@ -382,10 +482,10 @@ static int read_config(struct sweep *s, config_t *c)
 	ret = take_all(s, root);
 	if (ret)
 		return ret;
-	if (!s->nr_bench)
+	if (!s->bench.nr)
 		return fail(EINVAL, "%s: bench: is missing; it says what to measure, e.g. bench = [ \"gup.*\" ];",
 			    s->path);
-	if (points_expand(s->bench, s->nr_bench, s->param, s->nr_param,
+	if (points_expand(s->bench.v, s->bench.nr, s->param.v, s->param.nr,
 			  &s->points))
 		return bad_points(s, root);
 	return 0;
@@ -399,14 +499,7 @@ struct sweep *sweep_load(const char *path)
 	config_init(c);
 	s->config = c;
 	s->path = xstrdup(path);
-	s->boots = 8;
-	s->seed = 1;
-	s->tune = true;
-	s->counter = "bpf";
-	s->min_batch_ms = -1;
-	s->boot_seconds = 180;
-	s->boot_timeout = 900;
-	s->tries = 3;
+	set_defaults(s);
 	if (read_config(s, c)) {
 		sweep_free(s);
 		return NULL;
@@ -423,8 +516,8 @@ void sweep_free(struct sweep *s)
 	for (i = 0; i < s->nr_kernels; i++)
 		kernel_clear(&s->kernel[i]);
 	free(s->kernel);
-	free(s->bench);
-	free(s->param);
+	free(s->bench.v);
+	free(s->param.v);
 	free(s->about);
 	free(s->cmdline);
 	free(s->path);
@@ -552,10 +645,8 @@ struct sweep_cell *sweep_cells(const struct sweep *s, size_t *nr)
  */
 static double point_seconds(const struct sweep *s)
 {
-	unsigned int batches = (s->batches ? s->batches : 30) +
-		(s->warmup_set ? s->warmup : 2) +
-		(s->counted_set ? s->counted : 2);
-	double ms = s->min_batch_ms < 0 ? 2 : s->min_batch_ms;
+	unsigned int batches = s->batches + s->warmup + s->counted;
+	double ms = s->min_batch_ms;
 
 	return s->point_seconds > 0 ? s->point_seconds :
 		.25 + 2 * batches * (ms > 0 ? ms : .1) / 1000;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../bench/point.h"
+#include "args.h"
 
 enum sweep_order {
 	ORDER_ABBA,	/* each block of kernels, then the same backwards */
@@ -28,20 +29,17 @@ struct sweep_kernel {
 
 struct sweep {
 	char *path, *about;
-	const char **bench, **param;	/* selectors and -p of ptelab run */
-	size_t nr_bench, nr_param;
+	struct text_list bench, param;	/* selectors and -p of ptelab run */
 	struct sweep_kernel *kernel;
 	size_t nr_kernels;
-	enum sweep_order order;
+	unsigned int order;		/* enum sweep_order */
 	unsigned int boots;		/* of each kernel */
-	uint64_t seed;
+	unsigned int seed;
 	bool tune;
-	const char *counter;		/* of ptelab run --counter */
-	/* As ptelab run takes them; 0: its default. */
-	unsigned int batches, counted, warmup;
-	uint64_t ops;
-	double min_batch_ms;		/* negative: its default */
-	bool counted_set, warmup_set;
+	/* As ptelab run takes them. */
+	unsigned int counter, batches, counted, warmup, ops;
+	double min_batch_ms;
+	uint32_t given;			/* keys that the file has, by row */
 	/* What a boot costs before it measures, and a point, in seconds. */
 	double boot_seconds, point_seconds;
 	double minutes;			/* budget for all; 0: none */
@@ -73,6 +71,10 @@ int sweep_add_kernel(struct sweep *s, const char *text);
 /* NULL with fail() text that names the near one. */
 const struct sweep_kernel *sweep_find_kernel(const struct sweep *s,
 					     const char *name);
+/* Adds what ptelab run is to be told; the texts are never freed. */
+void sweep_run_options(const struct sweep *s, struct text_list *l);
+/* Every key: what it takes, its default, what it is for. */
+void sweep_print_keys(FILE *f);
 /* Every cell, in the order to boot them; *nr of them; the caller frees. */
 struct sweep_cell *sweep_cells(const struct sweep *s, size_t *nr);
 /* Seconds that so many boots take, by what the file says that things cost. */

@@ -88,3 +88,12 @@ metrics()
 	ptelab list -s --metrics kvm_zapped.mprotect_vma | grep -q 'by the event that asked for it'
 }
 check "metrics: each has a unit and says what it counts" metrics
+
+keys()
+{
+	local names
+
+	mapfile -t names < <(ptelab sweep keys | sed -n 's/^\([a-z_]*\): .*/\1/p')
+	manual "SWEEP FILES" > manual.txt && has_words manual.txt "${names[@]}"
+}
+check "sweep keys: man page" keys

@@ -68,7 +68,7 @@ static void errors_name_line_and_key(void **state)
 	refused("bench = [ \"gup.futex\" ];\nparam = [ \"nonsense=1\" ];\n", 2,
 		"param: ");
 	refused("bench = [ \"gup.futex\" ];\norder = \"abab\";\n", 2,
-		"order: takes one of abba, blocks");
+		"order: takes abba or blocks");
 	refused("bench = [ \"gup.futex\" ];\ntune = 1;\n", 2,
 		"tune: takes true or false");
 	refused("bench = [ 3 ];\n", 1, "bench: takes texts");
