@@ -32,14 +32,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../lib/journal.h"
@@ -47,21 +45,11 @@
 #include "bench.h"
 #include "kbtf.h"
 #include "mm.h"
-
-/* Newer than some systems' linux/userfaultfd.h. */
-#ifndef UFFD_USER_MODE_ONLY
-#define UFFD_USER_MODE_ONLY		1
-#endif
-#ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_ASYNC		(1 << 15)
-#endif
+#include "params.h"
+#include "uffd.h"
 
 /* --- parameters --- */
 
-#define PARAM_FOLIO \
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", \
-	  .def = "contpte", .min = 4096, .max = 512 * MIB, \
-	  .power_of_two = true, .help = "size of the folios" }
 #define PARAM_THREADS \
 	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
 	  .def = "1", .min = 1, .max = 256, \
@@ -78,24 +66,20 @@ static const char *const kind_choices[] = { "private", "shared", NULL };
 static const char *const access_choices[] = { "read", "write", NULL };
 
 static const struct bench_param anon_params[] = {
-	PARAM_FOLIO, PARAM_THREADS,
+	PARAM_FOLIO("contpte"), PARAM_THREADS,
 };
 
 static const struct bench_param anon_read_params[] = {
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = "4k",
-	  .min = 4096, .max = 512 * MIB, .power_of_two = true,
-	  .help = "the zero page, or with the PMD size the huge zero page" },
+	PARAM_FOLIO_OF("4k", "the zero page, or with the PMD size the huge zero page"),
 	PARAM_THREADS,
 };
 
 static const struct bench_param cow_params[] = {
-	PARAM_FOLIO, PARAM_TOUCH, PARAM_THREADS,
+	PARAM_FOLIO("contpte"), PARAM_TOUCH, PARAM_THREADS,
 };
 
 static const struct bench_param reuse_params[] = {
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = "4k",
-	  .min = 4096, .max = 512 * MIB, .power_of_two = true,
-	  .help = "size of the folios" },
+	PARAM_FOLIO("4k"),
 	PARAM_TOUCH,
 	{ .name = "via", .type = PARAM_ENUM, .def = "fork",
 	  .choices = via_choices,
@@ -111,10 +95,10 @@ static const struct bench_param file_params[] = {
 	  .choices = kind_choices, .help = "MAP_PRIVATE or MAP_SHARED" },
 	{ .name = "access", .type = PARAM_ENUM, .def = "read",
 	  .choices = access_choices, .help = "what takes the fault" },
-	PARAM_FOLIO, PARAM_THREADS,
+	PARAM_FOLIO("contpte"), PARAM_THREADS,
 };
 
-static const struct bench_param spurious_params[] = { PARAM_FOLIO };
+static const struct bench_param spurious_params[] = { PARAM_FOLIO("contpte") };
 
 /* --- what all of them share --- */
 
@@ -546,85 +530,14 @@ struct uffd {
 	int error;
 };
 
-/* Opens one with these features; -errno if the kernel lacks any. */
-static int uffd_open(uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		err = errno;
-		close(fd);
-		return -err;
-	}
-	return fd;
-}
-
-static const char *uffd_unavailable(uint64_t features)
-{
-	int fd = uffd_open(features);
-
-	switch (-fd) {
-	case ENOSYS:
-		return "this kernel has no userfaultfd";
-	case EPERM:
-		return "userfaultfd is not permitted here";
-	case EINVAL:
-		return features & UFFD_FEATURE_WP_ASYNC ?
-			"userfaultfd has no asynchronous write protection here (6.7, CONFIG_PTE_MARKER_UFFD_WP)" :
-			"userfaultfd can't write-protect here";
-	}
-	if (fd < 0)
-		return "userfaultfd can't be opened";
-	close(fd);
-	return NULL;
-}
-
-static int uffd_register(struct uffd *u, bool on)
-{
-	unsigned int i;
-
-	for (i = 0; i < u->r->nr; i++) {
-		struct uffdio_register reg = {
-			.range.start = (uintptr_t)mm_region_at(u->r, i),
-			.range.len = u->r->bytes,
-			.mode = UFFDIO_REGISTER_MODE_WP,
-		};
-
-		if (on ? ioctl(u->fd, UFFDIO_REGISTER, &reg) :
-			 ioctl(u->fd, UFFDIO_UNREGISTER, &reg.range))
-			return fail(errno, "userfaultfd: %s", strerror(errno));
-	}
-	return 0;
-}
-
-/* Write-protects @len bytes, or lifts the protection and wakes who waits. */
-static int uffd_protect(const struct uffd *u, const void *at, uint64_t len,
-			bool on)
-{
-	struct uffdio_writeprotect wp = {
-		.range.start = (uintptr_t)at,
-		.range.len = len,
-		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
-	};
-
-	while (ioctl(u->fd, UFFDIO_WRITEPROTECT, &wp))
-		if (errno != EAGAIN)
-			return fail(errno, "userfaultfd write protection: %s",
-				    strerror(errno));
-	return 0;
-}
-
 static int uffd_protect_all(struct uffd *u)
 {
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < u->r->nr && !ret; i++)
-		ret = uffd_protect(u, mm_region_at(u->r, i), u->r->bytes, true);
+		ret = uffd_protect(u->fd, mm_region_at(u->r, i), u->r->bytes,
+				   true);
 	return ret;
 }
 
@@ -634,9 +547,8 @@ static int uffd_new(struct fault *f, uint64_t features)
 
 	f->uffd = u;
 	u->r = &f->r;
-	u->fd = uffd_open(features);
-	return u->fd < 0 ? fail(-u->fd, "userfaultfd: %s", strerror(-u->fd)) :
-			   0;
+	u->fd = uffd_open(features, UFFD_USER_MODE_ONLY);
+	return u->fd < 0 ? u->fd : 0;
 }
 
 /* Makes each fault's whole folio writable again, and wakes its thread. */
@@ -667,19 +579,19 @@ static void *resolver_main(void *arg)
 		}
 		at = msg.arg.pagefault.address & ~(u->r->folio - 1);
 		if (msg.arg.pagefault.address == (uintptr_t)u->last) {
-			uffd_protect(u, u->last, mm_caps()->page, false);
+			uffd_protect(u->fd, u->last, mm_caps()->page, false);
 			break;
 		}
 		__atomic_fetch_add(&u->resolved, 1, __ATOMIC_RELEASE);
-		if (uffd_protect(u, (void *)at, u->r->folio, false)) {
+		if (uffd_protect(u->fd, (void *)at, u->r->folio, false)) {
 			__atomic_store_n(&u->error, errno, __ATOMIC_RELEASE);
 			break;
 		}
 	}
 	/* Nobody must be left waiting: neither here nor at the end. */
 	if (u->error) {
-		uffd_register(u, false);
-		uffd_protect(u, u->last, mm_caps()->page, false);
+		uffd_register(u->fd, u->r, false);
+		uffd_protect(u->fd, u->last, mm_caps()->page, false);
 	}
 	return NULL;
 }
@@ -703,7 +615,7 @@ static int last_page(struct uffd *u)
 	*(volatile char *)u->last = 1;
 	if (ioctl(u->fd, UFFDIO_REGISTER, &reg))
 		return fail(errno, "userfaultfd: %s", strerror(errno));
-	return uffd_protect(u, u->last, mm_caps()->page, true);
+	return uffd_protect(u->fd, u->last, mm_caps()->page, true);
 }
 
 static int resolver_start(struct uffd *u, int cpu)
@@ -761,7 +673,8 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 	if (!via_fork(ctx)) {
 		if (is_pmd(ctx))
 			return "via=uffd: its asynchronous mode splits a PMD at the first write; use via=fork";
-		return uffd_unavailable(async_features(ctx));
+		return uffd_unavailable(async_features(ctx),
+					UFFD_USER_MODE_ONLY);
 	}
 	if (on_shmem(ctx))
 		return "a fork does not write-protect what is mapped shared; use via=uffd";
@@ -836,7 +749,7 @@ static int reuse_prepare(struct bench_ctx *ctx)
 		return mm_fork_exit(&f->r);
 	/* An armed mapping gets base pages only: populate it before. */
 	if (f->uffd)
-		uffd_register(f->uffd, false);
+		uffd_register(f->uffd->fd, &f->r, false);
 	ret = on_shmem(ctx) ? map_shmem(f) : renew(f);
 	if (!ret)
 		ret = frames(f, f->before);
@@ -844,7 +757,7 @@ static int reuse_prepare(struct bench_ctx *ctx)
 		return ret;
 	if (via_fork(ctx))
 		return mm_fork_exit(&f->r);
-	ret = uffd_register(f->uffd, true);
+	ret = uffd_register(f->uffd->fd, &f->r, true);
 	return ret ? ret : uffd_protect_all(f->uffd);
 }
 
@@ -1013,7 +926,8 @@ static int file_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 static const char *spurious_unavailable(const struct bench_ctx *ctx)
 {
-	const char *why = uffd_unavailable(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	const char *why = uffd_unavailable(UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+					   UFFD_USER_MODE_ONLY);
 
 	return why ? why : anon_unavailable(ctx);
 }
@@ -1041,7 +955,7 @@ static int spurious_setup(struct bench_ctx *ctx)
 	if (!ret)
 		ret = uffd_new(f, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	if (!ret)
-		ret = uffd_register(f->uffd, true);
+		ret = uffd_register(f->uffd->fd, &f->r, true);
 	/*
 	 * On the same CPU, so that a wake-up is a context switch and no more:
 	 * the same on every machine.

@@ -41,6 +41,7 @@
 #include "bench.h"
 #include "kbtf.h"
 #include "mm.h"
+#include "params.h"
 #include "racer.h"
 
 #define MAX_PAGES	16384
@@ -51,10 +52,6 @@
 #define PARAM_PAGES(most) \
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16", \
 	  .min = 1, .max = (most), .help = "pages a call" }
-#define PARAM_FOLIO \
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", \
-	  .def = "contpte", .min = 4096, .max = 512 * MIB, \
-	  .power_of_two = true, .help = "size of the folios the pages are in" }
 #define PARAM_THREADS \
 	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
 	  .def = "1", .min = 1, .max = 256, \
@@ -69,16 +66,16 @@
 	  .def = "0", .min = 0, .max = 1000000, .help = RACER_PAUSE_HELP }
 
 static const struct bench_param fast_params[] = {
-	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_WRITE,
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_WRITE,
 	PARAM_RACER,
 };
 
 static const struct bench_param plain_params[] = {
-	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_RACER,
 };
 
 static const struct bench_param odirect_params[] = {
-	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	PARAM_PAGES(MAX_PAGES), PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_RACER,
 	{ .name = "path", .type = PARAM_STRING, .def = "auto",
 	  .help = "file or block device to read; auto: /dev/nullb0, else a temporary file" },
 };
@@ -89,20 +86,20 @@ static const struct bench_param driver_params[] = {
 	{ .name = "how", .type = PARAM_ENUM, .def = "pin",
 	  .choices = how_choices,
 	  .help = "get_user_pages_fast(), pin_user_pages_fast(), or that with FOLL_LONGTERM" },
-	PARAM_PAGES(PTELAB_GUP_MAX_PAGES), PARAM_FOLIO, PARAM_THREADS,
+	PARAM_PAGES(PTELAB_GUP_MAX_PAGES), PARAM_FOLIO("contpte"), PARAM_THREADS,
 	PARAM_WRITE, PARAM_RACER,
 };
 
 static const struct bench_param pipe_params[] = {
-	PARAM_PAGES(256), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	PARAM_PAGES(256), PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_RACER,
 };
 
 static const struct bench_param futex_params[] = {
-	PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_RACER,
 };
 
 static const struct bench_param remote_params[] = {
-	PARAM_PAGES(1024), PARAM_FOLIO, PARAM_THREADS, PARAM_RACER,
+	PARAM_PAGES(1024), PARAM_FOLIO("contpte"), PARAM_THREADS, PARAM_RACER,
 };
 
 /* --- what all of them share --- */

@@ -28,6 +28,7 @@
 #include "../lib/util.h"
 #include "bench.h"
 #include "mm.h"
+#include "params.h"
 
 /* --- recheck --- */
 
@@ -198,9 +199,7 @@ static const struct bench lockless_recheck = {
 static const char *const dirty_choices[] = { "all", "some", NULL };
 
 static const struct bench_param compare_params[] = {
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes",
-	  .def = "contpte", .min = 4096, .max = 512 * MIB,
-	  .power_of_two = true, .help = "size of the folios" },
+	PARAM_FOLIO("contpte"),
 	{ .name = "dirty", .type = PARAM_ENUM, .def = "some",
 	  .choices = dirty_choices,
 	  .help = "all: every page written; some: every third since all were cleaned, so that the entries of a block differ" },

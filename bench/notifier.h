@@ -24,6 +24,7 @@
 
 #include "bench.h"
 #include "mm.h"
+#include "params.h"
 #include "vm.h"
 
 struct notifier_op {
@@ -156,10 +157,6 @@ extern const char *const notifier_secondary[], *const notifier_measure[],
 	{ .name = "secondary", .type = PARAM_ENUM, .def = "none", \
 	  .choices = notifier_secondary, \
 	  .help = "who listens: nobody, the module's shadow TLB, a VM with all pages mapped in stage 2" }
-#define PARAM_FOLIO(size) \
-	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = size, \
-	  .min = 4096, .max = 512 * MIB, .power_of_two = true, \
-	  .help = "size of the folios" }
 #define PARAM_PAGES(n) \
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = n, \
 	  .min = 1, .max = 1 << 18, .help = "base pages that a call covers" }

@@ -17,16 +17,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/userfaultfd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../lib/util.h"
 #include "notifier.h"
+#include "uffd.h"
 
 #define KPF_SWAPBACKED	(1ULL << 14)
 
@@ -423,93 +421,36 @@ const struct notifier_op notifier_clear_refs = {
 
 /* --- userfaultfd write protection --- */
 
-static int uffd_open(void)
-{
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		err = errno;
-		close(fd);
-		return -err;
-	}
-	return fd;
-}
+#define WP_FEATURES	UFFD_FEATURE_PAGEFAULT_FLAG_WP
 
 static const char *uffd_refused(const struct bench_ctx *ctx)
 {
-	int fd;
-
 	if (measures_guest(ctx) && param_is(ctx, "dir", "down") &&
 	    param_is(ctx, "guest", "write"))
 		return "dir=down: a write of the guest would wait for somebody to lift the protection";
-	fd = uffd_open();
-	switch (-fd) {
-	case ENOSYS:
-		return "this kernel has no userfaultfd";
-	case EPERM:
-		return "userfaultfd is not permitted here";
-	case EINVAL:
-		return "userfaultfd can't write-protect here";
-	}
-	if (fd < 0)
-		return "userfaultfd can't be opened";
-	close(fd);
-	return NULL;
+	return uffd_unavailable(WP_FEATURES, 0);
 }
 
 static int uffd_setup(struct bench_ctx *ctx)
 {
-	int fd = uffd_open();
+	int fd = uffd_open(WP_FEATURES, 0);
 
 	if (fd < 0)
-		return fail(-fd, "userfaultfd: %s", strerror(-fd));
+		return fd;
 	nt_of(ctx)->fd = fd;
 	return 0;
 }
 
-static int uffd_register(struct notifier *nt, bool on)
+static int protect_call(const struct notifier *nt, uint64_t i, bool on)
 {
-	unsigned int i;
-
-	for (i = 0; i < nt->r.nr; i++) {
-		struct uffdio_register reg = {
-			.range.start = (uintptr_t)mm_region_at(&nt->r, i),
-			.range.len = nt->r.bytes,
-			.mode = UFFDIO_REGISTER_MODE_WP,
-		};
-
-		if (on ? ioctl(nt->fd, UFFDIO_REGISTER, &reg) :
-			 ioctl(nt->fd, UFFDIO_UNREGISTER, &reg.range))
-			return fail(errno, "userfaultfd: %s", strerror(errno));
-	}
-	return 0;
-}
-
-static int uffd_protect(const struct notifier *nt, uint64_t i, bool on)
-{
-	struct uffdio_writeprotect wp = {
-		.range.start = (uintptr_t)call_at(nt, i),
-		.range.len = call_bytes(nt),
-		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
-	};
-
-	if (ioctl(nt->fd, UFFDIO_WRITEPROTECT, &wp))
-		return fail(errno, "userfaultfd write protection: %s",
-			    strerror(errno));
-	return 0;
+	return uffd_protect(nt->fd, call_at(nt, i), call_bytes(nt), on);
 }
 
 /* A mapping that is registered gets base pages only: populate it before. */
 static int uffd_fresh(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
-	int ret = nt->batch > 1 ? uffd_register(nt, false) : 0;
+	int ret = nt->batch > 1 ? uffd_register(nt->fd, &nt->r, false) : 0;
 
 	return ret ? ret : fresh_folios(ctx);
 }
@@ -517,11 +458,11 @@ static int uffd_fresh(struct bench_ctx *ctx)
 static int uffd_before(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
-	int ret = uffd_register(nt, true);
+	int ret = uffd_register(nt->fd, &nt->r, true);
 	uint64_t i;
 
 	for (i = 0; i < nt->calls && !ret && nt->dir == DIR_UP; i++)
-		ret = uffd_protect(nt, i, true);
+		ret = protect_call(nt, i, true);
 	return ret;
 }
 
@@ -533,9 +474,9 @@ static int64_t uffd_host(struct bench_ctx *ctx, uint64_t n)
 
 	for (i = 0; i < n && !ret; i++) {
 		if (nt->dir != DIR_UP)
-			ret = uffd_protect(nt, i, true);
+			ret = protect_call(nt, i, true);
 		if (!ret && nt->dir != DIR_DOWN)
-			ret = uffd_protect(nt, i, false);
+			ret = protect_call(nt, i, false);
 	}
 	return ret ? ret : (int64_t)n;
 }

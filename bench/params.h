@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Parameters that several families have, to be listed among a benchmark's. */
+#ifndef PTELAB_PARAMS_H
+#define PTELAB_PARAMS_H
+
+#include "../lib/util.h"
+#include "bench.h"
+
+/* The size of the folios that a benchmark works on. */
+#define PARAM_FOLIO_OF(size, what) \
+	{ .name = "folio", .type = PARAM_SIZE, .unit = "bytes", .def = size, \
+	  .min = 4096, .max = 512 * MIB, .power_of_two = true, .help = what }
+#define PARAM_FOLIO(size)	PARAM_FOLIO_OF(size, "size of the folios")
+
+#endif
