@@ -20,7 +20,7 @@
 #include "../kmod/ptelab_dev.h"
 #include "../lib/journal.h"
 #include "../lib/util.h"
-#include "barrier.h"
+#include "bench.h"
 #include "barrier_cost.h"
 #include "crew.h"
 #include "paired.h"
@@ -416,7 +416,7 @@ static const struct bench_param cost_params[] = {
 	  .help = "state=mmio: take the device away from its driver meanwhile" },
 };
 
-const struct bench barrier_cost = {
+static const struct bench barrier_cost = {
 	.name = "barrier.cost",
 	.op = "the stores, the barrier, a store to a flag, a load",
 	.measures = "what the barrier adds to the same loop without it (barrier_ns, barrier_cycles), for each number of stores before it",
@@ -431,3 +431,4 @@ const struct bench barrier_cost = {
 	.verify = cost_verify,
 	.teardown = cost_teardown,
 };
+BENCH(500, barrier_cost);

@@ -19,7 +19,7 @@
 #include "../lib/binomial.h"
 #include "../lib/env.h"
 #include "../lib/util.h"
-#include "barrier.h"
+#include "bench.h"
 #include "clock.h"
 #include "crew.h"
 #include "place.h"
@@ -463,9 +463,9 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 		  .choices = place_choices, .help = PLACE_HELP },	\
 	}
 
-#define SHAPE(NAME, TEXT, WHAT)						\
+#define SHAPE(PLACE, NAME, TEXT, WHAT)					\
 	PARAMS(NAME);							\
-	const struct bench barrier_##NAME = {				\
+	static const struct bench barrier_##NAME = {			\
 		.name = "barrier." TEXT,				\
 		.op = "one outcome of the litmus test: " WHAT,		\
 		.measures = "how often the outcome is seen that reordering makes (proof), and outcomes that a model in force forbids", \
@@ -479,13 +479,14 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 		.run = litmus_batch,					\
 		.verify = litmus_verify,				\
 		.teardown = litmus_teardown,				\
-	}
+	};								\
+	BENCH(PLACE, barrier_##NAME)
 
-SHAPE(mp, "mp", "message passing");
-SHAPE(sb, "sb", "store buffering");
-SHAPE(lb, "lb", "load buffering");
-SHAPE(s, "s", "a store overtakes one that was seen before");
-SHAPE(r, "r", "a store is overwritten and what came before it not seen");
-SHAPE(2_2w, "2+2w", "two pairs of stores in opposite orders");
-SHAPE(wrc, "wrc", "write to read causality, three CPUs");
-SHAPE(iriw, "iriw", "independent reads of independent writes, four CPUs");
+SHAPE(502, mp, "mp", "message passing");
+SHAPE(503, sb, "sb", "store buffering");
+SHAPE(504, lb, "lb", "load buffering");
+SHAPE(505, s, "s", "a store overtakes one that was seen before");
+SHAPE(506, r, "r", "a store is overwritten and what came before it not seen");
+SHAPE(507, 2_2w, "2+2w", "two pairs of stores in opposite orders");
+SHAPE(508, wrc, "wrc", "write to read causality, three CPUs");
+SHAPE(509, iriw, "iriw", "independent reads of independent writes, four CPUs");

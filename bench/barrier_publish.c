@@ -14,7 +14,7 @@
 #include "../lib/binomial.h"
 #include "../lib/env.h"
 #include "../lib/util.h"
-#include "barrier.h"
+#include "bench.h"
 #include "barrier_litmus.h"
 #include "crew.h"
 #include "paired.h"
@@ -571,7 +571,7 @@ static const struct bench_param publish_params[] = {
 	  .choices = place_choices, .help = PLACE_HELP },
 };
 
-const struct bench barrier_publish = {
+static const struct bench barrier_publish = {
 	.name = "barrier.publish",
 	.op = "a context is filled, is_initialised set, the down flag cleared; another CPU sees it",
 	.measures = "old contexts that a model in force forbids (measure=order), the time from the store until it is seen, and until the context is read (latency), what the barriers add on either side (writer, reader, bail)",
@@ -586,3 +586,4 @@ const struct bench barrier_publish = {
 	.verify = publish_verify,
 	.teardown = publish_teardown,
 };
+BENCH(501, barrier_publish);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a benchmark is. One constant struct says everything about it; a new
- * benchmark is a new struct in its family's file and that family's table.
+ * benchmark is a new struct and BENCH() under it, in its family's file or, as
+ * skeleton.c, in a file of its own.
  *
  * The runner measures a point (a benchmark with one value for each of its
  * parameters) like this:
@@ -98,6 +99,10 @@ struct bench {
 	/* run() times parts of a batch itself and tells them by bench_sample();
 	 * the runner then records neither time nor PMU counts of its own. */
 	bool own_time;
+	/* Only where it is asked for by its whole name. */
+	bool hidden;
+	/* Of its family: what tells benchmarks apart that share functions. */
+	const void *data;
 
 	/* Why this machine, or this combination of parameters, can not run
 	 * it: a static or thread-local string that fail() may have made; NULL
@@ -132,16 +137,22 @@ struct bench {
 	void (*teardown)(struct bench_ctx *ctx);
 };
 
-/* The tables, one a family, NULL at the end; registry.c lists them. */
-extern const struct bench *const harness_benches[];
-extern const struct bench *const gup_benches[];
-extern const struct bench *const lockless_benches[];
-extern const struct bench *const fault_benches[];
-extern const struct bench *const notifier_benches[];
-extern const struct bench *const barrier_benches[];
-extern const struct bench *const mmio_benches[];
+/*
+ * Registers a benchmark. @place, unique among all, is where it stands in
+ * ptelab list, and in a run of several: a family has a hundred.
+ */
+#define BENCH(place, bench) \
+	static const struct bench_entry bench_entry_##place = \
+		{ place, &(bench) }; \
+	static const struct bench_entry *const bench_entry_ptr_##place \
+	__attribute__((used, section("ptelab_benches"))) = &bench_entry_##place
 
-/* All benchmarks, NULL at the end: families in order, harness.empty first. */
+struct bench_entry {
+	int place;
+	const struct bench *bench;
+};
+
+/* All benchmarks by place, NULL at the end: harness.empty first. */
 const struct bench *const *bench_all(void);
 const struct bench *bench_find(const char *name);
 

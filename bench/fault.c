@@ -1024,6 +1024,7 @@ static const struct bench fault_anon_write = {
 	.verify = anon_write_verify,
 	.teardown = fault_teardown,
 };
+BENCH(300, fault_anon_write);
 
 static const struct bench fault_anon_read = {
 	.name = "fault.anon_read",
@@ -1041,6 +1042,7 @@ static const struct bench fault_anon_read = {
 	.verify = anon_read_verify,
 	.teardown = fault_teardown,
 };
+BENCH(301, fault_anon_read);
 
 static const struct bench fault_cow = {
 	.name = "fault.cow",
@@ -1058,6 +1060,7 @@ static const struct bench fault_cow = {
 	.verify = cow_verify,
 	.teardown = fault_teardown,
 };
+BENCH(302, fault_cow);
 
 static const struct bench fault_wp_reuse = {
 	.name = "fault.wp_reuse",
@@ -1075,6 +1078,7 @@ static const struct bench fault_wp_reuse = {
 	.verify = reuse_verify_point,
 	.teardown = fault_teardown,
 };
+BENCH(303, fault_wp_reuse);
 
 static const struct bench fault_file = {
 	.name = "fault.file",
@@ -1092,6 +1096,7 @@ static const struct bench fault_file = {
 	.verify = file_verify,
 	.teardown = fault_teardown,
 };
+BENCH(304, fault_file);
 
 static const struct bench fault_spurious = {
 	.name = "fault.spurious",
@@ -1109,8 +1114,4 @@ static const struct bench fault_spurious = {
 	.verify = spurious_verify,
 	.teardown = fault_teardown,
 };
-
-const struct bench *const fault_benches[] = {
-	&fault_anon_write, &fault_anon_read, &fault_cow, &fault_wp_reuse,
-	&fault_file, &fault_spurious, NULL
-};
+BENCH(305, fault_spurious);

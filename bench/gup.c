@@ -396,19 +396,25 @@ static const char *gup_test_unavailable(void)
 	return NULL;
 }
 
-static bool is_pin(const struct bench_ctx *ctx)
-{
-	return strcmp(ctx->bench->name, "gup.fast");
-}
+/* Which of its ioctls a benchmark is: bench->data. */
+struct gup_call {
+	unsigned long command;
+	bool pin, longterm;	/* longterm: and always for writing */
+};
 
-static bool is_longterm(const struct bench_ctx *ctx)
+static const struct gup_call get_fast = { .command = GUP_FAST_BENCHMARK };
+static const struct gup_call pin_fast = { PIN_FAST_BENCHMARK, .pin = true };
+static const struct gup_call pin_longterm = { PIN_FAST_BENCHMARK, .pin = true,
+					      .longterm = true };
+
+static const struct gup_call *call_of(const struct bench_ctx *ctx)
 {
-	return !strcmp(ctx->bench->name, "gup.pin_longterm");
+	return ctx->bench->data;
 }
 
 static bool is_write(const struct bench_ctx *ctx)
 {
-	return is_longterm(ctx) || param_num(ctx, "write");
+	return call_of(ctx)->longterm || param_num(ctx, "write");
 }
 
 static const char *fast_unavailable(const struct bench_ctx *ctx)
@@ -417,16 +423,16 @@ static const char *fast_unavailable(const struct bench_ctx *ctx)
 	enum racer_victim victim;
 	uint32_t flag;
 
-	if (!why && is_longterm(ctx))
+	if (!why && call_of(ctx)->longterm)
 		why = longterm_flag(&flag);
 	victim = is_write(ctx) ? VICTIM_WRITE :
-		 is_pin(ctx) ? VICTIM_READ_PIN : VICTIM_READ;
+		 call_of(ctx)->pin ? VICTIM_READ_PIN : VICTIM_READ;
 	return why ? why : common_unavailable(ctx, victim);
 }
 
 static void fast_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	size_by(ctx, 350 + guess_pages(ctx, is_pin(ctx)), def, max);
+	size_by(ctx, 350 + guess_pages(ctx, call_of(ctx)->pin), def, max);
 }
 
 static int fast_setup(struct bench_ctx *ctx)
@@ -439,8 +445,8 @@ static int fast_setup(struct bench_ctx *ctx)
 	if (ret)
 		return ret;
 	g = ctx->priv;
-	g->command = is_pin(ctx) ? PIN_FAST_BENCHMARK : GUP_FAST_BENCHMARK;
-	if (is_longterm(ctx)) {
+	g->command = call_of(ctx)->command;
+	if (call_of(ctx)->longterm) {
 		why = longterm_flag(&g->flags);
 		if (why)
 			return fail(ENOTSUP, "%s", why);
@@ -489,7 +495,7 @@ static int fast_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	unsigned int i;
 	int ret;
 
-	if (is_pin(ctx))
+	if (call_of(ctx)->pin)
 		return pins_verify(ctx, d);
 	ret = common_verify(ctx, d);
 	if (ret || d)
@@ -1124,56 +1130,44 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 
 #define WARM "the same few MiB are taken over and over: page tables and struct pages are in the caches"
 
+/* What the three of gup_test share; .data says which it is. */
+#define GUP_TEST_STEPS \
+	.needs_root = true, .unavailable = fast_unavailable, \
+	.size = fast_size, .setup = fast_setup, .prepare = common_prepare, \
+	.run = fast_run, .verify = fast_verify, .teardown = common_teardown
+
 static const struct bench gup_fast = {
-	.name = "gup.fast",
+	.name = "gup.fast", .data = &get_fast,
 	.op = "one get_user_pages_fast() of `pages` pages, and putting them back",
 	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "putting the pages back, one by one, is part of it; " WARM,
 	.params = fast_params,
 	.nr_params = ARRAY_SIZE(fast_params),
-	.needs_root = true,
-	.unavailable = fast_unavailable,
-	.size = fast_size,
-	.setup = fast_setup,
-	.prepare = common_prepare,
-	.run = fast_run,
-	.verify = fast_verify,
-	.teardown = common_teardown,
+	GUP_TEST_STEPS,
 };
+BENCH(100, gup_fast);
 
 static const struct bench gup_pin_fast = {
-	.name = "gup.pin_fast",
+	.name = "gup.pin_fast", .data = &pin_fast,
 	.op = "one pin_user_pages_fast() of `pages` pages, and unpinning them",
 	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; " WARM,
 	.params = fast_params,
 	.nr_params = ARRAY_SIZE(fast_params),
-	.needs_root = true,
-	.unavailable = fast_unavailable,
-	.size = fast_size,
-	.setup = fast_setup,
-	.prepare = common_prepare,
-	.run = fast_run,
-	.verify = fast_verify,
-	.teardown = common_teardown,
+	GUP_TEST_STEPS,
 };
+BENCH(101, gup_pin_fast);
 
 static const struct bench gup_pin_longterm = {
-	.name = "gup.pin_longterm",
+	.name = "gup.pin_longterm", .data = &pin_longterm,
 	.op = "one pin_user_pages_fast(FOLL_LONGTERM | FOLL_WRITE) of `pages` pages, and unpinning them",
 	.measures = "GUP-fast as io_uring and RDMA call it, without their system calls",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; no page needs to be migrated first; " WARM,
 	.params = plain_params,
 	.nr_params = ARRAY_SIZE(plain_params),
-	.needs_root = true,
-	.unavailable = fast_unavailable,
-	.size = fast_size,
-	.setup = fast_setup,
-	.prepare = common_prepare,
-	.run = fast_run,
-	.verify = fast_verify,
-	.teardown = common_teardown,
+	GUP_TEST_STEPS,
 };
+BENCH(102, gup_pin_longterm);
 
 static const struct bench gup_driver = {
 	.name = "gup.driver",
@@ -1191,6 +1185,7 @@ static const struct bench gup_driver = {
 	.verify = driver_verify,
 	.teardown = common_teardown,
 };
+BENCH(103, gup_driver);
 
 static const struct bench gup_iouring = {
 	.name = "gup.iouring",
@@ -1208,6 +1203,7 @@ static const struct bench gup_iouring = {
 	.verify = pins_verify,
 	.teardown = common_teardown,
 };
+BENCH(104, gup_iouring);
 
 static const struct bench gup_odirect = {
 	.name = "gup.odirect",
@@ -1225,6 +1221,7 @@ static const struct bench gup_odirect = {
 	.verify = pins_verify,
 	.teardown = common_teardown,
 };
+BENCH(105, gup_odirect);
 
 static const struct bench gup_vmsplice = {
 	.name = "gup.vmsplice",
@@ -1242,6 +1239,7 @@ static const struct bench gup_vmsplice = {
 	.verify = vmsplice_verify,
 	.teardown = common_teardown,
 };
+BENCH(106, gup_vmsplice);
 
 static const struct bench gup_futex = {
 	.name = "gup.futex",
@@ -1259,6 +1257,7 @@ static const struct bench gup_futex = {
 	.verify = futex_verify,
 	.teardown = common_teardown,
 };
+BENCH(107, gup_futex);
 
 static const struct bench gup_remote = {
 	.name = "gup.remote",
@@ -1276,8 +1275,4 @@ static const struct bench gup_remote = {
 	.verify = pins_verify,
 	.teardown = common_teardown,
 };
-
-const struct bench *const gup_benches[] = {
-	&gup_fast, &gup_pin_fast, &gup_pin_longterm, &gup_driver, &gup_iouring,
-	&gup_odirect, &gup_vmsplice, &gup_futex, &gup_remote, NULL
-};
+BENCH(108, gup_remote);

@@ -193,6 +193,7 @@ static const struct bench lockless_recheck = {
 	.verify = recheck_verify,
 	.teardown = recheck_teardown,
 };
+BENCH(200, lockless_recheck);
 
 /* --- compare --- */
 
@@ -358,7 +359,4 @@ static const struct bench lockless_compare = {
 	.verify = compare_verify,
 	.teardown = compare_teardown,
 };
-
-const struct bench *const lockless_benches[] = {
-	&lockless_recheck, &lockless_compare, NULL
-};
+BENCH(201, lockless_compare);

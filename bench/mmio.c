@@ -896,7 +896,7 @@ static const struct bench_param store_params[] = {
 	  .help = "after each group: nothing, dsb st (sfence), dgh, or a load of what it stored" },
 };
 
-const struct bench mmio_store = {
+static const struct bench mmio_store = {
 	.name = "mmio.store",
 	.op = "one group of stores, and what flush= says",
 	.measures = "issuing stores (flush=none), and what a barrier or a read-back after each group adds; the memory type in force is in the proof",
@@ -914,13 +914,14 @@ const struct bench mmio_store = {
 	.verify = mmio_verify,
 	.teardown = mmio_teardown,
 };
+BENCH(600, mmio_store);
 
 static const struct bench_param readback_params[] = {
 	PARAM_BAR, PARAM_MAP, PARAM_GUEST, PARAM_BACKING, PARAM_SEQUENCE,
 	PARAM_SIZE_OF_GROUP("8"), PARAM_WINDOW,
 };
 
-const struct bench mmio_readback = {
+static const struct bench mmio_readback = {
 	.name = "mmio.readback",
 	.op = "one group of stores, and a load of its first byte",
 	.measures = "how long the load takes that says the stores have arrived, as percentiles over a batch",
@@ -938,6 +939,7 @@ const struct bench mmio_readback = {
 	.verify = mmio_verify,
 	.teardown = mmio_teardown,
 };
+BENCH(601, mmio_readback);
 
 static const struct bench_param map_params[] = {
 	PARAM_BAR, PARAM_BACKING, PARAM_GUEST,
@@ -945,7 +947,7 @@ static const struct bench_param map_params[] = {
 	  .min = 1, .max = 4096, .help = "of the BAR, each 4096 bytes" },
 };
 
-const struct bench mmio_map_bench = {
+static const struct bench mmio_map_bench = {
 	.name = "mmio.map",
 	.op = "one page of a BAR that a guest stores to for the first time",
 	.measures = "the stage-2 fault and mapping, and with which memory type: s2_maps.*",
@@ -963,6 +965,7 @@ const struct bench mmio_map_bench = {
 	.verify = map_verify,
 	.teardown = mmio_teardown,
 };
+BENCH(602, mmio_map_bench);
 
 static const struct bench_param alias_params[] = {
 	PARAM_BAR, PARAM_GUEST, PARAM_SIZE_OF_GROUP("64"), PARAM_WINDOW,
@@ -970,7 +973,7 @@ static const struct bench_param alias_params[] = {
 	  .help = "one is the guest, the other the host" },
 };
 
-const struct bench mmio_alias = {
+static const struct bench mmio_alias = {
 	.name = "mmio.alias",
 	.op = "one group of stores, of the guest's or of the host's",
 	.measures = "a guest and its host that store to one VFIO BAR at the same time, every other group each, through mappings of different types: both streams must be whole",
@@ -987,7 +990,4 @@ const struct bench mmio_alias = {
 	.verify = alias_verify,
 	.teardown = mmio_teardown,
 };
-
-const struct bench *const mmio_benches[] = {
-	&mmio_store, &mmio_readback, &mmio_map_bench, &mmio_alias, NULL
-};
+BENCH(603, mmio_alias);

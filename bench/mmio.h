@@ -112,6 +112,4 @@ int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a);
 /* All of the above for unavailable(). */
 const char *mmio_unavailable(const struct bench_ctx *ctx);
 
-extern const struct bench mmio_store, mmio_readback, mmio_map_bench, mmio_alias;
-
 #endif

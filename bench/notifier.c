@@ -848,14 +848,3 @@ void notifier_teardown(struct bench_ctx *ctx)
 	free(nt);
 	ctx->priv = NULL;
 }
-
-const struct bench *const notifier_benches[] = {
-	&notifier_mprotect.bench, &notifier_munmap.bench,
-	&notifier_dontneed.bench, &notifier_free.bench,
-	&notifier_mremap.bench, &notifier_fork.bench, &notifier_cow.bench,
-	&notifier_upgrade.bench, &notifier_ksm.bench, &notifier_migrate.bench,
-	&notifier_compact.bench,
-	&notifier_clear_refs.bench, &notifier_uffd_wp.bench,
-	&notifier_swapout.bench, &notifier_collapse.bench,
-	&notifier_split.bench, NULL
-};

@@ -243,13 +243,4 @@ void notifier_teardown(struct bench_ctx *ctx);
 
 #define CALL_OP	"one call; with measure=guest one page that the guest visits"
 
-/* --- the benchmarks --- */
-
-extern const struct notifier_op notifier_mprotect, notifier_munmap,
-	notifier_dontneed, notifier_free, notifier_mremap, notifier_fork,
-	notifier_cow, notifier_upgrade, notifier_ksm, notifier_migrate,
-	notifier_compact,
-	notifier_clear_refs, notifier_uffd_wp, notifier_swapout,
-	notifier_collapse, notifier_split;
-
 #endif

@@ -114,7 +114,7 @@ static int mprotect_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return same_frames(ctx);
 }
 
-const struct notifier_op notifier_mprotect = {
+static const struct notifier_op notifier_mprotect = {
 	.bench = {
 		.name = "notifier.mprotect",
 		.op = CALL_OP,
@@ -128,6 +128,7 @@ const struct notifier_op notifier_mprotect = {
 	.fresh = mprotect_fresh, .before = mprotect_before,
 	.host = mprotect_host, .proof = mprotect_proof,
 };
+BENCH(400, notifier_mprotect.bench);
 
 /* --- munmap --- */
 
@@ -172,7 +173,7 @@ static int munmap_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return ret;
 }
 
-const struct notifier_op notifier_munmap = {
+static const struct notifier_op notifier_munmap = {
 	.bench = {
 		.name = "notifier.munmap",
 		.op = CALL_OP,
@@ -185,6 +186,7 @@ const struct notifier_op notifier_munmap = {
 	.maps = 1, .call_cost = 5000, .page_cost = 250, .gone = true,
 	.fresh = fresh_mappings, .host = munmap_host, .proof = munmap_proof,
 };
+BENCH(401, notifier_munmap.bench);
 
 /* --- MADV_DONTNEED, MADV_FREE --- */
 
@@ -219,7 +221,7 @@ static uint32_t zero_word(const struct bench_ctx *ctx, uint64_t v)
 	return 0;
 }
 
-const struct notifier_op notifier_dontneed = {
+static const struct notifier_op notifier_dontneed = {
 	.bench = {
 		.name = "notifier.dontneed",
 		.op = CALL_OP,
@@ -231,6 +233,7 @@ const struct notifier_op notifier_dontneed = {
 	.maps = 1, .call_cost = 2500, .page_cost = 200,
 	.host = dontneed_host, .proof = dontneed_proof, .word = zero_word,
 };
+BENCH(402, notifier_dontneed.bench);
 
 /* A large folio of which only a part is freed lazily is split first. */
 static uint64_t free_cost(const struct bench_ctx *ctx)
@@ -289,7 +292,7 @@ static int free_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return ret;
 }
 
-const struct notifier_op notifier_free = {
+static const struct notifier_op notifier_free = {
 	.bench = {
 		.name = "notifier.free",
 		.op = CALL_OP,
@@ -301,6 +304,7 @@ const struct notifier_op notifier_free = {
 	.maps = 1, .cost = free_cost,
 	.before = free_before, .host = free_host, .proof = free_proof,
 };
+BENCH(403, notifier_free.bench);
 
 /* --- mremap --- */
 
@@ -338,7 +342,7 @@ static int mremap_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return ret ? ret : same_frames(ctx);
 }
 
-const struct notifier_op notifier_mremap = {
+static const struct notifier_op notifier_mremap = {
 	.bench = {
 		.name = "notifier.mremap",
 		.op = CALL_OP,
@@ -351,6 +355,7 @@ const struct notifier_op notifier_mremap = {
 	.fresh = fresh_mappings, .arm = mremap_arm,
 	.host = mremap_host, .proof = mremap_proof,
 };
+BENCH(404, notifier_mremap.bench);
 
 /* --- clear_refs --- */
 
@@ -404,7 +409,7 @@ static void close_fd(struct bench_ctx *ctx)
 		close(nt_of(ctx)->fd);
 }
 
-const struct notifier_op notifier_clear_refs = {
+static const struct notifier_op notifier_clear_refs = {
 	.bench = {
 		.name = "notifier.clear_refs",
 		.op = CALL_OP,
@@ -418,6 +423,7 @@ const struct notifier_op notifier_clear_refs = {
 	.host = clear_refs_host, .proof = clear_refs_proof,
 	.teardown = close_fd,
 };
+BENCH(411, notifier_clear_refs.bench);
 
 /* --- userfaultfd write protection --- */
 
@@ -494,7 +500,7 @@ static int uffd_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return same_frames(ctx);
 }
 
-const struct notifier_op notifier_uffd_wp = {
+static const struct notifier_op notifier_uffd_wp = {
 	.bench = {
 		.name = "notifier.uffd_wp",
 		.op = CALL_OP,
@@ -508,3 +514,4 @@ const struct notifier_op notifier_uffd_wp = {
 	.before = uffd_before, .host = uffd_host, .proof = uffd_proof,
 	.teardown = close_fd,
 };
+BENCH(412, notifier_uffd_wp.bench);

@@ -232,7 +232,7 @@ static void fork_teardown(struct bench_ctx *ctx)
 		munmap(nt->stack, STACK_BYTES);
 }
 
-const struct notifier_op notifier_fork = {
+static const struct notifier_op notifier_fork = {
 	.bench = {
 		.name = "notifier.fork",
 		.op = CALL_OP,
@@ -246,6 +246,7 @@ const struct notifier_op notifier_fork = {
 	.host = fork_host, .proof = fork_proof, .late = fork_late,
 	.teardown = fork_teardown,
 };
+BENCH(405, notifier_fork.bench);
 
 /* --- hugetlb --- */
 
@@ -496,7 +497,7 @@ static int upgrade_late(struct bench_ctx *ctx)
 	return mm_prove(ctx, &nt->r, nt->r.folio);
 }
 
-const struct notifier_op notifier_upgrade = {
+static const struct notifier_op notifier_upgrade = {
 	.bench = {
 		.name = "notifier.upgrade",
 		.op = WP_OP,
@@ -510,6 +511,7 @@ const struct notifier_op notifier_upgrade = {
 	.proof = upgrade_proof, .late = upgrade_late, .word = host_word,
 	.teardown = wp_teardown,
 };
+BENCH(407, notifier_upgrade.bench);
 
 static const char *cow_refused(const struct bench_ctx *ctx)
 {
@@ -554,7 +556,7 @@ static int cow_late(struct bench_ctx *ctx)
 	return 0;
 }
 
-const struct notifier_op notifier_cow = {
+static const struct notifier_op notifier_cow = {
 	.bench = {
 		.name = "notifier.cow",
 		.op = WP_OP,
@@ -568,3 +570,4 @@ const struct notifier_op notifier_cow = {
 	.host = write_host, .proof = cow_proof, .late = cow_late,
 	.word = host_word, .teardown = wp_teardown,
 };
+BENCH(406, notifier_cow.bench);

@@ -368,7 +368,7 @@ static void ksm_teardown(struct bench_ctx *ctx)
 	settings_teardown(ctx);
 }
 
-const struct notifier_op notifier_ksm = {
+static const struct notifier_op notifier_ksm = {
 	.bench = {
 		.name = "notifier.ksm",
 		.op = "one page; with measure=guest one that the guest visits",
@@ -382,6 +382,7 @@ const struct notifier_op notifier_ksm = {
 	.before = ksm_before, .host = ksm_host, .proof = ksm_proof,
 	.teardown = ksm_teardown,
 };
+BENCH(408, notifier_ksm.bench);
 
 /* --- swapout --- */
 
@@ -444,7 +445,7 @@ static int drain_before(struct bench_ctx *ctx)
 	return drain_lru();
 }
 
-const struct notifier_op notifier_swapout = {
+static const struct notifier_op notifier_swapout = {
 	.bench = {
 		.name = "notifier.swapout",
 		.op = CALL_OP,
@@ -458,6 +459,7 @@ const struct notifier_op notifier_swapout = {
 	.before = drain_before, .host = swapout_host, .proof = swapout_proof,
 	.teardown = settings_teardown,
 };
+BENCH(413, notifier_swapout.bench);
 
 /* --- migrate --- */
 
@@ -595,7 +597,7 @@ static void migrate_teardown(struct bench_ctx *ctx)
 	free(nt->status);
 }
 
-const struct notifier_op notifier_migrate = {
+static const struct notifier_op notifier_migrate = {
 	.bench = {
 		.name = "notifier.migrate",
 		.op = CALL_OP,
@@ -609,6 +611,7 @@ const struct notifier_op notifier_migrate = {
 	.fresh = migrate_fresh, .host = migrate_host, .proof = migrate_proof,
 	.teardown = migrate_teardown,
 };
+BENCH(409, notifier_migrate.bench);
 
 /* --- compact --- */
 
@@ -803,7 +806,7 @@ static void compact_teardown(struct bench_ctx *ctx)
 	settings_teardown(ctx);
 }
 
-const struct notifier_op notifier_compact = {
+static const struct notifier_op notifier_compact = {
 	.bench = {
 		.name = "notifier.compact",
 		.op = "one page that moves; with measure=guest one of these that the guest visits",
@@ -819,6 +822,7 @@ const struct notifier_op notifier_compact = {
 	.fresh = compact_fresh, .host = compact_host, .proof = compact_proof,
 	.teardown = compact_teardown,
 };
+BENCH(410, notifier_compact.bench);
 
 /* --- collapse --- */
 
@@ -898,7 +902,7 @@ static int collapse_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return ret ? ret : prove_now(ctx, pmd, pmd);
 }
 
-const struct notifier_op notifier_collapse = {
+static const struct notifier_op notifier_collapse = {
 	.bench = {
 		.name = "notifier.collapse",
 		.op = CALL_OP,
@@ -915,6 +919,7 @@ const struct notifier_op notifier_collapse = {
 	.host = collapse_host, .proof = collapse_proof,
 	.teardown = settings_teardown,
 };
+BENCH(414, notifier_collapse.bench);
 
 /* --- split --- */
 
@@ -1050,7 +1055,7 @@ static void split_teardown(struct bench_ctx *ctx)
 	free(nt_of(ctx)->text);
 }
 
-const struct notifier_op notifier_split = {
+static const struct notifier_op notifier_split = {
 	.bench = {
 		.name = "notifier.split",
 		.op = "one folio; with measure=guest one page that the guest visits",
@@ -1064,3 +1069,4 @@ const struct notifier_op notifier_split = {
 	.host = split_host, .proof = split_proof,
 	.teardown = split_teardown,
 };
+BENCH(415, notifier_split.bench);

@@ -276,7 +276,8 @@ static int expand_selector(const char *text, struct selector_param *common,
 	for (i = 0; i < s.nr; i++)
 		params[nr++] = s.params[i];
 	for (b = bench_all(); !ret && *b; b++) {
-		if (fnmatch(s.glob, (*b)->name, 0))
+		if (fnmatch(s.glob, (*b)->name, 0) ||
+		    ((*b)->hidden && strcmp(s.glob, (*b)->name)))
 			continue;
 		any = true;
 		ret = expand_params(*b, params, nr, 0, &p, list);

@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The list of families. A new family is one line here. */
-#include <stddef.h>
+/* All benchmarks, as BENCH() has put them into a section of their own. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../lib/util.h"
 #include "bench.h"
 
-static const struct bench *const *const families[] = {
-	harness_benches,
-	gup_benches,
-	lockless_benches,
-	fault_benches,
-	notifier_benches,
-	barrier_benches,
-	mmio_benches,
-};
+extern const struct bench_entry *const __start_ptelab_benches[];
+extern const struct bench_entry *const __stop_ptelab_benches[];
+
+static int by_place(const void *a, const void *b)
+{
+	const struct bench_entry *const *x = a, *const *y = b;
+
+	return (*x)->place - (*y)->place;
+}
 
 const struct bench *const *bench_all(void)
 {
 	static const struct bench **all;
-	size_t i, j, nr = 0;
+	size_t i, nr = __stop_ptelab_benches - __start_ptelab_benches;
+	const struct bench_entry **e;
 
 	if (all)
 		return all;
-	for (i = 0; i < ARRAY_SIZE(families); i++)
-		for (j = 0; families[i][j]; j++)
-			nr++;
+	e = xcalloc(nr, sizeof(*e));
+	memcpy(e, __start_ptelab_benches, nr * sizeof(*e));
+	qsort(e, nr, sizeof(*e), by_place);
 	all = xcalloc(nr + 1, sizeof(*all));
-	nr = 0;
-	for (i = 0; i < ARRAY_SIZE(families); i++)
-		for (j = 0; families[i][j]; j++)
-			all[nr++] = families[i][j];
+	for (i = 0; i < nr; i++)
+		all[i] = e[i]->bench;
+	free(e);
 	return all;
 }
 

@@ -842,8 +842,7 @@ static int choose_ops(struct runner *r, struct pass *p)
 
 	ctx->bench->size(ctx, &def, &max);
 	/* an empty batch is empty, whatever was asked of the others */
-	ctx->ops = r->o.ops && ctx->bench != harness_benches[0] ? r->o.ops :
-		def;
+	ctx->ops = r->o.ops && ctx->bench != bench_all()[0] ? r->o.ops : def;
 	p->max_ops = max;
 	if (ctx->ops > max)
 		return fail(ERANGE, "--ops %" PRIu64 " is more than the %" PRIu64 " that fit here",

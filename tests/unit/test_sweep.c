@@ -265,6 +265,8 @@ static void full_is_every_benchmark(void **state)
 	(void)state;
 	assert_non_null(s);
 	for (b = bench_all(); *b; b++) {
+		if ((*b)->hidden)
+			continue;
 		for (i = 0; i < s->points.nr; i++)
 			if (s->points.points[i].bench == *b)
 				break;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A benchmark to copy: one mincore(2) of some pages that are there. It is built
+ * and works, but is listed and measured only where it is asked for by name:
+ * ptelab run -b skeleton.mincore.
+ *
+ * For a new one: copy this file, or add to the file of its family; rename; drop
+ * .hidden; take a free place for BENCH(). Nothing else has to know. What the
+ * members of struct bench are for is in bench.h, and what the runner calls when.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../lib/util.h"
+#include "bench.h"
+#include "mm.h"
+
+/* Data, so that list, help, range checks and records come by themselves. */
+static const struct bench_param params[] = {
+	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16",
+	  .min = 1, .max = 4096, .help = "pages a call" },
+};
+
+/* What lives from setup to teardown. */
+struct skeleton {
+	char *map;
+	uint64_t pages;
+	unsigned char *there;	/* of each page, by mincore */
+};
+
+/* A reason in words where this machine or these parameters can't; it must not
+ * change anything. */
+static const char *skeleton_unavailable(const struct bench_ctx *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+/* Operations of a batch: some 100,000 instructions, and what memory allows. */
+static void skeleton_size(const struct bench_ctx *ctx, uint64_t *def,
+			  uint64_t *max)
+{
+	*def = 1 + 100000 / (500 + 10 * param_num(ctx, "pages"));
+	*max = 1000000;
+}
+
+/* Not timed. What it leaves in priv teardown frees, also if it fails. */
+static int skeleton_setup(struct bench_ctx *ctx)
+{
+	struct skeleton *s = xcalloc(1, sizeof(*s));
+
+	ctx->priv = s;
+	s->pages = param_num(ctx, "pages");
+	s->there = xcalloc(s->pages, 1);
+	s->map = mmap(NULL, s->pages * mm_caps()->page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (s->map == MAP_FAILED) {
+		s->map = NULL;
+		return fail(errno, "mmap: %s", strerror(errno));
+	}
+	return 0;
+}
+
+/* Before each batch, not timed: puts back what an operation uses up. Leave it
+ * out if that is nothing; here it makes verify's proof one of this batch. */
+static int skeleton_prepare(struct bench_ctx *ctx)
+{
+	struct skeleton *s = ctx->priv;
+
+	memset(s->there, 0, s->pages);
+	return 0;
+}
+
+/* Timed and counted: nothing but the operations. */
+static int64_t skeleton_run(struct bench_ctx *ctx, unsigned int thread)
+{
+	struct skeleton *s = ctx->priv;
+	uint64_t i;
+
+	(void)thread;	/* with a parameter "threads" one of several */
+	for (i = 0; i < ctx->ops; i++)
+		if (mincore(s->map, s->pages * mm_caps()->page, s->there))
+			return fail(errno, "mincore: %s", strerror(errno));
+	return ctx->ops;
+}
+
+/*
+ * The proof: what shows that the operation happened. -EPROTO makes the point
+ * invalid, so that it is never compared.
+ */
+static int skeleton_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
+{
+	struct skeleton *s = ctx->priv;
+	uint64_t i;
+
+	(void)d;	/* NULL after the timed pass, else what was counted */
+	for (i = 0; i < s->pages; i++)
+		if (!(s->there[i] & 1))
+			return fail(EPROTO, "page %" PRIu64 " is not there", i);
+	json_object_set_new(ctx->proof, "pages_there", json_integer(s->pages));
+	return 0;
+}
+
+static void skeleton_teardown(struct bench_ctx *ctx)
+{
+	struct skeleton *s = ctx->priv;
+
+	if (s->map)
+		munmap(s->map, s->pages * mm_caps()->page);
+	free(s->there);
+	free(s);
+}
+
+static const struct bench skeleton_mincore = {
+	.name = "skeleton.mincore",
+	.op = "one mincore(2) of `pages` pages that are there",
+	.measures = "a system call that walks page tables and changes nothing",
+	.may_lie = "the same few pages again and again: everything is in the caches",
+	.params = params,
+	.nr_params = ARRAY_SIZE(params),
+	.hidden = true,
+	.unavailable = skeleton_unavailable,
+	.size = skeleton_size,
+	.setup = skeleton_setup,
+	.prepare = skeleton_prepare,
+	.run = skeleton_run,
+	.verify = skeleton_verify,
+	.teardown = skeleton_teardown,
+};
+BENCH(9000, skeleton_mincore);
