@@ -191,8 +191,11 @@ const struct bpf_counter bpf_counters[] = {
 	NOTIFIER_START("exclusive", EVENT("EXCLUSIVE")),
 	/* Whatever event a kernel has that is not named above. */
 	NOTIFIER_START("other", NULL),
-	{ .metric = "notifier_end", .slot = SLOT_NOTIFIER_END,
-	  .way = CALLS("notifier_end", RANGE_END) },
+#define CALL(prog, name, whose, function)				\
+	{ .metric = name, .slot = SLOT_CALL_##prog,			\
+	  .way = CALLS(#prog, function) },
+#include "counters.def"
+#undef CALL
 	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
 	  /* To 6.5 the end of a range was one too, unless told otherwise. */
 	  .way = {
@@ -203,19 +206,9 @@ const struct bpf_counter bpf_counters[] = {
 		{ { KPROBE("notifier_secondary_k", SECONDARY_OLD),
 		    KPROBE("notifier_end_secondary_k", RANGE_END) } },
 	  } },
-	{ .metric = "notifier_young.clear_flush",
-	  .slot = SLOT_YOUNG_CLEAR_FLUSH,
-	  .way = CALLS("young_clear_flush",
-		       "__mmu_notifier_clear_flush_young") },
-	{ .metric = "notifier_young.clear", .slot = SLOT_YOUNG_CLEAR,
-	  .way = CALLS("young_clear", "__mmu_notifier_clear_young") },
-	{ .metric = "notifier_young.test", .slot = SLOT_YOUNG_TEST,
-	  .way = CALLS("young_test", "__mmu_notifier_test_young") },
 
 	{ .metric = "kvm_unmap_hva", .slot = SLOT_KVM_UNMAP_HVA,
 	  .way = { { { RAW_TP("kvm_unmap_hva", "kvm_unmap_hva_range") } } } },
-	{ .metric = "kvm_zap_calls", .slot = SLOT_KVM_ZAP_CALLS,
-	  .way = CALLS("kvm_zap", "kvm_unmap_gfn_range") },
 	S2_UNMAP("kvm_zapped_leaves", SLOT_KVM_ZAPPED_LEAVES),
 	S2_UNMAP("kvm_zapped_blocks", SLOT_KVM_ZAPPED_BLOCKS),
 	{ .metric = "kvm_guest_faults", .slot = SLOT_KVM_GUEST_FAULTS,

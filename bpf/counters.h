@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What BPF programs, kprobes and software events can count. A new counter is
- * one entry in the table of counters.c; its program, if it needs a new one,
- * goes into ptelab.bpf.c.
+ * What BPF programs, kprobes and software events can count. A new counter of a
+ * function's calls is a line in counters.def. Any other is one entry in the
+ * table of counters.c; its program and slot go into ptelab.bpf.c and slots.h.
  */
 #ifndef PTELAB_BPF_COUNTERS_H
 #define PTELAB_BPF_COUNTERS_H

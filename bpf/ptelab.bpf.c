@@ -314,13 +314,14 @@ int follow_mm_free_k(struct pt_regs *ctx)
 	BPF_CORE_READ((struct mmu_notifier_range *)(arg), mm)
 #define MM_OF_KVM(arg)	BPF_CORE_READ((struct kvm *)(arg), mm)
 
+#define MM_CURRENT(arg)	((const void *)current_mm())
+
+#define CALL(prog, name, whose, function)				\
+	COUNT_MM(prog, SLOT_CALL_##prog, whose)
+#include "counters.def"
+#undef CALL
 COUNT_CURRENT(gup_fast, SLOT_GUP_FAST_CALLS)
-COUNT_MM(notifier_end, SLOT_NOTIFIER_END, MM_OF_RANGE)
 COUNT_MM(notifier_secondary, SLOT_NOTIFIER_SECONDARY, MM_ITSELF)
-COUNT_MM(young_clear_flush, SLOT_YOUNG_CLEAR_FLUSH, MM_ITSELF)
-COUNT_MM(young_clear, SLOT_YOUNG_CLEAR, MM_ITSELF)
-COUNT_MM(young_test, SLOT_YOUNG_TEST, MM_ITSELF)
-COUNT_MM(kvm_zap, SLOT_KVM_ZAP_CALLS, MM_OF_KVM)
 COUNT_MM(unfold, SLOT_UNFOLDS, MM_ITSELF)
 
 SEC("kprobe")

@@ -15,13 +15,8 @@ enum slot {
 	SLOT_RETRIES,
 	SLOT_FOLDS,
 	SLOT_UNFOLDS,
-	SLOT_NOTIFIER_END,
 	SLOT_NOTIFIER_SECONDARY,
-	SLOT_YOUNG_CLEAR_FLUSH,
-	SLOT_YOUNG_CLEAR,
-	SLOT_YOUNG_TEST,
 	SLOT_KVM_UNMAP_HVA,
-	SLOT_KVM_ZAP_CALLS,
 	SLOT_KVM_ZAPPED_LEAVES,
 	SLOT_KVM_ZAPPED_BLOCKS,
 	SLOT_KVM_GUEST_FAULTS,
@@ -32,6 +27,10 @@ enum slot {
 	SLOT_S2_NORMAL,
 	SLOT_S2_NC,
 	SLOT_S2_DEVICE,
+#define CALL(prog, name, whose, function)	SLOT_CALL_##prog,
+#include "counters.def"
+#undef CALL
+	SLOT_SINGLE_END,
 
 	/* One for each value of enum mmu_notifier_event, as the kernel numbers
 	 * them; then the same for what KVM did about it, by cause. */
@@ -67,6 +66,7 @@ struct row {
 	unsigned long long slot[ROW_SLOTS];
 };
 
+_Static_assert(SLOT_SINGLE_END <= SLOT_NOTIFIER_START, "move the ranges up");
 _Static_assert(SLOT_NR <= ROW_SLOTS, "double ROW_SLOTS");
 
 /* Whose events count: const volatile filter, set before loading. */
