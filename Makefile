@@ -59,10 +59,17 @@ ifeq ($(VARIANT),tsan)
   LINK		:= -fsanitize=thread
 endif
 
+# Files and lines of kernels. No library of Debian's for arm64 can be installed
+# beside the native one, so that the cross-built ptelab does without.
+ifneq ($(VARIANT),arm64)
+  EXTRA_CPPFLAGS += -DHAVE_LIBDW
+  LDLIBS_STATIC := -ldw -lelf $(LDLIBS_STATIC)
+endif
+
 CPPFLAGS_ALL	:= -D_GNU_SOURCE -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-format-truncation) $(CFLAGS) $(EXTRA_CFLAGS)
 
-SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
+SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c analysis/code/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
 -include bpf/Makefile.inc
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.

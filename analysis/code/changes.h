@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which machine code differs between two kernels, where in the source it is
+ * from, which of a patch's lines became it, and whether it ran.
+ */
+#ifndef PTELAB_CODE_CHANGES_H
+#define PTELAB_CODE_CHANGES_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "lines.h"
+#include "match.h"
+#include "patch.h"
+#include "subject.h"
+
+#define CHANGES_SCHEMA	"ptelab-changes-1"
+
+enum ran_state {
+	RAN_UNKNOWN,	/* nothing was counted */
+	RAN_NEVER,
+	RAN_PART,
+	RAN_ALL,	/* every new instruction; if there is none, any */
+};
+
+struct changed_function {
+	const struct code_change *code;
+	const char *name;		/* new's; base's if it is gone */
+	struct source src;		/* file NULL: not known */
+	size_t nr_new, new_ran;		/* instructions that are not base's */
+	enum ran_state ran;
+	/* of the new kernel's instructions, summed over all points; NULL if
+	 * nothing was counted */
+	uint64_t *count;
+	uint32_t *word;			/* as it ran; 0: never */
+	size_t *points;			/* indices of those that ran any of it */
+	size_t nr_points;
+	/* why what never ran did not, if that is known: "on CPUs with MOPS
+	 * only"; NULL */
+	char *behind;
+};
+
+struct changed_object {
+	const struct data_change *data;
+	const char *name;
+	struct source src;
+	char *part;	/* ".fault", "[3]"; NULL: not known */
+};
+
+/* A line with new instructions. */
+struct changed_line {
+	const char *file;
+	unsigned int line;
+	size_t insns, ran;	/* instructions in changed functions */
+	size_t function;	/* the first of them */
+};
+
+enum file_state {
+	FILE_NO_CODE,		/* not C or assembly, or comments only */
+	FILE_NOT_BUILT,
+	FILE_UNKNOWN,		/* no debugging information to tell by */
+	FILE_ALIKE,		/* no machine code of it differs */
+	FILE_CHANGED,
+};
+
+struct changed_file {
+	const struct patched_file *patch;
+	enum file_state state;
+	char *option;		/* CONFIG_X that would build it; NULL */
+	const char **edited;	/* functions of the source */
+	size_t *functions;	/* indices of the machine's functions */
+	size_t nr_edited, nr_functions;
+};
+
+struct changes {
+	struct subject subject[NR_IMAGES];
+	struct image *image[NR_IMAGES];
+	struct lines *lines[NR_IMAGES];	/* NULL: none */
+	struct match *match;
+	struct changed_function *functions;	/* as match->code */
+	struct changed_object *objects;		/* as match->data */
+	struct changed_line *changed;		/* by file and line */
+	struct changed_file *files;		/* as patched.files */
+	struct patched patched;
+	size_t nr_lines;
+	size_t patches_missing;
+	char *no_lines;		/* why lines are not known; NULL: they are */
+	char **points;		/* that were counted: "gup.fast folio=4k" */
+	size_t nr_points;
+	const char *not_counted;	/* why it is not known what ran; NULL */
+};
+
+/*
+ * @path: one or two arguments as subjects_of() takes them. @patches: files
+ * of a series, in order; none: those of the run, if they are found. NULL with
+ * fail() text.
+ */
+struct changes *changes_find(const char *const path[], size_t nr,
+			     const char *const *patches, size_t nr_patches);
+void changes_free(struct changes *c);
+
+/* Whether neither code nor data differs. */
+bool changes_none(const struct changes *c);
+/* Of everything that is changed or new: the least that can be said of all. */
+enum ran_state changes_ran(const struct changes *c);
+
+/* Fills in what ran, from the counted boots of new's run. 0 or -errno. */
+int changes_count(struct changes *c);
+/* Why instruction @insn of @f, which never ran, did not; NULL: not known. */
+char *ran_behind(const struct changes *c, const struct changed_function *f,
+		 size_t insn);
+
+/* The option that builds @file, from the tree's Makefiles; NULL. */
+char *kbuild_option(const char *tree, const char *file);
+/* The name of a CPU capability, by the kernel's cpucaps.h; the caller frees. */
+char *cpucap_name(const struct subject *s, unsigned int cap);
+
+/* @verbose: everything, and the instructions. At most MAIL_WIDTH columns. */
+void changes_text(const struct changes *c, bool verbose, FILE *f);
+json_t *changes_json(const struct changes *c);
+
+#endif

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See normal.h. Encodings: Arm Architecture Reference Manual, C4.1. */
+#include "normal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../lib/util.h"
+
+static uint32_t bits(uint32_t w, unsigned int hi, unsigned int lo)
+{
+	return w >> lo & ((2u << (hi - lo)) - 1);
+}
+
+static int64_t sbits(uint32_t w, unsigned int hi, unsigned int lo)
+{
+	unsigned int n = hi - lo + 1;
+
+	return (int64_t)((uint64_t)bits(w, hi, lo) << (64 - n)) >> (64 - n);
+}
+
+static bool is(uint32_t w, uint32_t mask, uint32_t value)
+{
+	return (w & mask) == value;
+}
+
+/* --- branches --- */
+
+/* The bits of a branch that say where to; 0 for anything else. */
+static uint32_t branch_bits(uint32_t w)
+{
+	if (is(w, 0x7c000000, 0x14000000))		/* b, bl */
+		return 0x03ffffff;
+	if (is(w, 0xff000000, 0x54000000) ||		/* b.cond */
+	    is(w, 0x7e000000, 0x34000000))		/* cbz, cbnz */
+		return 0x00ffffe0;
+	if (is(w, 0x7e000000, 0x36000000))		/* tbz, tbnz */
+		return 0x0007ffe0;
+	return 0;
+}
+
+bool insn_branch(uint32_t w, int64_t *offset)
+{
+	switch (branch_bits(w)) {
+	case 0x03ffffff:
+		*offset = sbits(w, 25, 0) * 4;
+		return true;
+	case 0x00ffffe0:
+		*offset = sbits(w, 23, 5) * 4;
+		return true;
+	case 0x0007ffe0:
+		*offset = sbits(w, 18, 5) * 4;
+		return true;
+	}
+	return false;
+}
+
+static bool is_call(uint32_t w)
+{
+	return is(w, 0xfc000000, 0x94000000) ||		/* bl */
+	       is(w, 0xfffff000, 0xd63f0000);		/* blr, blraa.. */
+}
+
+static bool is_indirect(uint32_t w)
+{
+	return is(w, 0xfefff000, 0xd61f0000) && !is_call(w); /* br, braa.. */
+}
+
+bool insn_leaves(uint32_t w)
+{
+	if (is(w, 0xfc000000, 0x14000000) ||		/* b */
+	    is(w, 0xff00000e, 0x5400000e))		/* b.al */
+		return true;
+	if (is(w, 0xfe000000, 0xd6000000))		/* br, ret, eret */
+		return !is_call(w);
+	return is(w, 0xffe0001f, 0xd4200000) ||		/* brk */
+	       !(w >> 16);				/* udf */
+}
+
+/* --- registers --- */
+
+#define NR_REGS		31
+#define NO_REG		32
+
+/*
+ * What each register holds: an address that the code put together, or not
+ * known. @reached: whether the code is, as far as known.
+ */
+struct regs {
+	uint64_t value[NR_REGS];
+	uint32_t known;
+	bool reached;
+};
+
+static bool get(const struct regs *r, unsigned int reg, uint64_t *v)
+{
+	if (reg >= NR_REGS || !(r->known >> reg & 1))
+		return false;
+	*v = r->value[reg];
+	return true;
+}
+
+static void forget(struct regs *r, unsigned int reg)
+{
+	if (reg < NR_REGS)
+		r->known &= ~(1u << reg);
+}
+
+static void set(struct regs *r, unsigned int reg, uint64_t v)
+{
+	if (reg >= NR_REGS)
+		return;
+	r->value[reg] = v;
+	r->known |= 1u << reg;
+}
+
+/* Returns true if @into has changed. */
+static bool merge(struct regs *into, const struct regs *from)
+{
+	uint32_t known = into->known & from->known, k;
+	unsigned int i;
+
+	if (!from->reached)
+		return false;
+	if (!into->reached) {
+		*into = *from;
+		return true;
+	}
+	for (k = known; k; k &= k - 1) {
+		i = __builtin_ctz(k);
+		if (into->value[i] != from->value[i])
+			known &= ~(1u << i);
+	}
+	if (known == into->known)
+		return false;
+	into->known = known;
+	return true;
+}
+
+/* The registers that a load, store or atomic writes. */
+static void forget_memory(struct regs *r, uint32_t w)
+{
+	unsigned int rt = bits(w, 4, 0), rn = bits(w, 9, 5);
+	bool vector = bits(w, 26, 26);
+
+	if (is(w, 0x3b000000, 0x18000000)) {		/* literal */
+		if (!vector)
+			forget(r, rt);
+	} else if (is(w, 0x3a000000, 0x28000000)) {	/* pairs */
+		if (!vector && bits(w, 22, 22)) {
+			forget(r, rt);
+			forget(r, bits(w, 14, 10));
+		}
+		if (bits(w, 23, 23))
+			forget(r, rn);
+	} else if (is(w, 0x3b000000, 0x39000000)) {	/* unsigned offset */
+		if (!vector && bits(w, 23, 22))
+			forget(r, rt);
+	} else if (is(w, 0x3b200000, 0x38000000)) {	/* unscaled, pre, post */
+		if (!vector && bits(w, 23, 22))
+			forget(r, rt);
+		if (bits(w, 10, 10))
+			forget(r, rn);
+	} else if (is(w, 0x3b200c00, 0x38200800)) {	/* register offset */
+		if (!vector && bits(w, 23, 22))
+			forget(r, rt);
+	} else {	/* exclusives, atomics, copies: whatever they could */
+		forget(r, rt);
+		forget(r, bits(w, 14, 10));
+		forget(r, bits(w, 20, 16));
+		if (!is(w, 0x3f000000, 0x08000000) &&
+		    !is(w, 0x3b200c00, 0x38200000))
+			forget(r, rn);
+	}
+}
+
+/*
+ * Follows one instruction. Returns the bits of it that hold part of an
+ * address, and the address; 0: it has none.
+ */
+static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
+{
+	unsigned int rd = bits(w, 4, 0), rn = bits(w, 9, 5);
+	uint64_t v;
+
+	if (is(w, 0x1f000000, 0x10000000)) {		/* adr, adrp */
+		uint64_t imm = sbits(w, 23, 5) * 4 + bits(w, 30, 29);
+
+		*to = w >> 31 ? (pc & ~0xfffULL) + (imm << 12) : pc + imm;
+		set(r, rd, *to);
+		/* half an address: what completes it is compared */
+		if (w >> 31)
+			*to = 0;
+		return 0x60ffffe0;
+	}
+	if (is(w, 0xbf800000, 0x91000000)) {		/* add, sub; 64-bit */
+		uint64_t imm = bits(w, 21, 10);
+
+		if (bits(w, 22, 22))
+			imm <<= 12;
+		if (get(r, rn, &v)) {
+			*to = bits(w, 30, 30) ? v - imm : v + imm;
+			set(r, rd, *to);
+			return 0x407ffc00;
+		}
+		forget(r, rd);
+		return 0;
+	}
+	if (is(w, 0xffe0ffe0, 0xaa0003e0)) {		/* mov */
+		if (get(r, bits(w, 20, 16), &v))
+			set(r, rd, v);
+		else
+			forget(r, rd);
+		return 0;
+	}
+	if (is(w, 0x0a000000, 0x08000000)) {		/* loads and stores */
+		uint32_t where = 0;
+
+		if (is(w, 0x3b000000, 0x18000000)) {
+			*to = pc + sbits(w, 23, 5) * 4;
+			where = 0x00ffffe0;
+		} else if (!get(r, rn, &v)) {
+			;
+		} else if (is(w, 0x3b000000, 0x39000000)) {
+			unsigned int size = bits(w, 31, 30);
+
+			if (bits(w, 26, 26) && bits(w, 23, 23))
+				size = 4;
+			*to = v + ((uint64_t)bits(w, 21, 10) << size);
+			where = 0x003ffc00;
+		} else if (is(w, 0x3b200c00, 0x38000000)) {
+			*to = v + sbits(w, 20, 12);
+			where = 0x001ff000;
+		} else if (is(w, 0x3b800000, 0x29000000)) {
+			unsigned int size = bits(w, 26, 26) ?
+				2 + bits(w, 31, 30) : bits(w, 31, 31) ? 3 : 2;
+
+			*to = v + (sbits(w, 21, 15) << size);
+			where = 0x003f8000;
+		}
+		forget_memory(r, w);
+		return where;
+	}
+	if (is(w, 0x1c000000, 0x14000000)) {		/* branches, system */
+		if (is_call(w) || is(w, 0xff000000, 0xd4000000)) {
+			r->known &= ~0x4007ffffu;	/* x0 to x18, x30 */
+			/* as the procedure call standard has it */
+		} else if (is(w, 0xffc00000, 0xd5000000) && bits(w, 21, 21)) {
+			forget(r, rd);			/* mrs */
+		}
+		return 0;
+	}
+	forget(r, rd);					/* data processing */
+	return 0;
+}
+
+/* --- functions --- */
+
+struct walk {
+	struct insns *c;
+	const uint32_t *word;
+	struct regs *in;	/* before each instruction that is jumped to */
+	int32_t *slot;		/* its number in @in; -1: not jumped to */
+	size_t nr_in;
+};
+
+static bool index_of(const struct walk *w, uint64_t addr, size_t *i)
+{
+	if (addr < w->c->start || (addr - w->c->start) / 4 >= w->c->nr ||
+	    addr & 3)
+		return false;
+	*i = (addr - w->c->start) / 4;
+	return true;
+}
+
+/* Calls @edge for everywhere that control may go from instruction @i. */
+static bool for_edges(struct walk *w, size_t i, const struct regs *r,
+		      bool (*edge)(struct walk *w, size_t to,
+				   const struct regs *r))
+{
+	const struct image *img = w->c->img;
+	uint64_t pc = w->c->start + 4 * i;
+	bool any = false;
+	int64_t off;
+	size_t k, to;
+
+	if (insn_branch(w->word[i], &off) && !is_call(w->word[i]) &&
+	    index_of(w, pc + off, &to))
+		any |= edge(w, to, r);
+	k = image_first(img->jumps, img->nr_jumps, pc);
+	for (; k < img->nr_jumps && img->jumps[k].at == pc; k++)
+		if (index_of(w, img->jumps[k].to, &to))
+			any |= edge(w, to, r);
+	k = image_first(img->extables, img->nr_extables, pc);
+	for (; k < img->nr_extables && img->extables[k].at == pc; k++)
+		if (index_of(w, img->extables[k].fixup, &to))
+			any |= edge(w, to, r);
+	k = image_first(img->alts, img->nr_alts, pc);
+	for (; k < img->nr_alts && img->alts[k].at == pc; k++) {
+		const struct image_alt *a = &img->alts[k];
+		const unsigned char *p = a->callback ? NULL :
+			image_bytes(img, a->with, a->with_len);
+		unsigned int n;
+
+		/* A branch that may be patched away, or in. */
+		if (i + 1 < w->c->nr)
+			any |= edge(w, i + 1, r);
+		for (n = 0; p && n + 4 <= a->with_len; n += 4) {
+			uint32_t word;
+
+			memcpy(&word, p + n, 4);
+			if (insn_branch(word, &off) && !is_call(word) &&
+			    index_of(w, a->with + n + off, &to))
+				any |= edge(w, to, r);
+		}
+	}
+	return any;
+}
+
+static bool add_target(struct walk *w, size_t to, const struct regs *r)
+{
+	(void)r;
+	if (w->slot[to] < 0)
+		w->slot[to] = w->nr_in++;
+	return false;
+}
+
+static bool merge_target(struct walk *w, size_t to, const struct regs *r)
+{
+	return w->slot[to] >= 0 && merge(&w->in[w->slot[to]], r);
+}
+
+/*
+ * One pass over the function, in order. @switches collects what registers
+ * hold at BR, whose targets a table has: wherever nothing else leads. The last
+ * pass (@emit) writes the normal form down.
+ */
+static bool pass(struct walk *w, struct regs *switches, bool emit)
+{
+	struct regs r = { .reached = true };
+	bool again = false;
+	uint64_t to = 0;
+	size_t i;
+
+	for (i = 0; i < w->c->nr; i++) {
+		uint32_t word = w->word[i], where;
+		struct insn *n = &w->c->insns[i];
+
+		if (w->slot[i] >= 0) {
+			again |= merge(&w->in[w->slot[i]], &r);
+			r = w->in[w->slot[i]];
+		}
+		if (!r.reached && switches->reached)
+			r = *switches;
+		else if (!r.reached && emit)
+			r.reached = true, r.known = 0;
+		/* what an exception's handler sees is from before */
+		again |= for_edges(w, i, &r, merge_target);
+		where = follow(&r, word, w->c->start + 4 * i, &to);
+		if (emit && where) {
+			n->word = word & ~where;
+			n->to = to;
+			n->kind = to ? I_REF : I_PLAIN;
+		}
+		if (is_indirect(word))
+			again |= merge(switches, &r);
+		if (insn_leaves(word))
+			r.reached = false, r.known = 0;
+	}
+	return again;
+}
+
+static bool has_adr(const uint32_t *word, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (is(word[i], 0x1f000000, 0x10000000) ||
+		    is(word[i], 0x3b000000, 0x18000000))
+			return true;
+	return false;
+}
+
+static void name_branches(struct insns *c, const uint32_t *word)
+{
+	uint64_t end = c->start + 4 * c->nr;
+	int64_t off;
+	size_t i;
+
+	for (i = 0; i < c->nr; i++) {
+		struct insn *n = &c->insns[i];
+
+		if (insn_branch(word[i], &off)) {
+			n->to = c->start + 4 * i + off;
+			n->word = word[i] & ~branch_bits(word[i]);
+			n->kind = I_REF;
+		}
+		if (n->kind == I_REF && n->to >= c->start && n->to < end)
+			n->kind = I_LOCAL;
+	}
+}
+
+/* Words that are loaded as literals, and no instructions. */
+static void mark_literals(struct insns *c, const uint32_t *word)
+{
+	size_t i, k, at;
+
+	for (i = 0; i < c->nr; i++) {
+		if (!is(word[i], 0x3b000000, 0x18000000) ||
+		    c->insns[i].kind != I_LOCAL)
+			continue;
+		at = (c->insns[i].to - c->start) / 4;
+		for (k = at; k < at + 2 && k < c->nr; k++) {
+			uint64_t to;
+
+			c->insns[k] = (struct insn){ word[k], I_DATA, 0 };
+			if (k == at && image_pointer(c->img, c->insns[i].to, &to))
+				c->insns[k++] = (struct insn){ 0, I_REF, to };
+			if (!bits(word[i], 30, 30))	/* 32 bits */
+				break;
+		}
+	}
+}
+
+struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
+{
+	struct insns c = { img, start, NULL, (end - start) / 4 };
+	const unsigned char *p = image_bytes(img, start, end - start);
+	uint32_t *word = xcalloc(c.nr + 1, 4);
+	struct walk w = { .c = &c, .word = word };
+	struct regs switches = { 0 };
+	int rounds = 0;
+	size_t i;
+
+	c.insns = xcalloc(c.nr + 1, sizeof(*c.insns));
+	if (p)
+		memcpy(word, p, c.nr * 4);
+	for (i = 0; i < c.nr; i++)
+		c.insns[i].word = word[i];
+	if (has_adr(word, c.nr)) {
+		w.slot = xcalloc(c.nr, sizeof(*w.slot));
+		memset(w.slot, 0xff, c.nr * sizeof(*w.slot));
+		for (i = 0; i < c.nr; i++)
+			for_edges(&w, i, NULL, add_target);
+		w.in = xcalloc(w.nr_in + 1, sizeof(*w.in));
+		/* What is known only becomes less, so this ends. */
+		while (pass(&w, &switches, false) && ++rounds < 1000)
+			;
+		pass(&w, &switches, true);
+		free(w.in);
+		free(w.slot);
+	}
+	name_branches(&c, word);
+	mark_literals(&c, word);
+	free(word);
+	return c;
+}
+
+struct insns insns_of(const struct image *img, const struct image_function *f)
+{
+	return insns_range(img, f->start, f->end);
+}
+
+void insns_free(struct insns *c)
+{
+	free(c->insns);
+	c->insns = NULL;
+}
+
+/*
+ * Rough is good enough: this finds partners for instructions of which it is
+ * known already that they differ.
+ */
+uint32_t insn_shape(uint32_t w)
+{
+	switch (bits(w, 28, 25)) {
+	case 8:
+	case 9:				/* immediates */
+		return w & 0xff800000;
+	case 10:
+	case 11:			/* branches, system */
+		if (branch_bits(w))
+			return w & 0xff000000;
+		return w & ~0x1fu;
+	case 5:
+	case 13:			/* registers */
+		return w & 0xffe08000;
+	default:			/* memory, vectors */
+		return w & 0xffc00000;
+	}
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What of the changed code ran in a run's counted boots, and why not. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../lib/util.h"
+#include "../insns.h"
+#include "../load.h"
+#include "changes.h"
+#include "normal.h"
+
+/* --- which ran --- */
+
+static size_t point_get(struct changes *c, json_t *index, const json_t *head)
+{
+	char *params = params_text(json_object_get(head, "params"), " ");
+	char *name = xasprintf("%s%s%s", json_text(head, "bench"),
+			       *params ? " " : "", params);
+	json_t *have = json_object_get(index, name);
+	size_t at = have ? (size_t)json_integer_value(have) : c->nr_points;
+
+	free(params);
+	if (have) {
+		free(name);
+		return at;
+	}
+	json_object_set_new(index, name, json_integer(at));
+	c->points = grow(c->points, c->nr_points, sizeof(*c->points));
+	c->points[c->nr_points++] = name;
+	return at;
+}
+
+static void add_point(struct changed_function *f, size_t point)
+{
+	size_t i;
+
+	for (i = f->nr_points; i--;)
+		if (f->points[i] == point)
+			return;
+	f->points = grow(f->points, f->nr_points, sizeof(*f->points));
+	f->points[f->nr_points++] = point;
+}
+
+/* The changed function of each of new's functions; NULL: it is not changed. */
+static struct changed_function **by_function(struct changes *c)
+{
+	struct changed_function **v =
+		xcalloc(c->image[CODE_NEW]->nr_functions, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < c->match->nr_code; i++) {
+		struct changed_function *f = &c->functions[i];
+		long n = f->code->function[CODE_NEW];
+
+		if (n < 0)
+			continue;
+		v[n] = f;
+		f->count = xcalloc(f->code->nr[CODE_NEW] + 1,
+				   sizeof(*f->count));
+		f->word = xcalloc(f->code->nr[CODE_NEW] + 1, sizeof(*f->word));
+	}
+	return v;
+}
+
+static void add_count(struct changes *c, struct changed_function **by,
+		      const struct insn_function *n,
+		      const struct insn_count *count, size_t point)
+{
+	const struct image *img = c->image[CODE_NEW];
+	uint32_t i;
+
+	for (i = 0; i < count->nr; i++) {
+		size_t at = count->offset / 4 + i;
+		uint64_t addr = n->start + 4 * at;
+		long k = image_function(img, addr);
+		struct changed_function *f = k < 0 ? NULL : by[k];
+		size_t insn;
+
+		if (!f)
+			continue;
+		insn = (addr - img->functions[k].start) / 4;
+		f->count[insn] += count->count;
+		f->word[insn] = n->word[at];
+		add_point(f, point);
+	}
+}
+
+/* Most functions hold nothing that has changed. */
+static bool *holds_changed(struct changes *c, struct changed_function **by,
+			   const struct insn_file *file)
+{
+	const struct image *img = c->image[CODE_NEW];
+	bool *holds = xcalloc(file->nr_functions + 1, sizeof(*holds));
+	size_t i, k;
+
+	for (i = 0; i < file->nr_functions; i++) {
+		const struct insn_function *n = &file->functions[i];
+
+		if (strcmp(n->space, "kernel"))
+			continue;
+		for (k = 0; k < n->nr && !holds[i]; k++) {
+			long f = image_function(img, n->start + 4 * k);
+
+			holds[i] = f >= 0 && by[f];
+		}
+	}
+	return holds;
+}
+
+static void add_file(struct changes *c, struct changed_function **by,
+		     json_t *index, const struct insn_file *file)
+{
+	bool *holds = holds_changed(c, by, file);
+	size_t i, k;
+
+	for (i = 0; i < file->nr_regions; i++) {
+		const struct insn_region *r = &file->regions[i];
+		size_t point = point_get(c, index, r->head);
+
+		for (k = 0; k < r->nr_counts; k++)
+			if (holds[r->counts[k].function])
+				add_count(c, by, &file->functions[r->counts[k].function],
+					  &r->counts[k], point);
+	}
+	free(holds);
+}
+
+/* --- why not --- */
+
+/* A way into instruction @to, and what decides about it. */
+struct edge {
+	size_t from, to;
+	const struct image_alt *alt;
+	const struct image_jump *jump;
+	bool taken;	/* the way of a branch, and not past it */
+};
+
+struct edges {
+	struct edge *v;
+	size_t nr;
+};
+
+static void add_edge(struct edges *e, size_t nr, struct edge edge)
+{
+	if (edge.to >= nr)
+		return;
+	e->v = grow(e->v, e->nr, sizeof(*e->v));
+	e->v[e->nr++] = edge;
+}
+
+static uint32_t word_at(const struct image *img, uint64_t addr)
+{
+	const unsigned char *p = image_bytes(img, addr, 4);
+	uint32_t w = 0;
+
+	if (p)
+		memcpy(&w, p, 4);
+	return w;
+}
+
+/* The branch that stands at @pc, or that an alternative puts there. */
+static bool branch_at(const struct image *img, uint64_t pc,
+		      const struct image_alt *alt, int64_t *off)
+{
+	if (insn_branch(word_at(img, pc), off))
+		return (word_at(img, pc) & 0xfc000000) != 0x94000000;
+	if (!alt || alt->callback || pc - alt->at >= alt->with_len ||
+	    !insn_branch(word_at(img, alt->with + (pc - alt->at)), off))
+		return false;
+	*off += alt->with - alt->at;
+	return true;
+}
+
+static const struct image_alt *alt_at(const struct image *img, uint64_t pc)
+{
+	size_t i = image_first(img->alts, img->nr_alts, pc + 1), back = 0;
+
+	for (; i-- && back < 8; back++)
+		if (pc < img->alts[i].at + img->alts[i].len)
+			return &img->alts[i];
+	return NULL;
+}
+
+static struct edges edges_of(const struct image *img,
+			     const struct image_function *f)
+{
+	size_t nr = (f->end - f->start) / 4, i, k;
+	struct edges e = { 0 };
+	int64_t off;
+
+	for (i = 0; i < nr; i++) {
+		uint64_t pc = f->start + 4 * i;
+		const struct image_alt *alt = alt_at(img, pc);
+		const struct image_jump *jump = NULL;
+
+		k = image_first(img->jumps, img->nr_jumps, pc);
+		if (k < img->nr_jumps && img->jumps[k].at == pc) {
+			jump = &img->jumps[k];
+			add_edge(&e, nr, (struct edge){ i,
+				(jump->to - f->start) / 4, NULL, jump, true });
+		}
+		if (!jump && branch_at(img, pc, alt, &off))
+			add_edge(&e, nr, (struct edge){ i,
+				(pc + off - f->start) / 4, alt, NULL, true });
+		if (jump || alt || !insn_leaves(word_at(img, pc)))
+			add_edge(&e, nr, (struct edge){ i, i + 1, alt, jump,
+				false });
+	}
+	return e;
+}
+
+/* The symbol that an address is in, for people. */
+static const char *symbol_name(const struct image *img, uint64_t addr)
+{
+	const struct image_symbol *s = image_object(img, addr);
+	size_t i = image_symbols_from(img, addr);
+
+	if (s)
+		return s->name;
+	return i < img->nr_symbols && img->symbols[i].start == addr ?
+		img->symbols[i].name : "of no name";
+}
+
+static char *reason_of(const struct changes *c, const struct edge *e,
+		       const struct image_function *f)
+{
+	const struct image *img = c->image[CODE_NEW];
+	char *name, *text;
+	bool with;
+
+	if (e->jump)
+		return xasprintf("behind the static key %s",
+				 symbol_name(img, e->jump->key));
+	name = cpucap_name(&c->subject[CODE_NEW], e->alt->cap);
+	/* A NOP that becomes a branch, or a branch that becomes a NOP */
+	with = e->taken != !!insn_leaves(word_at(img, f->start + 4 * e->from));
+	text = xasprintf("runs only on CPUs %s %s", with ? "with" : "without",
+			 name);
+	free(name);
+	return text;
+}
+
+/*
+ * Goes back from an instruction that never ran, through others that did not,
+ * to those that did: is the way in from each of them up to one CPU capability
+ * or one static key?
+ */
+static char *blocked(const struct changes *c, const struct changed_function *f,
+		     size_t insn)
+{
+	const struct image *img = c->image[CODE_NEW];
+	const struct image_function *fn =
+		&img->functions[f->code->function[CODE_NEW]];
+	struct edges e = edges_of(img, fn);
+	bool *seen = xcalloc(f->code->nr[CODE_NEW] + 1, 1);
+	const struct edge *gate = NULL;
+	bool open = false, more = true;
+	char *text = NULL;
+	size_t i;
+
+	seen[insn] = true;
+	while (more) {
+		more = false;
+		for (i = 0; i < e.nr; i++) {
+			if (!seen[e.v[i].to] || seen[e.v[i].from] ||
+			    f->count[e.v[i].from])
+				continue;
+			seen[e.v[i].from] = true;
+			more = true;
+		}
+	}
+	for (i = 0; i < e.nr; i++) {
+		const struct edge *in = &e.v[i];
+
+		if (!seen[in->to] || !f->count[in->from])
+			continue;
+		if (!in->alt && !in->jump)
+			open = true;
+		else if (gate && ((in->alt ? in->alt->cap + 1 : 0) !=
+				  (gate->alt ? gate->alt->cap + 1 : 0) ||
+				  (in->jump ? in->jump->key : 0) !=
+				  (gate->jump ? gate->jump->key : 0)))
+			open = true;
+		else
+			gate = in;
+	}
+	if (gate && !open)
+		text = reason_of(c, gate, fn);
+	free(seen);
+	free(e.v);
+	return text;
+}
+
+/* New instructions that an alternative would put there, and did not. */
+static char *not_applied(const struct changes *c,
+			 const struct changed_function *f, size_t insn)
+{
+	const struct image *img = c->image[CODE_NEW];
+	uint64_t pc = img->functions[f->code->function[CODE_NEW]].start +
+		      4 * insn;
+	const struct image_alt *alt = alt_at(img, pc);
+	char *name, *text;
+
+	if (!alt || alt->callback || pc - alt->at >= alt->with_len ||
+	    f->word[insn] != word_at(img, pc) ||
+	    f->word[insn] == word_at(img, alt->with + (pc - alt->at)))
+		return NULL;
+	name = cpucap_name(&c->subject[CODE_NEW], alt->cap);
+	text = xasprintf("its alternative for CPUs with %s was not put in",
+			 name);
+	free(name);
+	return text;
+}
+
+char *ran_behind(const struct changes *c, const struct changed_function *f,
+		 size_t insn)
+{
+	if (!f->count || f->code->function[CODE_NEW] < 0)
+		return NULL;
+	if (f->count[insn])
+		return not_applied(c, f, insn);
+	return blocked(c, f, insn);
+}
+
+/* --- both --- */
+
+static void judge(const struct changes *c, struct changed_function *f)
+{
+	size_t i, nr = f->code->nr[CODE_NEW];
+	bool any = false;
+
+	f->new_ran = 0;
+	for (i = 0; i < nr; i++) {
+		any |= f->count[i];
+		if (f->code->state[CODE_NEW][i] == INSN_SAME)
+			continue;
+		f->new_ran += !!f->count[i];
+	}
+	f->ran = !any || (f->nr_new && !f->new_ran) ? RAN_NEVER :
+		f->new_ran < f->nr_new ? RAN_PART : RAN_ALL;
+	for (i = 0; any && i < nr && !f->behind; i++)
+		if (f->code->state[CODE_NEW][i] != INSN_SAME)
+			f->behind = ran_behind(c, f, i);
+}
+
+static int count_boot(struct changes *c, struct changed_function **by,
+		      json_t *index, const struct run_file *boot)
+{
+	const char *name = json_text(json_object_get(boot->header, "insns"),
+				     "file");
+	const char *slash = strrchr(boot->path, '/');
+	struct insn_file *file;
+	char *path;
+
+	if (!*name || strchr(name, '/') || json_object_get(index, name))
+		return 0;
+	json_object_set_new(index, name, json_true());
+	path = xasprintf("%.*s%s", slash ? (int)(slash + 1 - boot->path) : 0,
+			 boot->path, name);
+	file = insn_file_load(path);
+	free(path);
+	if (!file)
+		return -EBADMSG;
+	add_file(c, by, index, file);
+	insn_file_free(file);
+	return 1;
+}
+
+int changes_count(struct changes *c)
+{
+	struct changed_function **by;
+	struct run *run;
+	json_t *index;
+	size_t i, counted = 0;
+	int ret = 0;
+
+	if (!c->subject[CODE_NEW].run) {
+		c->not_counted = "two kernels, and no run of them";
+		return 0;
+	}
+	run = run_load(c->subject[CODE_NEW].run);
+	if (!run)
+		return -EINVAL;
+	index = json_object();
+	by = by_function(c);
+	for (i = 0; i < run->nr_files && ret >= 0; i++) {
+		ret = count_boot(c, by, index, run->files[i]);
+		counted += ret > 0;
+	}
+	for (i = 0; i < c->match->nr_code && counted; i++)
+		if (c->functions[i].count)
+			judge(c, &c->functions[i]);
+	if (!counted && ret >= 0)
+		c->not_counted = "no boot of it was counted: make ab COUNT=first, or scripts/lab/boot --count";
+	free(by);
+	json_decref(index);
+	run_free(run);
+	return ret < 0 ? ret : 0;
+}

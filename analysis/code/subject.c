@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See subject.h. */
+#include "subject.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../../lib/util.h"
+#include "../load.h"
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+char *cache_path(const char *fmt, ...)
+{
+	const char *cache = getenv("PTELAB_CACHE");
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	char *part, *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&part, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	if (cache && *cache)
+		path = xasprintf("%s/%s", cache, part);
+	else if (xdg && *xdg)
+		path = xasprintf("%s/ptelab/%s", xdg, part);
+	else
+		path = xasprintf("%s/.cache/ptelab/%s", home ? home : "", part);
+	free(part);
+	return path;
+}
+
+static json_t *manifest_in(const char *folder)
+{
+	char *path = xasprintf("%s/manifest.json", folder);
+	json_t *o = json_load_file(path, 0, NULL);
+
+	free(path);
+	return o;
+}
+
+static bool has_boots(const char *folder)
+{
+	char *pattern = xasprintf("%s/boot-*.jsonl", folder);
+	bool any;
+	glob_t g;
+
+	any = !glob(pattern, GLOB_NOSORT, NULL, &g);
+	if (any)
+		globfree(&g);
+	free(pattern);
+	return any;
+}
+
+/* "a/b/" to "a/b" */
+static char *trimmed(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return xstrndup(path, len);
+}
+
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : slash - path);
+}
+
+/* The kernel of one side ("base", "patched") of what make ab left. */
+static int kernel_of_run(struct subject *s, const char *side)
+{
+	const json_t *kernel = json_object_get(s->manifest, side);
+	const char *hash = json_text(kernel, "hash");
+
+	if (!json_is_object(kernel))
+		return fail(EINVAL, "%s: its manifest.json names no kernel %s; give BASE and NEW as vmlinux files",
+			    s->run, side);
+	if (!*hash)
+		return fail(EINVAL, "%s: its kernel was given as an Image; give BASE and NEW as vmlinux files",
+			    s->run);
+	s->folder = cache_path("kernels/%s", hash);
+	s->vmlinux = xasprintf("%s/vmlinux", s->folder);
+	if (!readable(s->vmlinux))
+		return fail(ENOENT, "%s: its kernel %s is not in the cache any more; make reproduce HASH=%s builds it again",
+			    s->run, hash, json_text(s->manifest, "hash"));
+	s->kernel = manifest_in(s->folder);
+	return 0;
+}
+
+static int run_side(struct subject *s, const char *folder)
+{
+	char *parent = parent_of(folder);
+	const char *slash = strrchr(folder, '/');
+
+	s->run = xstrdup(folder);
+	s->manifest = manifest_in(parent);
+	free(parent);
+	if (!s->manifest)
+		return fail(ENOENT, "%s: no manifest.json beside it says which kernel it is of; give a run of make ab, or vmlinux files",
+			    folder);
+	return kernel_of_run(s, slash ? slash + 1 : folder);
+}
+
+static int subject_of(const char *arg, struct subject *s)
+{
+	char *path = trimmed(arg);
+	int ret = 0;
+
+	if (!is_folder(path)) {
+		s->vmlinux = xstrdup(path);
+		s->folder = parent_of(path);
+	} else if (has_boots(path)) {
+		ret = run_side(s, path);
+	} else {
+		s->folder = xstrdup(path);
+		s->vmlinux = xasprintf("%s/vmlinux", path);
+		if (!readable(s->vmlinux))
+			ret = fail(ENOENT, "%s: neither a vmlinux nor boot files in it",
+				   path);
+	}
+	if (!ret && !s->kernel)
+		s->kernel = manifest_in(s->folder);
+	free(path);
+	return ret;
+}
+
+int subjects_of(const char *const path[], size_t nr, struct subject s[2])
+{
+	static const char *const side[] = { "base", "patched" };
+	int ret = 0;
+	size_t i;
+
+	memset(s, 0, 2 * sizeof(*s));
+	for (i = 0; i < 2 && !ret; i++) {
+		char *folder = nr == 2 ? xstrdup(path[i]) :
+			xasprintf("%s/%s", path[0], side[i]);
+
+		if (nr == 1 && !has_boots(folder))
+			ret = fail(EINVAL, "%s: no folder that make ab left; give BASE and NEW",
+				   path[0]);
+		else
+			ret = subject_of(folder, &s[i]);
+		free(folder);
+	}
+	return ret;
+}
+
+void subject_free(struct subject *s)
+{
+	free(s->vmlinux);
+	free(s->folder);
+	free(s->run);
+	json_decref(s->kernel);
+	json_decref(s->manifest);
+}
+
+/* --- patches --- */
+
+static bool has_sum(const char *path, const char *sha256)
+{
+	size_t len;
+	char hex[65], *text = is_folder(path) ? NULL : read_file(path, &len);
+
+	if (!text)
+		return false;
+	sha256_hex(text, len, hex);
+	free(text);
+	return !strcmp(hex, sha256);
+}
+
+/* What stands between the quotes of PATCHES='...' in a run's settings. */
+static char *setting(const json_t *manifest, const char *name)
+{
+	const char *all = json_text(manifest, "settings"), *p;
+	char *start = xasprintf("%s='", name), *value = NULL;
+
+	p = strstr(all, start);
+	if (p) {
+		p += strlen(start);
+		value = xstrndup(p, strcspn(p, "'"));
+	}
+	free(start);
+	return value;
+}
+
+static char *find_patch(const struct subject *new, const json_t *patch)
+{
+	const char *file = json_text(patch, "file");
+	const char *sum = json_text(patch, "sha256");
+	const char *series = json_text(new->manifest, "series");
+	char *given = setting(new->manifest, "PATCHES"), *word, *save;
+	char *found = NULL, *pattern;
+	size_t i;
+	glob_t g;
+
+	pattern = xasprintf("{.,%s,scripts/lab/series/%s,scripts/lab/series/%s/*}/%s",
+			    *series ? series : ".", series, series, file);
+	if (!glob(pattern, GLOB_BRACE, NULL, &g)) {
+		for (i = 0; i < g.gl_pathc && !found; i++)
+			if (has_sum(g.gl_pathv[i], sum))
+				found = xstrdup(g.gl_pathv[i]);
+		globfree(&g);
+	}
+	free(pattern);
+	for (word = given ? strtok_r(given, " ", &save) : NULL; word && !found;
+	     word = strtok_r(NULL, " ", &save))
+		if (has_sum(word, sum))
+			found = xstrdup(word);
+	free(given);
+	return found;
+}
+
+char **subject_patches(const struct subject *new, size_t *nr, size_t *missing)
+{
+	const json_t *list = json_object_get(new->kernel, "patches");
+	char **v = xcalloc(json_array_size(list) + 1, sizeof(*v));
+	size_t i;
+
+	*nr = *missing = 0;
+	for (i = 0; i < json_array_size(list); i++) {
+		v[*nr] = find_patch(new, json_array_get(list, i));
+		if (v[*nr])
+			(*nr)++;
+		else
+			(*missing)++;
+	}
+	return v;
+}

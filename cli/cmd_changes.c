@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptelab changes: which machine code differs between two kernels. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../analysis/code/changes.h"
+#include "../lib/util.h"
+#include "args.h"
+#include "cmd.h"
+
+enum { OPT_JSON = 256, OPT_PATCH };
+
+static const struct argp_option options[] = {
+	{ "patch", OPT_PATCH, "FILE", 0,
+	  "a patch between the two kernels; may be given again, in order. Those of a run are found by themselves",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "everything, and each instruction", 0 },
+	{ "json", OPT_JSON, NULL, 0, "for programs", 0 },
+	{ 0 }
+};
+
+static const char doc[] =
+	"Shows which functions and data differ between two arm64 kernels, and "
+	"which of them ran.\v"
+	"BASE and NEW are vmlinux files, folders that hold one, or the two "
+	"folders of boot files of a run; RUN is the folder that make ab leaves. "
+	"Code that was only moved does not differ: addresses are compared by "
+	"what is there. Of a run whose boots were counted it also shows which "
+	"of the new instructions ran, at how many points.\n"
+	"\n"
+	"Examples:\n"
+	"  ptelab changes runs/notify-upgrade-range\n"
+	"  ptelab changes ~/a/vmlinux ~/b/vmlinux --patch my.patch\n"
+	"  ptelab changes runs/x/base runs/x/patched --json\n"
+	"\n"
+	"Exit status: 0 compared, whether they differ or not; 2 could not.";
+
+static struct {
+	struct text_list paths, patches;
+	bool json, verbose;
+} env;
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case OPT_PATCH:
+		text_add(&env.patches, arg);
+		break;
+	case 'v':
+		env.verbose = true;
+		break;
+	case OPT_JSON:
+		env.json = true;
+		break;
+	case ARGP_KEY_ARG:
+		text_add(&env.paths, arg);
+		break;
+	case ARGP_KEY_END:
+		if (env.paths.nr != 1 && env.paths.nr != 2)
+			argp_error(state, "two kernels or runs, BASE and NEW, or one RUN of make ab");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+int cmd_changes(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "BASE NEW\nRUN", doc,
+					  NULL, NULL, NULL };
+	struct changes *c;
+
+	memset(&env, 0, sizeof(env));
+	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+		return EXIT_COULD_NOT;
+	c = changes_find(env.paths.v, env.paths.nr, env.patches.v,
+			 env.patches.nr);
+	free(env.paths.v);
+	free(env.patches.v);
+	if (!c)
+		return EXIT_COULD_NOT;
+	if (env.json) {
+		json_t *o = changes_json(c);
+
+		json_dumpf(o, stdout, JSON_INDENT(1));
+		putchar('\n');
+		json_decref(o);
+	} else {
+		changes_text(c, env.verbose, stdout);
+	}
+	changes_free(c);
+	return EXIT_DONE;
+}
