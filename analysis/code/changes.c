@@ -107,7 +107,8 @@ static void add_function(struct changed_file *f, size_t function)
 }
 
 static struct changed_line *line_get(struct changes *c, const char *file,
-				     unsigned int line, size_t function)
+				     unsigned int line, size_t function,
+				     size_t insn)
 {
 	size_t i;
 
@@ -117,7 +118,7 @@ static struct changed_line *line_get(struct changes *c, const char *file,
 			return &c->changed[i];
 	c->changed = grow(c->changed, c->nr_lines, sizeof(*c->changed));
 	c->changed[c->nr_lines] = (struct changed_line){ .file = file,
-		.line = line, .function = function };
+		.line = line, .function = function, .insn = insn };
 	return &c->changed[c->nr_lines++];
 }
 
@@ -125,7 +126,7 @@ static void sum_insn(struct changes *c, const char *file, unsigned int line,
 		     size_t function, size_t insn)
 {
 	const struct changed_function *f = &c->functions[function];
-	struct changed_line *l = line_get(c, file, line, function);
+	struct changed_line *l = line_get(c, file, line, function, insn);
 
 	l->insns++;
 	if (f->count && f->count[insn])
@@ -311,6 +312,13 @@ static void find_lines(struct changes *c)
 		lines_of_insns(c);
 	if (c->nr_lines)
 		qsort(c->changed, c->nr_lines, sizeof(*c->changed), by_place);
+	for (i = 0; i < c->nr_lines; i++) {
+		struct changed_line *l = &c->changed[i];
+		const struct changed_function *f = &c->functions[l->function];
+
+		if (!l->ran && f->nr_points)
+			l->behind = ran_behind(c, f, l->insn);
+	}
 	free(sum.changed);
 	free(addrs);
 }
@@ -414,6 +422,8 @@ void changes_free(struct changes *c)
 	free(c->functions);
 	free(c->objects);
 	free(c->files);
+	for (i = 0; i < c->nr_lines; i++)
+		free(c->changed[i].behind);
 	free(c->changed);
 	free(c->no_lines);
 	free(c->points);

@@ -52,7 +52,8 @@ struct changed_line {
 	const char *file;
 	unsigned int line;
 	size_t insns, ran;	/* instructions in changed functions */
-	size_t function;	/* the first of them */
+	size_t function, insn;	/* the first of them */
+	char *behind;		/* why it never ran; NULL: not known */
 };
 
 enum file_state {

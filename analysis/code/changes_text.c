@@ -201,6 +201,8 @@ static size_t never_range(const struct changes *c, size_t i, size_t *last)
 	for (k = i + 1; k < c->nr_lines && !l[k].ran &&
 	     !strcmp(l[k].file, l[i].file) &&
 	     l[k].function == l[i].function &&
+	     !strcmp(l[k].behind ? l[k].behind : "",
+		     l[i].behind ? l[i].behind : "") &&
 	     l[k].line <= l[*last].line + LINE_GAP; k++)
 		*last = k;
 	return k;
@@ -228,10 +230,10 @@ static void put_never(const struct changes *c, size_t rows, FILE *f)
 		range = c->changed[last].line == l->line ?
 			xasprintf("%u", l->line) :
 			xasprintf("%u-%u", l->line, c->changed[last].line);
-		print_line(f, 1, 3, "%s:%s  %s%s%s", l->file, range, n->name,
-			   n->behind ? ": " : n->nr_points ? "" :
-			   ": the function never ran",
-			   n->behind ? n->behind : "");
+		print_line(f, 1, 3, "%s:%s in %s%s%s", l->file, range, n->name,
+			   l->behind ? ": " : n->nr_points ? "" :
+			   ", which never ran",
+			   l->behind ? l->behind : "");
 		free(range);
 	}
 	if (more)
@@ -486,8 +488,10 @@ static json_t *line_json(const struct changes *c, const struct changed_line *l)
 			      c->functions[l->function].name,
 			      "instructions", (int)l->insns);
 
-	if (!c->not_counted)
+	if (!c->not_counted) {
 		json_object_set_new(o, "ran", json_integer(l->ran));
+		json_object_set_new(o, "behind", text_json(l->behind));
+	}
 	return o;
 }
 

@@ -143,15 +143,102 @@ patched()
 }
 check "a patch's files: changed, not built, no code, built alike" patched
 
+# --- what ran ---
+
+# run NAME CHANGE FUNCTION COUNT...: a run of base and of the kernel with the
+# change, in which each instruction of the function ran so often at one point
+run()
+{
+	local name=$1 change=$2 function=$3 start words i=0 counts=() hash side
+	shift 3
+
+	image "$change" "$files" "-DCHANGE_$change" || return
+	for side in base "$change"; do
+		hash=$(sha256sum < "$side/vmlinux" | cut -c1-16)
+		mkdir -p "cache/kernels/$hash/arch/arm64/include/generated/asm"
+		cp "$side/vmlinux" "cache/kernels/$hash/"
+		printf '#define ARM64_HAS_MOPS\t\t7\n#define ARM64_NCAPS 8\n' \
+			> "cache/kernels/$hash/arch/arm64/include/generated/asm/cpucaps.h"
+		printf '{ "hash": "%s", "release": "6.12.0", "patches": [] }' "$hash" \
+			> "cache/kernels/$hash/manifest.json"
+	done
+	mkdir -p "runs/$name"/{base,patched}
+	jq -n --slurpfile b "cache/kernels/$(sha256sum < base/vmlinux | cut -c1-16)/manifest.json" \
+		--slurpfile n "cache/kernels/$hash/manifest.json" \
+		'{ schema: "ptelab.ab/1", base: $b[0], patched: $n[0] }' > "runs/$name/manifest.json"
+	read -r start words < <(aarch64-linux-gnu-objdump -d --disassemble="$function" "$change/vmlinux" |
+		awk -v f="<$function>:" '$2 == f { start = $1 }
+			start && length($2) == 8 && $1 ~ /:$/ { words = words $2 } END { print start, words }')
+	for n; do
+		[ "$n" -eq 0 ] || counts+=(0 0 $((4 * i)) 1 "$n")
+		i=$((i + 1))
+	done
+	for side in base patched; do
+		printf '{"schema":"ptelab-run-1","type":"header","insns":{"file":"boot-001.insns.gz","run":0}}\n' \
+			> "runs/$name/$side/boot-001.jsonl"
+	done
+	{
+		echo '{"schema":"ptelab-insns-1"}'
+		printf '{"type":"region","run":0,"batch":0,"bench":"t.one","params":{"folio":"4k"},"operations":1,"nodes":[0,0,-1,0,-1],"counts":[%s]}\n' \
+			"$(IFS=,; echo "${counts[*]}")"
+		printf '{"type":"function","name":"%s","space":"kernel","start":"%s","words":"%s"}\n' \
+			"$function" "$start" "$words"
+	} | gzip > "runs/$name/patched/boot-001.insns.gz"
+}
+
+# ran JQ NAME...: what ptelab changes says of such a run
+ran()
+{
+	local filter=$1
+	shift
+	run "$@" && PTELAB_CACHE=$tmp/cache "$PTELAB" changes "runs/$1" --json > out.json &&
+		jq -e "$filter" out.json
+}
+check "all of a change ran" ran '.ran == "ran" and (.functions[0] | .ran == "ran" and
+	.differing == 1 and .differing_ran == 1 and .points == ["t.one folio=4k"])' \
+	all CONSTANT helper 2 2 2 2 2 2 2
+check "none of it did" ran '.ran == "never ran" and (.functions[0] | .points == [] and
+	.behind == null)' none CONSTANT helper 0 0 0 0 0 0 0
+check "its function ran, it did not" ran '.ran == "never ran" and
+	(.functions[0] | .points == ["t.one folio=4k"] and .differing_ran == 0) and
+	.lines == []' but CONSTANT helper 2 0 0 0 0 0 0
+check "behind a capability that the CPU lacks, by its name" ran '.ran == "never ran" and
+	(.functions[0].behind | test("only on CPUs with MOPS"))' gated GATED gated 3 3 3 0 0 0
+check "with it, it ran" ran '.ran == "ran"' ungated GATED gated 3 0 0 3 3 3
+key_and_lines()
+{
+	local nr first
+
+	image KEYED "$files" -DCHANGE_KEYED && changes "changed keyed" base KEYED || return
+	nr=$(jq '.functions[0].new.instructions' out.json)
+	# up to the first return: not the key's block
+	first=$(aarch64-linux-gnu-objdump -d --disassemble=keyed KEYED/vmlinux |
+		awk '/^ffff/ && /:\t/ { n++ } /\tret/ { print n; exit }')
+	# shellcheck disable=SC2046
+	ran '.ran == "never ran" and (.functions[0].behind == "behind the static key key_a") and
+		.lines[0].ran == 0 and .lines[0].function == "keyed"' key KEYED keyed $(yes 4 | head -n "$first") \
+			$(yes 0 | head -n $((nr - first))) &&
+		PTELAB_CACHE=$tmp/cache "$PTELAB" changes runs/key > out &&
+		grep -E '^ a\.c:[0-9]+(-[0-9]+)? in keyed: behind the static key key_a' out
+}
+check "behind a static key, and the lines" key_and_lines
+two_folders()
+{
+	PTELAB_CACHE=$tmp/cache "$PTELAB" changes runs/all/base runs/all/patched | grep -q '^exercised: all'
+}
+check "the two folders of a run" two_folders
+refuses "a run whose kernel is gone" 'not in the cache any more' \
+	env PTELAB_CACHE="$tmp/nothing" "$PTELAB" changes runs/all
+
 # --- what is no kernel ---
 
-head -c 3000 base/vmlinux > cut
+head -c 3000 base/vmlinux > cut-short
 head -c 40 base/vmlinux > shorter
 aarch64-linux-gnu-objcopy --strip-all base/vmlinux stripped
 aarch64-linux-gnu-objcopy --strip-debug base/vmlinux no-dwarf
 cp base/a.o object
 printf 'int main(void) { return 0; }\n' > x.c
-refuses "cut short" 'damaged|cut short|no ELF' "$PTELAB" changes cut base
+refuses "cut short" 'damaged|cut short|no ELF' "$PTELAB" changes cut-short base
 refuses "cut shorter" 'damaged|cut short|no ELF' "$PTELAB" changes base shorter
 refuses "no ELF file" 'a.patch: no ELF file' "$PTELAB" changes a.patch base
 refuses "not there" 'nowhere: No such file' "$PTELAB" changes base nowhere

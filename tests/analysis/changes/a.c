@@ -76,6 +76,9 @@ int keyed(int x)
 		 ".popsection" : : : : yes);
 	return x;
 yes:
+#ifdef CHANGE_KEYED
+	shared_counter = 5;
+#endif
 	say("key is on");
 	return x + 1;
 }
@@ -175,6 +178,30 @@ noinline int comes(int x)
 	return x * 78;
 }
 #endif
+
+/* What an alternative leads to, on CPUs that have number 7. */
+asm(".text\n"
+    ".type gated, %function\n"
+    "gated:\n"
+    "1:	nop\n"
+    ".pushsection .altinstructions, \"a\"\n"
+    ".long 1b - ., 2f - .\n"
+    ".short 7\n"
+    ".byte 4, 4\n"
+    ".popsection\n"
+    ".subsection 1\n"
+    "2:	b 3f\n"
+    ".previous\n"
+    "	add	x0, x0, #1\n"
+    "	ret\n"
+#ifdef CHANGE_GATED
+    "3:	add	x0, x0, #8\n"
+    "	add	x0, x0, #2\n"
+#else
+    "3:	add	x0, x0, #2\n"
+#endif
+    "	ret\n"
+    ".size gated, . - gated\n");
 
 /* Nothing but where a branch goes to may tell two builds apart. */
 asm(".text\n"
