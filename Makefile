@@ -59,8 +59,8 @@ ifeq ($(VARIANT),tsan)
   LINK		:= -fsanitize=thread
 endif
 
-# Files and lines of kernels. No library of Debian's for arm64 can be installed
-# beside the native one, so that the cross-built ptelab does without.
+# Files and lines of kernels, for ptelab changes. The cross-built ptelab measures
+# hosts, where there are no kernels to compare, and does without.
 ifneq ($(VARIANT),arm64)
   EXTRA_CPPFLAGS += -DHAVE_LIBDW
   LDLIBS_STATIC := -ldw -lelf $(LDLIBS_STATIC)

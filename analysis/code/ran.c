@@ -193,6 +193,7 @@ static struct edges edges_of(const struct image *img,
 		uint64_t pc = f->start + 4 * i;
 		const struct image_alt *alt = alt_at(img, pc);
 		const struct image_jump *jump = NULL;
+		bool branch;
 
 		k = image_first(img->jumps, img->nr_jumps, pc);
 		if (k < img->nr_jumps && img->jumps[k].at == pc) {
@@ -200,12 +201,13 @@ static struct edges edges_of(const struct image *img,
 			add_edge(&e, nr, (struct edge){ i,
 				(jump->to - f->start) / 4, NULL, jump, true });
 		}
-		if (!jump && branch_at(img, pc, alt, &off))
+		branch = !jump && branch_at(img, pc, alt, &off);
+		if (branch)
 			add_edge(&e, nr, (struct edge){ i,
 				(pc + off - f->start) / 4, alt, NULL, true });
 		if (jump || alt || !insn_leaves(word_at(img, pc)))
-			add_edge(&e, nr, (struct edge){ i, i + 1, alt, jump,
-				false });
+			add_edge(&e, nr, (struct edge){ i, i + 1,
+				branch ? alt : NULL, jump, false });
 	}
 	return e;
 }
@@ -262,7 +264,8 @@ static char *blocked(const struct changes *c, const struct changed_function *f,
 	seen[insn] = true;
 	while (more) {
 		more = false;
-		for (i = 0; i < e.nr; i++) {
+		/* most of the way is straight, and back */
+		for (i = e.nr; i--;) {
 			if (!seen[e.v[i].to] || seen[e.v[i].from] ||
 			    f->count[e.v[i].from])
 				continue;
