@@ -25,12 +25,15 @@ apt_state()
 		"$apt_dir/cache/archives/partial"
 }
 
+# Container images turn apt's cache of parsed lists off: each call would then
+# parse all of them again, for 6 s.
 apt_private()
 {
 	local tool=$1
 	shift
 	"$tool" -qq -o Dir::State::Lists="$apt_dir/lists" \
 		-o Dir::Cache="$apt_dir/cache" \
+		-o Dir::Cache::pkgcache=pkgcache.bin \
 		-o Dir::Etc::SourceList="$apt_dir/sources.list" \
 		-o Dir::Etc::SourceParts=- -o APT::Sandbox::User="$(id -un)" \
 		-o Acquire::Languages=none -o APT::Update::Post-Invoke::= \
@@ -62,6 +65,13 @@ apt_sources()
 	done
 }
 
+# The line in which apt's log says what went wrong
+apt_error()
+{
+	sed -nE '/No space left/ { s/^[EW]: //p; q }' "$CACHE/logs/apt.log" | grep . ||
+		sed -nE '/^[EW]: / { s///p; q }' "$CACHE/logs/apt.log"
+}
+
 # apt_lists MINUTES COMMAND...: fetches the lists if they are older than that;
 # the command must print something afterwards.
 apt_lists()
@@ -78,6 +88,6 @@ apt_lists()
 	apt_private apt-get update >"$CACHE/logs/apt.log" 2>&1 || true
 	progress
 	[ -n "$("$@")" ] ||
-		die "Debian's package lists cannot be had ($CACHE/logs/apt.log)"
+		die "Debian's package lists cannot be fetched: $(apt_error) ($CACHE/logs/apt.log)"
 	touch "$apt_dir/stamp"
 }
