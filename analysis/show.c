@@ -57,27 +57,57 @@ static json_t *metrics_of(const struct side_point *p,
 
 /* --- text --- */
 
-/* Those with the same reason in one. */
-static void print_absent(const json_t *absent, FILE *f)
+/* Those with the same reason in one line: {reason: [metric...]}. */
+static json_t *absent_by_reason(const json_t *absent)
 {
 	json_t *by_reason = json_object(), *value;
 	const char *name, *reason;
 
 	json_object_foreach((json_t *)absent, name, value) {
-		const char *old;
-		char *names;
-
 		reason = json_string_value(value) ? json_string_value(value) :
 			"no reason given";
-		old = json_string_value(json_object_get(by_reason, reason));
-		names = xasprintf("%s%s%s", old ? old : "", old ? ", " : "",
-				  name);
-		json_object_set_new(by_reason, reason, json_string(names));
-		free(names);
+		if (!json_object_get(by_reason, reason))
+			json_object_set_new(by_reason, reason, json_array());
+		json_array_append_new(json_object_get(by_reason, reason),
+				      json_string(name));
 	}
-	json_object_foreach(by_reason, reason, value)
-		print_labelled(f, "absent", 7, "%s: %s",
-			       json_string_value(value), reason);
+	return by_reason;
+}
+
+/* The first @max of @names, "a, b and 3 more". */
+static char *name_list(const json_t *names, size_t max)
+{
+	size_t nr = json_array_size(names), i;
+	char *list = xstrdup("");
+
+	for (i = 0; i < nr && i < max; i++) {
+		char *more = xasprintf("%s%s%s", list, i ? ", " : "",
+				       json_string_value(json_array_get(names,
+									i)));
+
+		free(list);
+		list = more;
+	}
+	if (nr > max) {
+		char *more = xasprintf("%s and %zu more", list, nr - max);
+
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
+static void print_absent(const json_t *absent, FILE *f)
+{
+	json_t *by_reason = absent_by_reason(absent), *names;
+	const char *reason;
+
+	json_object_foreach(by_reason, reason, names) {
+		char *list = name_list(names, SIZE_MAX);
+
+		print_labelled(f, "absent", 7, "%s: %s", list, reason);
+		free(list);
+	}
 	json_decref(by_reason);
 }
 
@@ -239,12 +269,16 @@ static void variation_line(struct table *t, const struct side_point *p,
 	nest_free(&n);
 }
 
+/* A point without a virtual machine lacks 40 metrics; --json names them all. */
+#define ABSENT_NAMES	8
+
 static void print_point(struct table *t, const struct side_point *p, bool mode,
 			const struct selection *select)
 {
 	json_t *metrics_here = metrics_of(p, select), *value;
+	json_t *absent = json_object(), *by_reason;
 	const struct observation *o = best_of(p);
-	const char *name;
+	const char *name, *reason;
 
 	point_heading(t, p, mode);
 	print_status(t, p);
@@ -256,9 +290,16 @@ static void print_point(struct table *t, const struct side_point *p, bool mode,
 		print_measurement(t, o);
 	json_object_foreach(json_object_get(o->point, "absent"), name, value)
 		if (selected_metric(select, name))
-			table_line(t, 4, "no %s: %s", name,
-				   json_text(json_object_get(o->point,
-							     "absent"), name));
+			json_object_set(absent, name, value);
+	by_reason = absent_by_reason(absent);
+	json_object_foreach(by_reason, reason, value) {
+		char *list = name_list(value, ABSENT_NAMES);
+
+		table_line(t, 4, "no %s: %s", list, reason);
+		free(list);
+	}
+	json_decref(by_reason);
+	json_decref(absent);
 	json_decref(metrics_here);
 }
 
