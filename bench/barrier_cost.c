@@ -426,6 +426,7 @@ static const struct bench barrier_cost = {
 	.own_time = true,
 	.unavailable = cost_unavailable,
 	.size = cost_size,
+	.events = bench_no_events,
 	.setup = cost_setup,
 	.run = cost_run,
 	.verify = cost_verify,

@@ -475,6 +475,7 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 		.own_time = true,					\
 		.unavailable = litmus_unavailable,			\
 		.size = litmus_size,					\
+		.events = bench_no_events,				\
 		.setup = litmus_setup,					\
 		.run = litmus_batch,					\
 		.verify = litmus_verify,				\

@@ -581,6 +581,7 @@ static const struct bench barrier_publish = {
 	.own_time = true,
 	.unavailable = publish_unavailable,
 	.size = publish_size,
+	.events = bench_no_events,
 	.setup = publish_setup,
 	.run = publish_run,
 	.verify = publish_verify,

@@ -120,6 +120,12 @@ struct bench {
 	/* Whether run() runs a guest on the calling thread, whose instructions
 	 * are part of the operation. May be NULL: never. */
 	bool (*runs_guest)(const struct bench_ctx *ctx);
+	/*
+	 * The kernel events (enum events, in lib/counter.h) that run() can
+	 * cause; the others are not counted, and the record says so. May be
+	 * NULL: EVENTS_MM.
+	 */
+	unsigned int (*events)(const struct bench_ctx *ctx);
 	/* All return 0 or -errno with fail() text. -EOPNOTSUPP: this machine
 	 * turned out not to be able to; the point is then unavailable. */
 	int (*setup)(struct bench_ctx *ctx);
@@ -166,6 +172,9 @@ bool param_has(const struct bench *b, const char *name);
 /* Whether this process has had mmu notifier subscriptions, of which VMs and the
  * module's shadow TLB are known; in notifier.c. */
 bool notifier_listened(void);
+
+/* A member of struct bench: run() does nothing that the kernel has a part in. */
+unsigned int bench_no_events(const struct bench_ctx *ctx);
 
 /* From run() or verify(): the batch did @count of @metric, known exactly. */
 void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count);

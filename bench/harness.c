@@ -25,6 +25,12 @@ static int64_t nothing(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops;
 }
 
+unsigned int bench_no_events(const struct bench_ctx *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 static const struct bench harness_empty = {
 	.name = "harness.empty",
 	.op = "one empty batch",
@@ -32,6 +38,7 @@ static const struct bench harness_empty = {
 	.may_lie = "its share of another point is only known per batch, not for its cache and branch effects",
 	.unavailable = always,
 	.size = one_op,
+	.events = bench_no_events,
 	.run = nothing,
 };
 BENCH(0, harness_empty);

@@ -585,6 +585,11 @@ static bool with_guest(const struct bench_ctx *ctx)
 	return !param_has(ctx->bench, "map") || param_is(ctx, "map", "guest");
 }
 
+static unsigned int mmio_events(const struct bench_ctx *ctx)
+{
+	return with_guest(ctx) ? EVENTS_ALL : EVENTS_MM;
+}
+
 /* --- mmio.readback --- */
 
 static const double percentiles[] = { 50, 90, 99, 100 };
@@ -908,6 +913,7 @@ static const struct bench mmio_store = {
 	.unavailable = mmio_unavailable,
 	.size = mmio_size,
 	.subscribes = with_guest,
+	.events = mmio_events,
 	.setup = mmio_setup,
 	.prepare = mmio_prepare,
 	.run = mmio_run,
@@ -933,6 +939,7 @@ static const struct bench mmio_readback = {
 	.unavailable = mmio_unavailable,
 	.size = readback_size,
 	.subscribes = with_guest,
+	.events = mmio_events,
 	.setup = readback_setup,
 	.prepare = mmio_prepare,
 	.run = readback_run,
@@ -958,6 +965,7 @@ static const struct bench mmio_map_bench = {
 	.unavailable = mmio_unavailable,
 	.size = map_size,
 	.subscribes = with_guest,
+	.events = mmio_events,
 	.runs_guest = with_guest,
 	.setup = map_setup,
 	.prepare = map_prepare,
@@ -984,6 +992,7 @@ static const struct bench mmio_alias = {
 	.unavailable = mmio_unavailable,
 	.size = mmio_size,
 	.subscribes = with_guest,
+	.events = mmio_events,
 	.setup = alias_setup,
 	.prepare = mmio_prepare,
 	.run = alias_run,

@@ -132,6 +132,11 @@ bool notifier_subscribes(const struct bench_ctx *ctx)
 	return !param_is(ctx, "secondary", "none");
 }
 
+unsigned int notifier_events(const struct bench_ctx *ctx)
+{
+	return has_vm(ctx) ? EVENTS_ALL : EVENTS_MM;
+}
+
 const char *notifier_unavailable(const struct bench_ctx *ctx)
 {
 	const struct notifier_op *op = op_of(ctx);

@@ -226,6 +226,7 @@ int shadow_count(struct bench_ctx *ctx);
 
 /* Ready-made members of struct bench. */
 bool notifier_subscribes(const struct bench_ctx *ctx);
+unsigned int notifier_events(const struct bench_ctx *ctx);
 const char *notifier_unavailable(const struct bench_ctx *ctx);
 void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
 int notifier_setup(struct bench_ctx *ctx);
@@ -237,6 +238,7 @@ void notifier_teardown(struct bench_ctx *ctx);
 #define NOTIFIER_STEPS \
 	.needs_root = true, .unavailable = notifier_unavailable, \
 	.subscribes = notifier_subscribes, .runs_guest = measures_guest, \
+	.events = notifier_events, \
 	.size = notifier_size, .setup = notifier_setup, \
 	.prepare = notifier_prepare, .run = notifier_run, \
 	.verify = notifier_verify, .teardown = notifier_teardown

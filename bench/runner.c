@@ -663,6 +663,38 @@ static void drop_contradicted(json_t *totals, json_t *record)
 		   "KVM's statistics count faults of the guest, and none passes its tracepoint");
 }
 
+/* What of a source's events the point can cause. */
+static unsigned int events_of(const struct runner *r,
+			      const struct bench_ctx *ctx)
+{
+	if (r->o.all_events)
+		return EVENTS_ALL;
+	return ctx->bench->events ? ctx->bench->events(ctx) : EVENTS_MM;
+}
+
+/*
+ * The others have probes only for the sake of points beside this one. They go
+ * in any case, so that what a point's record holds does not depend on those.
+ */
+static void drop_impossible(struct pass *p, json_t *totals, json_t *record)
+{
+	unsigned int can = events_of(p->r, p->ctx), i, m;
+
+	for (i = 0; i < p->r->nr_sources; i++) {
+		const struct counter_source *s = p->r->source[i].s;
+
+		for (m = 0; s->metrics[m]; m++) {
+			if (metric_events(s->metrics[m]) & can)
+				continue;
+			json_object_del(totals, s->metrics[m]);
+			put_absent(record, s->metrics[m],
+				   can & EVENTS_MM ?
+				   "not counted: the operation has no virtual machine" :
+				   "not counted: the operation has no part in the kernel");
+		}
+	}
+}
+
 static int counted_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
@@ -692,6 +724,7 @@ static int counted_pass(struct pass *p, json_t *record)
 		}
 	}
 	drop_contradicted(totals, record);
+	drop_impossible(p, totals, record);
 	json_object_set_new(record, "counted",
 			    json_pack("{s:i, s:I}", "batches",
 				      (int)r->o.counted, "operations",
@@ -756,37 +789,6 @@ static int sampled_pass(struct pass *p, json_t *record)
 	return ret;
 }
 
-int runner_attach(struct runner *r)
-{
-	const struct counter_source *const *list = r->o.sources;
-	unsigned int nr = 0;
-	int ret;
-
-	while (list && list[nr])
-		nr++;
-	r->source = xcalloc(nr, sizeof(*r->source));
-	for (r->nr_sources = 0; r->nr_sources < nr; r->nr_sources++) {
-		struct open_source *o = &r->source[r->nr_sources];
-
-		o->s = list[r->nr_sources];
-		ret = o->s->open(&o->priv, getpid(), o->value);
-		if (ret) {
-			runner_detach(r);
-			return ret;
-		}
-	}
-	return 0;
-}
-
-void runner_detach(struct runner *r)
-{
-	while (r->nr_sources--)
-		r->source[r->nr_sources].s->close(r->source[r->nr_sources].priv);
-	r->nr_sources = 0;
-	free(r->source);
-	r->source = NULL;
-}
-
 /* --- a point --- */
 
 static void ctx_init(struct runner *r, const struct point *pt,
@@ -827,6 +829,48 @@ bool runner_subscribes(struct runner *r, const struct point *pt)
 
 	ctx_init(r, pt, &ctx);
 	return pt->bench->subscribes && pt->bench->subscribes(&ctx);
+}
+
+int runner_attach(struct runner *r, const struct point *points,
+		  size_t nr_points)
+{
+	const struct counter_source *const *list = r->o.sources;
+	unsigned int nr = 0, events = 0;
+	struct bench_ctx ctx;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < nr_points; i++) {
+		ctx_init(r, &points[i], &ctx);
+		if (!runner_unavailable(r, &points[i]))
+			events |= events_of(r, &ctx);
+	}
+
+	while (list && list[nr])
+		nr++;
+	r->source = xcalloc(nr, sizeof(*r->source));
+	for (r->nr_sources = 0; r->nr_sources < nr; r->nr_sources++) {
+		struct open_source *o = &r->source[r->nr_sources];
+
+		o->s = list[r->nr_sources];
+		if (o->s->choose)
+			o->s->choose(events);
+		ret = o->s->open(&o->priv, getpid(), o->value);
+		if (ret) {
+			runner_detach(r);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void runner_detach(struct runner *r)
+{
+	while (r->nr_sources--)
+		r->source[r->nr_sources].s->close(r->source[r->nr_sources].priv);
+	r->nr_sources = 0;
+	free(r->source);
+	r->source = NULL;
 }
 
 /*

@@ -24,6 +24,7 @@ struct runner_options {
 	double min_batch_ns;		/* scale operations up to this long */
 	uint64_t seed;
 	int cpu;			/* measuring CPU; -1: choose */
+	bool all_events;		/* count what a point can't cause, too */
 	/* Sources of the counted pass, NULL at the end; may be NULL. */
 	const struct counter_source *const *sources;
 };
@@ -73,11 +74,13 @@ void runner_sampled(struct runner *r, const struct point *p, json_t *record,
 		    bool *stopped);
 
 /*
- * Attaches the counter sources for the counted passes that follow. This takes
- * a fifth of a second in the emulated machine, so there several points are
- * timed before it and counted after it. Returns 0 or -errno with fail() text.
+ * Attaches the counter sources for the counted passes of @points, as far as
+ * these can move them. This takes a fifth of a second in the emulated machine,
+ * so there several points are timed before it and counted after it. Returns 0 or
+ * -errno with fail() text.
  */
-int runner_attach(struct runner *r);
+int runner_attach(struct runner *r, const struct point *points,
+		  size_t nr_points);
 void runner_detach(struct runner *r);
 
 /* Set by a signal handler: end after the batch under way. */

@@ -20,11 +20,18 @@ static const char *metrics[MAX_COUNTERS + 1];
 static unsigned int counter_of[MAX_COUNTERS];
 static unsigned int nr_metrics;
 
-static struct tracer *loaded;
+/*
+ * A tracer for each of enum events, loaded when it is first needed. They share
+ * no counter and no program.
+ */
+#define NR_KINDS	2
+
+static struct tracer *loaded[NR_KINDS];
 static pid_t loaded_for;
+static unsigned int chosen = EVENTS_ALL;
 
 struct bpf_priv {
-	struct tracer *t;
+	struct tracer *t[NR_KINDS];	/* NULL: not chosen */
 	char lost[MAX_COUNTERS][96];
 };
 
@@ -41,15 +48,25 @@ static void list_metrics(void)
 	}
 }
 
-static void collect(struct bpf_priv *p, struct counter_value *values)
+static void collect_one(struct bpf_priv *p, unsigned int kind,
+			struct counter_value *values)
 {
 	struct trace_value v[MAX_COUNTERS];
 	unsigned int m;
 
-	tracer_read(p->t, v);
+	if (p->t[kind])
+		tracer_read(p->t[kind], v);
 	for (m = 0; m < nr_metrics; m++) {
 		const struct trace_value *from = &v[counter_of[m]];
 
+		if (metric_events(metrics[m]) != 1U << kind)
+			continue;
+		if (!p->t[kind]) {
+			values[m] = (struct counter_value) {
+				.absent = "not asked for",
+			};
+			continue;
+		}
 		values[m].present = !from->absent && !from->missed;
 		values[m].absent = from->absent;
 		values[m].count = from->count;
@@ -63,48 +80,87 @@ static void collect(struct bpf_priv *p, struct counter_value *values)
 	}
 }
 
-static int load(pid_t pid)
+static void collect(struct bpf_priv *p, struct counter_value *values)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < NR_KINDS; kind++)
+		collect_one(p, kind, values);
+}
+
+static int load(unsigned int kind, pid_t pid)
 {
 	enum whose whose = WHOSE_ALL;
 	bool want[MAX_COUNTERS] = { false };
+	struct tracer *t;
 	unsigned int m;
 	int ret = 0;
 
 	if (pid)
 		whose = pid == getpid() ? WHOSE_MINE : WHOSE_PID;
 	for (m = 0; m < nr_metrics; m++)
-		want[counter_of[m]] = true;
-	loaded = tracer_new(want, whose);
-	loaded_for = pid;
+		want[counter_of[m]] = metric_events(metrics[m]) == 1U << kind;
+	t = tracer_new(want, whose);
 	if (whose == WHOSE_MINE)
-		ret = tracer_only_me(loaded);
+		ret = tracer_only_me(t);
 	else if (whose == WHOSE_PID)
-		ret = tracer_track_pid(loaded, pid);
-	if (ret) {
-		tracer_free(loaded);
-		loaded = NULL;
-	}
+		ret = tracer_track_pid(t, pid);
+	if (ret)
+		tracer_free(t);
+	else
+		loaded[kind] = t;
 	return ret;
+}
+
+static void unload_all(void)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		if (loaded[kind])
+			tracer_free(loaded[kind]);
+		loaded[kind] = NULL;
+	}
+}
+
+static void source_choose(unsigned int events)
+{
+	chosen = events;
+}
+
+static void source_close(void *priv)
+{
+	struct bpf_priv *p = priv;
+	unsigned int kind;
+
+	for (kind = 0; kind < NR_KINDS; kind++)
+		if (p->t[kind])
+			tracer_detach(p->t[kind]);
+	free(p);
 }
 
 static int source_open(void **priv, pid_t pid, struct counter_value *values)
 {
-	struct bpf_priv *p;
-	int ret;
+	struct bpf_priv *p = xcalloc(1, sizeof(*p));
+	unsigned int kind;
+	int ret = 0;
 
-	if (loaded && loaded_for != pid) {
-		tracer_free(loaded);
-		loaded = NULL;
+	if (loaded_for != pid)
+		unload_all();
+	loaded_for = pid;
+	for (kind = 0; kind < NR_KINDS && !ret; kind++) {
+		if (!(chosen & 1U << kind))
+			continue;
+		if (loaded[kind])
+			tracer_attach(loaded[kind]);
+		else
+			ret = load(kind, pid);
+		p->t[kind] = loaded[kind];
 	}
-	if (loaded) {
-		tracer_attach(loaded);
-	} else {
-		ret = load(pid);
-		if (ret)
-			return ret;
+	if (ret) {
+		source_close(p);
+		return ret;
 	}
-	p = xcalloc(1, sizeof(*p));
-	p->t = loaded;
 	*priv = p;
 	collect(p, values);
 	return 0;
@@ -113,8 +169,11 @@ static int source_open(void **priv, pid_t pid, struct counter_value *values)
 static int source_start(void *priv)
 {
 	struct bpf_priv *p = priv;
+	unsigned int kind;
 
-	tracer_zero(p->t);
+	for (kind = 0; kind < NR_KINDS; kind++)
+		if (p->t[kind])
+			tracer_zero(p->t[kind]);
 	return 0;
 }
 
@@ -124,18 +183,11 @@ static int source_stop(void *priv, struct counter_value *values)
 	return 0;
 }
 
-static void source_close(void *priv)
-{
-	struct bpf_priv *p = priv;
-
-	tracer_detach(p->t);
-	free(p);
-}
-
 const struct counter_source bpf_source = {
 	.name = "bpf",
 	.pass = PASS_COUNTED,
 	.metrics = metrics,
+	.choose = source_choose,
 	.open = source_open,
 	.start = source_start,
 	.stop = source_stop,

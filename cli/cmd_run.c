@@ -22,7 +22,7 @@
 #include "cmd.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_GROUP, OPT_TUNE,
+       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
        OPT_SAMPLE };
 
 /* A number's macro as text. */
@@ -48,6 +48,8 @@ static const struct argp_option options[] = {
 	{ "seed", OPT_SEED, "N", 0, "recorded, and used where order is drawn", 0 },
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
 	{ "counter", OPT_COUNTER, "WHAT", 0, NULL, 0 },
+	{ "all-counters", OPT_ALL, NULL, 0,
+	  "count also what an operation can't cause, such as KVM's events where it has no virtual machine", 0 },
 	{ "group", OPT_GROUP, "N", 0,
 	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
 	{ "sample", OPT_SAMPLE, "SECONDS", 0,
@@ -180,6 +182,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_COUNTER:
 		counter = choice_arg("--counter", &run_counters, arg, state);
 		env.o.sources = counter->sources;
+		break;
+	case OPT_ALL:
+		env.o.all_events = true;
 		break;
 	case OPT_SAMPLE:
 		env.o.sample_ns = strtod(arg, &end) * 1e9;
@@ -323,7 +328,7 @@ static int measure_group(struct runner *r, struct run_writer *w,
 		runner_sampled(r, &list->points[i], records[i - from],
 			       &stopped);
 	if (!stopped && env.o.counted) {
-		ret = runner_attach(r);
+		ret = runner_attach(r, &list->points[from], to - from);
 		for (i = from; i < to && !ret && !stopped; i++)
 			runner_counted(r, &list->points[i], records[i - from],
 				       &stopped);

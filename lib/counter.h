@@ -13,6 +13,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What the events that a metric counts are about, so that nobody waits for
+ * probes where none of them can happen. */
+enum events {
+	EVENTS_MM = 1,	/* page tables of a process, GUP, mmu notifiers */
+	EVENTS_KVM = 2,	/* a virtual machine's faults and stage 2 */
+	EVENTS_ALL = EVENTS_MM | EVENTS_KVM,
+};
+
+/* By the metric's name. */
+enum events metric_events(const char *metric);
+
 /* Which of a point's two passes a source may take part in. */
 enum counter_pass {
 	PASS_TIMED,	/* costs next to nothing and disturbs nothing */
@@ -34,6 +45,11 @@ struct counter_source {
 	 */
 	bool per_thread;
 	const char *const *metrics;	/* names from metric.c, NULL at the end */
+	/*
+	 * Which events (enum events) matter to those who open it from now on:
+	 * metrics of others may then be absent. NULL: the source has no choice.
+	 */
+	void (*choose)(unsigned int events);
 	/*
 	 * @pid: count this process and its threads where the source can tell
 	 * processes apart; 0 for the whole machine.

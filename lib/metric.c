@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "counter.h"
 #include "util.h"
 
 /* Most rows are no cost and end before cost_rank. */
@@ -220,4 +221,10 @@ json_t *metric_to_json(const struct metric *m)
 	return json_pack("{s:s, s:s, s:s}", "unit", m->unit, "kind",
 			 metric_kind_name(m->kind), "better",
 			 metric_better_name(m->better));
+}
+
+enum events metric_events(const char *metric)
+{
+	return strncmp(metric, "kvm_", 4) && strncmp(metric, "s2_maps.", 8) ?
+		EVENTS_MM : EVENTS_KVM;
 }

@@ -177,6 +177,35 @@ static void source(void **state)
 	}
 }
 
+/* Nothing is loaded for events that nobody asks for, and that is no 0. */
+static void source_chosen(void **state)
+{
+	struct counter_value values[MAX_COUNTERS] = { 0 };
+	unsigned int i;
+	void *priv;
+
+	(void)state;
+	bpf_source.choose(EVENTS_MM);
+	assert_int_equal(bpf_source.open(&priv, getpid(), values), 0);
+	for (i = 0; bpf_source.metrics[i]; i++) {
+		if (metric_events(bpf_source.metrics[i]) == EVENTS_MM)
+			continue;
+		assert_false(values[i].present);
+		assert_string_equal(values[i].absent, "not asked for");
+	}
+	bpf_source.close(priv);
+	bpf_source.choose(EVENTS_ALL);
+}
+
+static void events_by_name(void **state)
+{
+	(void)state;
+	assert_int_equal(metric_events("kvm_zapped.unmap"), EVENTS_KVM);
+	assert_int_equal(metric_events("s2_maps.nc"), EVENTS_KVM);
+	assert_int_equal(metric_events("notifier_start"), EVENTS_MM);
+	assert_int_equal(metric_events("gup_fast_calls"), EVENTS_MM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +215,8 @@ int main(void)
 		cmocka_unit_test(count_or_reason),
 		cmocka_unit_test(not_asked_for),
 		cmocka_unit_test(source),
+		cmocka_unit_test(source_chosen),
+		cmocka_unit_test(events_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
