@@ -15,7 +15,7 @@ cd run || exit 1
 # Each ```sh block into a file of its own.
 awk '/^```sh/ { in_block = 1; n++; next } /^```/ { in_block = 0 } in_block { print >("block-" n) }' \
 	"$top/runs/README.md"
-blocks=$(ls block-* | wc -l)
+blocks=$(find . -maxdepth 1 -name "block-*" | wc -l)
 check "the README has commands" test "$blocks" -ge 10
 for b in $(seq "$blocks"); do
 	works()

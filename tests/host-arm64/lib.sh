@@ -22,6 +22,7 @@ host_qemu()
 
 	[ -z "${3:-}" ] || vars=(-drive "if=pflash,format=raw,file=$3")
 
+	# shellcheck disable=SC2054 # QEMU's commas
 	qemu_command=(qemu-system-aarch64 -M virt -cpu cortex-a72 -smp 2 -m 1G
 		-accel "tcg,thread=multi" -nodefaults -display none -no-user-config
 		-drive "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd"

@@ -200,6 +200,7 @@ fi
 
 # --- not root ---
 
+# shellcheck disable=SC2086
 if [ "$(id -u)" -eq 0 ]; then
 	cp "$ptelab" "$tmp/ptelab" && chmod 755 "$tmp" "$tmp/ptelab"
 	install -d -o nobody "$tmp/nobody"

@@ -15,6 +15,7 @@ end()
 {
 	local p
 
+	# shellcheck disable=SC2013
 	for p in $(grep -lzsFx "FAKE_HOSTS=$FAKE_HOSTS" /proc/[0-9]*/environ); do
 		p=${p%/environ}
 		kill -KILL "${p#/proc/}" 2>/dev/null
