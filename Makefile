@@ -183,14 +183,18 @@ UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 .PHONY: unit-binaries
 unit-binaries: $(UNIT_BIN)
 
-# The plugin but for its glue to QEMU
-UNIT_OBJ	:= $(LIBOBJ) $(BUILD)/emu/walk.o
+# All of ptelab but main(), and the plugin but for its glue to QEMU. An archive,
+# so that a test links only what it calls.
+$(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcsT $@ $^
 
-$(BUILD)/tests/%: tests/unit/%.c $(UNIT_OBJ)
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/tests/ptelab.a
 	@mkdir -p $(@D)
 	@echo "  TEST    $@"
 	@$(CC_USED) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
-		-MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(LDLIBS_STATIC)
+		-MMD -MP -o $@ $< $(BUILD)/tests/ptelab.a -lcmocka $(LDLIBS_STATIC)
 
 -include $(UNIT_BIN:=.d)
 
