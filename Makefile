@@ -184,7 +184,10 @@ UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 unit-binaries: $(UNIT_BIN)
 
 # All of ptelab but main(), and the plugin but for its glue to QEMU. An archive,
-# so that a test links only what it calls.
+# so that a test links only what it calls. Nothing calls a benchmark by name: the
+# tests that want the list of them take the whole.
+NEEDS_BENCHES	:= $(addprefix $(BUILD)/tests/,test_notifier_table test_point test_sweep)
+$(NEEDS_BENCHES): WHOLE := -Wl,--whole-archive
 $(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -194,7 +197,8 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/tests/ptelab.a
 	@mkdir -p $(@D)
 	@echo "  TEST    $@"
 	@$(CC_USED) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
-		-MMD -MP -o $@ $< $(BUILD)/tests/ptelab.a -lcmocka $(LDLIBS_STATIC)
+		-MMD -MP -o $@ $< $(WHOLE) $(BUILD)/tests/ptelab.a -Wl,--no-whole-archive \
+		-lcmocka $(LDLIBS_STATIC)
 
 -include $(UNIT_BIN:=.d)
 

@@ -6,8 +6,9 @@
 #include "../lib/util.h"
 #include "bench.h"
 
-extern const struct bench_entry *const __start_ptelab_benches[];
-extern const struct bench_entry *const __stop_ptelab_benches[];
+/* Weak: a unit test may be linked with this and with no benchmark. */
+extern const struct bench_entry *const __start_ptelab_benches[] __attribute__((weak));
+extern const struct bench_entry *const __stop_ptelab_benches[] __attribute__((weak));
 
 static int by_place(const void *a, const void *b)
 {
@@ -25,7 +26,8 @@ const struct bench *const *bench_all(void)
 	if (all)
 		return all;
 	e = xcalloc(nr, sizeof(*e));
-	memcpy(e, __start_ptelab_benches, nr * sizeof(*e));
+	for (i = 0; i < nr; i++)
+		e[i] = __start_ptelab_benches[i];
 	qsort(e, nr, sizeof(*e), by_place);
 	all = xcalloc(nr + 1, sizeof(*all));
 	for (i = 0; i < nr; i++)
