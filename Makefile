@@ -165,6 +165,16 @@ test:
 test-unit test-lab test-quick:
 	@tests/run $(@:test-%=%)
 
+# What goes before a commit: BASE=x for what checkpatch compares with.
+.PHONY: check each-commit costs
+check:
+	@tests/run check
+each-commit:
+	@tests/each-commit $(BASE)
+# What each test takes, from the log of the last run: tests/run plans by it.
+costs:
+	@tests/run --costs
+
 # Sweeps over real reboots of an emulated arm64 server, whose disk it makes.
 .PHONY: test-host
 test-host:
@@ -236,6 +246,12 @@ $(BUILD)/tests/kmod/test_kmod: $(KMOD_TEST_OBJ)
 
 -include $(KMOD_TEST_OBJ:.o=.d)
 
+# What else runs in the emulated machine: built at once, or tests that run side
+# by side would each build it.
+.PHONY: guest-programs
+guest-programs: $(BUILD)/ptelab $(BUILD)/tests/kmod/test_kmod \
+		$(addprefix $(BUILD)/tests/bpf/,trigger three_way bench_trace)
+
 # --- installation ---
 
 .PHONY: install
@@ -304,7 +320,10 @@ help:
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
 	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
-	@echo '	make test-unit|test-lab|test-quick	parts of make test'
+	@echo '	make check		before each commit: unit tests, shellcheck, checkpatch'
+	@echo '	make each-commit BASE=x	builds and checks every commit of x..HEAD'
+	@echo '	make test-unit|test-lab|test-quick	parts of make test; tests/run --help'
+	@echo '	make test BUDGET=75	in so many minutes; what does not fit is skipped by name'
 	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
 

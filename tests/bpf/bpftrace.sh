@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # bpftrace.sh: each of bpf/*.bt in the emulated machine, with Debian's bpftrace,
 # on something done a known number of times.
+# run: needs base root
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # cost.sh: a counter costs hardly more than an empty program at the same place.
+# run: needs base root
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # counts.sh: things done a known number of times, and what ptelab trace counts.
 # PTELAB_KERNELS: other kernels' Images to try too.
+# run: needs base
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

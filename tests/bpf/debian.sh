@@ -5,7 +5,7 @@
 # right, and whether ptelab.ko builds, loads and works.
 #
 #	KERNELS="6.1 6.12 newest"	which
-#	BUDGET=120			a module that the cache does not have is
+#	MODULE_SECONDS=120	a module that the cache does not have is
 #					not built once so many seconds are over:
 #					headers and compiler are 100 MB a kernel
 set -u
@@ -14,7 +14,7 @@ set -u
 # shellcheck source=trace.sh
 . "$(dirname "$0")/trace.sh"
 
-: "${KERNELS:=6.1 6.12 newest}" "${BUDGET:=120}"
+: "${KERNELS:=6.1 6.12 newest}" "${MODULE_SECONDS:=120}"
 
 need_lab debian-kernels
 if ! tests/bpf/retry-shapes --step "$tmp/shapes" > "$tmp/build" 2>&1; then
@@ -56,9 +56,9 @@ find_module()
 	local name=$2 out
 
 	module='' args=()
-	if [ "$SECONDS" -gt "$BUDGET" ] &&
+	if [ "$SECONDS" -gt "$MODULE_SECONDS" ] &&
 	   ! scripts/lab/debian-kernel --module --cached "$1" > /dev/null 2>&1; then
-		skip "$name-module" "the $BUDGET s for building modules are over; BUDGET= gives more"
+		skip "$name-module" "the $MODULE_SECONDS s for building modules are over; MODULE_SECONDS= gives more"
 	elif out=$(scripts/lab/debian-kernel --module "$1" 2> "$tmp/module"); then
 		ok "$name-module-builds"
 		module=$out args=(--module "$out")

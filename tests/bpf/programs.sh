@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # programs.sh: ptelab trace of real programs, Debian's stress-ng and QEMU with a
 # KVM guest that boots Linux, inside the emulated machine.
+# run: needs base programs
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # three-way.sh: a driver's callbacks (ptelab.ko), ptelab's BPF programs and
 # bpftrace count the same mmu notifier calls, operation by operation.
+# run: needs base root
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

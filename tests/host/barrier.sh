@@ -3,6 +3,7 @@
 # The barrier family on this machine's own CPUs: which outcomes are seen and
 # which never, that "never" says what it is worth, and that costs keep their
 # order from run to run where one instruction must cost more than another.
+# run: alone
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Sweep files as they ship, and the cell: idempotent, whole or not at all.
+# run: here
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 ptelab=$top/build/native/ptelab

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The program on this machine: what it says to bad input, and that it leaves
 # nothing behind, whatever ends it.
+# run: here
 set -uo pipefail
 # bash tells of each job that a signal ended; that is what these tests do
 . "$(dirname "$0")/../lib.sh"

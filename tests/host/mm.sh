@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # gup and fault on this machine: every point is proved or says why it can't
 # be had, what is proved is true, and nothing is left behind.
+# run: here
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The mmio family on this machine: its loops on ordinary memory, each proved by
 # reading back; and that it keeps its hands off devices that are not given to it.
+# run: here
 set -uo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

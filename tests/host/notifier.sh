@@ -3,6 +3,7 @@
 # The notifier family on this machine's own kernel: every benchmark proves
 # itself, says why it can't, or says what is wrong with what it was asked; and
 # whatever ends it, no swap device, setting or hugetlb page stays behind.
+# run: here
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1

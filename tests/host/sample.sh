@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # sample.sh: ptelab run --sample and what explain makes of two such runs, on
 # this machine's own kernel.
+# run: here
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

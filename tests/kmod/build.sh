@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # build.sh: ptelab.ko builds with all that the kernel's own tools have to say
 # about it: W=1, sparse, checkpatch.
+# run: needs base
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -10,6 +10,7 @@
 #				cache, as each takes ten minutes to build; make
 #				test-debug does all, kcsan to find data races
 #	CALLS=100000		so many random calls on the debug kernel
+# run: needs base
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # ab.sh: the whole way from two kernels to a comparison, and what a run that
 # fails leaves of an earlier one.
+# run: needs base
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

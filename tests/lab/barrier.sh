@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The barrier family in the emulated arm64 machine: the program has the
 # instructions that it names, every variant runs, and only counts come out.
+# run: needs base
 set -uo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # boot.sh: the emulated machine: same seed, same run; and how it fails.
+# run: needs base
 set -u
 # shellcheck source=../lib.sh disable=SC2016
 . "$(dirname "$0")/../lib.sh"

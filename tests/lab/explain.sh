@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # explain.sh: what the emulator's plugin counts is what the PMU counts, it
 # changes nothing, and what a difference is of adds up to all of it.
+# run: needs notify-upgrade-range lockless-norecency
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

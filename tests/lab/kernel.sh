@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # kernel.sh: what the kernel cache promises, and how builds fail.
+# run: builds
+# run: needs base
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

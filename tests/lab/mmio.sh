@@ -5,6 +5,7 @@
 # store that a device gets: how many, in which order, how wide, and where.
 #
 #	KERNEL=7.3	on that kernel
+# run: needs base
 set -uo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

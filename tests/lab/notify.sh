@@ -3,6 +3,8 @@
 # What the discussion about notifying on permission upgrades asks for, on three
 # kernels: calls, zaps, refaults and stale entries for each kind of leaf, and
 # what is found. And that who does not listen pays nothing for who did.
+# run: part range must notify-upgrade-range
+# run: part three notify-upgrade-range notify-upgrade-silent
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
@@ -11,17 +13,60 @@ unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS
 name=test-notify.$$
 trap 'rm -rf "$tmp" "runs/$name" "runs/$name".* "runs/$name"-*' EXIT
 
-# --- three kernels side by side ---
+# holds NAME WHICH JQ: a statement about the comparison of a series
+holds()
+{
+	if jq -e "$3" "runs/$name-$2/compare.json" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $3"
+	fi
+}
 
-if scripts/three-kernels NAME="$name" SEEDS="1 2" > "$tmp/three.log" 2> "$tmp/three.err"; then
-	ok "three-kernels"
-else
-	not_ok "three-kernels" "$(tail -n 1 "$tmp/three.err")"
-	exit 1
-fi
-equal "three-kernels: nothing is complained of" \
-	"$(grep -vE '^kernel: (building|waiting) ' "$tmp/three.err")" ""
-equal "three-kernels: 75 columns" "$(awk 'length > 75' "runs/$name/table.txt")" ""
+# shellcheck disable=SC2016
+points='[.findings[] | select(.rule == $rule and .severity == $how) | .params + {bench}]'
+
+# both WAY: what holds for either way of notifying
+both()
+{
+	holds "$1: what mprotect zaps is told as found on both sides" "$1" \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.mprotect" and
+			.severity == "info" and (.text | test("kvm_unnecessary\\.protection_vma 1 -> 1: on both sides")))] | length == 1'
+	holds "$1: CoW zaps what it has to" "$1" \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.cow")] == []'
+}
+
+# --- start and end around an upgrade ---
+
+range()
+{
+	if scripts/ab SERIES=notify-upgrade-range NAME="$name-range" SEEDS="1 2" > "$tmp/range.log" 2>&1; then
+		ok "range: make ab"
+	else
+		not_ok "range: make ab" "$(tail -n 1 "$tmp/range.log")"
+		return
+	fi
+	holds "range: unnecessary zaps, for each kind of leaf" range \
+		"\"unnecessary-kvm-zap\" as \$rule | \"warning\" as \$how | $points |
+		map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
+			[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
+	holds "range: the finding names the event" range \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity == "warning") | .text] |
+		all(test("kvm_unnecessary\\.other 0 -> 1"))'
+	holds "range: nothing is stale" range \
+		'[.findings[] | select(.rule == "stale-secondary-tlb")] == []'
+	both range
+	holds "range: the guest's next pass is more than 100 times dearer" range \
+		'first(.results[] | select(.metric == "instructions" and .params.measure == "guest" and
+			.params.folio == "4k" and .bench == "notifier.upgrade")) |
+		.verdict == "regression" and .ratio > 100'
+	# Most points of the job; the record says why of the others.
+	check "the harness is at most 1 %, or the record says why" \
+		jq -es '[.[] | select(.type == "point" and .harness)] | length > 10 and
+			all(.harness | .instructions <= 0.01 or .why) and
+			([.[] | select(.harness.why)] | length) <= 1' \
+		"runs/$name-range/base/boot-001.jsonl"
+}
 
 # cells LEAF SECONDARY MEASURE METRIC WANT: silent, unchanged, range
 cells()
@@ -40,62 +85,43 @@ cells()
 	equal "$1: $4 of silent, unchanged, range" "$got" "$5"
 }
 
-for leaf in 4k 2m hugetlb-2m; do
-	cells $leaf kvm op notifier_secondary "0 1 1"
-	cells $leaf kvm op notifier_start "0 0 1"
-	cells $leaf kvm op "$([ $leaf = 4k ] && echo kvm_zapped_leaves || echo kvm_zapped_blocks)" "0 0 1"
-	cells $leaf kvm guest kvm_refaults "0 0 1"
-	cells $leaf module op shadow_stale "1 0 0"
-done
+# --- three kernels side by side ---
 
-# holds NAME WHICH JQ: a statement about the comparison of a series
-holds()
+three()
 {
-	if jq -e "$3" "runs/$name-$2/compare.json" > /dev/null 2>&1; then
-		ok "$1"
+	if scripts/three-kernels NAME="$name" SEEDS=1 > "$tmp/three.log" 2> "$tmp/three.err"; then
+		ok "three-kernels"
 	else
-		not_ok "$1" "not so: $3"
+		not_ok "three-kernels" "$(tail -n 1 "$tmp/three.err")"
+		return
 	fi
+	equal "three-kernels: nothing is complained of" \
+		"$(grep -v '^kernel: ' "$tmp/three.err")" ""
+	equal "three-kernels: 75 columns" "$(awk 'length > 75' "runs/$name/table.txt")" ""
+	for leaf in 4k 2m hugetlb-2m; do
+		cells $leaf kvm op notifier_secondary "0 1 1"
+		cells $leaf kvm op notifier_start "0 0 1"
+		cells $leaf kvm op "$([ $leaf = 4k ] && echo kvm_zapped_leaves || echo kvm_zapped_blocks)" "0 0 1"
+		cells $leaf kvm guest kvm_refaults "0 0 1"
+		cells $leaf module op shadow_stale "1 0 0"
+	done
+	holds "silent: stale entries are an error, for each kind of leaf" silent \
+		"\"stale-secondary-tlb\" as \$rule | \"error\" as \$how | $points |
+		map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
+			[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
+	holds "silent: a finding says what was seen, and how to see it again" silent \
+		'[.findings[] | select(.rule == "stale-secondary-tlb" and .severity == "error")] |
+		all((.evidence | any(.metric == "shadow_stale" and .base == 0 and .new == 1)) and
+			(.reproduce | test("ptelab run -b .notifier.upgrade:.*secondary=module")))'
+	holds "silent: no zap is unnecessary that was none before" silent \
+		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity != "info")] == []'
+	both silent
 }
 
-# shellcheck disable=SC2016
-points='[.findings[] | select(.rule == $rule and .severity == $how) | .params + {bench}]'
-holds "silent: stale entries are an error, for each kind of leaf" silent \
-	"\"stale-secondary-tlb\" as \$rule | \"error\" as \$how | $points |
-	map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
-		[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
-holds "silent: a finding says what was seen, and how to see it again" silent \
-	'[.findings[] | select(.rule == "stale-secondary-tlb" and .severity == "error")] |
-	all((.evidence | any(.metric == "shadow_stale" and .base == 0 and .new == 1)) and
-		(.reproduce | test("ptelab run -b .notifier.upgrade:.*secondary=module")))'
-holds "silent: no zap is unnecessary that was none before" silent \
-	'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity != "info")] == []'
-holds "range: unnecessary zaps, for each kind of leaf" range \
-	"\"unnecessary-kvm-zap\" as \$rule | \"warning\" as \$how | $points |
-	map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
-		[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
-holds "range: the finding names the event" range \
-	'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity == "warning") | .text] |
-	all(test("kvm_unnecessary\\.other 0 -> 1"))'
-holds "range: nothing is stale" range \
-	'[.findings[] | select(.rule == "stale-secondary-tlb")] == []'
-for way in silent range; do
-	holds "$way: what mprotect zaps is told as found on both sides" $way \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.mprotect" and
-			.severity == "info" and (.text | test("kvm_unnecessary\\.protection_vma 1 -> 1: on both sides")))] | length == 1'
-	holds "$way: CoW zaps what it has to" $way \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.cow")] == []'
-done
-holds "range: the guest's next pass is more than 100 times dearer" range \
-	'first(.results[] | select(.metric == "instructions" and .params.measure == "guest" and
-		.params.folio == "4k" and .bench == "notifier.upgrade")) |
-	.verdict == "regression" and .ratio > 100'
-# Most points of the job; the record says why of the others.
-check "the harness is at most 1 %, or the record says why" \
-	jq -es '[.[] | select(.type == "point" and .harness)] | length > 10 and
-		all(.harness | .instructions <= 0.01 or .why) and
-		([.[] | select(.harness.why)] | length) <= 1' \
-	"runs/$name-range/base/boot-001.jsonl"
+chosen=" ${*:-range three} "
+[[ $chosen != *' three '* ]] || three
+[[ $chosen == *' range '* ]] || exit 0
+range
 
 # --- one boot of the unchanged kernel ---
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # pmu.sh: counters read by the program itself and by system calls: the same
 # counts, less what each adds.
+# run: needs base
 set -u
 # shellcheck source=../lib.sh disable=SC2016
 . "$(dirname "$0")/../lib.sh"

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # The shipped series, whole: two kernels built or taken from the cache, booted,
 # compared. Each must come out as its README says.
+# run: part null must null
+# run: part layout layout
+# run: part lockless-norecency lockless-norecency
+# run: part stage2-device stage2-device
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
@@ -10,11 +14,13 @@ unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS
 runs=()
 trap 'rm -rf "$tmp" "${runs[@]}"' EXIT
 
-# ab SERIES: leaves its compare.json in $json
+# ab SERIES: leaves its compare.json in $json. With arguments, those series alone.
+chosen=" $* "
 ab()
 {
 	local name=test-$1.$$
 
+	[ "$chosen" = '  ' ] || [[ $chosen == *" $1 "* ]] || return 1
 	runs+=("runs/$name" "runs/$name.new")
 	json=runs/$name/compare.json
 	if scripts/ab SERIES="$1" NAME="$name" SEEDS="1 2" "${@:2}" \
