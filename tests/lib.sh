@@ -153,3 +153,20 @@ need_module()
 		exit 1
 	fi
 }
+
+# shares NAME BASE NEW METRIC LEAST [OPTION...]: ptelab explain finds all of every difference
+# between two runs with counted boots, by the unrounded sums, in LEAST points or more.
+shares()
+{
+	local name=$1 all
+
+	if ! "$top/build/native/ptelab" explain "$2" "$3" -m "$4" --top 0 --json "${@:6}" \
+			> "$tmp/$name.json" 2> "$tmp/err"; then
+		not_ok "$name" "$(tail -n 1 "$tmp/err")"
+		return
+	fi
+	all=$(jq 'length' "$tmp/$name.json")
+	equal "$name" "$(jq '[.[] | select((.accounted_for - 1 | fabs) < 1e-9 and
+		((([.functions[].delta] | add) - .delta) | fabs) < 1e-6)] | length' "$tmp/$name.json")" "$all"
+	[ "$all" -ge "$5" ] || not_ok "$name-has-differences" "only $all points differ"
+}

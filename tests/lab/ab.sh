@@ -15,7 +15,7 @@ name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
 image=$kernel/Image
-echo "ptelab run -o - --seed @SEED@ -b gup.futex -b fault.anon_write -p folio=4k,64k" > "$tmp/job"
+echo "ptelab run -o - --seed @SEED@ -b gup.futex -b gup.pin_fast -b fault.anon_write -b fault.cow -p folio=4k,64k" > "$tmp/job"
 echo "ptelab nosuch-command" > "$tmp/bad-job"
 # A benchmark that takes longer than the test waits.
 echo "ptelab run -o - -b gup.futex --batches 1000000" > "$tmp/long-job"
