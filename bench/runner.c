@@ -742,6 +742,7 @@ static int counted_pass(struct pass *p, json_t *record)
 /* How much longer than what is sampled it may take. */
 #define SAMPLE_PATIENCE	20
 
+/* Returns 1 if nothing was run, and so there is nothing to verify. */
 static int sampled_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
@@ -758,12 +759,12 @@ static int sampled_pass(struct pass *p, json_t *record)
 	      "not sampled: there is nothing in it" : NULL;
 	if (why) {
 		put_absent(record, "samples", why);
-		return 0;
+		return 1;
 	}
 	p->sampler = sampler_open();
 	if (!p->sampler) {
 		put_absent(record, "samples", fail_text());
-		return 0;
+		return 1;
 	}
 	start = clock_ticks();
 	/* Short batches that take long to prepare end it, too. */
@@ -941,7 +942,7 @@ static int measure(struct runner *r, struct bench_ctx *ctx,
 			b->teardown(ctx);
 	}
 	pass_end(&p);
-	return ret;
+	return ret > 0 ? 0 : ret;
 }
 
 /* A point without figures keeps only what says why. */
