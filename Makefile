@@ -196,7 +196,7 @@ unit-binaries: $(UNIT_BIN)
 # All of ptelab but main(), and the plugin but for its glue to QEMU. An archive,
 # so that a test links only what it calls. Nothing calls a benchmark by name: the
 # tests that want the list of them take the whole.
-NEEDS_BENCHES	:= $(addprefix $(BUILD)/tests/,test_notifier_table test_point test_sweep)
+NEEDS_BENCHES	:= $(addprefix $(BUILD)/tests/,test_notifier_table test_notifier_vm test_point test_sweep)
 $(NEEDS_BENCHES): WHOLE := -Wl,--whole-archive
 $(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
 	@mkdir -p $(@D)
