@@ -36,7 +36,6 @@ struct fixture {
 	const char *const *points;
 	size_t nr_points;
 	int truncated;			/* the last boot has no footer */
-	int own_metrics;		/* no others in the header */
 };
 
 /* Deterministic noise, roughly normal with deviation 1. */
@@ -63,19 +62,6 @@ static inline json_t *fixture_number(double v)
 	       json_integer((json_int_t)v) : json_real(v);
 }
 
-/* Does a point have it, or one of its members if it is a family? */
-static inline int fixture_has(const struct fixture *f, const char *metric)
-{
-	char *text = xasprintf(" %.*s", (int)strcspn(metric, "*"), metric);
-	size_t i;
-	int has = 0;
-
-	for (i = 0; i < f->nr_points && !has; i++)
-		has = !!strstr(f->points[i], text);
-	free(text);
-	return has;
-}
-
 static inline json_t *fixture_header(const struct fixture *f,
 				     unsigned int boot)
 {
@@ -94,9 +80,8 @@ static inline json_t *fixture_header(const struct fixture *f,
 		free(key);
 	}
 	for (i = 0; i < metrics_nr; i++)
-		if (!f->own_metrics || fixture_has(f, metrics[i].name))
-			json_object_set_new(all, metrics[i].name,
-					    metric_to_json(&metrics[i]));
+		json_object_set_new(all, metrics[i].name,
+				    metric_to_json(&metrics[i]));
 	h = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:{s:s, s:i, s:[i]},"
 		      " s:{s:s, s:s, s:b, s:s}, s:i, s:[s,s,s,s], s:o,"
 		      " s:{s:s, s:f, s:f, s:f}, s:o, s:{}}",

@@ -90,29 +90,29 @@ fault.anon folio=4k ! invalid pgreuse moved by 3, not 256
 END
 }
 mapfile -t p < <(points 40 16 0)
-make_run -m -o base -k 6.12.0 -B aaaabbbbcccc -n 5 "${p[@]}" 'fault.only folio=4k : faults.minor=1'
+make_run -o base -k 6.12.0 -B aaaabbbbcccc -n 5 "${p[@]}" 'fault.only folio=4k : faults.minor=1'
 mapfile -t p < <(points 20 0 1)
-make_run -m -o new -k 6.12.0-x -B bbbbccccdddd -n 5 "${p[@]}"
+make_run -o new -k 6.12.0-x -B bbbbccccdddd -n 5 "${p[@]}"
 mapfile -t p < <(points 30 1 1)
-make_run -m -o other -k 6.12.0-y -B ccccddddeeee -n 5 "${p[@]}"
-make_run -m -o noisy -k 6.12.0-z -B ddddeeeeffff -n 5 -e governor=powersave -e thp.64k=always "${p[@]}"
-make_run -m -o cut -k 6.12.0-x -B bbbbccccdddd -n 5 -t "${p[@]}"
+make_run -o other -k 6.12.0-y -B ccccddddeeee -n 5 "${p[@]}"
+make_run -o noisy -k 6.12.0-z -B ddddeeeeffff -n 5 -e governor=powersave -e thp.64k=always "${p[@]}"
+make_run -o cut -k 6.12.0-x -B bbbbccccdddd -n 5 -t "${p[@]}"
 
 timed()
 {
-	make_run -m -M timed -k "$1" -B "$2" -o "$3" -n 6 -P 2 \
+	make_run -M timed -k "$1" -B "$2" -o "$3" -n 6 -P 2 \
 		"gup.pin_fast folio=4k : ns=900%1 cycles=1800%1 faults.minor=1" "gup.pin_fast folio=64k : ns=$4%1 cycles=$((2 * $4))%1 faults.minor=1" \
 		"gup.pin_fast folio=2m : ns=1100%1 cycles=2200%1 faults.minor=1" 'fault.cow folio=4k : ns=500%.05' 'fault.file folio=4k : ns=100%8'
 }
 timed 6.12.0 aaaabbbbcccc timed-base 1000
 timed 6.12.0-x bbbbccccdddd timed-new 800
 for i in 1 2 3 4 5 6 7 8; do
-	make_run -m -o "trend-$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$((i < 5 ? 1000 : 1100))%.5" 'fault.cow folio=4k : ns=500%.5'
+	make_run -o "trend-$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$((i < 5 ? 1000 : 1100))%.5" 'fault.cow folio=4k : ns=500%.5'
 done
 
 race()
 {
-	make_run -m -M race -k "$1" -B "$2" -o "$3" -n 3 "gup.futex racer=mprotect folio=64k : racer_rounds=0.2+0.1 lockless_retries=$4+$4 gup_slow_pages=0" \
+	make_run -M race -k "$1" -B "$2" -o "$3" -n 3 "gup.futex racer=mprotect folio=64k : racer_rounds=0.2+0.1 lockless_retries=$4+$4 gup_slow_pages=0" \
 		"gup.futex racer=none folio=64k : lockless_retries=0 gup_slow_pages=0"
 }
 race 6.12.0 aaaabbbbcccc race-base 0.01
@@ -132,10 +132,10 @@ stores()
 	echo 'mmio.readback map=wc size=8 bar=0000:41:00.0/2 : ns=900%1'
 }
 mapfile -t p < <(stores 2)
-make_run -m -o mmio -M timed -k 6.12.0 -B aaaabbbbcccc -n 4 "${p[@]}"
+make_run -o mmio -M timed -k 6.12.0 -B aaaabbbbcccc -n 4 "${p[@]}"
 mapfile -t p < <(stores 3)
-make_run -m -o mmio-new -M timed -k 6.12.0-x -B bbbbccccdddd -n 4 "${p[@]}"
-make_run -m -o mmio-emulated 'mmio.store map=wc sequence=str8 size=64 : instructions_user=8.125 ns=-emulated'
+make_run -o mmio-new -M timed -k 6.12.0-x -B bbbbccccdddd -n 4 "${p[@]}"
+make_run -o mmio-emulated 'mmio.store map=wc sequence=str8 size=64 : instructions_user=8.125 ns=-emulated'
 
 # The same outcomes, of which one model forbids one: sealed anew.
 forbidden()

@@ -4,10 +4,9 @@
  *
  *	make-run -o DIR [-k RELEASE] [-B BUILDID] [-M MODE] [-n BOOTS]
  *		 [-P PROCESSES] [-s FIRSTSEED] [-e key=value]... [-c CMDLINE]
- *		 [-tm] 'POINT'...
+ *		 [-t] 'POINT'...
  *
- * A POINT is described in fixture.h; -t leaves the last file without a footer,
- * -m describes in the header only the metrics that the points have.
+ * A POINT is described in fixture.h; -t leaves the last file without a footer.
  */
 #include <unistd.h>
 
@@ -23,7 +22,7 @@ int main(int argc, char **argv)
 	};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "o:k:B:M:n:P:s:e:c:tm")) != -1) {
+	while ((opt = getopt(argc, argv, "o:k:B:M:n:P:s:e:c:t")) != -1) {
 		switch (opt) {
 		case 'o':
 			f.dir = optarg;
@@ -54,9 +53,6 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			f.truncated = 1;
-			break;
-		case 'm':
-			f.own_metrics = 1;
 			break;
 		default:
 			return 2;
