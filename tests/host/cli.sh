@@ -22,9 +22,9 @@ settings()
 
 check "help" "$ptelab" --help
 check "version" "$ptelab" --version
-for c in list doctor run show compare plan sweep cell report plot; do
-	check "help of $c" "$ptelab" $c --help
-	if "$ptelab" $c --help | grep -q "ptelab $c"; then
+for c in $("$ptelab" --help | sed -n '/^Examples/q; s/^  \([a-z]*\) .*/\1/p'); do
+	check "help of $c" "$ptelab" "$c" --help
+	if "$ptelab" "$c" --help | grep -q "ptelab $c"; then
 		ok "help of $c has an example"
 	else
 		not_ok "help of $c has an example" "no line names 'ptelab $c'"
