@@ -143,6 +143,10 @@ struct bench {
 	void (*teardown)(struct bench_ctx *ctx);
 };
 
+/* In a struct bench: its parameters, an array. */
+#define BENCH_PARAMS(array) \
+	.params = array, .nr_params = sizeof(array) / sizeof((array)[0])
+
 /*
  * Registers a benchmark. @place, unique among all, is where it stands in
  * ptelab list, and in a run of several: a family has a hundred.

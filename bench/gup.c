@@ -1130,19 +1130,21 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 
 #define WARM "the same few MiB are taken over and over: page tables and struct pages are in the caches"
 
+/* The steps that each kind has of its own, by its name. */
+#define GUP_STEPS(kind) \
+	.needs_root = true, .unavailable = kind##_unavailable, \
+	.size = kind##_size, .run = kind##_run, .teardown = common_teardown
 /* What the three of gup_test share; .data says which it is. */
 #define GUP_TEST_STEPS \
-	.needs_root = true, .unavailable = fast_unavailable, \
-	.size = fast_size, .setup = fast_setup, .prepare = common_prepare, \
-	.run = fast_run, .verify = fast_verify, .teardown = common_teardown
+	GUP_STEPS(fast), .setup = fast_setup, .prepare = common_prepare, \
+	.verify = fast_verify
 
 static const struct bench gup_fast = {
 	.name = "gup.fast", .data = &get_fast,
 	.op = "one get_user_pages_fast() of `pages` pages, and putting them back",
 	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "putting the pages back, one by one, is part of it; " WARM,
-	.params = fast_params,
-	.nr_params = ARRAY_SIZE(fast_params),
+	BENCH_PARAMS(fast_params),
 	GUP_TEST_STEPS,
 };
 BENCH(100, gup_fast);
@@ -1152,8 +1154,7 @@ static const struct bench gup_pin_fast = {
 	.op = "one pin_user_pages_fast() of `pages` pages, and unpinning them",
 	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; " WARM,
-	.params = fast_params,
-	.nr_params = ARRAY_SIZE(fast_params),
+	BENCH_PARAMS(fast_params),
 	GUP_TEST_STEPS,
 };
 BENCH(101, gup_pin_fast);
@@ -1163,8 +1164,7 @@ static const struct bench gup_pin_longterm = {
 	.op = "one pin_user_pages_fast(FOLL_LONGTERM | FOLL_WRITE) of `pages` pages, and unpinning them",
 	.measures = "GUP-fast as io_uring and RDMA call it, without their system calls",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; no page needs to be migrated first; " WARM,
-	.params = plain_params,
-	.nr_params = ARRAY_SIZE(plain_params),
+	BENCH_PARAMS(plain_params),
 	GUP_TEST_STEPS,
 };
 BENCH(102, gup_pin_longterm);
@@ -1174,16 +1174,10 @@ static const struct bench gup_driver = {
 	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and putting them back",
 	.measures = "GUP-fast as a driver calls it, in a loop of ptelab.ko: for kernels without gup_test",
 	.may_lie = "putting the pages back is part of it, and so is the loop, some 56 instructions a call in 6.12; gup_test's figures are not the same, as it looks at the pages in between; " WARM,
-	.params = driver_params,
-	.nr_params = ARRAY_SIZE(driver_params),
-	.needs_root = true,
-	.unavailable = driver_unavailable,
-	.size = driver_size,
-	.setup = driver_setup,
-	.prepare = common_prepare,
-	.run = driver_run,
+	BENCH_PARAMS(driver_params),
+	GUP_STEPS(driver),
+	.setup = driver_setup, .prepare = common_prepare,
 	.verify = driver_verify,
-	.teardown = common_teardown,
 };
 BENCH(103, gup_driver);
 
@@ -1192,16 +1186,10 @@ static const struct bench gup_iouring = {
 	.op = "io_uring_register(2): one buffer of `pages` pages into an empty slot of a sparse table",
 	.measures = "what an application pays to register a buffer: pinning, accounting, and the bvec table",
 	.may_lie = "large folios are looked for in all slots filled before, so the cost grows a little with the operations of a batch; unregistering is not in it; " WARM,
-	.params = plain_params,
-	.nr_params = ARRAY_SIZE(plain_params),
-	.needs_root = true,
-	.unavailable = iouring_unavailable,
-	.size = iouring_size,
-	.setup = iouring_setup,
-	.prepare = iouring_prepare,
-	.run = iouring_run,
+	BENCH_PARAMS(plain_params),
+	GUP_STEPS(iouring),
+	.setup = iouring_setup, .prepare = iouring_prepare,
 	.verify = pins_verify,
-	.teardown = common_teardown,
 };
 BENCH(104, gup_iouring);
 
@@ -1210,16 +1198,10 @@ static const struct bench gup_odirect = {
 	.op = "pread(2) with O_DIRECT of `pages` pages, always from offset 0",
 	.measures = "pinning for a bio, the block layer, and marking the pages dirty",
 	.may_lie = "on a real device its time is the device's; null_blk in bio mode moves no data and completes at once, which no device does; " WARM,
-	.params = odirect_params,
-	.nr_params = ARRAY_SIZE(odirect_params),
-	.needs_root = true,
-	.unavailable = odirect_unavailable,
-	.size = odirect_size,
-	.setup = odirect_setup,
-	.prepare = common_prepare,
-	.run = odirect_run,
+	BENCH_PARAMS(odirect_params),
+	GUP_STEPS(odirect),
+	.setup = odirect_setup, .prepare = common_prepare,
 	.verify = pins_verify,
-	.teardown = common_teardown,
 };
 BENCH(105, gup_odirect);
 
@@ -1228,16 +1210,10 @@ static const struct bench gup_vmsplice = {
 	.op = "vmsplice(2) of `pages` pages into a pipe that has room",
 	.measures = "get_user_pages_fast() for reading in calls of at most 16 pages, and the pipe's bookkeeping",
 	.may_lie = "with more than 16 pages it is several calls of GUP-fast; emptying the pipe, which puts the pages, is not in it; " WARM,
-	.params = pipe_params,
-	.nr_params = ARRAY_SIZE(pipe_params),
-	.needs_root = true,
-	.unavailable = vmsplice_unavailable,
-	.size = vmsplice_size,
-	.setup = vmsplice_setup,
-	.prepare = vmsplice_prepare,
-	.run = vmsplice_run,
+	BENCH_PARAMS(pipe_params),
+	GUP_STEPS(vmsplice),
+	.setup = vmsplice_setup, .prepare = vmsplice_prepare,
 	.verify = vmsplice_verify,
-	.teardown = common_teardown,
 };
 BENCH(106, gup_vmsplice);
 
@@ -1246,16 +1222,10 @@ static const struct bench gup_futex = {
 	.op = "FUTEX_WAKE of a shared futex nobody waits on: one page",
 	.measures = "get_user_pages_fast() of one page for writing, the futex key, and an empty hash bucket",
 	.may_lie = "the system call and the hash are a large part of it; " WARM,
-	.params = futex_params,
-	.nr_params = ARRAY_SIZE(futex_params),
-	.needs_root = true,
-	.unavailable = futex_unavailable,
-	.size = futex_size,
-	.setup = common_setup,
-	.prepare = common_prepare,
-	.run = futex_run,
+	BENCH_PARAMS(futex_params),
+	GUP_STEPS(futex),
+	.setup = common_setup, .prepare = common_prepare,
 	.verify = futex_verify,
-	.teardown = common_teardown,
 };
 BENCH(107, gup_futex);
 
@@ -1264,15 +1234,9 @@ static const struct bench gup_remote = {
 	.op = "process_vm_readv(2) of one byte in each of `pages` pages of this process",
 	.measures = "the negative control: pin_user_pages_remote() takes mmap_lock and never uses GUP-fast",
 	.may_lie = "each page is an iovec of its own, so it is `pages` calls of one page; one byte a page is copied; " WARM,
-	.params = remote_params,
-	.nr_params = ARRAY_SIZE(remote_params),
-	.needs_root = true,
-	.unavailable = remote_unavailable,
-	.size = remote_size,
-	.setup = common_setup,
-	.prepare = common_prepare,
-	.run = remote_run,
+	BENCH_PARAMS(remote_params),
+	GUP_STEPS(remote),
+	.setup = common_setup, .prepare = common_prepare,
 	.verify = pins_verify,
-	.teardown = common_teardown,
 };
 BENCH(108, gup_remote);
