@@ -37,6 +37,18 @@ double percent_arg(const char *option, const char *text, double below,
 	return percent / 100;
 }
 
+uint64_t number_arg(const char *option, const char *text, uint64_t min,
+		    uint64_t max, struct argp_state *state)
+{
+	uint64_t v;
+
+	if (parse_u64(text, &v) || v < min || v > max)
+		argp_error(state, "%s takes a whole number from %llu to %llu, not '%s'",
+			   option, (unsigned long long)min,
+			   (unsigned long long)max, text);
+	return v;
+}
+
 const void *choice_arg(const char *option, const struct choices *c,
 		       const char *text, struct argp_state *state)
 {

@@ -4,6 +4,7 @@
 #define PTELAB_ARGS_H
 
 #include <argp.h>
+#include <stdint.h>
 
 #include "../analysis/load.h"
 #include "../lib/choice.h"
@@ -21,6 +22,10 @@ void text_split(struct text_list *l, char *items);
 /* "1.5" or "1.5%" as .015; above 0 and below @below percent, else usage. */
 double percent_arg(const char *option, const char *text, double below,
 		   struct argp_state *state);
+
+/* A whole number within @min..@max, else usage. */
+uint64_t number_arg(const char *option, const char *text, uint64_t min,
+		    uint64_t max, struct argp_state *state);
 
 /*
  * The row that @text names, else usage. "help" prints what there is and ends

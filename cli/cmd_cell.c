@@ -68,9 +68,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.kernel = arg;
 		break;
 	case OPT_BOOT:
-		if (parse_u64(arg, &env.boot) || !env.boot || env.boot > 99999)
-			argp_error(state, "--boot takes 1 to 99999, not '%s'",
-				   arg);
+		env.boot = number_arg("--boot", arg, 1, 99999, state);
 		break;
 	case 'o':
 		env.output = arg;

@@ -141,9 +141,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.o.center = center->of;
 		break;
 	case OPT_SEED:
-		if (parse_u64(arg, &env.o.seed))
-			argp_error(state, "--seed takes a whole number, not '%s'",
-				   arg);
+		env.o.seed = number_arg("--seed", arg, 0, INT64_MAX, state);
 		break;
 	case ARGP_KEY_ARG:
 		text_add(&env.runs, arg);

@@ -65,16 +65,6 @@ static char *option_help(int key, const char *text,
 	return key == 'f' ? choices_help(&form_choices) : (char *)text;
 }
 
-static uint64_t count_arg(const char *option, const char *text,
-			  struct argp_state *state)
-{
-	uint64_t n = 0;
-
-	if (parse_u64(text, &n))
-		argp_error(state, "%s takes a number, not '%s'", option, text);
-	return n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -85,16 +75,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.metric = arg;
 		break;
 	case OPT_TOP:
-		env.top = count_arg("--top", arg, state);
+		env.top = number_arg("--top", arg, 0, INT32_MAX, state);
 		break;
 	case OPT_ROWS:
-		env.rows = count_arg("--rows", arg, state);
+		env.rows = number_arg("--rows", arg, 0, INT32_MAX, state);
 		break;
 	case OPT_INSNS:
-		env.insns = count_arg("--instructions", arg, state);
+		env.insns = number_arg("--instructions", arg, 0, INT32_MAX, state);
 		break;
 	case OPT_SEED:
-		env.seed = count_arg("--seed", arg, state);
+		env.seed = number_arg("--seed", arg, 0, INT32_MAX, state);
 		break;
 	case 'o':
 		env.svg = arg;

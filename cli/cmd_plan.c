@@ -58,8 +58,8 @@ static struct {
 	bool json;
 } env;
 
-static double number_arg(const char *what, const char *text, double low,
-			 double high, struct argp_state *state)
+static double real_arg(const char *what, const char *text, double low,
+		       double high, struct argp_state *state)
 {
 	char *end;
 	double v = strtod(text, &end);
@@ -73,8 +73,6 @@ static double number_arg(const char *what, const char *text, double low,
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	uint64_t rows;
-
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &env.o.select;
@@ -83,31 +81,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		select_metric(&env.o.select, arg);
 		break;
 	case 'e':
-		env.o.effect = number_arg("--effect", arg, 0, 1000, state) /
+		env.o.effect = real_arg("--effect", arg, 0, 1000, state) /
 			       100;
 		break;
 	case OPT_POWER:
-		env.o.power = number_arg("--power", arg, 0, 100, state) / 100;
+		env.o.power = real_arg("--power", arg, 0, 100, state) / 100;
 		break;
 	case OPT_ROWS:
-		if (parse_u64(arg, &rows) || !rows || rows > 100000)
-			argp_error(state, "--rows takes 1 to 100000, not '%s'",
-				   arg);
-		env.o.rows = rows;
+		env.o.rows = number_arg("--rows", arg, 1, 100000, state);
 		break;
 	case OPT_BOOT:
-		env.o.boot_s = number_arg("--boot-cost", arg, 0, 1e6, state);
+		env.o.boot_s = real_arg("--boot-cost", arg, 0, 1e6, state);
 		break;
 	case OPT_BATCH:
-		env.o.batch_s = number_arg("--batch-cost", arg, 0, 1e6, state);
+		env.o.batch_s = real_arg("--batch-cost", arg, 0, 1e6, state);
 		break;
 	case OPT_MINUTES:
-		env.minutes = number_arg("--minutes", arg, 0, 1e7, state);
+		env.minutes = real_arg("--minutes", arg, 0, 1e7, state);
 		break;
 	case OPT_SEED:
-		if (parse_u64(arg, &env.seed))
-			argp_error(state, "--seed takes a whole number, not '%s'",
-				   arg);
+		env.seed = number_arg("--seed", arg, 0, INT64_MAX, state);
 		break;
 	case OPT_JSON:
 		env.json = true;

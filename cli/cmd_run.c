@@ -119,18 +119,6 @@ static char *option_help(int key, const char *text,
 	return help;
 }
 
-static uint64_t number_arg(const char *what, const char *text, uint64_t min,
-			   uint64_t max, struct argp_state *state)
-{
-	uint64_t v;
-
-	if (parse_u64(text, &v) || v < min || v > max)
-		argp_error(state, "%s takes a whole number from %llu to %llu, not '%s'",
-			   what, (unsigned long long)min,
-			   (unsigned long long)max, text);
-	return v;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct counter_choice *counter;

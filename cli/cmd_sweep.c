@@ -57,10 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		text_add(&env.kernels, arg);
 		break;
 	case OPT_BOOTS:
-		if (parse_u64(arg, &env.boots) || !env.boots ||
-		    env.boots > 1000)
-			argp_error(state, "--boots takes 1 to 1000, not '%s'",
-				   arg);
+		env.boots = number_arg("--boots", arg, 1, 1000, state);
 		break;
 	case OPT_RUN:
 		env.run = arg;
