@@ -188,9 +188,9 @@ static int list_metrics(void)
 			printf("%-26s %s\n", m->name, m->help);
 		} else {
 			printf("%s\n", m->name);
-			label = xasprintf("%s per operation, %s", m->unit,
-					  m->better == BETTER_NONE ?
-					  "neither way is better" : better);
+			label = xasprintf("%s per operation; %s is better",
+					  m->unit, m->better == BETTER_NONE ?
+					  "neither way" : better);
 			wrapped(13, "counts", m->help);
 			wrapped(13, "unit", label);
 			wrapped(13, "kind", kind);
