@@ -10,6 +10,8 @@
 
 #include "../lib/choice.h"
 #include "compare.h"
+#include "format.h"
+#include "table.h"
 #include "view.h"
 
 struct report {
@@ -66,6 +68,17 @@ bool report_refusal(const struct env_differences *e, const struct side *base,
 char *report_label(const struct report *r, size_t nr);
 
 /* --- the parts that several forms share --- */
+
+/* A row's figures as people see them, with as many decimals as they need. */
+struct row_numbers {
+	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
+	char change[NUMBER_SIZE];
+};
+
+struct row_numbers report_numbers(const struct result *r);
+/* The columns of these and of the verdict, and their cells. */
+void report_columns(struct table *t, const struct report *r, size_t nr);
+void report_cells(struct table *t, const struct result *r);
 
 /* One run: kernel under @label, machine, command. */
 void report_side(const struct side *s, const char *label, FILE *f);

@@ -161,23 +161,15 @@ static void report_grid(const struct report *r, FILE *f)
 static void markdown_row(struct table *t, const struct result *r,
 			 const struct view *v)
 {
-	double both[] = { r->base.median, r->new.median };
-	int d = decimals_for(both, 2, r->delta, r->tier);
-	char *params = varying_params(r->point, v->constant), *label;
-	char number[NUMBER_SIZE];
+	char *params = varying_params(r->point, v->constant);
+	char *label = metric_label(r->metric, r->facts.unit);
 
-	label = metric_label(r->metric, r->facts.unit);
 	table_row(t);
 	table_cell(t, "%s", r->point->bench);
 	table_cell(t, "%s%s%s", params, v->modes ? " " : "",
 		   v->modes ? r->point->mode : "");
 	table_cell(t, "%s", label);
-	table_cell(t, "%s", format_number(both[0], d, number));
-	table_cell(t, "%s", format_number(both[1], d, number));
-	table_cell(t, "%s", format_delta(r->delta, d, number));
-	table_cell(t, "%s", format_change(r->ratio, r->delta, r->tier,
-				      number));
-	table_cell(t, "%s", verdict_name(r->verdict));
+	report_cells(t, r);
 	free(label);
 	free(params);
 }
@@ -188,16 +180,11 @@ static void print_markdown(const struct report *whole, size_t nr, FILE *f)
 					    "metric" };
 	struct view v = view_of(whole->c[nr], whole->all);
 	struct table *t = table_new();
-	char *base = report_label(whole, 0), *new = report_label(whole, nr + 1);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(left); i++)
 		table_column(t, left[i], false);
-	table_column(t, base, true);
-	table_column(t, new, true);
-	table_column(t, "delta", true);
-	table_column(t, "change", true);
-	table_column(t, "verdict", false);
+	report_columns(t, whole, nr);
 	for (i = 0; i < v.nr; i++)
 		markdown_row(t, v.row[i], &v);
 	if (v.nr)
@@ -206,8 +193,6 @@ static void print_markdown(const struct report *whole, size_t nr, FILE *f)
 	report_constant(&v, f);
 	table_free(t);
 	view_free(&v);
-	free(base);
-	free(new);
 }
 
 static void report_markdown(const struct report *r, FILE *f)

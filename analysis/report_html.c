@@ -271,21 +271,20 @@ static void put_breakable(FILE *f, const char *name)
 
 static void put_row(const struct result *r, FILE *f)
 {
-	double v[] = { r->base.median, r->new.median };
-	int d = decimals_for(v, 2, r->delta, r->tier);
-	char number[NUMBER_SIZE], *label, *evidence = evidence_text(r);
+	char *label = metric_label(r->metric, r->facts.unit);
+	char *evidence = evidence_text(r);
 	const struct metric *m = metric_find(r->metric);
+	struct row_numbers n = report_numbers(r);
 
-	label = metric_label(r->metric, r->facts.unit);
 	fputs("<tr><td class=\"metric\" title=\"", f);
 	put_markup(f, m ? m->help : "");
 	fputs("\">", f);
 	put_breakable(f, label);
 	fputs("</td>", f);
-	cell(f, "n", format_number(v[0], d, number));
-	cell(f, "n", format_number(v[1], d, number));
-	cell(f, "n delta", format_delta(r->delta, d, number));
-	cell(f, "n", format_change(r->ratio, r->delta, r->tier, number));
+	cell(f, "n", n.base);
+	cell(f, "n", n.new);
+	cell(f, "n delta", n.delta);
+	cell(f, "n", n.change);
 	cell(f, verdict_name(r->verdict), verdict_name(r->verdict));
 	fputs("</tr>\n", f);
 	if (evidence) {

@@ -42,23 +42,41 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 
 /* --- one line of the table --- */
 
-struct numbers {
-	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
-	char change[NUMBER_SIZE];
-	int decimals;
-};
-
-static struct numbers numbers_of(const struct result *r)
+struct row_numbers report_numbers(const struct result *r)
 {
 	double v[] = { r->base.median, r->new.median };
-	struct numbers n;
+	int d = decimals_for(v, 2, r->delta, r->tier);
+	struct row_numbers n;
 
-	n.decimals = decimals_for(v, 2, r->delta, r->tier);
-	format_number(v[0], n.decimals, n.base);
-	format_number(v[1], n.decimals, n.new);
-	format_delta(r->delta, n.decimals, n.delta);
+	format_number(v[0], d, n.base);
+	format_number(v[1], d, n.new);
+	format_delta(r->delta, d, n.delta);
 	format_change(r->ratio, r->delta, r->tier, n.change);
 	return n;
+}
+
+void report_columns(struct table *t, const struct report *r, size_t nr)
+{
+	char *base = report_label(r, 0), *new = report_label(r, nr + 1);
+
+	table_column(t, base, true);
+	table_column(t, new, true);
+	table_column(t, "delta", true);
+	table_column(t, "change", true);
+	table_column(t, "verdict", false);
+	free(base);
+	free(new);
+}
+
+void report_cells(struct table *t, const struct result *r)
+{
+	struct row_numbers n = report_numbers(r);
+
+	table_cell(t, "%s", n.base);
+	table_cell(t, "%s", n.new);
+	table_cell(t, "%s", n.delta);
+	table_cell(t, "%s", n.change);
+	table_cell(t, "%s", verdict_name(r->verdict));
 }
 
 static char *range_text(const struct sample *s, int decimals)
@@ -124,15 +142,9 @@ static void point_heading(struct table *t, const struct view *v, size_t row)
 
 static void result_row(struct table *t, const struct result *r)
 {
-	struct numbers n = numbers_of(r);
-
 	table_row(t);
 	table_cell(t, "%s", r->metric);
-	table_cell(t, "%s", n.base);
-	table_cell(t, "%s", n.new);
-	table_cell(t, "%s", n.delta);
-	table_cell(t, "%s", n.change);
-	table_cell(t, "%s", verdict_name(r->verdict));
+	report_cells(t, r);
 	if (r->tier == TIER_EXACT)
 		range_line(t, r);
 	else
@@ -142,15 +154,10 @@ static void result_row(struct table *t, const struct result *r)
 static void print_table(const struct report *r, const struct view *v, FILE *f)
 {
 	struct table *t = table_new();
-	char *base = report_label(r, 0), *new = report_label(r, 1);
 	size_t i;
 
 	table_column(t, "per operation", false);
-	table_column(t, base, true);
-	table_column(t, new, true);
-	table_column(t, "delta", true);
-	table_column(t, "change", true);
-	table_column(t, "verdict", false);
+	report_columns(t, r, 0);
 	for (i = 0; i < v->nr; i++) {
 		point_heading(t, v, i);
 		result_row(t, v->row[i]);
@@ -158,8 +165,6 @@ static void print_table(const struct report *r, const struct view *v, FILE *f)
 	if (v->nr)
 		table_print_mail(t, f, 1, MAIL_WIDTH);
 	table_free(t);
-	free(base);
-	free(new);
 }
 
 /* --- several new runs beside each other --- */
@@ -173,14 +178,14 @@ static char verdict_mark(enum verdict v)
 
 static void matrix_cell(struct table *t, const struct result *r)
 {
-	struct numbers n;
+	struct row_numbers n;
 
 	if (!r) {
 		table_cell(t, "-");
 		table_cell(t, "%s", "");
 		return;
 	}
-	n = numbers_of(r);
+	n = report_numbers(r);
 	table_cell(t, "%s", n.new);
 	table_cell(t, "%s (%c)", n.change, verdict_mark(r->verdict));
 }
@@ -188,7 +193,7 @@ static void matrix_cell(struct table *t, const struct result *r)
 static void matrix_row(struct table *t, const struct report *r, size_t first,
 		       size_t last, const struct result *any)
 {
-	struct numbers n = numbers_of(any);
+	struct row_numbers n = report_numbers(any);
 	size_t i;
 
 	table_row(t);
