@@ -259,7 +259,7 @@ static uint64_t without_padding(const struct image *img, uint64_t start,
 	const unsigned char *p = image_bytes(img, start, end - start);
 	uint32_t w;
 
-	for (; p && end > start + 4; end -= 4) {
+	for (; p && end > start; end -= 4) {
 		memcpy(&w, p + (end - 4 - start), 4);
 		if (w && w != A64_NOP)
 			break;
@@ -297,6 +297,9 @@ static void cut_functions(struct image *img)
 			      img->symbols[k].start < sec->end ?
 				img->symbols[k].start : sec->end;
 			end = without_padding(img, s->start, end & ~3ULL);
+			/* a mark, or the hypervisor's table amid its code */
+			if (end == s->start || strstr(s->name, "ex_table"))
+				continue;
 		}
 		if (end > sec->end)
 			end = sec->end;
@@ -322,6 +325,33 @@ long image_function(const struct image *img, uint64_t addr)
 	if (!lo || addr >= img->functions[lo - 1].end)
 		return -1;
 	return lo - 1;
+}
+
+/* Those of the kernel's tools/objtool/noreturns.h that arm64 code calls. */
+static const char *const noreturns[] = {
+	"__fortify_panic", "__module_put_and_kthread_exit", "__stack_chk_fail",
+	"arm64_serror_panic", "cpu_startup_entry", "do_exit", "do_group_exit",
+	"do_task_dead", "hyp_panic", "__kvm_nvhe_hyp_panic", "kthread_exit",
+	"kthread_complete_and_exit", "make_task_dead", "panic",
+	"panic_bad_stack", "rest_init", "rewind_stack_and_make_dead",
+	"start_kernel", "usercopy_abort",
+};
+
+static void find_noreturns(struct image *img)
+{
+	size_t i, k;
+
+	for (i = 0; i < img->nr_functions; i++) {
+		for (k = 0; k < ARRAY_SIZE(noreturns); k++) {
+			if (strcmp(img->functions[i].name, noreturns[k]))
+				continue;
+			img->noreturns = grow(img->noreturns,
+					      img->nr_noreturns,
+					      sizeof(*img->noreturns));
+			img->noreturns[img->nr_noreturns++] =
+				img->functions[i].start;
+		}
+	}
 }
 
 /* --- pointers --- */
@@ -625,6 +655,7 @@ static int take_all(struct image *img)
 	if (!img->nr_functions)
 		return fail(EINVAL, "%s: no symbols; give the vmlinux of the build, not a stripped one",
 			    img->path);
+	find_noreturns(img);
 	take_relocs(img, elf);
 	take_alts(img);
 	take_jumps(img);
@@ -666,6 +697,7 @@ void image_free(struct image *img)
 	free(img->sections);
 	free(img->symbols);
 	free(img->functions);
+	free(img->noreturns);
 	free(img->alts);
 	free(img->jumps);
 	free(img->bugs);

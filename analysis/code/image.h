@@ -72,6 +72,8 @@ struct image {
 	struct image_bug *bugs;
 	struct image_extable *extables;
 	struct image_reloc *relocs;
+	uint64_t *noreturns;	/* where functions begin that never return */
+	size_t nr_noreturns;
 	size_t nr_sections, nr_symbols, nr_functions;
 	size_t nr_alts, nr_jumps, nr_bugs, nr_extables, nr_relocs;
 	bool relocatable;	/* relocs tell where all pointers are */

@@ -152,6 +152,51 @@ static bool same_ref(struct match *m, const uint64_t to[], unsigned int depth);
 
 static uint64_t mask_of(const char *name, uint64_t offset);
 
+static bool has_name(const struct image *img, uint64_t addr)
+{
+	return image_object(img, addr) || image_function(img, addr) >= 0;
+}
+
+/* Offsets from where they stand, to something of the same name. */
+static bool same_offset(struct match *m, const uint64_t at[],
+			const int64_t off[], unsigned int depth)
+{
+	uint64_t to[NR_IMAGES];
+	int s;
+
+	for (s = 0; s < NR_IMAGES; s++) {
+		to[s] = at[s] + off[s];
+		if (!has_name(m->image[s], to[s]))
+			return false;
+	}
+	return same_ref(m, to, depth + 1);
+}
+
+/*
+ * Two words of data that differ: are they place-relative, one of 64 bits or two
+ * of 32, as the kernel has them where pointers would take relocations?
+ */
+static bool same_offsets(struct match *m, const uint64_t at[], uint64_t i,
+			 const uint64_t word[], unsigned int depth)
+{
+	const uint64_t low[NR_IMAGES] = { at[CODE_BASE] + i, at[CODE_NEW] + i };
+	const uint64_t high[NR_IMAGES] = { low[CODE_BASE] + 4,
+		low[CODE_NEW] + 4 };
+	int64_t whole[NR_IMAGES], first[NR_IMAGES], second[NR_IMAGES];
+	int s;
+
+	for (s = 0; s < NR_IMAGES; s++) {
+		whole[s] = word[s];
+		first[s] = (int32_t)word[s];
+		second[s] = (int32_t)(word[s] >> 32);
+	}
+	return same_offset(m, low, whole, depth) ||
+	       ((first[CODE_BASE] == first[CODE_NEW] ||
+		 same_offset(m, low, first, depth)) &&
+		(second[CODE_BASE] == second[CODE_NEW] ||
+		 same_offset(m, high, second, depth)));
+}
+
 /* The first difference of two stretches of data, pointers by what they are to;
  * @len if there is none. */
 static uint64_t data_differs(struct match *m, const uint64_t at[],
@@ -181,12 +226,12 @@ static uint64_t data_differs(struct match *m, const uint64_t at[],
 		}
 		if (pointer[CODE_BASE] != pointer[CODE_NEW])
 			return i;
+		mask = n == 8 && name ? mask_of(name, i) : ~0ULL;
 		if (pointer[CODE_BASE]) {
 			if (!same_ref(m, to, depth + 1))
 				return i;
-		} else {
-			mask = n == 8 && name ? mask_of(name, i) : ~0ULL;
-			if ((word[CODE_BASE] ^ word[CODE_NEW]) & mask)
+		} else if ((word[CODE_BASE] ^ word[CODE_NEW]) & mask) {
+			if (n < 8 || !same_offsets(m, at, i, word, depth))
 				return i;
 		}
 		i += n;
@@ -201,7 +246,9 @@ static bool same_label(struct match *m, const uint64_t to[])
 	size_t i = image_symbols_from(a, to[CODE_BASE]), k;
 
 	for (; i < a->nr_symbols && a->symbols[i].start == to[CODE_BASE]; i++) {
-		if (numbered(a->symbols[i].name))
+		/* one of several, unless it is empty: a lock class's key */
+		if (numbered(a->symbols[i].name) &&
+		    a->symbols[i].end > a->symbols[i].start)
 			continue;
 		k = image_symbols_from(b, to[CODE_NEW]);
 		for (; k < b->nr_symbols && b->symbols[k].start == to[CODE_NEW];
@@ -255,6 +302,34 @@ static size_t text_length(const struct image *img, uint64_t at)
 	return i < max ? i : 0;
 }
 
+/* "__start_x" if @addr is in that table, before "__stop_x"; NULL. */
+static const struct image_symbol *table_of(const struct image *img,
+					   uint64_t addr)
+{
+	size_t i = image_symbols_from(img, addr + 1);
+	const struct image_symbol *s = i ? &img->symbols[i - 1] : NULL, *stop;
+	char *name;
+
+	if (!s || strncmp(s->name, "__start_", 8))
+		return NULL;
+	name = xasprintf("__stop_%s", s->name + 8);
+	stop = image_named(img, name);
+	free(name);
+	return stop && addr < stop->start ? s : NULL;
+}
+
+/* The same place of a table, whose entries are compared with the code. */
+static bool same_entry_of_table(struct match *m, const uint64_t to[])
+{
+	const struct image_symbol *a = table_of(m->image[CODE_BASE],
+						to[CODE_BASE]);
+	const struct image_symbol *b = table_of(m->image[CODE_NEW],
+						to[CODE_NEW]);
+
+	return a && b && same_symbol(a, b) &&
+	       to[CODE_BASE] - a->start == to[CODE_NEW] - b->start;
+}
+
 static bool same_unnamed(struct match *m, const uint64_t to[],
 			 unsigned int depth)
 {
@@ -270,6 +345,8 @@ static bool same_unnamed(struct match *m, const uint64_t to[],
 			       len[CODE_BASE]);
 	for (s = 0; s < NR_IMAGES; s++)
 		len[s] = unnamed_length(m, s, to[s]);
+	if (same_entry_of_table(m, to))
+		return true;
 	n = len[CODE_BASE] < len[CODE_NEW] ? len[CODE_BASE] : len[CODE_NEW];
 	return depth >= MAX_DEPTH || data_differs(m, to, n, NULL, depth) == n;
 }
@@ -495,6 +572,14 @@ static bool same_annotations(struct both *b, const size_t at[])
 #undef SAME
 }
 
+/* "The end of a table, less one" is no address of anything. */
+static bool same_base(struct both *b, const struct insn *x,
+		      const struct insn *y, const size_t at[])
+{
+	return x->base && y->base && x->to - x->base == y->to - y->base &&
+	       same_pair(b, x->base, y->base, at);
+}
+
 static bool same_insn(void *data, size_t i, size_t k)
 {
 	struct both *b = data;
@@ -506,7 +591,7 @@ static bool same_insn(void *data, size_t i, size_t k)
 	if (x->word != y->word || x->kind != y->kind)
 		return false;
 	if ((x->kind == I_REF || x->kind == I_LOCAL) &&
-	    !same_target(b, to, at))
+	    !same_target(b, to, at) && !same_base(b, x, y, at))
 		return false;
 	return !b->annotated || same_annotations(b, at);
 }
@@ -993,7 +1078,7 @@ static const struct {
 	{ "__start___tracepoints_ptrs", "__stop___tracepoints_ptrs" },
 };
 
-static bool same_offset(struct match *m, const uint64_t at[], uint64_t i)
+static bool same_table_entry(struct match *m, const uint64_t at[], uint64_t i)
 {
 	uint64_t to[NR_IMAGES];
 	int s;
@@ -1025,7 +1110,7 @@ static void compare_table(struct match *m, const char *from, const char *to)
 		len[s] = a->start - at[s];
 	}
 	least = len[CODE_BASE] < len[CODE_NEW] ? len[CODE_BASE] : len[CODE_NEW];
-	for (i = 0; i + 4 <= least && same_offset(m, at, i); i += 4)
+	for (i = 0; i + 4 <= least && same_table_entry(m, at, i); i += 4)
 		;
 	if (i + 4 <= least || len[CODE_BASE] != len[CODE_NEW])
 		add_data(m, CHANGED, b[CODE_BASE] - m->image[CODE_BASE]->symbols,

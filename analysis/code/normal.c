@@ -66,58 +66,157 @@ static bool is_indirect(uint32_t w)
 	return is(w, 0xfefff000, 0xd61f0000) && !is_call(w); /* br, braa.. */
 }
 
-bool insn_leaves(uint32_t w)
+#define BUGFLAG_WARNING	1
+
+static bool warns(const struct image *img, uint64_t addr)
+{
+	size_t i = img ? image_first(img->bugs, img->nr_bugs, addr) : 0;
+
+	return img && i < img->nr_bugs && img->bugs[i].at == addr &&
+	       img->bugs[i].flags & BUGFLAG_WARNING;
+}
+
+static bool calls_noreturn(const struct image *img, uint64_t addr, uint32_t w)
+{
+	int64_t off;
+	size_t i;
+
+	if (!img || !insn_branch(w, &off))
+		return false;
+	for (i = 0; i < img->nr_noreturns; i++)
+		if (img->noreturns[i] == addr + off)
+			return true;
+	return false;
+}
+
+bool insn_leaves(const struct image *img, uint64_t addr, uint32_t w)
 {
 	if (is(w, 0xfc000000, 0x14000000) ||		/* b */
 	    is(w, 0xff00000e, 0x5400000e))		/* b.al */
 		return true;
 	if (is(w, 0xfe000000, 0xd6000000))		/* br, ret, eret */
 		return !is_call(w);
-	return is(w, 0xffe0001f, 0xd4200000) ||		/* brk */
-	       !(w >> 16);				/* udf */
+	if (is(w, 0xffe0001f, 0xd4200000))		/* brk */
+		return !warns(img, addr);
+	if (is(w, 0xfc000000, 0x94000000))		/* bl */
+		return calls_noreturn(img, addr, w);
+	return !(w >> 16);				/* udf */
 }
 
 /* --- registers --- */
 
 #define NR_REGS		31
-#define NO_REG		32
+#define SP		31
+#define SLOT		32	/* the first, of the stack: 8 bytes each, from SP */
+#define NR_SLOTS	32
+#define NR_PLACES	(SLOT + NR_SLOTS)
 
 /*
- * What each register holds: an address that the code put together, or not
- * known. @reached: whether the code is, as far as known.
+ * What each register holds, and each place of the stack that one was saved in:
+ * an address that the code put together, or not known. @reached: whether the
+ * code is, as far as known.
  */
 struct regs {
-	uint64_t value[NR_REGS];
-	uint32_t known;
+	uint64_t value[NR_PLACES];
+	uint64_t base[NR_PLACES];	/* that it was computed from; 0: none */
+	uint64_t known;		/* a bit each */
+	uint64_t several;	/* not known: one of several addresses */
 	bool reached;
 };
 
 static bool get(const struct regs *r, unsigned int reg, uint64_t *v)
 {
-	if (reg >= NR_REGS || !(r->known >> reg & 1))
+	if (reg >= NR_PLACES || !((r->known & ~r->several) >> reg & 1))
 		return false;
 	*v = r->value[reg];
 	return true;
 }
 
+/* SP is a register here only in that it moves: then nothing is where it was. */
+static void forget_all(struct regs *r, uint64_t mask)
+{
+	r->known &= ~mask;
+	r->several &= ~mask;
+}
+
+static void forget_stack(struct regs *r)
+{
+	forget_all(r, ~0ULL << SLOT);
+}
+
 static void forget(struct regs *r, unsigned int reg)
 {
 	if (reg < NR_REGS)
-		r->known &= ~(1u << reg);
+		forget_all(r, 1ULL << reg);
 }
 
-static void set(struct regs *r, unsigned int reg, uint64_t v)
+static void set(struct regs *r, unsigned int reg, uint64_t v, uint64_t base)
 {
-	if (reg >= NR_REGS)
+	if (reg >= NR_PLACES || reg == SP)
 		return;
 	r->value[reg] = v;
-	r->known |= 1u << reg;
+	r->base[reg] = base;
+	r->known |= 1ULL << reg;
+	r->several &= ~(1ULL << reg);
 }
 
-/* Returns true if @into has changed. */
+/* Saves a register at @disp from SP, or loads it from there. */
+static void move_slot(struct regs *r, int64_t disp, unsigned int reg,
+		      unsigned int size, bool load)
+{
+	int64_t slot = disp / 8;
+	uint64_t v;
+
+	if (load) {
+		if (size == 8 && !(disp & 7) && disp >= 0 &&
+		    slot < NR_SLOTS && get(r, SLOT + slot, &v) &&
+		    reg < NR_REGS)
+			set(r, reg, v, r->base[SLOT + slot]);
+		return;
+	}
+	if (disp < 0 || slot >= NR_SLOTS)
+		return;
+	forget_all(r, 1ULL << (SLOT + slot));
+	if (size == 8 && !(disp & 7) && reg < NR_REGS && get(r, reg, &v))
+		set(r, SLOT + slot, v, r->base[reg]);
+}
+
+/* What loads and stores of the stack do to what is known of it. */
+static void follow_stack(struct regs *r, uint32_t w, bool loads)
+{
+	unsigned int size, i;
+	bool vector = bits(w, 26, 26), load = bits(w, 22, 22);
+	int64_t disp;
+
+	if (is(w, 0x3b800000, 0x29000000)) {		/* pairs */
+		size = vector ? 4u << bits(w, 31, 30) :
+			bits(w, 31, 31) ? 8 : 4;
+		disp = sbits(w, 21, 15) * size;
+		for (i = 0; i < 2 && load == loads && !(vector && load); i++)
+			move_slot(r, disp + i * size, vector ? SP :
+				  i ? bits(w, 14, 10) : bits(w, 4, 0), size,
+				  load);
+	} else if (is(w, 0x3b000000, 0x39000000)) {	/* unsigned offset */
+		size = vector ? 16 : 1u << bits(w, 31, 30);
+		load = bits(w, 23, 22);
+		disp = (int64_t)bits(w, 21, 10) * size;
+		if (load == loads && !(vector && load))
+			move_slot(r, disp, vector ? SP : bits(w, 4, 0), size,
+				  load);
+	} else if (is(w, 0x3a000000, 0x28000000) ||
+		   is(w, 0x3b200400, 0x38000400)) {	/* SP moves */
+		forget_stack(r);
+	}
+}
+
+/*
+ * What is known on one way only is taken to be so on all: the other ways are
+ * those that no call of panic() returns to, say, or hold a pointer of which the
+ * same members are read. Returns true if @into has changed.
+ */
 static bool merge(struct regs *into, const struct regs *from)
 {
-	uint32_t known = into->known & from->known, k;
+	uint64_t old = into->known, several = into->several, k;
 	unsigned int i;
 
 	if (!from->reached)
@@ -126,15 +225,19 @@ static bool merge(struct regs *into, const struct regs *from)
 		*into = *from;
 		return true;
 	}
-	for (k = known; k; k &= k - 1) {
-		i = __builtin_ctz(k);
-		if (into->value[i] != from->value[i])
-			known &= ~(1u << i);
+	into->several |= from->several;
+	for (k = from->known; k; k &= k - 1) {
+		i = __builtin_ctzll(k);
+		if (!(into->known >> i & 1)) {
+			into->value[i] = from->value[i];
+			into->base[i] = from->base[i];
+			into->known |= 1ULL << i;
+		} else if (into->value[i] != from->value[i] ||
+			   into->base[i] != from->base[i]) {
+			into->several |= 1ULL << i;
+		}
 	}
-	if (known == into->known)
-		return false;
-	into->known = known;
-	return true;
+	return into->known != old || into->several != several;
 }
 
 /* The registers that a load, store or atomic writes. */
@@ -164,21 +267,23 @@ static void forget_memory(struct regs *r, uint32_t w)
 	} else if (is(w, 0x3b200c00, 0x38200800)) {	/* register offset */
 		if (!vector && bits(w, 23, 22))
 			forget(r, rt);
-	} else {	/* exclusives, atomics, copies: whatever they could */
+	} else if (is(w, 0x3b200c00, 0x38200000)) {	/* atomics */
+		forget(r, rt);
+	} else {	/* exclusives, copies: whatever they could */
 		forget(r, rt);
 		forget(r, bits(w, 14, 10));
 		forget(r, bits(w, 20, 16));
-		if (!is(w, 0x3f000000, 0x08000000) &&
-		    !is(w, 0x3b200c00, 0x38200000))
+		if (!is(w, 0x3f000000, 0x08000000))
 			forget(r, rn);
 	}
 }
 
 /*
  * Follows one instruction. Returns the bits of it that hold part of an
- * address, and the address; 0: it has none.
+ * address, the address and what it is relative to; 0: it has none.
  */
-static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
+static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
+		       uint64_t *base)
 {
 	unsigned int rd = bits(w, 4, 0), rn = bits(w, 9, 5);
 	uint64_t v;
@@ -187,7 +292,8 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
 		uint64_t imm = sbits(w, 23, 5) * 4 + bits(w, 30, 29);
 
 		*to = w >> 31 ? (pc & ~0xfffULL) + (imm << 12) : pc + imm;
-		set(r, rd, *to);
+		*base = 0;
+		set(r, rd, *to, w >> 31 ? 0 : *to);
 		/* half an address: what completes it is compared */
 		if (w >> 31)
 			*to = 0;
@@ -200,15 +306,18 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
 			imm <<= 12;
 		if (get(r, rn, &v)) {
 			*to = bits(w, 30, 30) ? v - imm : v + imm;
-			set(r, rd, *to);
+			*base = r->base[rn];
+			set(r, rd, *to, *base ? *base : *to);
 			return 0x407ffc00;
 		}
 		forget(r, rd);
+		if (rd == SP)
+			forget_stack(r);
 		return 0;
 	}
 	if (is(w, 0xffe0ffe0, 0xaa0003e0)) {		/* mov */
 		if (get(r, bits(w, 20, 16), &v))
-			set(r, rd, v);
+			set(r, rd, v, r->base[bits(w, 20, 16)]);
 		else
 			forget(r, rd);
 		return 0;
@@ -218,6 +327,7 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
 
 		if (is(w, 0x3b000000, 0x18000000)) {
 			*to = pc + sbits(w, 23, 5) * 4;
+			*base = 0;
 			where = 0x00ffffe0;
 		} else if (!get(r, rn, &v)) {
 			;
@@ -238,16 +348,24 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to)
 			*to = v + (sbits(w, 21, 15) << size);
 			where = 0x003f8000;
 		}
+		if (where && rn < NR_REGS && !is(w, 0x3b000000, 0x18000000))
+			*base = r->base[rn];
+		if (rn == SP)
+			follow_stack(r, w, false);
 		forget_memory(r, w);
+		if (rn == SP)
+			follow_stack(r, w, true);
 		return where;
 	}
 	if (is(w, 0x1c000000, 0x14000000)) {		/* branches, system */
-		if (is_call(w) || is(w, 0xff000000, 0xd4000000)) {
-			r->known &= ~0x4007ffffu;	/* x0 to x18, x30 */
-			/* as the procedure call standard has it */
-		} else if (is(w, 0xffc00000, 0xd5000000) && bits(w, 21, 21)) {
+		if (is_call(w))
+			/* x0 to x18, x30: the procedure call standard's */
+			forget_all(r, 0x4007ffff);
+		else if (is(w, 0xffe00000, 0xd4000000))
+			/* x0 to x3: the SMC calling convention's */
+			forget_all(r, 0xf);
+		else if (is(w, 0xffc00000, 0xd5000000) && bits(w, 21, 21))
 			forget(r, rd);			/* mrs */
-		}
 		return 0;
 	}
 	forget(r, rd);					/* data processing */
@@ -339,7 +457,7 @@ static bool pass(struct walk *w, struct regs *switches, bool emit)
 {
 	struct regs r = { .reached = true };
 	bool again = false;
-	uint64_t to = 0;
+	uint64_t to = 0, base = 0;
 	size_t i;
 
 	for (i = 0; i < w->c->nr; i++) {
@@ -353,19 +471,21 @@ static bool pass(struct walk *w, struct regs *switches, bool emit)
 		if (!r.reached && switches->reached)
 			r = *switches;
 		else if (!r.reached && emit)
-			r.reached = true, r.known = 0;
+			r.reached = true, forget_all(&r, ~0ULL);
 		/* what an exception's handler sees is from before */
 		again |= for_edges(w, i, &r, merge_target);
-		where = follow(&r, word, w->c->start + 4 * i, &to);
+		where = follow(&r, word, w->c->start + 4 * i, &to,
+			       &base);
 		if (emit && where) {
 			n->word = word & ~where;
 			n->to = to;
+			n->base = base;
 			n->kind = to ? I_REF : I_PLAIN;
 		}
 		if (is_indirect(word))
 			again |= merge(switches, &r);
-		if (insn_leaves(word))
-			r.reached = false, r.known = 0;
+		if (insn_leaves(w->c->img, w->c->start + 4 * i, word))
+			r.reached = false, forget_all(&r, ~0ULL);
 	}
 	return again;
 }
@@ -413,9 +533,9 @@ static void mark_literals(struct insns *c, const uint32_t *word)
 		for (k = at; k < at + 2 && k < c->nr; k++) {
 			uint64_t to;
 
-			c->insns[k] = (struct insn){ word[k], I_DATA, 0 };
+			c->insns[k] = (struct insn){ .word = word[k], .kind = I_DATA };
 			if (k == at && image_pointer(c->img, c->insns[i].to, &to))
-				c->insns[k++] = (struct insn){ 0, I_REF, to };
+				c->insns[k++] = (struct insn){ .kind = I_REF, .to = to };
 			if (!bits(word[i], 30, 30))	/* 32 bits */
 				break;
 		}
@@ -443,7 +563,7 @@ struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
 		for (i = 0; i < c.nr; i++)
 			for_edges(&w, i, NULL, add_target);
 		w.in = xcalloc(w.nr_in + 1, sizeof(*w.in));
-		/* What is known only becomes less, so this ends. */
+		/* A place goes from not known to known to several: this ends. */
 		while (pass(&w, &switches, false) && ++rounds < 1000)
 			;
 		pass(&w, &switches, true);
@@ -475,13 +595,12 @@ uint32_t insn_shape(uint32_t w)
 {
 	switch (bits(w, 28, 25)) {
 	case 8:
-	case 9:				/* immediates */
-		return w & 0xff800000;
+	case 9:				/* immediates; ADR apart */
+		return w & (is(w, 0x1f000000, 0x10000000) ? 0x9f000000 :
+			    0xff800000);
 	case 10:
 	case 11:			/* branches, system */
-		if (branch_bits(w))
-			return w & 0xff000000;
-		return w & ~0x1fu;
+		return w & ~(branch_bits(w) | 0x1f);
 	case 5:
 	case 13:			/* registers */
 		return w & 0xffe08000;

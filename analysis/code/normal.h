@@ -24,6 +24,7 @@ struct insn {
 	uint32_t word;		/* bits that hold an address are 0 */
 	uint8_t kind;
 	uint64_t to;
+	uint64_t base;		/* that @to was computed from; 0: from nothing */
 };
 
 struct insns {
@@ -43,7 +44,8 @@ void insns_free(struct insns *c);
 uint32_t insn_shape(uint32_t word);
 /* Where a branch goes to, relative to itself; false for any other. */
 bool insn_branch(uint32_t word, int64_t *offset);
-/* Whether what follows is not reached from here: B, RET, BR, BRK, ERET. */
-bool insn_leaves(uint32_t word);
+/* Whether what follows is not reached from here: B, RET, BR, ERET; BRK, unless
+ * @img (may be NULL) has it for a WARN(); a call of panic() and its like. */
+bool insn_leaves(const struct image *img, uint64_t addr, uint32_t word);
 
 #endif

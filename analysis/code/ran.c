@@ -205,7 +205,7 @@ static struct edges edges_of(const struct image *img,
 		if (branch)
 			add_edge(&e, nr, (struct edge){ i,
 				(pc + off - f->start) / 4, alt, NULL, true });
-		if (jump || alt || !insn_leaves(word_at(img, pc)))
+		if (jump || alt || !insn_leaves(img, pc, word_at(img, pc)))
 			add_edge(&e, nr, (struct edge){ i, i + 1,
 				branch ? alt : NULL, jump, false });
 	}
@@ -236,7 +236,8 @@ static char *reason_of(const struct changes *c, const struct edge *e,
 				 symbol_name(img, e->jump->key));
 	name = cpucap_name(&c->subject[CODE_NEW], e->alt->cap);
 	/* A NOP that becomes a branch, or a branch that becomes a NOP */
-	with = e->taken != !!insn_leaves(word_at(img, f->start + 4 * e->from));
+	with = e->taken != insn_leaves(img, f->start + 4 * e->from,
+			word_at(img, f->start + 4 * e->from));
 	text = xasprintf("runs only on CPUs %s %s", with ? "with" : "without",
 			 name);
 	free(name);

@@ -256,13 +256,13 @@ static void test_words(void **state)
 	assert_true(insn_branch(0x3607ffe0, &off));	/* tbz w0, #0, -4 */
 	assert_int_equal(off, -4);
 	assert_false(insn_branch(0xd65f03c0, &off));	/* ret */
-	assert_true(insn_leaves(0xd65f03c0));
-	assert_true(insn_leaves(0x14000002));
-	assert_true(insn_leaves(0xd61f0020));		/* br x1 */
-	assert_true(insn_leaves(0xd4210000));		/* brk #0x800 */
-	assert_false(insn_leaves(0xd63f0020));		/* blr x1 */
-	assert_false(insn_leaves(0x94000000));		/* bl */
-	assert_false(insn_leaves(0x54000041));		/* b.ne */
+	assert_true(insn_leaves(NULL, 0, 0xd65f03c0));
+	assert_true(insn_leaves(NULL, 0, 0x14000002));
+	assert_true(insn_leaves(NULL, 0, 0xd61f0020));		/* br x1 */
+	assert_true(insn_leaves(NULL, 0, 0xd4210000));		/* brk #0x800 */
+	assert_false(insn_leaves(NULL, 0, 0xd63f0020));		/* blr x1 */
+	assert_false(insn_leaves(NULL, 0, 0x94000000));		/* bl */
+	assert_false(insn_leaves(NULL, 0, 0x54000041));		/* b.ne */
 	/* add x0, x1, #1 and add x2, x3, #7 are one shape, sub is not */
 	assert_int_equal(insn_shape(0x91000420), insn_shape(0x91001c62));
 	assert_int_not_equal(insn_shape(0x91000420), insn_shape(0xd1000420));
