@@ -722,6 +722,30 @@ static void note_runs(struct comparison *c)
 	note_boots(c, "timed");
 }
 
+/* The digits and dots that a release begins with. */
+static int version_length(const char *release)
+{
+	return strspn(release, "0123456789.");
+}
+
+/*
+ * Whoever compares two releases must not take what differs for the doing of
+ * one change. NULL where the version is one and the same.
+ */
+static char *releases_text(const struct comparison *c)
+{
+	const char *base = json_text(c->base->run->files[0]->header,
+				     "kernel_release");
+	const char *new = json_text(c->new->run->files[0]->header,
+				    "kernel_release");
+	int n = version_length(base), m = version_length(new);
+
+	if (!n || !m || (n == m && !strncmp(base, new, n)))
+		return NULL;
+	return xasprintf("%.*s and %.*s are two releases: all that was merged between them differs, thousands of changes from one X.Y to the next. No difference here is the doing of one change.",
+			 n, base, m, new);
+}
+
 /* Everything that does not depend on what else is in the table. */
 static struct comparison *measure(const struct side *base,
 				  const struct side *new,
@@ -736,11 +760,25 @@ static struct comparison *measure(const struct side *base,
 	c->env = env_compare(base, new, options->allow, options->nr_allow);
 	if (env_refused(&c->env))
 		return c;
+	c->releases = releases_text(c);
 	note_runs(c);
 	compare_all(c);
 	for (i = 0; i < c->nr_results; i++)
 		c->timed += c->results[i].tier == TIER_TIMED;
 	return c;
+}
+
+static void choose_words(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		r->word = !c->releases || !is_difference(r) ?
+			verdict_name(r->verdict) :
+			r->delta > 0 ? "more" : "less";
+	}
 }
 
 void compare_table(const struct side *base, struct side *const *new, size_t nr,
@@ -764,6 +802,7 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		find_by_rules(c[i]);	/* wants a point's results together */
 		sort_results(c[i]);
 		find_exact_differences(c[i]);	/* wants the largest first */
+		choose_words(c[i]);
 	}
 }
 
@@ -797,6 +836,7 @@ void comparison_free(struct comparison *c)
 		free(c->one_sided[i].metric);
 		free(c->one_sided[i].why);
 	}
+	free(c->releases);
 	for (i = 0; i < c->nr_notes; i++)
 		free(c->notes[i]);
 	findings_free(c);

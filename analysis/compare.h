@@ -35,6 +35,8 @@ struct result {
 	double delta;		/* of the medians, new - base */
 	double ratio;		/* new / base; NAN if base is 0 */
 	enum verdict verdict;
+	/* For people: its name, between two releases "more" or "less". */
+	const char *word;
 	char *why;		/* an inconclusive verdict's reason, or NULL */
 	/* Exact: every seed gave the same on both sides, though seeds vary. */
 	bool same_by_seed;
@@ -117,6 +119,8 @@ struct comparison {
 	const struct side *base, *new;
 	const struct compare_options *options;
 	struct env_differences env;
+	/* Base and new are two releases: what differs, in words. Or NULL. */
+	char *releases;
 	struct result *results;		/* sorted: the largest change first */
 	size_t nr_results;
 	size_t count[NR_VERDICTS];

@@ -174,7 +174,7 @@ static void put_forest_names(struct picture *pic,
 			      change);
 		text = xasprintf("%s%s%s", row[i]->delta ? change : "",
 				 row[i]->delta ? " " : "",
-				 verdict_name(row[i]->verdict));
+				 row[i]->word);
 		quoted = picture_quote(text);
 		fprintf(pic->script,
 			"if (format ne 'terminal') { set label %zu %s at graph 1.015, first %zu left }\n",

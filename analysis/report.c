@@ -268,7 +268,16 @@ char *counts_text(const struct comparison *c)
 	char *text = xstrdup("");
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(words); i++)
+	if (c->releases) {
+		size_t more = 0, less = 0;
+
+		for (i = 0; i < c->nr_results; i++) {
+			more += !strcmp(c->results[i].word, "more");
+			less += !strcmp(c->results[i].word, "less");
+		}
+		append(&text, "", "%zu more, %zu less", more, less);
+	}
+	for (i = c->releases ? 3 : 0; i < ARRAY_SIZE(words); i++)
 		if (c->count[words[i].v])
 			append(&text, ", ", "%zu %s", c->count[words[i].v],
 			       c->count[words[i].v] == 1 ? words[i].one :
@@ -574,7 +583,7 @@ static void append_metric(char **text, const struct result *r, bool unit)
 	free(one);
 }
 
-static void print_directions(const struct view *v, FILE *f)
+static void print_directions(const struct view *v, bool releases, FILE *f)
 {
 	char *higher = xstrdup(""), *units = xstrdup("");
 	size_t i;
@@ -582,13 +591,13 @@ static void print_directions(const struct view *v, FILE *f)
 	for (i = 0; i < v->nr; i++) {
 		const struct result *r = v->row[i];
 
-		if (r->facts.better == BETTER_HIGHER)
+		if (r->facts.better == BETTER_HIGHER && !releases)
 			append_metric(&higher, r, false);
 		if (!strstr(r->metric, r->facts.unit))
 			append_metric(&units, r, true);
 	}
-	print_line(f, 0, 2, "Per operation; lower is better%s%s%s%s.",
-		   *higher ? ", but higher is for " : "", higher,
+	print_line(f, 0, 2, "Per operation%s%s%s%s%s.",
+		   releases ? "" : "; lower is better", *higher ? ", but higher is for " : "", higher,
 		   *units ? "; " : "", units);
 	free(higher);
 	free(units);
@@ -609,9 +618,10 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 	const struct comparison *c = r->c[0];
 	char *how = p_text(c);
 
-	print_directions(v, f);
+	print_directions(v, c->releases, f);
 	if (v->exact)
-		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows and luck would not. Where its seeds vary, the two ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of its metric vary as much, so many show one that luck is not 5 %% of them. \"changed\": neither way is better.");
+		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows and luck would not. Where its seeds vary, the two ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of its metric vary as much, so many show one that luck is not 5 %% of them. %s",
+			   c->releases ? "\"more\" and \"less\": than on base." : "\"changed\": neither way is better.");
 	if (v->timed)
 		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",

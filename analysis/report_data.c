@@ -249,7 +249,7 @@ static json_t *options_json(const struct compare_options *o)
 
 json_t *comparison_json(const struct comparison *c)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s},"
+	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s},"
 			 " s:o, s:o, s:o, s:o, s:o}",
 			 "schema", COMPARE_SCHEMA, "version", PTELAB_VERSION,
 			 "base", side_json(c->base), "new", side_json(c->new),
@@ -265,6 +265,11 @@ json_t *comparison_json(const struct comparison *c)
 			 "one_side_only", one_sided_json(c),
 			 "notes", strings_json((const char *const *)c->notes,
 					       c->nr_notes));
+
+	if (c->releases)
+		json_object_set_new(o, "two_releases",
+				    json_string(c->releases));
+	return o;
 }
 
 void report_json(const struct report *r, FILE *f)

@@ -103,6 +103,8 @@ static void put_pre(FILE *f, const char *text)
 
 static const char *verdict_class(const struct comparison *c)
 {
+	if (c->releases)
+		return "";
 	if (c->count[VERDICT_REGRESSION])
 		return " regression";
 	return c->count[VERDICT_IMPROVEMENT] ? " improvement" : "";
@@ -135,6 +137,8 @@ static void put_verdict(const struct report *r, size_t nr, FILE *f)
 		put_format(f, "%s against %s: no difference is shown: %s",
 			   label, base, counts);
 	fputs("</p>\n<p>", f);
+	if (c->releases)
+		put_format(f, "%s ", c->releases);
 	if (x && is_difference(x)) {
 		char *params = params_text(x->point->params, " ");
 
@@ -285,7 +289,7 @@ static void put_row(const struct result *r, FILE *f)
 	cell(f, "n", n.new);
 	cell(f, "n delta", n.delta);
 	cell(f, "n", n.change);
-	cell(f, verdict_name(r->verdict), verdict_name(r->verdict));
+	cell(f, verdict_name(r->verdict), r->word);
 	fputs("</tr>\n", f);
 	if (evidence) {
 		fputs("<tr class=\"evidence\"><td colspan=\"6\">", f);

@@ -34,6 +34,8 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 	else
 		print_line(f, 0, 2, "%s: no difference is shown: %s.", against,
 			   counts);
+	if (c->releases)
+		print_line(f, 0, 2, "%s", c->releases);
 	free(counts);
 	free(against);
 	free(label);
@@ -76,7 +78,7 @@ void report_cells(struct table *t, const struct result *r)
 	table_cell(t, "%s", n.new);
 	table_cell(t, "%s", n.delta);
 	table_cell(t, "%s", n.change);
-	table_cell(t, "%s", verdict_name(r->verdict));
+	table_cell(t, "%s", r->word);
 }
 
 static char *range_text(const struct sample *s, int decimals)

@@ -42,6 +42,31 @@ exact_verdicts()
 }
 check "exact: ranges apart, equal, overlapping" exact_verdicts
 
+# two releases: which is more, and that no row is one change's doing
+two_releases()
+{
+	make_run -o r1 -k 6.12.118+deb13-arm64 -B a -n 3 'a.b : faults.minor=10 faults.major=3' 'c.d : faults.minor=1' &&
+	make_run -o r2 -k 7.3.4+deb13-arm64 -B b -n 3 'a.b : faults.minor=13 faults.major=2' 'c.d : faults.minor=1' &&
+	exits 0 ptelab compare r1 r2 &&
+	grep -q '^r2 against r1: 1 more, 1 less, 1 equal;' "$tmp/out" &&
+	grep -q '^6.12.118 and 7.3.4 are two releases: ' "$tmp/out" &&
+	grep -Eq '^ *faults.minor .* more$' "$tmp/out" && grep -Eq '^ *faults.major .* less$' "$tmp/out" &&
+	! grep -Eq 'regression|improvement|is better' "$tmp/out" &&
+	exits 0 ptelab compare r1 r2 --format markdown && grep -q '| more ' "$tmp/out" &&
+	exits 1 ptelab compare r1 r2 --fail-on regression &&
+	exits 0 ptelab compare r1 r2 --json &&
+	json '.two_releases | test("^6.12.118 and 7.3.4 are two releases: .* one change")' &&
+	json '[.results[].verdict] | sort == ["equal", "improvement", "regression"]'
+}
+check "two releases: more and less, and whose doing it is not" two_releases
+
+# the same release built twice is none
+one_release()
+{
+	exits 0 ptelab compare base new --json && json 'has("two_releases") | not'
+}
+check "one release, two builds: verdicts" one_release
+
 # one value each way: the smallest step from touching to apart
 touching()
 {
