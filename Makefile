@@ -143,7 +143,7 @@ arm64 clang asan tsan:
 # --- the main job ---
 
 # A caller's variables reach scripts/ab through the environment.
-AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
+AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
 export $(AB_VARS)
 
 .PHONY: deps ab three

@@ -66,19 +66,20 @@ with_usr()
 		sh -c 'mount --bind "$0/usr" /usr && exec "$@"' "$root" "$@"
 }
 
-# Prints the directory that holds the lab's own two programs: init for the
-# guest, guest for the host. Built once for each state of their sources.
+# Prints the directory that holds the lab's own programs: init and kallsyms for
+# the guest, guest for the host. Built once for each state of their sources.
 lab_tools()
 {
 	local dir tmp
 	local cc=${CROSS}gcc
 
 	need_program "$cc" arm64
-	dir=$CACHE/tools/$(hash_files "$LAB"/{init,guest}.c "$LAB/chan.h")
+	dir=$CACHE/tools/$(hash_files "$LAB"/{init,guest,kallsyms}.c "$LAB/chan.h")
 	if [ ! -d "$dir" ]; then
 		mkdir -p "$CACHE/tools"
 		tmp=$(mktemp -d "$CACHE/tools/.new.XXXXXX")
 		if ! "$cc" -O2 -Wall -static -s -o "$tmp/init" "$LAB/init.c" ||
+		   ! "$cc" -O2 -Wall -static -s -o "$tmp/kallsyms" "$LAB/kallsyms.c" ||
 		   ! cc -O2 -Wall -o "$tmp/guest" "$LAB/guest.c"; then
 			rm -rf "$tmp"
 			die "the lab's own programs (scripts/lab/*.c) do not build"

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# ab.sh: make ab refuses what it can't do before it looks at packages; and
+# shellcheck disable=SC2016
+# scripts/deps leaves nothing behind when it is killed.
+set -u
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+ab=$top/scripts/ab
+unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+export PTELAB_CACHE=$tmp/cache TMPDIR=$tmp/tmp
+mkdir "$tmp/tmp"
+
+# Programs that scripts/deps asks and installs with: they only note the call.
+mkdir "$tmp/bin"
+for p in dpkg-query apt-get sudo; do
+	printf '#!/bin/sh\necho "$0 $*" >> "%s"\nexit 1\n' "$tmp/asked" > "$tmp/bin/$p"
+done
+chmod +x "$tmp/bin"/*
+mkdir "$tmp/tree"
+
+# early NAME PATTERN ARG...: refused, and no package was asked for.
+early()
+{
+	local name=$1 pattern=$2
+
+	shift 2
+	rm -f "$tmp/asked"
+	refuses "$name" "$pattern" env PATH="$tmp/bin:$PATH" "$ab" "$@"
+	check "$name-before-packages" test ! -e "$tmp/asked"
+}
+
+early unknown-argument "unknown argument 'FOO=1'" FOO=1
+early series "no series 'nosuch'; there are: .*notify-upgrade-range" SERIES=nosuch
+early job "no job 'nosuch'; there are: .*releases" JOB=nosuch
+early patch 'no file nosuch.patch' PATCHES=nosuch.patch NAME=x
+early config "no configuration 'nosuch'" CONFIG=nosuch
+early kernel "KERNEL 'nosuch' is neither" KERNEL=nosuch
+early tarball 'no file nosuch.tar.xz' KERNEL=nosuch.tar.xz
+early tree "TREE 'nosuch' is no directory" TREE=nosuch BASE=x NEW=y
+early no-git-tree 'tree is no git tree' TREE="$tmp/tree" BASE=x NEW=y
+early image 'no file nosuch' IMAGE_BASE=nosuch IMAGE_NEW=nosuch
+early seed "SEEDS: 'x' is not a number" SEEDS=x
+early count "COUNT 'x' is none of" COUNT=x
+early name 'is no name for a folder' NAME=../x
+early one-release "is not two of Debian's kernels" RELEASES=6.12
+early three-releases "is not two of Debian's kernels" RELEASES="6.1 6.12 7.3"
+early release-no-version "'six' is neither X.Y, the start of" RELEASES="6.12 six"
+early release-twice '6.12 twice is one kernel' RELEASES="6.12 6.12"
+early releases-and-series 'not RELEASES and something else' RELEASES="6.12 newest" SERIES=null
+early releases-and-config 'not RELEASES and something else' RELEASES="6.12 newest" CONFIG=defconfig
+if git -C "$top" rev-parse HEAD > /dev/null 2>&1; then
+	early reference "no 'nosuch' in" TREE="$top" BASE=nosuch NEW=HEAD
+else
+	skip reference "$top is no git tree"
+fi
+# The stubs are asked where nothing is wrong, or the above says nothing.
+rm -f "$tmp/asked"
+PATH="$tmp/bin:$PATH" "$ab" NAME=x IMAGE_BASE="$0" IMAGE_NEW="$0" > "$tmp/out" 2>&1
+check stubs-are-asked test -s "$tmp/asked"
+
+# Killed while apt runs, here one that waits for the signal
+printf '#!/bin/sh\n: > "%s"\nexec sleep 1000\n' "$tmp/installing" > "$tmp/bin/apt-get"
+printf '#!/bin/sh\nwhile [ "${1#-}" != "$1" ] || [ "$1" = true ]; do [ "$1" != true ] || exit 0; shift; done\nexec "$@"\n' > "$tmp/bin/sudo"
+setsid env PATH="$tmp/bin:$PATH" "$top/scripts/deps" build > "$tmp/out" 2>&1 &
+pid=$!
+for ((i = 0; i < 600; i++)); do
+	[ ! -e "$tmp/installing" ] || break
+	sleep 0.1
+done
+check deps-installs test -e "$tmp/installing"
+kill -TERM -- "-$pid" 2> /dev/null
+wait "$pid" 2> /dev/null
+equal deps-leaves-nothing-when-killed "$(ls "$TMPDIR")" ''
