@@ -483,13 +483,15 @@ static bool load_round(struct tracer *t)
 	return true;
 }
 
-struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
+static struct tracer *load_tracer(const bool want[MAX_COUNTERS],
+				  enum whose whose, bool quick)
 {
 	struct tracer *t = xcalloc(1, sizeof(*t));
 	unsigned int i;
 
 	libbpf_set_print(keep_log);
 	t->whose = whose;
+	t->quick = quick;
 	t->no_bpf = kernel_no_btf();
 	t->no_kprobes = kernel_no_kprobes();
 	t->no_trampolines = kernel_no_fentry();
@@ -507,6 +509,17 @@ struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
 		;
 	tracer_zero(t);
 	return t;
+}
+
+struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose)
+{
+	return load_tracer(want, whose, false);
+}
+
+struct tracer *tracer_new_quick(const bool want[MAX_COUNTERS],
+				enum whose whose)
+{
+	return load_tracer(want, whose, true);
 }
 
 void tracer_attach(struct tracer *t)

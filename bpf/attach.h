@@ -34,6 +34,13 @@ enum whose {
  * Loads, attaches once to see what works, and stays attached. Never NULL.
  */
 struct tracer *tracer_new(const bool want[MAX_COUNTERS], enum whose whose);
+/*
+ * The same, with kprobes in the place of fentry where they count the same: they
+ * cost more at each hit, but to attach and detach a trampoline the kernel goes
+ * through all that ftrace knows, ten times.
+ */
+struct tracer *tracer_new_quick(const bool want[MAX_COUNTERS],
+				enum whose whose);
 void tracer_free(struct tracer *t);
 
 /*

@@ -316,11 +316,43 @@ const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 	return NULL;
 }
 
+static bool all_of_kind(const struct way *w, enum point_kind kind)
+{
+	unsigned int n;
+
+	for (n = 0; n < MAX_POINTS && w->point[n].kind; n++)
+		if (w->point[n].kind != kind)
+			return false;
+	return n > 0;
+}
+
+/* Not so for returns: kretprobes miss some. */
+static bool quick_way(const struct bpf_counter *bc, unsigned int w)
+{
+	return all_of_kind(&bc->way[0], POINT_FENTRY) &&
+	       all_of_kind(&bc->way[w], POINT_KPROBE);
+}
+
+/* The order in which ways are tried; false: there are no more. */
+static bool nth_way(const struct tracer *t, const struct bpf_counter *bc,
+		    unsigned int n, unsigned int *way)
+{
+	unsigned int pass, w;
+
+	for (pass = 0; pass < 2; pass++)
+		for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++)
+			if ((!pass == (t->quick && quick_way(bc, w))) && !n--) {
+				*way = w;
+				return true;
+			}
+	return false;
+}
+
 void choose_way(struct tracer *t, unsigned int i)
 {
 	const struct bpf_counter *bc = &bpf_counters[i];
 	struct counter_state *c = &t->c[i];
-	int w, n;
+	unsigned int w, k, n;
 
 	free(c->how);
 	c->how = NULL;
@@ -328,7 +360,7 @@ void choose_way(struct tracer *t, unsigned int i)
 	c->way = -1;
 	if (!c->want || c->absent)
 		return;
-	for (w = 0; w < MAX_WAYS && bc->way[w].point[0].kind; w++) {
+	for (k = 0; nth_way(t, bc, k, &w); k++) {
 		char where[MAX_POINTS][80];
 		const struct point *p = bc->way[w].point;
 

@@ -42,13 +42,18 @@ static struct {
 	uint32_t mask;
 } by_name;
 
-static uint32_t hash_name(const char *name)
+static uint32_t hash(const char *name, size_t len)
 {
 	uint32_t h = 2166136261;	/* FNV-1a */
 
-	while (*name)
+	while (len--)
 		h = (h ^ (unsigned char)*name++) * 16777619;
 	return h;
+}
+
+static uint32_t hash_name(const char *name)
+{
+	return hash(name, strlen(name));
 }
 
 static bool is_indexed(const struct btf_type *t)
@@ -111,20 +116,69 @@ static const char *kallsyms(void)
 	return text;
 }
 
+/*
+ * Where in kallsyms() the functions' lines are, by name, as above. Of several
+ * with one name the first comes first.
+ */
+static struct {
+	uint32_t *at;		/* offset + 1; 0: free */
+	uint32_t mask;
+} lines;
+
+/* The name on a line of a function, and its end; NULL if it is none of one. */
+static const char *function_name(const char *line, const char **end)
+{
+	const char *name = strchr(line, ' ');
+
+	if (!name || !name[1] || name[2] != ' ' || !strchr("tTwW", name[1]))
+		return NULL;
+	name += 3;
+	*end = name + strcspn(name, "\t\n");
+	return name;
+}
+
+static void index_lines(void)
+{
+	const char *text = kallsyms(), *line, *name, *end;
+	uint32_t nr = 0, room = 1, slot;
+
+	for (line = text; line && *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		nr++;
+	}
+	while (room <= 2 * nr)
+		room *= 2;
+	lines.at = xcalloc(room, sizeof(*lines.at));
+	lines.mask = room - 1;
+	for (line = text; line && *line; line = *end ? end + 1 : end) {
+		name = function_name(line, &end);
+		if (name) {
+			slot = hash(name, end - name);
+			while (lines.at[slot & lines.mask])
+				slot++;
+			lines.at[slot & lines.mask] = line - text + 1;
+		}
+		end = strchrnul(line, '\n');
+	}
+}
+
 /* The line of /proc/kallsyms that names @name; "ADDRESS t NAME[\t[module]]". */
 static const char *symbol_line(const char *name)
 {
-	size_t n = strlen(name);
-	const char *p = kallsyms();
+	size_t len = strlen(name);
+	uint32_t slot, at;
 
-	while (p && (p = strstr(p, name))) {
-		if (p[-1] == ' ' && p[-3] == ' ' && strchr("tTwW", p[-2]) &&
-		    (p[n] == '\n' || p[n] == '\t')) {
-			while (p > kallsyms() && p[-1] != '\n')
-				p--;
-			return p;
-		}
-		p += n;
+	if (!kallsyms())
+		return NULL;
+	if (!lines.at)
+		index_lines();
+	slot = hash(name, len);
+	while ((at = lines.at[slot++ & lines.mask])) {
+		const char *line = kallsyms() + at - 1, *end;
+		const char *found = function_name(line, &end);
+
+		if ((size_t)(end - found) == len && !memcmp(found, name, len))
+			return line;
 	}
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/env.h"
 #include "../lib/util.h"
 #include "attach.h"
 
@@ -100,7 +101,9 @@ static int load(unsigned int kind, pid_t pid)
 		whose = pid == getpid() ? WHOSE_MINE : WHOSE_PID;
 	for (m = 0; m < nr_metrics; m++)
 		want[counter_of[m]] = metric_events(metrics[m]) == 1U << kind;
-	t = tracer_new(want, whose);
+	/* Where time is emulated, what is attached slowly takes long. */
+	t = machine_get()->clock_emulated ? tracer_new_quick(want, whose) :
+					    tracer_new(want, whose);
 	if (whose == WHOSE_MINE)
 		ret = tracer_only_me(t);
 	else if (whose == WHOSE_PID)

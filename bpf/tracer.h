@@ -44,6 +44,7 @@ struct counter_state {
 
 struct tracer {
 	enum whose whose;
+	bool quick;		/* to attach, rather than at each hit */
 	struct bpf_object *obj;
 	void *bss;			/* the loaded programs' variables */
 	size_t bss_size;

@@ -9,6 +9,7 @@
 #include "bpf/attach.h"
 #include "bpf/counters.h"
 #include "bpf/embed.h"
+#include "bpf/kernel.h"
 #include "bpf/source.h"
 #include "lib/metric.h"
 #include "lib/util.h"
@@ -155,6 +156,29 @@ static void not_asked_for(void **state)
 	tracer_free(t);
 }
 
+/* A kprobe stands in for fentry wherever the table has one, for nothing else. */
+static void quick(void **state)
+{
+	bool want[MAX_COUNTERS];
+	struct tracer *t;
+	const char *how;
+
+	(void)state;
+	memset(want, true, sizeof(want));
+	t = tracer_new_quick(want, WHOSE_ALL);
+	how = tracer_how(t, bpf_counter_find("notifier_end") - bpf_counters);
+	if (how && !kernel_no_kprobes())
+		assert_int_equal(strncmp(how, "kprobe ", 7), 0);
+	how = tracer_how(t, bpf_counter_find("kvm_guest_faults") -
+			 bpf_counters);
+	if (how)
+		assert_int_equal(strncmp(how, "tracepoint ", 11), 0);
+	how = tracer_how(t, bpf_counter_find("kvm_refaults") - bpf_counters);
+	if (how)
+		assert_non_null(strstr(how, "fexit kvm_pgtable_stage2_map"));
+	tracer_free(t);
+}
+
 /* The runner's view: no metric that the runner counts by itself. */
 static void source(void **state)
 {
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(programs_exist),
 		cmocka_unit_test(count_or_reason),
 		cmocka_unit_test(not_asked_for),
+		cmocka_unit_test(quick),
 		cmocka_unit_test(source),
 		cmocka_unit_test(source_chosen),
 		cmocka_unit_test(events_by_name),
