@@ -220,13 +220,15 @@ $(BUILD)/tests/without: tests/without.c
 
 # --- how far statistics can be trusted, and how fast they are ---
 
-.PHONY: calibrate bench-compare bench-litmus
+.PHONY: calibrate bench-compare bench-litmus bench-warm
 calibrate: $(BUILD)/tests/calibrate $(BUILD)/ptelab
 	@tests/calibrate/run
 bench-compare: $(BUILD)/tests/make-batches $(BUILD)/ptelab
 	@tests/calibrate/bench
 bench-litmus: $(BUILD)/ptelab
 	@tests/calibrate/litmus
+bench-warm:
+	@BASE=$(BASE) ROUNDS=$(ROUNDS) scripts/bench/warm
 
 $(BUILD)/tests/calibrate: tests/calibrate/calibrate.c tests/calibrate/rivals.h $(LIBOBJ)
 	@mkdir -p $(@D)
@@ -319,6 +321,7 @@ help:
 	@echo '	make tags		for vi; make compile_commands.json: for clangd'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
+	@echo '	make bench-warm [BASE=commit]	what make ab costs once its kernels are cached'
 	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
 	@echo '	make check		before each commit: unit tests, shellcheck, checkpatch'
 	@echo '	make each-commit BASE=x	builds and checks every commit of x..HEAD'
