@@ -45,6 +45,15 @@ static const struct image_function *machine_function(const struct changes *c,
 	return &c->image[s]->functions[code->function[s]];
 }
 
+/*
+ * An address that debugging information knows: the NOPs that ftrace patches
+ * stand in front of what the compiler takes for the function.
+ */
+static uint64_t inner_address(const struct image_function *m)
+{
+	return m->start + ((m->end - m->start) / 2 & ~3ULL);
+}
+
 static void name_functions(struct changes *c)
 {
 	size_t i, k;
@@ -59,7 +68,7 @@ static void name_functions(struct changes *c)
 		f->code = code;
 		f->name = m->name;
 		/* assembly has lines, but no functions */
-		if (!lines_function(l, m->start, &f->src))
+		if (!lines_function(l, inner_address(m), &f->src))
 			lines_at(l, m->start, &f->src);
 		for (k = 0; k < code->nr[CODE_NEW]; k++)
 			f->nr_new += code->state[CODE_NEW][k] != INSN_SAME;
@@ -172,7 +181,9 @@ static bool has_suffix(const char *name, const char *suffix)
 
 static bool compiled(const char *name)
 {
-	return has_suffix(name, ".c") || has_suffix(name, ".S");
+	/* a linker script is no assembly */
+	return has_suffix(name, ".c") ||
+	       (has_suffix(name, ".S") && !has_suffix(name, ".lds.S"));
 }
 
 static void edited_functions(struct changes *c, struct changed_file *f,
@@ -301,7 +312,7 @@ static void find_lines(struct changes *c)
 		if (f < 0)
 			continue;
 		sum.changed[f] = i;
-		addrs[nr++] = img->functions[f].start;
+		addrs[nr++] = inner_address(&img->functions[f]);
 	}
 	c->files = xcalloc(c->patched.nr + 1, sizeof(*c->files));
 	for (i = 0; i < c->patched.nr; i++) {

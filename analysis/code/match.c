@@ -366,12 +366,23 @@ static bool same_code_ref(struct match *m, const uint64_t to[])
 	       (to[CODE_NEW] == m->image[CODE_NEW]->functions[f[CODE_NEW]].start);
 }
 
+#define PAGE_LESS_ONE	0xfff
+
+/* PAGE_ALIGN(_end) begins with the address of _end + 0xfff. */
+static bool same_to_round(struct match *m, const uint64_t to[])
+{
+	const uint64_t from[NR_IMAGES] = { to[CODE_BASE] - PAGE_LESS_ONE,
+		to[CODE_NEW] - PAGE_LESS_ONE };
+
+	return same_label(m, from);
+}
+
 static bool same_ref(struct match *m, const uint64_t to[], unsigned int depth)
 {
 	const struct image_section *sec[NR_IMAGES];
 	int s, in;
 
-	if (same_label(m, to))
+	if (same_label(m, to) || same_to_round(m, to))
 		return true;
 	for (s = 0; s < NR_IMAGES; s++)
 		sec[s] = image_section(m->image[s], to[s]);

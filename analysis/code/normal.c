@@ -542,6 +542,17 @@ static void mark_literals(struct insns *c, const uint32_t *word)
 	}
 }
 
+#define IMAGE_MAGIC	0x644d5241	/* "ARM\x64" */
+
+/* The header of an Image, between two instructions: its size and the like. */
+static void mark_header(struct insns *c, const uint32_t *word)
+{
+	size_t i;
+
+	for (i = 2; c->nr > 14 && word[14] == IMAGE_MAGIC && i < 14; i++)
+		c->insns[i] = (struct insn){ .kind = I_DATA };
+}
+
 struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
 {
 	struct insns c = { img, start, NULL, (end - start) / 4 };
@@ -572,6 +583,7 @@ struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
 	}
 	name_branches(&c, word);
 	mark_literals(&c, word);
+	mark_header(&c, word);
 	free(word);
 	return c;
 }
