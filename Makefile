@@ -220,13 +220,15 @@ $(BUILD)/tests/without: tests/without.c
 
 # --- how far statistics can be trusted, and how fast they are ---
 
-.PHONY: calibrate bench-compare bench-litmus bench-warm
+.PHONY: calibrate bench-compare bench-litmus bench-cold bench-warm
 calibrate: $(BUILD)/tests/calibrate $(BUILD)/ptelab
 	@tests/calibrate/run
 bench-compare: $(BUILD)/tests/make-batches $(BUILD)/ptelab
 	@tests/calibrate/bench
 bench-litmus: $(BUILD)/ptelab
 	@tests/calibrate/litmus
+bench-cold:
+	@scripts/bench/cold $(BASE)
 bench-warm:
 	@BASE=$(BASE) ROUNDS=$(ROUNDS) scripts/bench/warm
 
@@ -321,6 +323,7 @@ help:
 	@echo '	make tags		for vi; make compile_commands.json: for clangd'
 	@echo '	make calibrate		false alarms and power of compare, and of others'
 	@echo '	make bench-compare	compare beside ministat on a million values'
+	@echo '	make bench-cold [BASE=commit]	what a first make ab costs'
 	@echo '	make bench-warm [BASE=commit]	what make ab costs once its kernels are cached'
 	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
 	@echo '	make check		before each commit: unit tests, shellcheck, checkpatch'
