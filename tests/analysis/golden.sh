@@ -65,7 +65,10 @@ held_picture()
 
 # --- the runs ---
 
+# Recorded: the series notify-upgrade-range in the emulated machine, barriers
+# and samples on an x86-64 host; counted instructions as test_explain makes them.
 cp -r "$golden"/runs/* .
+xz -d series-*/*.xz
 
 points()
 {
@@ -160,6 +163,7 @@ for form in text grid count markdown csv json; do
 	held "compare-exact-$form" ptelab compare base new --format $form
 	held "compare-timed-$form" ptelab compare timed-base timed-new --format $form
 	held "compare-three-$form" ptelab compare base new other --format $form
+	held "compare-series-$form" ptelab compare series-base series-patched --format $form
 	held "compare-race-$form" ptelab compare race-base race-new --format $form
 	held "compare-forbidden-$form" ptelab compare barrier forbidden --format $form
 done
@@ -181,6 +185,7 @@ for form in text csv json; do
 	held "show-timed-$form" ptelab show timed-base --format $form
 	held "show-barrier-$form" ptelab show barrier --format $form
 done
+held show-series ptelab show series-patched
 held show-filtered ptelab show base -b 'fault.*:folio=4k' -b gup.futex -m 'instructions*'
 held show-cut ptelab show cut
 held show-barriers ptelab show barrier --format barriers
@@ -206,6 +211,7 @@ held explain-uncounted ptelab explain base new
 held explain-nothing ptelab explain counted-base counted-new -b nothing
 
 held_picture exact base new
+held_picture series series-base series-patched
 held_picture timed timed-base timed-new
 held_picture race race-base race-new
 held_picture metric base new other -m lockless_gathers -b 'gup.*'
@@ -215,6 +221,7 @@ held_picture trend --trend trend-1 trend-2 trend-3 trend-4 trend-5 trend-6 trend
 held_picture nothing base new -b nothing
 
 held report-exact ptelab report base new -o - --title 'exact <i>'
+held report-series ptelab report series-base series-patched -o -
 held report-timed ptelab report timed-base timed-new -o - --again 'make ab'
 held report-forbidden ptelab report barrier forbidden -o -
 held report-mmio ptelab report mmio mmio-new -o -
