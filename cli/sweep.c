@@ -26,8 +26,6 @@ static const struct choice order_rows[] = {
 };
 static const struct choices orders = CHOICES(order_rows);
 
-#define AT(member)	offsetof(struct sweep, member)
-
 /*
  * Every key there is: what it takes, where that is kept, and, if it is an
  * option of ptelab run, which. Those are passed on if the file has them.
@@ -37,53 +35,53 @@ static const struct key {
 	enum key_type type;
 	size_t at;
 	double def, min, max;
-	const char *help;
+	const struct choices *choices;
 	const char *option;
 	bool always;		/* pass the default, too: it is not run's */
-	const struct choices *choices;
+	const char *help;
 } keys[] = {
-	{ "about", KEY_TEXT, AT(about), 0, 0, 0,
-	  "what the sweep is for", NULL, false, NULL },
-	{ "bench", KEY_TEXTS, AT(bench), 0, 0, 0,
-	  "benchmarks to measure; must be there", "-b", false, NULL },
-	{ "param", KEY_TEXTS, AT(param), 0, 0, 0,
-	  "values of parameters", "-p", false, NULL },
-	{ "kernels", KEY_KERNELS, AT(kernel), 0, 0, 0,
-	  "each with a name and one of release, deb, image", NULL, false, NULL },
-	{ "boots", KEY_COUNT, AT(boots), 8, 1, 1000,
-	  "boots of each kernel", NULL, false, NULL },
-	{ "order", KEY_CHOICE, AT(order), ORDER_ABBA, 0, 0,
-	  "in which kernels take turns", NULL, false, &orders },
-	{ "counter", KEY_CHOICE, AT(counter), 0, 0, 0,
-	  "what counts kernel events", "--counter", true, &run_counters },
-	{ "seed", KEY_COUNT, AT(seed), 1, 0, INT32_MAX,
-	  "of the order", "--seed", true, NULL },
-	{ "batches", KEY_COUNT, AT(batches), RUN_BATCHES, 1, 1000000,
-	  "timed batches of a point", "--batches", false, NULL },
-	{ "counted", KEY_COUNT, AT(counted), RUN_COUNTED, 0, 1000,
-	  "counted batches of a point", "--counted", false, NULL },
-	{ "warmup", KEY_COUNT, AT(warmup), RUN_WARMUP, 0, 1000,
-	  "batches thrown away first", "--warmup", false, NULL },
-	{ "ops", KEY_COUNT, AT(ops), 0, 1, INT32_MAX,
-	  "operations of a batch; 0: the benchmark's own", "--ops", false, NULL },
-	{ "min_batch_ms", KEY_NUMBER, AT(min_batch_ms), RUN_MIN_BATCH_MS, 0,
-	  60000, "the least that a batch takes", "--min-batch-ms", false, NULL },
-	{ "tune", KEY_BOOL, AT(tune), true, 0, 0,
-	  "whether settings that make noise are set meanwhile", NULL, false,
-	  NULL },
-	{ "boot_seconds", KEY_NUMBER, AT(boot_seconds), 180, 0, 86400,
-	  "what a boot costs before it measures", NULL, false, NULL },
-	{ "point_seconds", KEY_NUMBER, AT(point_seconds), 0, 0, 86400,
-	  "what a point costs; 0: a guess", NULL, false, NULL },
-	{ "minutes", KEY_NUMBER, AT(minutes), 0, 1, 1e6,
-	  "budget, which cuts the boots down; 0: none", NULL, false, NULL },
-	{ "boot_timeout", KEY_COUNT, AT(boot_timeout), 900, 1, 86400,
-	  "seconds until a boot has failed", NULL, false, NULL },
-	{ "tries", KEY_COUNT, AT(tries), 3, 1, 100,
-	  "boots for a cell until it has failed", NULL, false, NULL },
-	{ "cmdline", KEY_TEXT, AT(cmdline), 0, 0, 0,
-	  "more kernel parameters, the same for every kernel", NULL, false,
-	  NULL },
+#define KEY(member, kind)						\
+	.name = #member, .type = KEY_##kind, .at = offsetof(struct sweep, member)
+#define RANGE(deflt, low, high)	.def = deflt, .min = low, .max = high
+	{ KEY(about, TEXT), .help = "what the sweep is for" },
+	{ KEY(bench, TEXTS), .option = "-b",
+	  .help = "benchmarks to measure; must be there" },
+	{ KEY(param, TEXTS), .option = "-p", .help = "values of parameters" },
+	{ .name = "kernels", .type = KEY_KERNELS,
+	  .help = "each with a name and one of release, deb, image" },
+	{ KEY(boots, COUNT), RANGE(8, 1, 1000),
+	  .help = "boots of each kernel" },
+	{ KEY(order, CHOICE), .choices = &orders,
+	  .help = "in which kernels take turns" },
+	{ KEY(counter, CHOICE), .choices = &run_counters,
+	  .option = "--counter", .always = true,
+	  .help = "what counts kernel events" },
+	{ KEY(seed, COUNT), RANGE(1, 0, INT32_MAX), .option = "--seed",
+	  .always = true, .help = "of the order" },
+	{ KEY(batches, COUNT), RANGE(RUN_BATCHES, 1, 1000000),
+	  .option = "--batches", .help = "timed batches of a point" },
+	{ KEY(counted, COUNT), RANGE(RUN_COUNTED, 0, 1000),
+	  .option = "--counted", .help = "counted batches of a point" },
+	{ KEY(warmup, COUNT), RANGE(RUN_WARMUP, 0, 1000),
+	  .option = "--warmup", .help = "batches thrown away first" },
+	{ KEY(ops, COUNT), RANGE(0, 1, INT32_MAX), .option = "--ops",
+	  .help = "operations of a batch; 0: the benchmark's own" },
+	{ KEY(min_batch_ms, NUMBER), RANGE(RUN_MIN_BATCH_MS, 0, 60000),
+	  .option = "--min-batch-ms", .help = "the least that a batch takes" },
+	{ KEY(tune, BOOL), .def = true,
+	  .help = "whether settings that make noise are set meanwhile" },
+	{ KEY(boot_seconds, NUMBER), RANGE(180, 0, 86400),
+	  .help = "what a boot costs before it measures" },
+	{ KEY(point_seconds, NUMBER), RANGE(0, 0, 86400),
+	  .help = "what a point costs; 0: a guess" },
+	{ KEY(minutes, NUMBER), RANGE(0, 1, 1e6),
+	  .help = "budget, which cuts the boots down; 0: none" },
+	{ KEY(boot_timeout, COUNT), RANGE(900, 1, 86400),
+	  .help = "seconds until a boot has failed" },
+	{ KEY(tries, COUNT), RANGE(3, 1, 100),
+	  .help = "boots for a cell until it has failed" },
+	{ KEY(cmdline, TEXT),
+	  .help = "more kernel parameters, the same for every kernel" },
 };
 
 static const char *const kernel_keys[] = {
