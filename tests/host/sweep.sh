@@ -3,6 +3,7 @@
 # scripts/sweep against hosts that boot in a blink: whatever is killed, nothing is
 # lost, nothing doubled, and the host is as it was. tests/host-arm64 has the same
 # with a real boot loader and real reboots.
+# run: here
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
