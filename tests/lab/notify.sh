@@ -139,6 +139,7 @@ ptelab run -q -o - --batches 2 --warmup 1 --counted 1 -b notifier.upgrade -b fau
 ptelab run -q -o - --batches 2 --warmup 1 --counted 1 -b notifier.upgrade:secondary=kvm,none -b notifier.mprotect:secondary=kvm,none:dir=up,down,roundtrip -p measure=op,guest
 ptelab run -q -o - --batches 1 --warmup 1 --counted 1 -b notifier.ksm:secondary=kvm -b notifier.upgrade:backing=hugetlb:folio=64k:secondary=kvm
 ptelab run -q -o - --batches 1 --warmup 1 --counted 1 -b notifier.compact:secondary=kvm,none -p measure=op,guest -b notifier.migrate
+ptelab run -q -o - --batches 1 --warmup 0 --counted 1 --all-counters -b fault.cow:folio=4k
 END
 if ! scripts/lab/boot --image "$kernel/Image" --ptelab build/arm64/ptelab \
 		--file "$prog:bin/guest-prog" --job "$tmp/job" \
@@ -203,6 +204,13 @@ for d in up down roundtrip; do
 	one "mprotect $d: zapped for nothing only if nothing was taken" \
 		"$point $by by(\"$d\"; \"kvm_unnecessary.protection_vma\") == $([ $d = up ] && echo 1 || echo 0)"
 done
+one "without a VM KVM's events are not counted, and the record says so" \
+	'[.[] | select(.type == "point" and .status == "ok" and .params.secondary == "none")] | length > 3 and
+	all((.counters | has("notifier_start") and (has("kvm_zap_calls") | not)) and
+		(.absent.kvm_zap_calls | test("no virtual machine")))'
+one "--all-counters counts them" \
+	'[.[] | select(.bench == "fault.cow")] | length == 1 and
+	all(.counters.kvm_zap_calls.total == 0 and .counters["s2_maps.normal"].total == 0)'
 one "causes add up" '[.[] | select(.counters["kvm_unnecessary"])] | length > 5 and all(.counters |
 	([to_entries[] | select(.key | startswith("kvm_unnecessary.")) | .value.total] | add) == .kvm_unnecessary.total and
 	([to_entries[] | select(.key | startswith("kvm_zapped.")) | .value.total] | add) ==
