@@ -74,7 +74,8 @@ static void put_head(const struct changes *c, FILE *f)
 	put_kernel(c, CODE_BASE, f);
 	put_kernel(c, CODE_NEW, f);
 	if (changes_none(c)) {
-		print_line(f, 0, 2, "the two kernels are the same code: %zu functions and all named data",
+		print_line(f, 0, 2, "the two kernels are the same code%s: %zu functions and all named data",
+			   c->match->nr_moved ? ", laid out otherwise" : "",
 			   c->match->nr_functions);
 		return;
 	}
@@ -519,12 +520,13 @@ json_t *changes_json(const struct changes *c)
 		json_array_append_new(files, file_json(c, &c->files[i]));
 	for (i = 0; i < c->nr_lines; i++)
 		json_array_append_new(lines, line_json(c, &c->changed[i]));
-	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:I}",
+	return json_pack("{s:s, s:o, s:o, s:b, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:I}",
 		"schema", CHANGES_SCHEMA,
 		"base", kernel_json(&c->subject[CODE_BASE]),
 		"new", kernel_json(&c->subject[CODE_NEW]),
 		"same", changes_none(c),
 		"compared", (json_int_t)c->match->nr_functions,
+		"moved", (json_int_t)c->match->nr_moved,
 		"ran", ran_name[changes_ran(c)],
 		"not_counted", text_json(c->not_counted),
 		"functions", functions, "data", data, "lines", lines,

@@ -366,15 +366,20 @@ static bool same_code_ref(struct match *m, const uint64_t to[])
 	       (to[CODE_NEW] == m->image[CODE_NEW]->functions[f[CODE_NEW]].start);
 }
 
-#define PAGE_LESS_ONE	0xfff
-
-/* PAGE_ALIGN(_end) begins with the address of _end + 0xfff. */
-static bool same_to_round(struct match *m, const uint64_t to[])
+/* PAGE_ALIGN(_end) has the address _end + 0xfff, a range's last byte _end - 1. */
+static bool same_beside(struct match *m, const uint64_t to[])
 {
-	const uint64_t from[NR_IMAGES] = { to[CODE_BASE] - PAGE_LESS_ONE,
-		to[CODE_NEW] - PAGE_LESS_ONE };
+	static const int64_t beside[] = { -0xfff, 1 };
+	size_t i;
 
-	return same_label(m, from);
+	for (i = 0; i < ARRAY_SIZE(beside); i++) {
+		const uint64_t at[NR_IMAGES] = { to[CODE_BASE] + beside[i],
+			to[CODE_NEW] + beside[i] };
+
+		if (same_label(m, at))
+			return true;
+	}
+	return false;
 }
 
 static bool same_ref(struct match *m, const uint64_t to[], unsigned int depth)
@@ -382,7 +387,7 @@ static bool same_ref(struct match *m, const uint64_t to[], unsigned int depth)
 	const struct image_section *sec[NR_IMAGES];
 	int s, in;
 
-	if (same_label(m, to) || same_to_round(m, to))
+	if (same_label(m, to) || same_beside(m, to))
 		return true;
 	for (s = 0; s < NR_IMAGES; s++)
 		sec[s] = image_section(m->image[s], to[s]);
@@ -1184,6 +1189,10 @@ struct match *match_images(const struct image *base, const struct image *new)
 		if (m->partner[CODE_NEW][i] < 0)
 			add_code(m, ADDED, -1, i);
 	m->nr_functions = new->nr_functions;
+	for (i = 0; i < base->nr_functions; i++)
+		m->nr_moved += m->partner[CODE_BASE][i] >= 0 &&
+			base->functions[i].start !=
+			new->functions[m->partner[CODE_BASE][i]].start;
 	if (m->nr_code)
 		qsort(m->code, m->nr_code, sizeof(*m->code), by_address);
 	compare_data(m);

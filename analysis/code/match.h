@@ -43,7 +43,8 @@ struct match {
 	struct code_change *code;	/* by the address in new, then base */
 	struct data_change *data;
 	size_t nr_code, nr_data;
-	size_t nr_functions;		/* compared */
+	size_t nr_functions;		/* of new */
+	size_t nr_moved;		/* that are at another address in base */
 	struct match_refs *refs;
 };
 

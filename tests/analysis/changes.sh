@@ -111,6 +111,12 @@ same_code()
 	"$PTELAB" changes base base > out && grep -q '^the two kernels are the same code: ' out
 }
 check "the same code is said to be" same_code
+laid_out()
+{
+	"$PTELAB" changes base other > out && grep -q '^the two kernels are the same code, laid out otherwise: ' out &&
+		"$PTELAB" changes base other --json | jq -e '.same and .moved > 10'
+}
+check "and that it is laid out otherwise" laid_out
 
 narrow()
 {
