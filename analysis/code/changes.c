@@ -236,6 +236,17 @@ static char *option_for(const struct changes *c, const char *file)
 		kbuild_option(c->subject[CODE_NEW].folder, file);
 }
 
+static bool edits(const struct changed_file *f, const char *function)
+{
+	size_t i, len = plain_name(function);
+
+	for (i = 0; i < f->nr_edited; i++)
+		if (!strncmp(f->edited[i], function, len) &&
+		    !f->edited[i][len])
+			return true;
+	return false;
+}
+
 static void judge_file(struct changes *c, struct changed_file *f,
 		       struct line_sum *sum, const uint64_t *addrs, size_t nr)
 {
@@ -252,16 +263,20 @@ static void judge_file(struct changes *c, struct changed_file *f,
 	sum->patch = f->patch;
 	sum->to = f;
 	lines_of_file(c->lines[CODE_NEW], name, addrs, nr, sum_patched, sum);
+	edited_functions(c, f, addrs, nr);
 	/* lines that went leave nothing behind but a function that differs */
-	for (i = 0; i < c->match->nr_code; i++)
-		if (same_file(c->functions[i].src.file, name))
+	for (i = 0; i < c->match->nr_code; i++) {
+		if (!same_file(c->functions[i].src.file, name))
+			continue;
+		f->state = FILE_CHANGED;
+		if (edits(f, c->functions[i].name))
 			add_function(f, i);
+	}
 	for (i = 0; i < c->match->nr_data; i++)
 		if (same_file(c->objects[i].src.file, name))
 			f->state = FILE_CHANGED;
 	if (f->nr_functions)
 		f->state = FILE_CHANGED;
-	edited_functions(c, f, addrs, nr);
 	if (f->state == FILE_ALIKE && compiled(name) &&
 	    !lines_has_file(c->lines[CODE_NEW], name)) {
 		f->state = FILE_NOT_BUILT;

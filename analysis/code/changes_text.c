@@ -91,6 +91,19 @@ static void put_head(const struct changes *c, FILE *f)
 			   c->not_counted);
 }
 
+/* How many of the patch's lines that became code ran. */
+static void put_lines_ran(const struct changes *c, FILE *f)
+{
+	size_t i, ran = 0;
+
+	if (c->not_counted || !c->nr_lines || !c->patched.nr)
+		return;
+	for (i = 0; i < c->nr_lines; i++)
+		ran += c->changed[i].ran > 0;
+	print_line(f, 0, 2, "of %zu line%s of the patch that became code %zu ran",
+		   c->nr_lines, plural(c->nr_lines), ran);
+}
+
 /* --- functions --- */
 
 /* "112", "112>140" */
@@ -260,7 +273,8 @@ static void put_file(const struct changes *c, const struct changed_file *p,
 		ADD("%s%s", p->option ? "; needs " :
 		    " in this configuration", p->option ? p->option : "");
 	else if (p->state == FILE_ALIKE)
-		ADD("%s", ": no machine code differs");
+		ADD(": no machine code %sdiffers",
+		    changes_none(c) ? "" : "of its own ");
 	else if (p->state == FILE_UNKNOWN)
 		ADD("%s", ": no debugging information");
 	for (i = 0; i < p->nr_edited && i < rows; i++)
@@ -357,6 +371,7 @@ void changes_text(const struct changes *c, bool verbose, FILE *f)
 	size_t rows = verbose ? SIZE_MAX : ROWS_SHOWN;
 
 	put_head(c, f);
+	put_lines_ran(c, f);
 	if (c->match->nr_code)
 		put_functions(c, rows, f);
 	put_objects(c, rows, f);
