@@ -72,6 +72,16 @@ apt_error()
 		sed -nE '/^[EW]: / { s///p; q }' "$CACHE/logs/apt.log"
 }
 
+# need_space MB: apt-get update hangs for ever on a full disk.
+need_space()
+{
+	local left
+
+	left=$(($(df --output=avail -k "$CACHE" | tail -n 1) / 1024))
+	[ "$left" -ge "$1" ] ||
+		die "$CACHE has $left MB left, and $1 MB are needed: free some, or set PTELAB_CACHE"
+}
+
 # apt_lists MINUTES COMMAND...: fetches the lists if they are older than that;
 # the command must print something afterwards.
 apt_lists()
@@ -82,6 +92,7 @@ apt_lists()
 	if [ -n "$(find "$apt_dir/stamp" -mmin -"$max_age_min" 2>/dev/null)" ]; then
 		return
 	fi
+	need_space 300
 	progress "reading which kernels Debian has"
 	apt_sources >"$apt_dir/sources.list"
 	# Fails as a whole when one suite is missing on the mirror.

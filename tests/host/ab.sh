@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # ab.sh: make ab refuses what it can't do before it looks at packages; and
-# shellcheck disable=SC2016
 # scripts/deps leaves nothing behind when it is killed.
+# shellcheck disable=SC2016
 set -u
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
