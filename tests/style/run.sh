@@ -60,6 +60,7 @@ check skips-are-shown grep -q 'tests/host/one.sh: skip two: no two' "$tmp/out"
 check slowest-first grep -q '^Slowest first' "$tmp/out"
 check costs-from-the-log tests/run --costs
 equal costs-has-all "$(awk '/^[bkt]/ { n[$1]++ } END { print n["build"], n["kernel"], n["test"] }' tests/costs)" "4 3 16"
+check costs-has-a-speed grep -qE '^speed [1-9][0-9]*$' tests/costs
 check costs-has-needs grep -q '^test tests/lab/must.sh:null .* null' tests/costs
 
 # A part, a file, and what there is not
