@@ -75,6 +75,9 @@ static void name_functions(struct changes *c)
 	}
 }
 
+/* Each may take a walk over all units. */
+#define MAX_OBJECTS_NAMED	200
+
 static void name_objects(struct changes *c)
 {
 	size_t i;
@@ -87,8 +90,9 @@ static void name_objects(struct changes *c)
 
 		o->data = d;
 		o->name = d->symbol[s]->name;
-		lines_object(c->lines[s], d->symbol[s], d->offset, &o->src,
-			     &o->part);
+		if (i < MAX_OBJECTS_NAMED)
+			lines_object(c->lines[s], d->symbol[s], d->offset,
+				     &o->src, &o->part);
 	}
 }
 
@@ -115,31 +119,22 @@ static void add_function(struct changed_file *f, size_t function)
 	f->functions[f->nr_functions++] = function;
 }
 
-static struct changed_line *line_get(struct changes *c, const char *file,
-				     unsigned int line, size_t function,
-				     size_t insn)
-{
-	size_t i;
-
-	for (i = c->nr_lines; i--;)
-		if (c->changed[i].line == line &&
-		    !strcmp(c->changed[i].file, file))
-			return &c->changed[i];
-	c->changed = grow(c->changed, c->nr_lines, sizeof(*c->changed));
-	c->changed[c->nr_lines] = (struct changed_line){ .file = file,
-		.line = line, .function = function, .insn = insn };
-	return &c->changed[c->nr_lines++];
-}
-
 static void sum_insn(struct changes *c, const char *file, unsigned int line,
 		     size_t function, size_t insn)
 {
 	const struct changed_function *f = &c->functions[function];
-	struct changed_line *l = line_get(c, file, line, function, insn);
+	struct changed_line *l = c->nr_lines ? &c->changed[c->nr_lines - 1] :
+		NULL;
 
+	if (!l || l->line != line || l->file != file ||
+	    l->function != function) {
+		c->changed = grow(c->changed, c->nr_lines, sizeof(*l));
+		l = &c->changed[c->nr_lines++];
+		*l = (struct changed_line){ .file = file, .line = line,
+			.function = function, .insn = insn };
+	}
 	l->insns++;
-	if (f->count && f->count[insn])
-		l->ran++;
+	l->ran += f->count && f->count[insn];
 }
 
 static bool is_patched(const struct patched_file *f, unsigned int line)
@@ -289,7 +284,32 @@ static int by_place(const void *a, const void *b)
 	const struct changed_line *x = a, *y = b;
 	int c = strcmp(x->file, y->file);
 
-	return c ? c : x->line < y->line ? -1 : x->line > y->line;
+	if (!c)
+		c = x->line < y->line ? -1 : x->line > y->line;
+	if (!c)
+		c = x->function < y->function ? -1 : x->function > y->function;
+	return c ? c : x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+/* A line's instructions are in many places. */
+static void merge_lines(struct changes *c)
+{
+	size_t i, n = 0;
+
+	if (c->nr_lines)
+		qsort(c->changed, c->nr_lines, sizeof(*c->changed), by_place);
+	for (i = 0; i < c->nr_lines; i++) {
+		struct changed_line *l = &c->changed[i];
+
+		if (n && c->changed[n - 1].line == l->line &&
+		    !strcmp(c->changed[n - 1].file, l->file)) {
+			c->changed[n - 1].insns += l->insns;
+			c->changed[n - 1].ran += l->ran;
+		} else {
+			c->changed[n++] = *l;
+		}
+	}
+	c->nr_lines = n;
 }
 
 /* With no patch to go by: the lines of the instructions that differ. */
@@ -336,8 +356,7 @@ static void find_lines(struct changes *c)
 	}
 	if (!c->patched.nr && c->lines[CODE_NEW])
 		lines_of_insns(c);
-	if (c->nr_lines)
-		qsort(c->changed, c->nr_lines, sizeof(*c->changed), by_place);
+	merge_lines(c);
 	for (i = 0; i < c->nr_lines; i++) {
 		struct changed_line *l = &c->changed[i];
 		const struct changed_function *f = &c->functions[l->function];

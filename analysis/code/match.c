@@ -884,18 +884,15 @@ static void pair_functions(struct match *m, int round)
 
 /* --- references into the midst of other functions --- */
 
-static struct code_change *change_of(struct match *m, long base)
+/* The change of each of base's functions, as its number and 1; 0: none. */
+static struct code_change *change_of(struct match *m, const size_t *change,
+				     long base)
 {
-	size_t i;
-
-	for (i = 0; i < m->nr_code; i++)
-		if (m->code[i].kind == CHANGED &&
-		    m->code[i].function[CODE_BASE] == base)
-			return &m->code[i];
-	return NULL;
+	return change[base] ? &m->code[change[base] - 1] : NULL;
 }
 
-static bool same_inner(struct match *m, const struct inner_ref *r)
+static bool same_inner(struct match *m, const size_t *change,
+		       const struct inner_ref *r)
 {
 	long f = image_function(m->image[CODE_BASE], r->to[CODE_BASE]);
 	long g = m->partner[CODE_BASE][f];
@@ -903,7 +900,7 @@ static bool same_inner(struct match *m, const struct inner_ref *r)
 		      m->image[CODE_BASE]->functions[f].start) / 4;
 	uint64_t k = (r->to[CODE_NEW] -
 		      m->image[CODE_NEW]->functions[g].start) / 4;
-	const struct code_change *c = change_of(m, f);
+	const struct code_change *c = change_of(m, change, f);
 
 	return c ? mapped(c->map, c->nr[CODE_BASE], i, k) : i == k;
 }
@@ -911,27 +908,33 @@ static bool same_inner(struct match *m, const struct inner_ref *r)
 /* foo.cold goes back into foo: to where it went before? */
 static void check_inner(struct match *m)
 {
-	size_t i, k, nr = m->nr_code;
+	size_t *change = xcalloc(m->image[CODE_BASE]->nr_functions,
+				 sizeof(*change));
+	size_t i, k;
 
+	for (i = 0; i < m->nr_code; i++)
+		change[m->code[i].function[CODE_BASE]] = i + 1;
 	for (i = 0; i < m->refs->nr_inner; i++) {
 		const struct inner_ref *r = &m->refs->inner[i];
 		struct code_change *c;
 		int s;
 
-		if (same_inner(m, r))
+		if (same_inner(m, change, r))
 			continue;
-		c = change_of(m, r->function[CODE_BASE]);
+		c = change_of(m, change, r->function[CODE_BASE]);
 		if (!c) {
 			c = add_code(m, CHANGED, r->function[CODE_BASE],
 				     r->function[CODE_NEW]);
+			change[r->function[CODE_BASE]] = m->nr_code;
 			for (k = 0; k < c->nr[CODE_BASE]; k++)
 				c->map[k] = k;
 		}
 		for (s = 0; s < NR_IMAGES; s++)
 			c->state[s][r->insn[s]] = INSN_ALTERED;
 	}
-	for (i = nr; i < m->nr_code; i++)
+	for (i = 0; i < m->nr_code; i++)
 		count_states(&m->code[i]);
+	free(change);
 }
 
 /* --- data --- */
