@@ -73,19 +73,25 @@ tree_before=$(listing)
 patch killed "// killed in test $$.$EPOCHREALTIME"
 where=$("$lab/kernel" --patch "$tmp/killed.patch" --where)
 log=$cache/logs/${where##*/}.log
+# How many files the build has compiled: 0 while there is no log
+compiled()
+{
+	{ [ ! -f "$log" ] || cat "$log"; } | grep -c '  CC '
+}
+
 # cut SIGNAL: starts the build and ends it with SIGNAL once it compiles
 cut()
 {
 	local pid i seen
 
-	seen=$(grep -cs '  CC ' "$log")
+	seen=$(compiled)
 	"$lab/kernel" --patch "$tmp/killed.patch" > /dev/null 2> "$tmp/err" &
 	pid=$!
 	for ((i = 0; i < 12000; i++)); do
-		[ "$(grep -cs '  CC ' "$log")" -le "${seen:-0}" ] || break
+		[ "$(compiled)" -le "$seen" ] || break
 		sleep 0.1
 	done
-	check "$1-build-had-begun" test "$(grep -cs '  CC ' "$log")" -gt "${seen:-0}"
+	check "$1-build-had-begun" test "$(compiled)" -gt "$seen"
 	kill "-$1" "$pid"
 	wait "$pid" 2> /dev/null
 	check "$1-build-leaves-nothing" test ! -e "$where"
