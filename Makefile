@@ -67,15 +67,15 @@ ifneq ($(VARIANT),arm64)
   LDLIBS_STATIC := -ldw -lelf $(LDLIBS_STATIC)
 endif
 
-CPPFLAGS_ALL	:= -D_GNU_SOURCE -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
+CPPFLAGS_ALL	:= -D_GNU_SOURCE -I. -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-format-truncation) $(CFLAGS) $(EXTRA_CFLAGS)
 
-SRC		:= $(wildcard lib/*.c bench/*.c analysis/*.c analysis/code/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
+SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
 -include bpf/Makefile.inc
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
-GP		:= $(wildcard analysis/*.gp)
+GP		:= $(wildcard analysis/*/*.gp analysis/*.gp)
 LITMUS		:= $(wildcard bench/litmus/*.litmus)
 GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 
@@ -207,7 +207,7 @@ $(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/tests/ptelab.a
 	@mkdir -p $(@D)
 	@echo "  TEST    $@"
-	@$(CC_USED) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
+	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
 		-MMD -MP -o $@ $< $(WHOLE) $(BUILD)/tests/ptelab.a -Wl,--no-whole-archive \
 		-lcmocka $(LDLIBS_STATIC)
 

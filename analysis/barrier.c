@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See barrier.h. */
-#include "barrier.h"
+#include "analysis/barrier.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/binomial.h"
-#include "../lib/util.h"
-#include "format.h"
-#include "sample.h"
-#include "show.h"
-#include "table.h"
+#include "analysis/format.h"
+#include "analysis/sample.h"
+#include "analysis/show.h"
+#include "analysis/table.h"
+#include "lib/binomial.h"
+#include "lib/util.h"
 
 #define CONFIDENCE	.95
 #define MAX_STORES	9	/* columns of costs */

@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-#include "litmus.h"
-#include "load.h"
+#include "analysis/litmus.h"
+#include "analysis/load.h"
 
 /*
  * @beside, may be NULL: what another tool saw, @nr tests, shown under the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See compare.h. */
-#include "compare.h"
+#include "analysis/compare.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/counts.h"
-#include "../lib/util.h"
-#include "format.h"
-#include "rules.h"
-#include "session.h"
+#include "analysis/format.h"
+#include "analysis/rules.h"
+#include "analysis/session.h"
+#include "lib/counts.h"
+#include "lib/util.h"
 
 /* Relabellings of boots: all of up to 8 against 8, or that many by lot. */
 #define PERMUTATIONS	20000

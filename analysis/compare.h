@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/util.h"
-#include "environ.h"
-#include "load.h"
-#include "sample.h"
+#include "analysis/environ.h"
+#include "analysis/load.h"
+#include "analysis/sample.h"
+#include "lib/util.h"
 
 enum verdict {
 	VERDICT_REGRESSION,

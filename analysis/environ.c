@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See environ.h. */
-#include "environ.h"
+#include "analysis/environ.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Values above this many characters are shown by the words that differ. */
 #define LONG_VALUE	40

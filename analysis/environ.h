@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "load.h"
+#include "analysis/load.h"
 
 enum env_scope {
 	ENV_BETWEEN,		/* base says one thing, new another */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See explain.h. */
-#include "explain.h"
+#include "analysis/explain.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/a64class.h"
-#include "../lib/binomial.h"
-#include "../lib/util.h"
-#include "sample.h"
-#include "select.h"
-#include "stat.h"
+#include "analysis/sample.h"
+#include "analysis/select.h"
+#include "analysis/stat.h"
+#include "lib/a64class.h"
+#include "lib/binomial.h"
+#include "lib/util.h"
 
 /* --- files --- */
 

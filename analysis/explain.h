@@ -10,8 +10,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "insns.h"
-#include "load.h"
+#include "analysis/insns.h"
+#include "analysis/load.h"
 
 enum { BASE, NEW, NR_SIDES };
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/counts.h"
-#include "../lib/util.h"
-#include "explain.h"
-#include "format.h"
-#include "table.h"
+#include "analysis/explain.h"
+#include "analysis/format.h"
+#include "analysis/table.h"
+#include "lib/counts.h"
+#include "lib/util.h"
 
 #define EXPLAIN_SCHEMA	"ptelab-explain-1"
 

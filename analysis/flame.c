@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "explain.h"
-#include "format.h"
+#include "analysis/explain.h"
+#include "analysis/format.h"
+#include "lib/util.h"
 
 #define WIDTH		1200
 #define MARGIN		10

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See format.h. */
-#include "format.h"
+#include "analysis/format.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 #define MAX_DECIMALS	9
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "../lib/util.h"
-#include "sample.h"
+#include "analysis/sample.h"
+#include "lib/util.h"
 
 #define MAIL_WIDTH	75
 #define NUMBER_SIZE	32	/* no number below needs more */

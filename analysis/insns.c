@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See insns.h. */
-#include "insns.h"
+#include "analysis/insns.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "../lib/util.h"
-#include "load.h"
+#include "analysis/load.h"
+#include "lib/util.h"
 
 static json_int_t number(const json_t *list, size_t i)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See litmus.h. */
-#include "litmus.h"
+#include "analysis/litmus.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "select.h"
+#include "analysis/select.h"
+#include "lib/util.h"
 
 static void add_state(struct litmus_result *r, const char *text, size_t len,
 		      uint64_t count, bool positive)

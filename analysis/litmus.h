@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "load.h"
+#include "analysis/load.h"
 
 /* What one test gave. */
 struct litmus_result {

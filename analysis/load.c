@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See load.h. Relies on lib/record.c for what a run file is. */
-#include "load.h"
+#include "analysis/load.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 const char *json_text(const json_t *o, const char *key)
 {

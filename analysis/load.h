@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/metric.h"
-#include "../lib/record.h"
-#include "select.h"
+#include "analysis/select.h"
+#include "lib/metric.h"
+#include "lib/record.h"
 
 /* A boot in one mode, by boot_id; a file without one is a boot of its own. */
 struct boot {

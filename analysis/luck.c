@@ -6,13 +6,13 @@
  * row tells that; the other rows of the metric do: for each that came out so
  * there are many that are seen to vary.
  */
-#include "compare.h"
+#include "analysis/compare.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
+#include "analysis/format.h"
 
 /* Of a race, all rows vary; how far apart is judged by their own spread. */
 static bool in_question(const struct result *r)

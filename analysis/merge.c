@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See merge.h. */
-#include "merge.h"
+#include "analysis/merge.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,13 +12,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../lib/a64class.h"
-#include "../lib/counts.h"
-#include "../lib/record.h"
-#include "../lib/util.h"
-#include "insns.h"
-#include "load.h"
-#include "sample.h"
+#include "analysis/insns.h"
+#include "analysis/load.h"
+#include "analysis/sample.h"
+#include "lib/a64class.h"
+#include "lib/counts.h"
+#include "lib/record.h"
+#include "lib/util.h"
 
 /*
  * DC ZVA stores without an access that a plugin is told of. Its block has 512

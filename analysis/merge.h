@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/symbols.h"
-#include "regions.h"
+#include "analysis/regions.h"
+#include "lib/symbols.h"
 
 /*
  * Writes @out, the lines of @in with the counts, and OUT without .jsonl +

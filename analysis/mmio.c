@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See mmio.h. */
-#include "mmio.h"
+#include "analysis/mmio.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "analysis/format.h"
+#include "analysis/picture.h"
+#include "analysis/sample.h"
+#include "analysis/show.h"
+#include "analysis/table.h"
 #include "analysis_gp.h"
-#include "format.h"
-#include "picture.h"
-#include "sample.h"
-#include "show.h"
-#include "table.h"
+#include "lib/util.h"
 
 #define BENCH		"mmio.store"
 #define MAX_SEQUENCES	6	/* as many line styles as common.gp has */

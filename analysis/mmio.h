@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "load.h"
-#include "plot.h"
+#include "analysis/load.h"
+#include "analysis/plot.h"
 
 /*
  * Markdown, a table for each mapping, with what it was measured on and which

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See picture.h. */
-#include "picture.h"
+#include "analysis/picture.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "analysis/format.h"
 #include "analysis_gp.h"
-#include "format.h"
+#include "lib/util.h"
 
 static char *search_path(const char *program)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "plot.h"
+#include "analysis/plot.h"
 
 struct picture {
 	char *name;		/* without folder and ending */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See plan.h. */
-#include "plan.h"
+#include "analysis/plan.h"
 
 #include <errno.h>
 #include <gsl/gsl_rng.h>
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "sample.h"
-#include "stat.h"
+#include "analysis/sample.h"
+#include "analysis/stat.h"
+#include "lib/util.h"
 
 /* Numbers of batches that are tried: 1, 2, 3, ... in steps of a tenth. */
 #define MAX_BATCHES	100000

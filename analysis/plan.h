@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "load.h"
-#include "sample.h"
+#include "analysis/load.h"
+#include "analysis/sample.h"
 
 struct plan_options {
 	struct selection select;

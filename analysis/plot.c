@@ -3,21 +3,21 @@
  * See plot.h. This file chooses what belongs into each picture and writes it
  * down for gnuplot; picture.c draws.
  */
-#include "plot.h"
+#include "analysis/plot.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "analysis/format.h"
+#include "analysis/mmio.h"
+#include "analysis/picture.h"
+#include "analysis/plot_barrier.h"
+#include "analysis/sample.h"
+#include "analysis/view.h"
 #include "analysis_gp.h"
-#include "format.h"
-#include "mmio.h"
-#include "picture.h"
-#include "plot_barrier.h"
-#include "sample.h"
-#include "view.h"
+#include "lib/util.h"
 
 #define MAX_RUNS	6	/* as many line styles as common.gp has */
 #define MAX_ROWS	24

@@ -7,8 +7,8 @@
 #ifndef PTELAB_PLOT_H
 #define PTELAB_PLOT_H
 
-#include "../lib/choice.h"
-#include "load.h"
+#include "analysis/load.h"
+#include "lib/choice.h"
 
 struct plot_options {
 	const char *dir;	/* made if need be; unused for the terminal */

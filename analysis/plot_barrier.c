@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See plot_barrier.h. */
-#include "plot_barrier.h"
+#include "analysis/plot_barrier.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "analysis/picture.h"
+#include "analysis/sample.h"
 #include "analysis_gp.h"
-#include "picture.h"
-#include "sample.h"
+#include "lib/util.h"
 
 #define MAX_LINES	16
 #define MAX_PANELS	4

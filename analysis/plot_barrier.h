@@ -3,7 +3,7 @@
 #ifndef PTELAB_PLOT_BARRIER_H
 #define PTELAB_PLOT_BARRIER_H
 
-#include "plot.h"
+#include "analysis/plot.h"
 
 /*
  * For each run: what barriers add against the stores before them, a panel for

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See plot_stat.h. */
-#include "plot_stat.h"
+#include "analysis/plot_stat.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "analysis/format.h"
+#include "analysis/picture.h"
+#include "analysis/view.h"
 #include "analysis_gp.h"
-#include "format.h"
-#include "picture.h"
-#include "view.h"
+#include "lib/util.h"
 
 #define MAX_RUNS	5	/* new runs; common.gp has six styles */
 #define MAX_ROWS	40

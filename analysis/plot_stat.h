@@ -7,8 +7,8 @@
 #ifndef PTELAB_PLOT_STAT_H
 #define PTELAB_PLOT_STAT_H
 
-#include "compare.h"
-#include "plot.h"
+#include "analysis/compare.h"
+#include "analysis/plot.h"
 
 /*
  * Forest plots, one of timed results and one of exact instruction counts,

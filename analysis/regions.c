@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See regions.h. */
-#include "regions.h"
+#include "analysis/regions.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "select.h"
+#include "analysis/select.h"
+#include "lib/util.h"
 
 /* Bodies follow each other unaligned; so nothing is read in place. */
 static void *copy(const char **at, size_t nr, size_t size)

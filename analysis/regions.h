@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/regions.h"
+#include "lib/regions.h"
 
 /* One instruction in one calling context, executed @count times. */
 struct region_count {

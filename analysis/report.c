@@ -3,16 +3,16 @@
  * What the forms of report.h share: names, what was compared, what was not,
  * and the legend.
  */
-#include "report.h"
+#include "analysis/report.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "format.h"
-#include "rules.h"
+#include "analysis/format.h"
+#include "analysis/rules.h"
+#include "lib/util.h"
 
 #define LABEL_WIDTH	12
 #define SHORT_ID	12

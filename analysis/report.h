@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 
-#include "../lib/choice.h"
-#include "compare.h"
-#include "format.h"
-#include "table.h"
-#include "view.h"
+#include "analysis/compare.h"
+#include "analysis/format.h"
+#include "analysis/table.h"
+#include "analysis/view.h"
+#include "lib/choice.h"
 
 struct report {
 	struct comparison *const *c;	/* all with the same base */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "../lib/version.h"
-#include "format.h"
-#include "report.h"
+#include "analysis/format.h"
+#include "analysis/report.h"
+#include "lib/util.h"
+#include "lib/version.h"
 
 #define COMPARE_SCHEMA	"ptelab-compare-1"
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "format.h"
-#include "report.h"
-#include "table.h"
+#include "analysis/format.h"
+#include "analysis/report.h"
+#include "analysis/table.h"
+#include "lib/util.h"
 
 /* --- grid --- */
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "../lib/version.h"
-#include "format.h"
-#include "report.h"
-#include "rules.h"
+#include "analysis/format.h"
+#include "analysis/report.h"
+#include "analysis/rules.h"
+#include "lib/util.h"
+#include "lib/version.h"
 
 static const char head[] =
 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

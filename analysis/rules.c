@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See rules.h. */
-#include "rules.h"
+#include "analysis/rules.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "compare.h"
-#include "format.h"
+#include "analysis/compare.h"
+#include "analysis/format.h"
+#include "lib/util.h"
 
 #define MAX_CONDITIONS	2
 #define MAX_RULES	4

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See sample.h. */
-#include "sample.h"
+#include "analysis/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 enum tier metric_tier(const struct side_point *p, const char *metric)
 {

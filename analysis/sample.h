@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "load.h"
-#include "stat.h"
+#include "analysis/load.h"
+#include "analysis/stat.h"
 
 enum tier {
 	TIER_EXACT,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See select.h. */
-#include "select.h"
+#include "analysis/select.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 int select_bench(struct selection *s, const char *text)
 {

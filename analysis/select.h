@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/selector.h"
+#include "lib/selector.h"
 
 struct selection {
 	const char **benches;	/* as given; none: every benchmark */

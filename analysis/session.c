@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See session.h. */
-#include "session.h"
+#include "analysis/session.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Only what is very unlikely by luck is worth a reader's time. */
 #define DRIFT_ALPHA	.01

@@ -7,7 +7,7 @@
 #ifndef PTELAB_SESSION_H
 #define PTELAB_SESSION_H
 
-#include "compare.h"
+#include "analysis/compare.h"
 
 /* Adds notes; the results must be judged. Changes no verdict. */
 void session_notes(struct comparison *c);

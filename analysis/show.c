@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See show.h. */
-#include "show.h"
+#include "analysis/show.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "../lib/version.h"
-#include "format.h"
-#include "plan.h"
-#include "report.h"
-#include "sample.h"
-#include "table.h"
+#include "analysis/format.h"
+#include "analysis/plan.h"
+#include "analysis/report.h"
+#include "analysis/sample.h"
+#include "analysis/table.h"
+#include "lib/util.h"
+#include "lib/version.h"
 
 #define SHOW_SCHEMA	"ptelab-show-1"
 /* A proof longer than this is cut: it is all in the file. */

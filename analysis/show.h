@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "load.h"
+#include "analysis/load.h"
 
 #define SHOW_WIDTH	80
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See stat.h. GSL supplies distributions and random numbers. */
-#include "stat.h"
+#include "analysis/stat.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Above this many values a side the normal approximation is as good. */
 #define EXACT_MAX	50

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See table.h. */
-#include "table.h"
+#include "analysis/table.h"
 
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "format.h"
-#include "select.h"
+#include "analysis/format.h"
+#include "analysis/select.h"
+#include "lib/util.h"
 
 /* A left-aligned column gives way down to this. */
 #define MIN_WIDTH	6

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 #define TABLE_MAX_COLUMNS	12
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See view.h. */
-#include "view.h"
+#include "analysis/view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/counts.h"
-#include "../lib/util.h"
+#include "lib/counts.h"
+#include "lib/util.h"
 
 /* Rows without a difference that are shown without --all. */
 #define MAX_OVERLAP	20

@@ -6,7 +6,7 @@
 #ifndef PTELAB_VIEW_H
 #define PTELAB_VIEW_H
 
-#include "compare.h"
+#include "analysis/compare.h"
 
 struct view {
 	const struct result **row;	/* grouped by point, largest first */

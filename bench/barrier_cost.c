@@ -17,15 +17,15 @@
 #include <sys/auxv.h>
 #endif
 
-#include "../kmod/ptelab_dev.h"
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "barrier_cost.h"
-#include "crew.h"
-#include "paired.h"
-#include "pci.h"
-#include "place.h"
+#include "bench/barrier_cost.h"
+#include "bench/bench.h"
+#include "bench/crew.h"
+#include "bench/paired.h"
+#include "bench/pci.h"
+#include "bench/place.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 /* Operations between two readings of the clock, at most. */
 #define SEGMENT		1024

@@ -8,21 +8,21 @@
  * same run; and a machine whose own model forbids a shape without any barrier
  * is named as one that cannot show it.
  */
-#include "barrier_litmus.h"
+#include "bench/barrier_litmus.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../kmod/ptelab_dev.h"
-#include "../lib/binomial.h"
-#include "../lib/env.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "clock.h"
-#include "crew.h"
-#include "place.h"
+#include "bench/bench.h"
+#include "bench/clock.h"
+#include "bench/crew.h"
+#include "bench/place.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/binomial.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 /* Outcomes of a batch: long enough that starting the threads is nothing. */
 #define BATCH		50000

@@ -6,8 +6,8 @@
 #ifndef PTELAB_BARRIER_LITMUS_H
 #define PTELAB_BARRIER_LITMUS_H
 
-#include "bench.h"
-#include "litmus.h"
+#include "bench/bench.h"
+#include "bench/litmus.h"
 
 /* Store buffering without barriers on the same CPUs in the same run. */
 struct control {

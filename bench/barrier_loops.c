@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See barrier_cost.h. Each loop is a function of its own, aligned alike. */
-#include "barrier_cost.h"
+#include "bench/barrier_cost.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "../kmod/ptelab_uapi.h"
-#include "barrier_asm.h"
+#include "bench/barrier_asm.h"
+#include "kmod/ptelab_uapi.h"
 
 /*
  * @NOTE only keeps the compiler from making one function of two that are the

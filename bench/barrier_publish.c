@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/binomial.h"
-#include "../lib/env.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "barrier_litmus.h"
-#include "crew.h"
-#include "paired.h"
-#include "place.h"
-#include "publish.h"
-#include "race.h"
+#include "bench/barrier_litmus.h"
+#include "bench/bench.h"
+#include "bench/crew.h"
+#include "bench/paired.h"
+#include "bench/place.h"
+#include "bench/publish.h"
+#include "bench/race.h"
+#include "lib/binomial.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 #define BATCH		20000
 #define BATCH_EMULATED	4000

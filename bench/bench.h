@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/counter.h"
+#include "lib/counter.h"
 
 #define BENCH_MAX_PARAMS	12
 

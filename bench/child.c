@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See child.h. */
-#include "child.h"
+#include "bench/child.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 #if defined(__x86_64__)
 

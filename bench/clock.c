@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See clock.h. */
-#include "clock.h"
+#include "bench/clock.h"
 
 #include <stdlib.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 static struct clock_info info;
 

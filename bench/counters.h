@@ -3,7 +3,7 @@
 #ifndef PTELAB_COUNTERS_H
 #define PTELAB_COUNTERS_H
 
-#include "../lib/counter.h"
+#include "lib/counter.h"
 
 /*
  * instructions_user, instructions_kernel, cycles of the calling thread; and

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See crew.h. */
-#include "crew.h"
+#include "bench/crew.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "clock.h"
-#include "race.h"
+#include "bench/clock.h"
+#include "bench/race.h"
+#include "lib/util.h"
 
 struct hand {
 	struct crew *crew;

@@ -40,13 +40,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "kbtf.h"
-#include "mm.h"
-#include "params.h"
-#include "uffd.h"
+#include "bench/bench.h"
+#include "bench/kbtf.h"
+#include "bench/mm.h"
+#include "bench/params.h"
+#include "bench/uffd.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 /* --- parameters --- */
 

@@ -36,13 +36,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../kmod/ptelab_dev.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "kbtf.h"
-#include "mm.h"
-#include "params.h"
-#include "racer.h"
+#include "bench/bench.h"
+#include "bench/kbtf.h"
+#include "bench/mm.h"
+#include "bench/params.h"
+#include "bench/racer.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/util.h"
 
 #define MAX_PAGES	16384
 #define MAX_PIPES	64

@@ -5,7 +5,7 @@
  * and entering the call that stops them. It is measured first in every run
  * and recorded as a point; nothing is subtracted from any other point.
  */
-#include "bench.h"
+#include "bench/bench.h"
 
 static const char *always(const struct bench_ctx *ctx)
 {

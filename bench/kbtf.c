@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See kbtf.h. The format: Documentation/bpf/btf.rst. */
-#include "kbtf.h"
+#include "bench/kbtf.h"
 
 #include <errno.h>
 #include <linux/btf.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Newer than some systems' linux/btf.h. */
 enum { KIND_FLOAT = 16, KIND_DECL_TAG, KIND_TYPE_TAG, KIND_ENUM64 };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See litmus.h. The tests themselves are made from bench/litmus/. */
-#include "litmus.h"
+#include "bench/litmus.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "barrier_asm.h"
-#include "clock.h"
-#include "crew.h"
-#include "race.h"
+#include "bench/barrier_asm.h"
+#include "bench/clock.h"
+#include "bench/crew.h"
+#include "bench/race.h"
+#include "lib/util.h"
 
 const char *const litmus_starts[] = { "user", "timebase", "none", NULL };
 

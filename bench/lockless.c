@@ -24,11 +24,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../kmod/ptelab_dev.h"
-#include "../lib/util.h"
-#include "bench.h"
-#include "mm.h"
-#include "params.h"
+#include "bench/bench.h"
+#include "bench/mm.h"
+#include "bench/params.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/util.h"
 
 /* --- recheck --- */
 

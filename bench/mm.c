@@ -3,7 +3,7 @@
  * See mm.h: settings and regions. The proofs are in mm_proof.c, the children
  * in mm_fork.c.
  */
-#include "mm.h"
+#include "bench/mm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ	22

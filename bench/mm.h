@@ -12,7 +12,7 @@
 #ifndef PTELAB_MM_H
 #define PTELAB_MM_H
 
-#include "bench.h"
+#include "bench/bench.h"
 
 enum mm_backing {
 	MM_ANON,	/* private anonymous memory */

@@ -11,7 +11,7 @@
  * kernel would kill it for a thread-local rseq area that is not there, so
  * rseq is unregistered for the moment of the fork.
  */
-#include "mm.h"
+#include "bench/mm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "child.h"
+#include "bench/child.h"
+#include "lib/util.h"
 
 enum order { ORDER_NONE, ORDER_CHECK };
 

@@ -13,7 +13,7 @@
  * Without perf events PAGEMAP_SCAN tells a PMD from base pages. It can't see
  * contpte blocks, so it will do only where the architecture has none.
  */
-#include "mm.h"
+#include "bench/mm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* linux/perf_event.h of older systems lacks it */
 #define SAMPLE_DATA_PAGE_SIZE	(1U << 22)

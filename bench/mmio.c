@@ -7,7 +7,7 @@
  * barrier or a read-back after each group adds is a point of its own
  * (flush=...), and the rate in MB/s ends only when a load has come back.
  */
-#include "mmio.h"
+#include "bench/mmio.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/env.h"
-#include "../lib/util.h"
-#include "clock.h"
-#include "counters.h"
+#include "bench/clock.h"
+#include "bench/counters.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 /* Groups of a default batch: the clock's step must not matter. */
 #define BATCH_GROUPS	4096

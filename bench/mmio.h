@@ -6,12 +6,12 @@
 #ifndef PTELAB_MMIO_H
 #define PTELAB_MMIO_H
 
-#include "../kmod/ptelab_dev.h"
-#include "bench.h"
-#include "mmio_code.h"
-#include "mmio_type.h"
-#include "pci.h"
-#include "vm_mmio.h"
+#include "bench/bench.h"
+#include "bench/mmio_code.h"
+#include "bench/mmio_type.h"
+#include "bench/pci.h"
+#include "bench/vm_mmio.h"
+#include "kmod/ptelab_dev.h"
 
 enum mmio_map {
 	MAP_DEVICE,	/* sysfs resourceN */

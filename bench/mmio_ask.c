@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "mmio.h"
+#include "bench/mmio.h"
+#include "lib/util.h"
 
 const char *const mmio_maps[] = {
 	"device", "wc", "vfio", "guest", "ioremap", "ioremap_wc", "ioremap_np",

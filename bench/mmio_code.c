@@ -7,14 +7,14 @@
  * Nothing that a caller keeps is touched. x86-64: rdi, rsi, rdx, rcx; rax the
  * address, r11 blocks to the wrap, r15 scratch.
  */
-#include "mmio_code.h"
+#include "bench/mmio_code.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Instructions of a block, at least: a branch in so many is nothing. */
 #define BLOCK_STORES	256

@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/env.h"
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "mmio.h"
+#include "bench/mmio.h"
+#include "lib/env.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 #define PAGE		4096UL
 

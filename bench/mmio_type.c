@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See mmio_type.h. */
-#include "mmio_type.h"
+#include "bench/mmio_type.h"
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 static const struct {
 	const char *name;

@@ -7,7 +7,7 @@
  *
  * What all benchmarks of the family have in common, see notifier.h.
  */
-#include "notifier.h"
+#include "bench/notifier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "counters.h"
+#include "bench/counters.h"
+#include "lib/util.h"
 
 #ifndef MADV_COLD
 #define MADV_COLD		20

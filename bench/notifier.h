@@ -22,10 +22,10 @@
 
 #include <signal.h>
 
-#include "bench.h"
-#include "mm.h"
-#include "params.h"
-#include "vm.h"
+#include "bench/bench.h"
+#include "bench/mm.h"
+#include "bench/params.h"
+#include "bench/vm.h"
 
 struct notifier_op {
 	struct bench bench;

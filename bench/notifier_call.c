@@ -22,9 +22,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "notifier.h"
-#include "uffd.h"
+#include "bench/notifier.h"
+#include "bench/uffd.h"
+#include "lib/util.h"
 
 #define KPF_SWAPBACKED	(1ULL << 14)
 

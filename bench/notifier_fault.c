@@ -34,11 +34,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "child.h"
-#include "kbtf.h"
-#include "notifier.h"
+#include "bench/child.h"
+#include "bench/kbtf.h"
+#include "bench/notifier.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 static const struct bench_param fork_params[] = {
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_PAGES("512"), PARAM_MEASURE,

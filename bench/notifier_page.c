@@ -21,11 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "notifier.h"
-#include "notifier_swap.h"
-#include "runner.h"
+#include "bench/notifier.h"
+#include "bench/notifier_swap.h"
+#include "bench/runner.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT		21

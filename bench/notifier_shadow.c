@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kmod/ptelab_dev.h"
-#include "../lib/util.h"
-#include "notifier.h"
+#include "bench/notifier.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/util.h"
 
 /* Once this mm has had the module's subscriptions, it keeps the list. */
 static bool subscribed;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See notifier_swap.h. */
-#include "notifier_swap.h"
+#include "bench/notifier_swap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 #define ZRAM_CONTROL	"/sys/class/zram-control"
 #define MAX_ZRAM	64

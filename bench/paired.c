@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See paired.h. */
-#include "paired.h"
+#include "bench/paired.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/binomial.h"
-#include "../lib/env.h"
-#include "../lib/util.h"
-#include "clock.h"
-#include "counters.h"
-#include "crew.h"
-#include "place.h"
+#include "bench/clock.h"
+#include "bench/counters.h"
+#include "bench/crew.h"
+#include "bench/place.h"
+#include "lib/binomial.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 #define CONFIDENCE	.95
 #define MAX_PMU		8	/* metrics of pmu_source */

@@ -8,7 +8,7 @@
 #ifndef PTELAB_PAIRED_H
 #define PTELAB_PAIRED_H
 
-#include "bench.h"
+#include "bench/bench.h"
 
 enum paired_turn { TURN_PLAIN, TURN_WITH, TURN_COPY, NR_TURNS };
 

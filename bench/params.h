@@ -3,8 +3,8 @@
 #ifndef PTELAB_PARAMS_H
 #define PTELAB_PARAMS_H
 
-#include "../lib/util.h"
-#include "bench.h"
+#include "bench/bench.h"
+#include "lib/util.h"
 
 /* The size of the folios that a benchmark works on. */
 #define PARAM_FOLIO_OF(size, what) \

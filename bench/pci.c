@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See pci.h. */
-#include "pci.h"
+#include "bench/pci.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 const char *pci_root = "/sys/bus/pci";
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See place.h. */
-#include "place.h"
+#include "bench/place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 const char *const place_choices[] = {
 	"any", "smt", "cluster", "package", "remote", NULL

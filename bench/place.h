@@ -3,7 +3,7 @@
 #ifndef PTELAB_PLACE_H
 #define PTELAB_PLACE_H
 
-#include "bench.h"
+#include "bench/bench.h"
 
 /* Values of a parameter "place", for its choices; PLACE_HELP for its help. */
 extern const char *const place_choices[];

@@ -11,7 +11,7 @@
  * on and off, and the end of the one and the start of the other are in it: some
  * 800 instructions.
  */
-#include "counters.h"
+#include "bench/counters.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -22,8 +22,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/env.h"
-#include "../lib/util.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 static const struct {
 	const char *metric;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See point.h. */
-#include "point.h"
+#include "bench/point.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/selector.h"
-#include "../lib/util.h"
+#include "lib/selector.h"
+#include "lib/util.h"
 
 uint64_t contpte_size(void)
 {

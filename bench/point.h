@@ -10,7 +10,7 @@
 #ifndef PTELAB_POINT_H
 #define PTELAB_POINT_H
 
-#include "bench.h"
+#include "bench/bench.h"
 
 struct point {
 	const struct bench *bench;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See publish.h. Both sides, once for each variant. */
-#include "publish.h"
+#include "bench/publish.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "barrier_asm.h"
-#include "race.h"
+#include "bench/barrier_asm.h"
+#include "bench/race.h"
 
 const char *const publish_writers[] = {
 	"none", "mb", "wmb", "release", "releases", NULL

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "litmus_test.h"
+#include "bench/litmus_test.h"
 
 enum publish_writer {
 	WRITER_NONE,

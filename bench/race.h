@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "clock.h"
-#include "crew.h"
+#include "bench/clock.h"
+#include "bench/crew.h"
 
 /* The next of a sequence of numbers (xorshift64); *state must not be 0. */
 static inline uint64_t race_draw(uint64_t *state)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See racer.h. */
-#include "racer.h"
+#include "bench/racer.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 const char *const racer_choices[] = {
 	"none", "mprotect", "dontneed", "fork", NULL

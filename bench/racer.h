@@ -6,7 +6,7 @@
 #ifndef PTELAB_RACER_H
 #define PTELAB_RACER_H
 
-#include "mm.h"
+#include "bench/mm.h"
 
 enum racer_kind {
 	RACER_NONE,

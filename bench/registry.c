@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "bench.h"
+#include "bench/bench.h"
+#include "lib/util.h"
 
 /* Weak: a unit test may be linked with this and with no benchmark. */
 extern const struct bench_entry *const __start_ptelab_benches[] __attribute__((weak));

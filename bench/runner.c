@@ -7,7 +7,7 @@
  * one and the beginning of the other reading of the counters (pmu.c: from user
  * space, or by system calls). Keep it that way.
  */
-#include "runner.h"
+#include "bench/runner.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,15 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/counts.h"
-#include "../lib/env.h"
-#include "../lib/metric.h"
-#include "../lib/region.h"
-#include "../lib/util.h"
-#include "clock.h"
-#include "counters.h"
-#include "mm.h"
-#include "sampler.h"
+#include "bench/clock.h"
+#include "bench/counters.h"
+#include "bench/mm.h"
+#include "bench/sampler.h"
+#include "lib/counts.h"
+#include "lib/env.h"
+#include "lib/metric.h"
+#include "lib/region.h"
+#include "lib/util.h"
 
 #define MAX_THREADS	256
 #define MAX_VALUES	96	/* metrics of one source */

@@ -6,7 +6,7 @@
 #ifndef PTELAB_RUNNER_H
 #define PTELAB_RUNNER_H
 
-#include "point.h"
+#include "bench/point.h"
 
 /* What ptelab run does unless told otherwise. */
 #define RUN_BATCHES		30

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See sampler.h. */
-#include "sampler.h"
+#include "bench/sampler.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/symbols.h"
-#include "../lib/util.h"
+#include "lib/symbols.h"
+#include "lib/util.h"
 
 #define FREQUENCY	4999	/* a second: in step with no timer */
 #define DATA_PAGES	128	/* a power of two */

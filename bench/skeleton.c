@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../lib/util.h"
-#include "bench.h"
-#include "mm.h"
+#include "bench/bench.h"
+#include "bench/mm.h"
+#include "lib/util.h"
 
 /* Data, so that list, help, range checks and records come by themselves. */
 static const struct bench_param params[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See uffd.h. */
-#include "uffd.h"
+#include "bench/uffd.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../lib/util.h"
-#include "mm.h"
+#include "bench/mm.h"
+#include "lib/util.h"
 
 /* Newer than some systems' linux/userfaultfd.h. */
 #ifndef UFFD_USER_MODE_ONLY

@@ -8,7 +8,7 @@
  * KVM_RUN completes that exit and the guest reads the block again, so that no
  * register is ever set between two passes.
  */
-#include "vm.h"
+#include "bench/vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "runner.h"
-#include "vm_impl.h"
+#include "bench/runner.h"
+#include "bench/vm_impl.h"
+#include "lib/util.h"
 
 enum { CMD_READ, CMD_WRITE, CMD_LIST };
 

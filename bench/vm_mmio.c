@@ -4,7 +4,7 @@
  * the first slot, the made code and its data in the second, the BAR in the
  * third; everything mapped 1:1.
  */
-#include "vm_mmio.h"
+#include "bench/vm_mmio.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../lib/util.h"
-#include "vm.h"
-#include "vm_impl.h"
+#include "bench/vm.h"
+#include "bench/vm_impl.h"
+#include "lib/util.h"
 
 #define VECTORS_OFFSET	0x800UL
 #define TABLES_OFFSET	0x2000UL

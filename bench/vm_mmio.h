@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mmio_code.h"
-#include "mmio_type.h"
+#include "bench/mmio_code.h"
+#include "bench/mmio_type.h"
 
 struct vm_mmio;
 

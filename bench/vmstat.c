@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Snapshots of /proc/vmstat and of the fault counts; see counters.h. */
-#include "counters.h"
+#include "bench/counters.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 int vmstat_take(struct vmstat *s)
 {

@@ -6,7 +6,7 @@
  * best way of each counter that has not failed yet, load, attach; rule out the
  * ways that failed and start over, until all that is chosen is attached.
  */
-#include "attach.h"
+#include "bpf/attach.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -16,9 +16,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "embed.h"
-#include "kernel.h"
-#include "tracer.h"
+#include "bpf/embed.h"
+#include "bpf/kernel.h"
+#include "bpf/tracer.h"
 
 #define KERNEL_ENOTSUPP	524	/* leaks to user space, without a name there */
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "counters.h"
+#include "bpf/counters.h"
 
 struct tracer;
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "code.h"
-#include "kernel.h"
-#include "tracer.h"
+#include "bpf/code.h"
+#include "bpf/kernel.h"
+#include "bpf/tracer.h"
 
 const char *say(struct tracer *t, const char *fmt, ...)
 {

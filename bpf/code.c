@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See code.h. */
-#include "code.h"
+#include "bpf/code.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "kernel.h"
+#include "bpf/kernel.h"
+#include "lib/util.h"
 
 static int __printf(3, 4) say_why(char why[200], int err, const char *fmt, ...)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of counters; see counters.h. */
-#include "counters.h"
+#include "bpf/counters.h"
 
 #include <linux/perf_event.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 /* Names of the same function, newest first. */
 #define GUP_FAST	"gup_fast_fallback|internal_get_user_pages_fast"
@@ -194,7 +194,7 @@ const struct bpf_counter bpf_counters[] = {
 #define CALL(prog, name, whose, function)				\
 	{ .metric = name, .slot = SLOT_CALL_##prog,			\
 	  .way = CALLS(#prog, function) },
-#include "counters.def"
+#include "bpf/counters.def"
 #undef CALL
 	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
 	  /* To 6.5 the end of a range was one too, unless told otherwise. */

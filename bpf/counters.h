@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "slots.h"
+#include "bpf/slots.h"
 
 enum point_kind {
 	POINT_END,		/* a zeroed point ends the list */

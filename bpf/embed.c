@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See embed.h. BPF_DIR comes from Makefile.inc. */
-#include "embed.h"
+#include "bpf/embed.h"
 
 #define EMBED(name, file)			\
 	asm(".section .rodata\n"		\

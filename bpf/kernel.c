@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See kernel.h. */
-#include "kernel.h"
+#include "bpf/kernel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 static struct btf *vmlinux_btf(void)
 {

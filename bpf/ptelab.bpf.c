@@ -11,13 +11,13 @@
  */
 #include <linux/bpf.h>
 
-#include "types.bpf.h"
+#include "bpf/types.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "slots.h"
+#include "bpf/slots.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -318,7 +318,7 @@ int follow_mm_free_k(struct pt_regs *ctx)
 
 #define CALL(prog, name, whose, function)				\
 	COUNT_MM(prog, SLOT_CALL_##prog, whose)
-#include "counters.def"
+#include "bpf/counters.def"
 #undef CALL
 COUNT_CURRENT(gup_fast, SLOT_GUP_FAST_CALLS)
 COUNT_MM(notifier_secondary, SLOT_NOTIFIER_SECONDARY, MM_ITSELF)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
-#include "retry_impl.h"
+#include "bpf/retry_impl.h"
+#include "lib/util.h"
 
 static void print_places(FILE *to, const struct state *s)
 {

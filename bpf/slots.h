@@ -28,7 +28,7 @@ enum slot {
 	SLOT_S2_NC,
 	SLOT_S2_DEVICE,
 #define CALL(prog, name, whose, function)	SLOT_CALL_##prog,
-#include "counters.def"
+#include "bpf/counters.def"
 #undef CALL
 	SLOT_SINGLE_END,
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tracer.h"
+#include "bpf/tracer.h"
 
 static int open_software(uint64_t config, pid_t pid, int cpu, bool on_exec)
 {

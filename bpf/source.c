@@ -3,7 +3,7 @@
  * See source.h. Loading takes far longer than attaching, so the programs stay
  * loaded from point to point; between points nothing is attached.
  */
-#include "source.h"
+#include "bpf/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/env.h"
-#include "../lib/util.h"
-#include "attach.h"
+#include "bpf/attach.h"
+#include "lib/env.h"
+#include "lib/util.h"
 
 /* In the order of the table, less what the runner counts by itself. */
 static const char *metrics[MAX_COUNTERS + 1];

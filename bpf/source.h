@@ -3,7 +3,7 @@
 #ifndef PTELAB_BPF_SOURCE_H
 #define PTELAB_BPF_SOURCE_H
 
-#include "../lib/counter.h"
+#include "lib/counter.h"
 
 extern const struct counter_source bpf_source;
 

@@ -5,9 +5,9 @@
 
 #include <bpf/libbpf.h>
 
-#include "../lib/util.h"
-#include "attach.h"
-#include "retry_sites.h"
+#include "bpf/attach.h"
+#include "bpf/retry_sites.h"
+#include "lib/util.h"
 
 #define MAX_ATTACHED	128
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See args.h. */
-#include "args.h"
+#include "cli/args.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 void text_add(struct text_list *l, const char *item)
 {

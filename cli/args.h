@@ -6,8 +6,8 @@
 #include <argp.h>
 #include <stdint.h>
 
-#include "../analysis/load.h"
-#include "../lib/choice.h"
+#include "analysis/load.h"
+#include "lib/choice.h"
 
 /* A growing list of borrowed texts. */
 struct text_list {

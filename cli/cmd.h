@@ -10,10 +10,10 @@
 
 #include <jansson.h>
 
-#include "../lib/choice.h"
+#include "lib/choice.h"
 
 #define COMMAND(name, help)	int cmd_##name(int argc, char **argv);
-#include "commands.def"
+#include "cli/commands.def"
 #undef COMMAND
 
 /* What ptelab run --counter takes. */

@@ -15,13 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/env.h"
-#include "../lib/journal.h"
-#include "../lib/record.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
-#include "sweep.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "cli/sweep.h"
+#include "lib/env.h"
+#include "lib/journal.h"
+#include "lib/record.h"
+#include "lib/util.h"
 
 enum { OPT_KERNEL = 256, OPT_BOOT, OPT_RELEASE, OPT_BUILD_ID, OPT_RESTORE };
 

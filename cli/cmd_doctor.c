@@ -13,15 +13,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../bench/clock.h"
-#include "../bench/mm.h"
-#include "../bench/runner.h"
-#include "../bpf/kernel.h"
-#include "../kmod/ptelab_dev.h"
-#include "../lib/env.h"
-#include "../lib/tune.h"
-#include "../lib/util.h"
-#include "cmd.h"
+#include "bench/clock.h"
+#include "bench/mm.h"
+#include "bench/runner.h"
+#include "bpf/kernel.h"
+#include "cli/cmd.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/env.h"
+#include "lib/tune.h"
+#include "lib/util.h"
 
 enum state { GOOD, NOTE, NOISE, MISSING };
 

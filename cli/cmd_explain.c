@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/explain.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "analysis/explain.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS };
 

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/rules.h"
-#include "../bench/runner.h"
-#include "../lib/metric.h"
-#include "../lib/selector.h"
-#include "../lib/util.h"
-#include "cmd.h"
+#include "analysis/rules.h"
+#include "bench/runner.h"
+#include "cli/cmd.h"
+#include "lib/metric.h"
+#include "lib/selector.h"
+#include "lib/util.h"
 
 enum { OPT_METRICS = 256, OPT_FINDINGS };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/merge.h"
-#include "../lib/util.h"
-#include "cmd.h"
+#include "analysis/merge.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_SYMBOLS = 256, OPT_PROGRAM, OPT_MODULE };
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/format.h"
-#include "../analysis/plan.h"
-#include "../analysis/table.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "analysis/format.h"
+#include "analysis/plan.h"
+#include "analysis/table.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_POWER = 256, OPT_ROWS, OPT_BOOT, OPT_BATCH, OPT_MINUTES, OPT_JSON,
        OPT_SEED };

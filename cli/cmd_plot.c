@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/environ.h"
-#include "../analysis/plot.h"
-#include "../analysis/plot_stat.h"
-#include "../analysis/report.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "analysis/environ.h"
+#include "analysis/plot.h"
+#include "analysis/plot_stat.h"
+#include "analysis/report.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_KEEP = 256, OPT_TREND };
 

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../analysis/picture.h"
-#include "../analysis/plot.h"
-#include "../analysis/plot_stat.h"
-#include "../analysis/explain.h"
-#include "../analysis/report.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "analysis/explain.h"
+#include "analysis/picture.h"
+#include "analysis/plot.h"
+#include "analysis/plot_stat.h"
+#include "analysis/report.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_TITLE = 256, OPT_MANIFEST, OPT_AGAIN };
 

@@ -9,17 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../bench/runner.h"
-#include "../bpf/source.h"
-#include "../kmod/ptelab_dev.h"
-#include "../lib/env.h"
-#include "../lib/journal.h"
-#include "../lib/record.h"
-#include "../lib/region.h"
-#include "../lib/tune.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "bench/runner.h"
+#include "bpf/source.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/env.h"
+#include "lib/journal.h"
+#include "lib/record.h"
+#include "lib/region.h"
+#include "lib/tune.h"
+#include "lib/util.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,

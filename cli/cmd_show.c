@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/barrier.h"
-#include "../analysis/mmio.h"
-#include "../analysis/show.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
+#include "analysis/barrier.h"
+#include "analysis/mmio.h"
+#include "analysis/show.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
 
 enum { OPT_JSON = 256, OPT_BESIDE };
 

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/format.h"
-#include "../analysis/plan.h"
-#include "../analysis/table.h"
-#include "../lib/record.h"
-#include "../lib/util.h"
-#include "args.h"
-#include "cmd.h"
-#include "sweep.h"
+#include "analysis/format.h"
+#include "analysis/plan.h"
+#include "analysis/table.h"
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "cli/sweep.h"
+#include "lib/record.h"
+#include "lib/util.h"
 
 enum { OPT_BOOTS = 256, OPT_RUN, OPT_JSON, OPT_TSV };
 

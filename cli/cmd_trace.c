@@ -19,11 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../bpf/attach.h"
-#include "../bpf/retry_sites.h"
-#include "../lib/metric.h"
-#include "../lib/util.h"
-#include "cmd.h"
+#include "bpf/attach.h"
+#include "bpf/retry_sites.h"
+#include "cli/cmd.h"
+#include "lib/metric.h"
+#include "lib/util.h"
 
 enum { OPT_LIST = 256, OPT_JSON, OPT_EXPLAIN, OPT_VMLINUX, OPT_BPFTRACE };
 

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
-#include "../lib/version.h"
-#include "cmd.h"
+#include "cli/cmd.h"
+#include "lib/util.h"
+#include "lib/version.h"
 
 static const struct command {
 	const char *name;
@@ -21,7 +21,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 #define COMMAND(name, help)	{ #name, cmd_##name, help },
-#include "commands.def"
+#include "cli/commands.def"
 #undef COMMAND
 };
 

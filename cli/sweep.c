@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See sweep.h. */
-#include "sweep.h"
+#include "cli/sweep.h"
 
 #include <errno.h>
 #include <gsl/gsl_randist.h>
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../analysis/format.h"
-#include "../analysis/plan.h"
-#include "../bench/runner.h"
-#include "../lib/choice.h"
-#include "../lib/util.h"
-#include "cmd.h"
+#include "analysis/format.h"
+#include "analysis/plan.h"
+#include "bench/runner.h"
+#include "cli/cmd.h"
+#include "lib/choice.h"
+#include "lib/util.h"
 
 enum key_type { KEY_TEXT, KEY_TEXTS, KEY_NUMBER, KEY_COUNT, KEY_BOOL,
 		KEY_CHOICE, KEY_KERNELS };

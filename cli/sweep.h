@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../bench/point.h"
-#include "args.h"
+#include "bench/point.h"
+#include "cli/args.h"
 
 enum sweep_order {
 	ORDER_ABBA,	/* each block of kernels, then the same backwards */

@@ -22,10 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/a64class.h"
-#include "../lib/region.h"
-#include "qemu.h"
-#include "walk.h"
+#include "emu/qemu.h"
+#include "emu/walk.h"
+#include "lib/a64class.h"
+#include "lib/region.h"
 
 int qemu_plugin_version = 1;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See walk.h. */
-#include "walk.h"
+#include "emu/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/a64class.h"
-#include "../lib/region.h"
+#include "lib/a64class.h"
+#include "lib/region.h"
 
 #define NONE		UINT32_MAX
 #define MAX_DEPTH	512

@@ -28,7 +28,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../lib/regions.h"
+#include "lib/regions.h"
 
 /* Kernel addresses that say what code does; 0: this kernel has none. */
 struct walk_symbols {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See ptelab_dev.h. */
-#include "ptelab_dev.h"
+#include "kmod/ptelab_dev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "../lib/util.h"
+#include "lib/util.h"
 
 static const char *const event_names[] = {
 	"unmap", "clear", "protection_vma", "protection_page", "soft_dirty",

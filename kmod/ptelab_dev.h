@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/counter.h"
-#include "ptelab_uapi.h"
+#include "kmod/ptelab_uapi.h"
+#include "lib/counter.h"
 
 /*
  * Why the module can't be used here, NULL if it can, or if it is not loaded yet

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/journal.h"
-#include "../lib/util.h"
-#include "ptelab_dev.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 static int insert(const char *file, int fd)
 {

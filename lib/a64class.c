@@ -3,9 +3,9 @@
  * See a64class.h. The encodings are those of the Arm ARM, C4.1 "A64 instruction
  * set encoding"; the first row that fits says what an instruction is.
  */
-#include "a64class.h"
+#include "lib/a64class.h"
 
-#include "util.h"
+#include "lib/util.h"
 
 #define B(c)	(1ULL << (c))
 #define LD	B(C_LOAD)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See batches.h. */
-#include "batches.h"
+#include "lib/batches.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 /* --- what is kept --- */
 

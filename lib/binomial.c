@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See binomial.h. */
-#include "binomial.h"
+#include "lib/binomial.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

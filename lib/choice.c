@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See choice.h. */
-#include "choice.h"
+#include "lib/choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 static const struct choice *row(const struct choices *c, size_t i)
 {

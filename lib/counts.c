@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See counts.h. */
-#include "counts.h"
+#include "lib/counts.h"
 
 #include <string.h>
 
-#include "a64class.h"
-#include "util.h"
+#include "lib/a64class.h"
+#include "lib/util.h"
 
 const char *const region_exception_metric[NR_EXCEPTIONS] = {
 	[X_USER_SVC] = "exceptions.user_svc",

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "regions.h"
+#include "lib/regions.h"
 
 extern const char *const region_exception_metric[NR_EXCEPTIONS];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See env.h. */
-#include "env.h"
+#include "lib/env.h"
 
 #include <dirent.h>
 #include <elf.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "util.h"
-#include "version.h"
+#include "lib/util.h"
+#include "lib/version.h"
 
 static bool has_word(const char *text, const char *word)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See journal.h. */
-#include "journal.h"
+#include "lib/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 static struct {
 	int fd;			/* the journal, append-only; -1 when closed */

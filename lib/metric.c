@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See metric.h. */
-#include "metric.h"
+#include "lib/metric.h"
 
 #include <string.h>
 
-#include "counter.h"
-#include "util.h"
+#include "lib/counter.h"
+#include "lib/util.h"
 
 /* Most rows are no cost and end before cost_rank. */
 #pragma GCC diagnostic push

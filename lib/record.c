@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See record.h. */
-#include "record.h"
+#include "lib/record.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 /* Doubles that are whole numbers print as such; others survive a round trip. */
 #define DUMP_FLAGS	(JSON_COMPACT | JSON_REAL_PRECISION(17))

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "batches.h"
+#include "lib/batches.h"
 
 #define RUN_SCHEMA	"ptelab-run-1"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See selector.h. */
-#include "selector.h"
+#include "lib/selector.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 void selector_param_free(struct selector_param *p)
 {

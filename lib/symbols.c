@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See symbols.h. */
-#include "symbols.h"
+#include "lib/symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 struct symbols {
 	struct symbol *v;

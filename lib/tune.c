@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See tune.h. */
-#include "tune.h"
+#include "lib/tune.h"
 
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal.h"
-#include "util.h"
+#include "lib/journal.h"
+#include "lib/util.h"
 
 #define CPU	"/sys/devices/system/cpu"
 #define THP	"/sys/kernel/mm/transparent_hugepage"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See align.h. E. Myers, An O(ND) Difference Algorithm, 1986. */
-#include "align.h"
+#include "analysis/code/align.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 #define MAX_EDITS	3000
 

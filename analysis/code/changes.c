@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See changes.h. */
-#include "changes.h"
+#include "analysis/code/changes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
-#include "../load.h"
+#include "analysis/load.h"
+#include "lib/util.h"
 
 bool changes_none(const struct changes *c)
 {

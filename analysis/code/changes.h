@@ -9,10 +9,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "lines.h"
-#include "match.h"
-#include "patch.h"
-#include "subject.h"
+#include "analysis/code/lines.h"
+#include "analysis/code/match.h"
+#include "analysis/code/patch.h"
+#include "analysis/code/subject.h"
 
 #define CHANGES_SCHEMA	"ptelab-changes-1"
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
-#include "../format.h"
-#include "../load.h"
-#include "../table.h"
-#include "changes.h"
+#include "analysis/code/changes.h"
+#include "analysis/format.h"
+#include "analysis/load.h"
+#include "analysis/table.h"
+#include "lib/util.h"
 
 #define ROWS_SHOWN	30
 #define LINES_SHOWN	20

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See image.h. */
-#include "image.h"
+#include "analysis/code/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 #ifndef SHT_RELR
 #define SHT_RELR	19

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "../../lib/util.h"
-#include "../load.h"
-#include "changes.h"
+#include "analysis/code/changes.h"
+#include "analysis/load.h"
+#include "lib/util.h"
 
 /* --- which option --- */
 

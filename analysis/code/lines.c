@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See lines.h. */
-#include "lines.h"
+#include "analysis/code/lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 #ifdef HAVE_LIBDW
 

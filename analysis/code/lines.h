@@ -7,7 +7,7 @@
 #ifndef PTELAB_CODE_LINES_H
 #define PTELAB_CODE_LINES_H
 
-#include "image.h"
+#include "analysis/code/image.h"
 
 struct lines;
 

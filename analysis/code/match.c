@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See match.h. */
-#include "match.h"
+#include "analysis/code/match.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
-#include "align.h"
-#include "normal.h"
+#include "analysis/code/align.h"
+#include "analysis/code/normal.h"
+#include "lib/util.h"
 
 /* --- names --- */
 

@@ -8,7 +8,7 @@
 #ifndef PTELAB_CODE_MATCH_H
 #define PTELAB_CODE_MATCH_H
 
-#include "image.h"
+#include "analysis/code/image.h"
 
 enum { CODE_BASE, CODE_NEW, NR_IMAGES };
 

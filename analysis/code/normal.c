@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See normal.h. Encodings: Arm Architecture Reference Manual, C4.1. */
-#include "normal.h"
+#include "analysis/code/normal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 static uint32_t bits(uint32_t w, unsigned int hi, unsigned int lo)
 {

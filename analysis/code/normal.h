@@ -11,7 +11,7 @@
 #ifndef PTELAB_CODE_NORMAL_H
 #define PTELAB_CODE_NORMAL_H
 
-#include "image.h"
+#include "analysis/code/image.h"
 
 enum insn_kind {
 	I_PLAIN,	/* the word is all there is to it */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See patch.h. The format: unified diff, as git writes it. */
-#include "patch.h"
+#include "analysis/code/patch.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 static struct patched_file *file_get(struct patched *p, const char *name,
 				     size_t len)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/util.h"
-#include "../insns.h"
-#include "../load.h"
-#include "changes.h"
-#include "normal.h"
+#include "analysis/code/changes.h"
+#include "analysis/code/normal.h"
+#include "analysis/insns.h"
+#include "analysis/load.h"
+#include "lib/util.h"
 
 /* --- which ran --- */
 

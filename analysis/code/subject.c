@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See subject.h. */
-#include "subject.h"
+#include "analysis/code/subject.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../../lib/util.h"
-#include "../load.h"
+#include "analysis/load.h"
+#include "lib/util.h"
 
 static bool is_folder(const char *path)
 {

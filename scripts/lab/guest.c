@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "chan.h"
+#include "scripts/lab/chan.h"
 
 #define CHAN_FD	100
 #define POLL_MS	5

@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "chan.h"
+#include "scripts/lab/chan.h"
 
 #define MAX_ARGS 256
 

@@ -78,9 +78,9 @@ lab_tools()
 	if [ ! -d "$dir" ]; then
 		mkdir -p "$CACHE/tools"
 		tmp=$(mktemp -d "$CACHE/tools/.new.XXXXXX")
-		if ! "$cc" -O2 -Wall -static -s -o "$tmp/init" "$LAB/init.c" ||
+		if ! "$cc" -O2 -Wall -static -s -I"$TOP" -o "$tmp/init" "$LAB/init.c" ||
 		   ! "$cc" -O2 -Wall -static -s -o "$tmp/kallsyms" "$LAB/kallsyms.c" ||
-		   ! cc -O2 -Wall -o "$tmp/guest" "$LAB/guest.c"; then
+		   ! cc -O2 -Wall -I"$TOP" -o "$tmp/guest" "$LAB/guest.c"; then
 			rm -rf "$tmp"
 			die "the lab's own programs (scripts/lab/*.c) do not build"
 		fi

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/metric.h"
-#include "../../lib/record.h"
-#include "../../lib/util.h"
+#include "lib/metric.h"
+#include "lib/record.h"
+#include "lib/util.h"
 
 #define FIXTURE_BATCHES	5
 #define FIXTURE_OPS	256

@@ -11,7 +11,7 @@ if ! [ -x "$PTELAB" ]; then
 	exit 0
 fi
 
-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -g -o "$tmp/make-run" \
+${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I"$top" -g -o "$tmp/make-run" \
 	"$top/tests/analysis/make-run.c" "$top/lib/record.c" \
 	"$top/lib/batches.c" "$top/lib/metric.c" "$top/lib/util.c" -ljansson -lmd -lm || exit 1
 cd "$tmp" || exit 1

@@ -10,7 +10,7 @@
  */
 #include <unistd.h>
 
-#include "fixture.h"
+#include "tests/analysis/fixture.h"
 
 int main(int argc, char **argv)
 {

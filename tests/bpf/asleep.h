@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 /*
  * Waits until a child sleeps in a system call that it makes only when it is all

@@ -26,10 +26,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../bpf/attach.h"
-#include "../../bpf/embed.h"
-#include "../../lib/util.h"
-#include "asleep.h"
+#include "bpf/attach.h"
+#include "bpf/embed.h"
+#include "lib/util.h"
+#include "tests/bpf/asleep.h"
 
 #define EVENTS	2000
 #define ROUNDS	5

@@ -22,9 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../bpf/attach.h"
-#include "../../kmod/ptelab_dev.h"
-#include "../../lib/util.h"
+#include "bpf/attach.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/util.h"
 
 #define PAGE	4096UL
 #define PAGES	64

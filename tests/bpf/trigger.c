@@ -29,10 +29,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../bench/runner.h"
-#include "../../bench/vm.h"
-#include "../../lib/util.h"
-#include "asleep.h"
+#include "bench/runner.h"
+#include "bench/vm.h"
+#include "lib/util.h"
+#include "tests/bpf/asleep.h"
 
 volatile int runner_stop;	/* the VM's code asks it */
 

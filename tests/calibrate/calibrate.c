@@ -25,9 +25,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../analysis/compare.h"
-#include "../../lib/util.h"
-#include "rivals.h"
+#include "analysis/compare.h"
+#include "lib/util.h"
+#include "tests/calibrate/rivals.h"
 
 #define MAX_ROWS	16
 #define DUMPED		10

@@ -79,8 +79,8 @@ cat > cli/cmd_sample.c <<'END'
 #include <argp.h>
 #include <stdio.h>
 
-#include "../lib/util.h"
-#include "cmd.h"
+#include "lib/util.h"
+#include "cli/cmd.h"
 
 int cmd_sample(int argc, char **argv)
 {

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 /* A device of the lab's that nobody uses, and the only one of its kind */
 #define ADDRESS	0xf0U

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "test.h"
+#include "tests/kmod/test.h"
 
 static struct ptelab_litmus litmus(const char *name, uint64_t outcomes)
 {

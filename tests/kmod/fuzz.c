@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 #define THREADS		4
 #define FILES		3

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25

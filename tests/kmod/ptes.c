@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 void test_abi(void)
 {

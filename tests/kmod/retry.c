@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 #define ALL_STEPS	(PTELAB_STEP_AGE | PTELAB_STEP_HW | PTELAB_STEP_CLEAN | \
 			 PTELAB_STEP_WRPROTECT | PTELAB_STEP_ZAP)

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/util.h"
-#include "test.h"
+#include "lib/util.h"
+#include "tests/kmod/test.h"
 
 #define PAGES	64
 #define LEN	(PAGES * 4096UL)

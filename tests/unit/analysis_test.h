@@ -3,11 +3,11 @@
 #ifndef PTELAB_ANALYSIS_TEST_H
 #define PTELAB_ANALYSIS_TEST_H
 
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
 
-#include "../../lib/util.h"
+#include "lib/util.h"
 
 #define TEST(name)	static void name(void **state __attribute__((unused)))
 #define N(a)		(a), ARRAY_SIZE(a)

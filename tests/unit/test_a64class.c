@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What instructions are, of words that GNU as made, and beside capstone. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <capstone/capstone.h>
 #include <string.h>

@@ -3,14 +3,14 @@
  * Selection, loading, environments, samples and verdicts, on made-up runs.
  * What the commands print is tested by tests/analysis/.
  */
-#include "analysis_test.h"
+#include "tests/unit/analysis_test.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analysis/compare.h"
-#include "../analysis/fixture.h"
+#include "analysis/compare.h"
+#include "tests/analysis/fixture.h"
 
 static char dir[] = "/tmp/ptelab-analysis.XXXXXX";
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Numbers, wrapped text and tables: what people paste into mail. */
-#include "analysis_test.h"
+#include "tests/unit/analysis_test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analysis/format.h"
-#include "../../analysis/table.h"
+#include "analysis/format.h"
+#include "analysis/table.h"
 
 static const char *number(double v, int decimals)
 {

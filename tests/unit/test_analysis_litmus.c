@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Logs of litmus tests: read, printed, and read again. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <math.h>

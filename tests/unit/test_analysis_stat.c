@@ -3,13 +3,13 @@
  * Vectors for analysis/stat.c. They come from published papers and from R; a
  * comment names what made them where it is not in the facts of the project.
  */
-#include "analysis_test.h"
+#include "tests/unit/analysis_test.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <string.h>
 
-#include "../../analysis/stat.h"
+#include "analysis/stat.h"
 
 /* R: sleep, group 1 and 2. */
 static const double sleep1[] = { .7, -1.6, -.2, -1.2, -.1, 3.4, 3.7, .8, 0, 2 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Long lists of batches: what is kept of them, and how they leave the JSON. */
-#include "analysis_test.h"
+#include "tests/unit/analysis_test.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analysis/stat.h"
-#include "../../lib/batches.h"
+#include "analysis/stat.h"
+#include "lib/batches.h"
 
 static double *values(size_t nr, unsigned long seed)
 {

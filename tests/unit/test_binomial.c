@@ -3,7 +3,7 @@
  * lib/binomial.c. The intervals are checked against what defines them, a sum
  * of exact binomial terms, and against figures that can be had from a formula.
  */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <math.h>
 

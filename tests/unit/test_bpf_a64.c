@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The A64 decoder, by hand and against a disassembler on random words. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <capstone/capstone.h>
 #include <stdlib.h>

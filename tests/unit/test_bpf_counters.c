@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of counters: that it fits the metrics, the slots, the programs. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <bpf/libbpf.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 /* The parts of ptelab changes that need no kernel: which lines a series
  * leaves, sequences aligned, Makefiles read, words without addresses. What is
  * made of images is in tests/analysis/changes.sh. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <string.h>

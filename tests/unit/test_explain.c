@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From what the plugin wrote to a boot's results, and to what a difference is
  * of: made-up boots whose every count is known. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include "analysis/merge.h"
 #include "lib/record.h"
 #include "lib/util.h"
-#include "walk_program.h"
+#include "tests/unit/walk_program.h"
 
 static char dir[] = "/tmp/ptelab-explain.XXXXXX";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The restore journal: settings come back after an end, and after SIGKILL. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  * Regions and the children that share them, on this machine, with base pages:
  * these need neither root nor settings.
  */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  * What settings a folio size needs, which sizes there are, and which leaf
  * should map them, on kernels of all three page sizes, with and without mTHP.
  */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The proofs: what counts as one folio, what is read from a perf ring and
  * from BTF, and that the prober agrees with this machine's page tables.
  */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <linux/btf.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the mmio family refuses, and why; and PCI devices, in a made-up tree. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <stdio.h>

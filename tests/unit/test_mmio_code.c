@@ -3,7 +3,7 @@
  * The loops that store: those of this machine are run; those of arm64 are
  * decoded by somebody else's disassembler and followed, step by step.
  */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <capstone/capstone.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stage 1 x stage 2, each cell written out, not computed. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include "bench/mmio_type.h"
 #include "lib/util.h"

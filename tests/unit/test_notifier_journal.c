@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the restore journal undoes that is no setting with an old value. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The swap device's header, as the kernel wants it. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <stdlib.h>
 #include <string.h>

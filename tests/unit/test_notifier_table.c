@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The notifier family's table: every combination of parameters has a reason
  * why it can't be had, or a size; none of it changes anything. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <stdlib.h>
 #include <string.h>

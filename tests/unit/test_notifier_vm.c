@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tiny VM as the notifier family uses it: lists in spans, warming up, and
  * nothing of the VM's own in the way of a fork. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Selectors become points; what can't be one is refused with a useful line. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <stdlib.h>

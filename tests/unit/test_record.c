@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Run files: what was written is what is read, and damage is never read as data. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The retry-site finder on known machine code, and on code gone wrong. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "bpf/code.h"
 #include "bpf/retry_sites.h"
 #include "lib/util.h"
-#include "retry_code.h"
+#include "tests/unit/retry_code.h"
 
 #define START	0xffff800080010000ULL
 

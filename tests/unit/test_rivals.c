@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What make calibrate does in the place of other tools does what they do. */
-#include "analysis_test.h"
+#include "tests/unit/analysis_test.h"
 
-#include "../calibrate/rivals.h"
+#include "tests/calibrate/rivals.h"
 
 /* The example of ministat(1). */
 TEST(ministat)

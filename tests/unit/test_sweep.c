@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sweep files: what is wrong is named by line and key; every cell comes once. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Knobs in a made-up /proc and /sys: found, set, and put back. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/journal.h"
-#include "../../lib/tune.h"
-#include "../../lib/util.h"
+#include "lib/journal.h"
+#include "lib/tune.h"
+#include "lib/util.h"
 
 #define TEST(name)	static void name(void **state __attribute__((unused)))
 

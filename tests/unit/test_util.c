@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sizes, numbers, near names, the error line. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <string.h>

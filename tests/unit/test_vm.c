@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tiny VM on this machine's KVM: it reads and writes what it should, and
  * says so when it does not come to its exit. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
 #include <string.h>

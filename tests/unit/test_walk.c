@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the counting plugin makes of the blocks that run. */
-#include "test.h"
+#include "tests/unit/test.h"
 
 #include <string.h>
 
 #include "analysis/regions.h"
 #include "lib/util.h"
-#include "walk_program.h"
+#include "tests/unit/walk_program.h"
 
 static uint64_t total(const struct region_count *c, size_t nr)
 {
