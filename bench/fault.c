@@ -41,10 +41,10 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "bench/kbtf.h"
-#include "bench/mm.h"
-#include "bench/params.h"
-#include "bench/uffd.h"
+#include "bench/kit/kbtf.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/params.h"
+#include "bench/kit/uffd.h"
 #include "lib/journal.h"
 #include "lib/util.h"
 

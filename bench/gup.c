@@ -37,10 +37,10 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "bench/kbtf.h"
-#include "bench/mm.h"
-#include "bench/params.h"
-#include "bench/racer.h"
+#include "bench/kit/kbtf.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/params.h"
+#include "bench/kit/racer.h"
 #include "kmod/ptelab_dev.h"
 #include "lib/util.h"
 

@@ -25,8 +25,8 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "bench/mm.h"
-#include "bench/params.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/params.h"
 #include "kmod/ptelab_dev.h"
 #include "lib/util.h"
 

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #include "bench/bench.h"
-#include "bench/mm.h"
+#include "bench/kit/mm.h"
 #include "lib/util.h"
 
 /* Data, so that list, help, range checks and records come by themselves. */

@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bench/clock.h"
-#include "bench/mm.h"
-#include "bench/runner.h"
+#include "bench/harness/runner.h"
+#include "bench/kit/clock.h"
+#include "bench/kit/mm.h"
 #include "bpf/kernel.h"
 #include "cli/cmd.h"
 #include "kmod/ptelab_dev.h"

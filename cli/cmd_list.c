@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analysis/rules.h"
-#include "bench/runner.h"
+#include "bench/harness/runner.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"
 #include "lib/selector.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/runner.h"
+#include "bench/harness/runner.h"
 #include "bpf/source.h"
 #include "cli/args.h"
 #include "cli/cmd.h"

@@ -12,7 +12,7 @@
 
 #include "analysis/format.h"
 #include "analysis/plan.h"
-#include "bench/runner.h"
+#include "bench/harness/runner.h"
 #include "cli/cmd.h"
 #include "lib/choice.h"
 #include "lib/util.h"

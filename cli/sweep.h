@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/point.h"
+#include "bench/harness/point.h"
 #include "cli/args.h"
 
 enum sweep_order {

@@ -14,7 +14,7 @@
  *    and loads registers, which are those of the two tasks.
  *  - ERET from __guest_enter() is the way into a guest.
  *  - what the PMU counts. Read from user mode, its counters run all the time but
- *    when another task does, and bench/pmu.c reads that of user mode last at the
+ *    when another task does, and bench/kit/pmu.c reads that of user mode last at the
  *    start and first at the end. Switched on and off, it has that of user mode
  *    enabled first and the kernel's second; so instructions count from where the
  *    second counter is programmed, whenever PMCR_EL0 was written to that end.

@@ -356,7 +356,7 @@ out:
 
 /* --- the cost of a primitive --- */
 
-/* As far apart as bench/barrier_cost.h has its lines */
+/* As far apart as bench/barrier/barrier_cost.h has its lines */
 #define STORE_LINE	64
 
 struct cost_line {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "analysis/litmus.h"
-#include "bench/litmus.h"
-#include "bench/publish.h"
+#include "bench/barrier/litmus.h"
+#include "bench/barrier/publish.h"
 #include "lib/util.h"
 
 /* As litmus7 prints it, with what stands around it. */

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/mm.h"
-#include "bench/racer.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/racer.h"
 #include "lib/util.h"
 
 #define MAPS	2

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "bench/mm.h"
-#include "bench/racer.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/racer.h"
 #include "lib/util.h"
 
 /* As hugepages-*kB of 6.12 on arm64 with 4K pages: orders 2..9, shmem 1..9. */

@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench/kbtf.h"
-#include "bench/mm.h"
+#include "bench/kit/kbtf.h"
+#include "bench/kit/mm.h"
 #include "lib/util.h"
 
 #define H MM_KPF_HEAD

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/mmio.h"
+#include "bench/mmio/mmio.h"
 #include "lib/journal.h"
 #include "lib/util.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/mmio_code.h"
+#include "bench/mmio/mmio_code.h"
 #include "lib/util.h"
 
 #define MEMORY	(256 * KIB)

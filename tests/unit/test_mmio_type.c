@@ -2,7 +2,7 @@
 /* Stage 1 x stage 2, each cell written out, not computed. */
 #include "tests/unit/test.h"
 
-#include "bench/mmio_type.h"
+#include "bench/mmio/mmio_type.h"
 #include "lib/util.h"
 
 /* What KVM puts into stage 2: Device-nGnRE, Normal-NC, Normal-WB. */

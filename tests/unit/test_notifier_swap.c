@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/notifier_swap.h"
+#include "bench/notifier/notifier_swap.h"
 #include "lib/util.h"
 
 static void header(void **state)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "bench/notifier.h"
-#include "bench/point.h"
+#include "bench/harness/point.h"
+#include "bench/notifier/notifier.h"
 #include "lib/util.h"
 
 static struct point_list all;

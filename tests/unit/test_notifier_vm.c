@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/runner.h"
-#include "bench/vm.h"
+#include "bench/harness/runner.h"
+#include "bench/kit/vm.h"
 #include "lib/util.h"
 
 #define LEN	(8 * MIB)

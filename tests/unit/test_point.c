@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/point.h"
+#include "bench/harness/point.h"
 #include "lib/util.h"
 
 static size_t expand(const char *b1, const char *b2, const char *p1,

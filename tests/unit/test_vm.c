@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench/vm.h"
+#include "bench/kit/vm.h"
 #include "lib/util.h"
 
 #define LEN	(4 * MIB)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What code needs that tries to meet another CPU within nanoseconds. */
+#ifndef PTELAB_RACE_H
+#define PTELAB_RACE_H
+
+#include <stdint.h>
+
+#include "bench/barrier/crew.h"
+#include "bench/kit/clock.h"
+
+/* The next of a sequence of numbers (xorshift64); *state must not be 0. */
+static inline uint64_t race_draw(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* The counter without what orders its reading: that would order the race. */
+static inline uint64_t race_ticks(void)
+{
+#ifdef __aarch64__
+	uint64_t t;
+
+	asm volatile("mrs %0, cntvct_el0" : "=r" (t) : : "memory");
+	return t;
+#else
+	return __rdtsc();
+#endif
+}
+
+/*
+ * One turn of a wait without a pause, which would make this CPU late. If it
+ * takes long, somebody else has the other's CPU, and it should get it back.
+ */
+static inline void race_spin(unsigned int *turns)
+{
+	if (++*turns > 5000)
+		crew_wait(turns);
+}
+
+/* An empty loop of so many turns, each about a cycle */
+static inline void race_idle(unsigned int turns)
+{
+	for (; turns; turns--)
+		asm volatile("");
+}
+
+/* Empty turns that take as long as a line's way to another CPU and back. */
+static inline unsigned int race_spread(double round_trip_ns)
+{
+	const unsigned int turns = 20000;
+	uint64_t start = clock_ticks();
+	double turn;
+
+	race_idle(turns);
+	turn = clock_ns(clock_ticks() - start) / turns;
+	return turn > 0 && round_trip_ns / turn < 100000 ?
+		round_trip_ns / turn + 1 : 100;
+}
+
+#endif

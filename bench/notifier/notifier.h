@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside the notifier family: what one of its benchmarks adds to the course
+ * of events that all of them share, which is in notifier.c:
+ *
+ *	prepare		fresh folios with known words in them
+ *			op->before	e.g. made read-only
+ *			the guest reads every page: stage 2 maps them all
+ *			op->arm		e.g. fork, exit, the guest reads again
+ *	measure=op	run: op->host
+ *			verify: op->proof, then the guest reads once more
+ *	measure=guest	prepare goes on with op->host and op->proof
+ *			run: the guest goes through the same pages
+ *			verify: it saw, or left, what it should
+ *
+ * Two shapes. A call that covers a range has a mapping of its own for each
+ * call, so that no call splits or merges what another one left. A benchmark
+ * that works page by page has one mapping for all of them.
+ */
+#ifndef PTELAB_BENCH_NOTIFIER_H
+#define PTELAB_BENCH_NOTIFIER_H
+
+#include <signal.h>
+
+#include "bench/bench.h"
+#include "bench/kit/mm.h"
+#include "bench/kit/params.h"
+#include "bench/kit/vm.h"
+
+struct notifier_op {
+	struct bench bench;
+
+	/* Mappings of one call: 1, or 2 where pages move to the other. 0: the
+	 * shape of one mapping, whose every unit is an operation. */
+	unsigned int maps;
+	/* At most that many calls a batch; 0: as memory allows. */
+	uint64_t max_calls;
+	/* Instructions of a call, and for each page that it covers. */
+	unsigned int call_cost, page_cost;
+	/* Instead, where a leaf is not as cheap as a page. */
+	uint64_t (*cost)(const struct bench_ctx *ctx);
+	/* Copies of each page that there may be beside it. */
+	unsigned int extra;
+	/* A call covers what a PMD maps, whatever the folios. */
+	bool pmd_range;
+
+	/* Why not, beyond what is the same for all; NULL if it can be had. */
+	const char *(*refused)(const struct bench_ctx *ctx);
+	/* After the region was opened, before there is a VM. */
+	int (*setup)(struct bench_ctx *ctx);
+	/* Instead of fresh_folios(). */
+	int (*fresh)(struct bench_ctx *ctx);
+	int (*before)(struct bench_ctx *ctx);
+	int (*arm)(struct bench_ctx *ctx);
+	/* The operations of a batch, @n of them. As for bench->run. */
+	int64_t (*host)(struct bench_ctx *ctx, uint64_t n);
+	/*
+	 * That they happened. Must leave the pages alone: with measure=guest
+	 * the guest has not gone through them yet. What pages_now() finds is
+	 * in nt->after already.
+	 */
+	int (*proof)(struct bench_ctx *ctx, const struct bench_deltas *d);
+	/* More that may touch pages; last. */
+	int (*late)(struct bench_ctx *ctx);
+	/* What the guest finds at nt->offset of visited page @v afterwards;
+	 * NULL: the word that was there from the start. */
+	uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v);
+	/* Afterwards the guest may find what it had mapped. */
+	bool may_keep;
+	/* The guest has nothing there any more that it could read. */
+	bool gone;
+	void (*teardown)(struct bench_ctx *ctx);
+};
+
+/* One page as /proc/self/pagemap shows it. */
+#define PM_PFN		((1ULL << 55) - 1)
+#define PM_SOFT_DIRTY	(1ULL << 55)
+#define PM_EXCLUSIVE	(1ULL << 56)	/* mapped here only */
+#define PM_UFFD_WP	(1ULL << 57)
+#define PM_SWAPPED	(1ULL << 62)
+#define PM_PRESENT	(1ULL << 63)
+
+enum dir { DIR_DOWN, DIR_UP, DIR_ROUNDTRIP };
+
+/* The state of a point. */
+struct notifier {
+	/* Parameters that the timed region needs. */
+	bool guest;		/* measure=guest */
+	bool guest_writes;
+	enum dir dir;
+	struct mm_region r;
+	uint64_t step;		/* from one visited page to the next */
+	uint64_t sub;		/* pages that the guest visits in each step */
+	uint64_t per_map;	/* pages visited in a mapping */
+	uint64_t calls;		/* host operations a batch */
+	uint64_t visits;	/* pages that the guest goes through */
+	unsigned int maps;	/* mappings a call */
+	bool moved;		/* to the second mapping of each call */
+	struct vm *vm;
+	int shadow;		/* the module's device; -1: none */
+	uint64_t *before, *after;	/* pagemap entries of visited pages */
+	uint64_t batch;		/* how many there were, this one included */
+	uint64_t serial;	/* the same, of all points together */
+	unsigned int offset;	/* of the word that the guest reads at last */
+	bool alike;		/* all pages hold the same word */
+	bool prove_due;		/* have the folios proved at the next prepare */
+	bool ran;		/* a guest's pass has not been checked yet */
+	uint32_t sum;		/* of that pass */
+	uint32_t value;		/* what is written to pages in this batch */
+	uint64_t stat[4];	/* KVM's statistics when prepare ended */
+	bool had_stat[4];
+
+	/* of single benchmarks */
+	struct mm_child *child;
+	bool forked;
+	pid_t pid;
+	char *stack;
+	sigset_t mask;
+	bool masked;
+	int fd;			/* -1: none */
+	long mark;		/* of the journal, if marked */
+	bool marked;
+	void **pages;		/* move_pages() */
+	int *nodes, *status;
+	int node[2];		/* from, to */
+	int ksm_progress, ksm_sleep;	/* files; 0: not open */
+	bool ksm_merge;
+	bool split_folio;
+	char *text;
+	int text_len;
+};
+
+static inline struct notifier *nt_of(const struct bench_ctx *ctx)
+{
+	return ctx->priv;
+}
+
+/* Offsets of words in a page. The first is 8 bytes, MM_PATTERN(). */
+#define WORD_PATTERN	0
+#define WORD_HOST	64	/* written by the host's operation */
+#define WORD_GUEST	128	/* written by the guest */
+#define WORD_SCRATCH	192	/* for proofs that have to write */
+
+static inline const struct notifier_op *op_of(const struct bench_ctx *ctx)
+{
+	return (const struct notifier_op *)((const char *)ctx->bench -
+			__builtin_offsetof(struct notifier_op, bench));
+}
+
+/* --- what benchmarks share, in notifier.c --- */
+
+/* Parameters that all have, and those of ranges. */
+extern const char *const notifier_secondary[], *const notifier_measure[],
+	*const notifier_access[], *const notifier_dir[];
+
+#define PARAM_SECONDARY \
+	{ .name = "secondary", .type = PARAM_ENUM, .def = "none", \
+	  .choices = notifier_secondary, \
+	  .help = "who listens: nobody, the module's shadow TLB, a VM with all pages mapped in stage 2" }
+#define PARAM_PAGES(n) \
+	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = n, \
+	  .min = 1, .max = 1 << 18, .help = "base pages that a call covers" }
+#define PARAM_MEASURE \
+	{ .name = "measure", .type = PARAM_ENUM, .def = "op", \
+	  .choices = notifier_measure, \
+	  .help = "the host's operation, or the guest's next pass over the same pages" }
+#define PARAM_GUEST \
+	{ .name = "guest", .type = PARAM_ENUM, .def = "read", \
+	  .choices = notifier_access, \
+	  .help = "with measure=guest, what the guest does to each page" }
+#define PARAM_DIR \
+	{ .name = "dir", .type = PARAM_ENUM, .def = "down", \
+	  .choices = notifier_dir, \
+	  .help = "down takes the write permission, up gives it back, roundtrip does both in one operation" }
+
+uint64_t folio_of(const struct bench_ctx *ctx);
+/* Pages that a call covers, for the shape that has calls. */
+uint64_t pages_of(const struct bench_ctx *ctx);
+bool has_vm(const struct bench_ctx *ctx);
+bool measures_guest(const struct bench_ctx *ctx);
+bool is_pmd(const struct bench_ctx *ctx);
+
+/* The memory of call @i, its second mapping, and how much a call covers. */
+char *call_at(const struct notifier *nt, uint64_t i);
+char *call_to(const struct notifier *nt, uint64_t i);
+size_t call_bytes(const struct notifier *nt);
+/* Visited page @v as the guest's next pass finds it. */
+char *page_at(const struct notifier *nt, uint64_t v);
+
+/* All pages of the region dropped and populated. */
+int fresh_folios(struct bench_ctx *ctx);
+/* The same for mappings of which some are gone; they must not have been
+ * taken by somebody else. */
+int fresh_mappings(struct bench_ctx *ctx);
+/* Fills @entry with the pagemap entries of the visited pages. */
+int pages_now(const struct notifier *nt, uint64_t *entry);
+/* The guest reads all visited pages and finds the word at @offset that
+ * @word (NULL: the pattern) says. No VM: nothing to do. */
+int guest_reads(struct bench_ctx *ctx, unsigned int offset,
+		uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v));
+/* Every visited page still has its frame, or none has. */
+int same_frames(struct bench_ctx *ctx);
+int other_frames(struct bench_ctx *ctx);
+int none_present(struct bench_ctx *ctx);
+/* Moves what this CPU has on its way to the LRU lists there: until then a
+ * folio can be neither lazily freed nor isolated. */
+int drain_lru(void);
+/* The first byte of what call @i covers can be written by the host. */
+int writable(const struct notifier *nt, uint64_t i, bool *can);
+/* What the host wrote in upgrade and cow. */
+uint32_t host_word(const struct bench_ctx *ctx, uint64_t v);
+
+/* --- the module as a listener, in notifier_shadow.c --- */
+
+/* Whether this process has ever had one; see vm_was_here(). */
+bool shadow_was_here(void);
+const char *shadow_refused(const struct bench_ctx *ctx);
+/* The largest range of addresses that it covers. */
+uint64_t shadow_max_bytes(void);
+int shadow_open(struct bench_ctx *ctx);
+void shadow_close(struct notifier *nt);
+/* It caches all pages of all calls as they are now. */
+int shadow_fill(struct bench_ctx *ctx);
+/* bench_count()s what of that is not true any more. */
+int shadow_count(struct bench_ctx *ctx);
+
+/* Ready-made members of struct bench. */
+bool notifier_subscribes(const struct bench_ctx *ctx);
+unsigned int notifier_events(const struct bench_ctx *ctx);
+const char *notifier_unavailable(const struct bench_ctx *ctx);
+void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
+int notifier_setup(struct bench_ctx *ctx);
+int notifier_prepare(struct bench_ctx *ctx);
+int64_t notifier_run(struct bench_ctx *ctx, unsigned int thread);
+int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d);
+void notifier_teardown(struct bench_ctx *ctx);
+
+#define NOTIFIER_STEPS \
+	.needs_root = true, .unavailable = notifier_unavailable, \
+	.subscribes = notifier_subscribes, .runs_guest = measures_guest, \
+	.events = notifier_events, \
+	.size = notifier_size, .setup = notifier_setup, \
+	.prepare = notifier_prepare, .run = notifier_run, \
+	.verify = notifier_verify, .teardown = notifier_teardown
+
+#define CALL_OP	"one call; with measure=guest one page that the guest visits"
+
+#endif

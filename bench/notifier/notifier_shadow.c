@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * notifier: the module's secondary TLB in software as a listener. It is that
+ * of a device which follows the CPU's page table: it caches what every page
+ * may be used for, forgets only what arch_invalidate_secondary_tlbs tells it
+ * to, and afterwards says which of its entries are no longer true.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/notifier/notifier.h"
+#include "kmod/ptelab_dev.h"
+#include "lib/util.h"
+
+/* Once this mm has had the module's subscriptions, it keeps the list. */
+static bool subscribed;
+
+bool shadow_was_here(void)
+{
+	return subscribed;
+}
+
+const char *shadow_refused(const struct bench_ctx *ctx)
+{
+	(void)ctx;
+	return kmod_unavailable(0);
+}
+
+uint64_t shadow_max_bytes(void)
+{
+	return PTELAB_SHADOW_MAX_PAGES * mm_caps()->page;
+}
+
+int shadow_open(struct bench_ctx *ctx)
+{
+	struct notifier *nt = nt_of(ctx);
+	struct ptelab_abi abi;
+
+	nt->shadow = kmod_open(&abi);
+	if (nt->shadow < 0)
+		return nt->shadow;
+	if (!(abi.features & (PTELAB_FEAT_SECONDARY | PTELAB_FEAT_INV_RANGE)))
+		return fail(EOPNOTSUPP, "this kernel tells secondary TLBs nothing");
+	subscribed = true;
+	return kmod_shadow_start(nt->shadow, PTELAB_SHADOW_SECONDARY,
+				 nt->r.base, nt->r.nr * nt->r.stride);
+}
+
+void shadow_close(struct notifier *nt)
+{
+	if (nt->shadow >= 0)
+		close(nt->shadow);
+	nt->shadow = -1;
+}
+
+int shadow_fill(struct bench_ctx *ctx)
+{
+	struct notifier *nt = nt_of(ctx);
+	uint64_t i, calls = op_of(ctx)->maps ? nt->calls : 1;
+	uint64_t bytes = call_bytes(nt), filled = 0, missing = 0;
+	int ret = 0;
+
+	for (i = 0; i < calls && !ret; i++) {
+		struct ptelab_shadow_fill f;
+
+		ret = kmod_shadow_fill(nt->shadow, call_at(nt, i), bytes, &f);
+		if (!ret) {
+			filled += f.filled;
+			missing += f.absent + f.blocked;
+		}
+	}
+	if (ret)
+		return ret;
+	if (!filled || missing)
+		return fail(EPROTO, "the shadow TLB could not take %" PRIu64 " of %" PRIu64 " pages",
+			    missing, calls * bytes / mm_caps()->page);
+	json_object_set_new(ctx->proof, "shadow_entries", json_integer(filled));
+	return 0;
+}
+
+/*
+ * An entry that allows less than the page table is harmless where the
+ * architecture has a device walk the table again before it faults.
+ */
+static uint64_t stale(const struct ptelab_shadow_check *c)
+{
+	uint64_t n = kmod_shadow_stale(c);
+
+#ifndef __aarch64__
+	n -= c->stale[PTELAB_STALE_UPGRADED];
+#endif
+	return n;
+}
+
+int shadow_count(struct bench_ctx *ctx)
+{
+	struct notifier *nt = nt_of(ctx);
+	struct ptelab_shadow_check c;
+	int ret;
+
+	ret = kmod_shadow_check(nt->shadow, nt->r.base,
+				nt->r.nr * nt->r.stride, &c, NULL, 0);
+	if (ret)
+		return fail_prefix(-EPROTO, "not proved");
+	bench_count(ctx, "shadow_stale", stale(&c));
+	json_object_set_new(ctx->proof, "shadow_left", json_integer(c.cached));
+	return 0;
+}
