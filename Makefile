@@ -70,13 +70,13 @@ endif
 CPPFLAGS_ALL	:= -D_GNU_SOURCE -I. -I$(BUILD)/gen $(EXTRA_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-format-truncation) $(CFLAGS) $(EXTRA_CFLAGS)
 
-SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli/*.c) kmod/ptelab_dev.c kmod/ptelab_load.c
+SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli/*.c)
 -include bpf/Makefile.inc
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
 GP		:= $(wildcard analysis/*/*.gp analysis/*.gp)
-LITMUS		:= $(wildcard bench/litmus/*.litmus)
+LITMUS		:= $(wildcard lib/litmus/*.litmus)
 GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 
 .PHONY: all
@@ -108,9 +108,9 @@ $(BUILD)/%.o: %.c | $(GEN)
 	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The litmus tests as C functions.
-$(BUILD)/gen/litmus_tests.h: bench/litmus/c.awk $(LITMUS)
+$(BUILD)/gen/litmus_tests.h: lib/litmus/c.awk $(LITMUS)
 	@mkdir -p $(@D)
-	@awk -f bench/litmus/c.awk $(LITMUS) > $@.tmp && mv $@.tmp $@
+	@awk -f lib/litmus/c.awk $(LITMUS) > $@.tmp && mv $@.tmp $@
 
 # The same tests as instructions, for herd7 and litmus7.
 .PHONY: litmus
@@ -118,7 +118,7 @@ litmus:
 	@for arch in AArch64 X86_64; do \
 		mkdir -p build/litmus/$$arch; \
 		for f in $(LITMUS); do \
-			awk -v arch=$$arch -f bench/litmus/asm.awk "$$f" \
+			awk -v arch=$$arch -f lib/litmus/asm.awk "$$f" \
 				> "build/litmus/$$arch/$${f##*/}" || exit 2; \
 		done; \
 		echo "build/litmus/$$arch"; \
@@ -243,7 +243,7 @@ $(BUILD)/tests/make-batches: tests/analysis/make-batches.c
 
 # What runs in a machine that has the module
 KMOD_TEST_OBJ	:= $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kmod/*.c)) \
-		   $(BUILD)/kmod/ptelab_dev.o $(BUILD)/lib/util.o
+		   $(BUILD)/lib/kmod.o $(BUILD)/lib/util.o
 
 $(BUILD)/tests/kmod/test_kmod: $(KMOD_TEST_OBJ)
 	@echo "  TEST    $@"

@@ -11,7 +11,7 @@
 #include "analysis/format.h"
 #include "analysis/rules.h"
 #include "analysis/session.h"
-#include "lib/counts.h"
+#include "lib/insn_metrics.h"
 #include "lib/util.h"
 
 /* Relabellings of boots: all of up to 8 against 8, or that many by lot. */

@@ -9,9 +9,9 @@
 
 #include "analysis/sample.h"
 #include "analysis/select.h"
-#include "analysis/stat.h"
 #include "lib/a64class.h"
 #include "lib/binomial.h"
+#include "lib/stat.h"
 #include "lib/util.h"
 
 /* --- files --- */

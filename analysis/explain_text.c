@@ -9,7 +9,7 @@
 #include "analysis/explain.h"
 #include "analysis/format.h"
 #include "analysis/table.h"
-#include "lib/counts.h"
+#include "lib/insn_metrics.h"
 #include "lib/util.h"
 
 #define EXPLAIN_SCHEMA	"ptelab-explain-1"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/regions.h"
+#include "lib/insn_counts.h"
 
 #define INSNS_SCHEMA	"ptelab-insns-1"
 #define INSNS_SUFFIX	".insns.gz"

@@ -16,7 +16,7 @@
 #include "analysis/load.h"
 #include "analysis/sample.h"
 #include "lib/a64class.h"
-#include "lib/counts.h"
+#include "lib/insn_metrics.h"
 #include "lib/record.h"
 #include "lib/util.h"
 

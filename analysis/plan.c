@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analysis/sample.h"
-#include "analysis/stat.h"
+#include "lib/stat.h"
 #include "lib/util.h"
 
 /* Numbers of batches that are tried: 1, 2, 3, ... in steps of a tenth. */

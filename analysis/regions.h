@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the emulator's counting plugin saw (lib/regions.h), as ptelab needs it:
+ * What the emulator's counting plugin saw (lib/insn_counts.h), as ptelab needs it:
  * the instructions of a region by calling context and address.
  */
 #ifndef PTELAB_ANALYSIS_REGIONS_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/regions.h"
+#include "lib/insn_counts.h"
 
 /* One instruction in one calling context, executed @count times. */
 struct region_count {

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #include "analysis/load.h"
-#include "analysis/stat.h"
+#include "lib/stat.h"
 
 enum tier {
 	TIER_EXACT,

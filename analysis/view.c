@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/counts.h"
+#include "lib/insn_metrics.h"
 #include "lib/util.h"
 
 /* Rows without a difference that are shown without --all. */

@@ -41,7 +41,7 @@
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
 #include "bench/kit/racer.h"
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 #define MAX_PAGES	16384

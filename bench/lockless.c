@@ -27,7 +27,7 @@
 #include "bench/bench.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 /* --- recheck --- */

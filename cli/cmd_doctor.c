@@ -18,8 +18,8 @@
 #include "bench/kit/mm.h"
 #include "bpf/kernel.h"
 #include "cli/cmd.h"
-#include "kmod/ptelab_dev.h"
 #include "lib/env.h"
+#include "lib/kmod.h"
 #include "lib/tune.h"
 #include "lib/util.h"
 

@@ -13,11 +13,11 @@
 #include "bpf/source.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
-#include "kmod/ptelab_dev.h"
 #include "lib/env.h"
 #include "lib/journal.h"
+#include "lib/kmod.h"
+#include "lib/marks.h"
 #include "lib/record.h"
-#include "lib/region.h"
 #include "lib/tune.h"
 #include "lib/util.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A QEMU TCG plugin that counts, exactly, what runs in the regions that a
- * program in the machine has marked (lib/region.h): each instruction by
+ * program in the machine has marked (lib/marks.h): each instruction by
  * address and calling context, exceptions, lines touched. One vCPU, arm64,
  * under icount.
  *
  *	-plugin count.so,out=FILE,switch=START-END,guest=START-END,pmu=START-END
  *		[,lines=on]
  *
- * FILE gets the stream of lib/regions.h. switch, guest and pmu are the addresses
+ * FILE gets the stream of lib/insn_counts.h. switch, guest and pmu are the addresses
  * of cpu_switch_to(), __guest_enter() and armv8pmu_start(), in hexadecimal, if
  * the kernel has them; see walk.h.
  *
@@ -25,7 +25,7 @@
 #include "emu/qemu.h"
 #include "emu/walk.h"
 #include "lib/a64class.h"
-#include "lib/region.h"
+#include "lib/marks.h"
 
 int qemu_plugin_version = 1;
 

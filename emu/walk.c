@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/a64class.h"
-#include "lib/region.h"
+#include "lib/marks.h"
 
 #define NONE		UINT32_MAX
 #define MAX_DEPTH	512

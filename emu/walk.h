@@ -28,7 +28,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lib/regions.h"
+#include "lib/insn_counts.h"
 
 /* Kernel addresses that say what code does; 0: this kernel has none. */
 struct walk_symbols {
@@ -64,7 +64,7 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun);
  * walk_symbols.switch_start to switch_end always. */
 void walk_access(struct walk *w, uint64_t vaddr, unsigned int size, bool store);
 /*
- * The instruction that begins is a mark (lib/region.h). @done: instructions of
+ * The instruction that begins is a mark (lib/marks.h). @done: instructions of
  * its block so far, itself included; @b: the block, with @begun from before it,
  * NULL if it has no instruments. Returns whether regions follow soon:
  * instrument, or don't.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Barriers with the kernel's own primitives: litmus tests in kernel threads,
- * and what a primitive adds to a loop. The tests are those of bench/litmus,
+ * and what a primitive adds to a loop. The tests are those of lib/litmus,
  * which the Makefile turns into litmus_tests.h; user space runs the same ones.
  */
 #include <linux/completion.h>

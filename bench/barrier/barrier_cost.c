@@ -23,8 +23,8 @@
 #include "bench/bench.h"
 #include "bench/kit/pci.h"
 #include "bench/kit/place.h"
-#include "kmod/ptelab_dev.h"
 #include "lib/journal.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 /* Operations between two readings of the clock, at most. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * barrier.mp, sb, lb, s, r, 2+2w, wrc, iriw: how often CPUs are seen to do
- * what a test of bench/litmus asks for, and what the models say of it.
+ * what a test of lib/litmus asks for, and what the models say of it.
  *
  * An outcome that is never seen says nothing by itself. So store buffering
  * without barriers, which every machine shows, is run on the same CPUs in the
@@ -19,9 +19,9 @@
 #include "bench/bench.h"
 #include "bench/kit/clock.h"
 #include "bench/kit/place.h"
-#include "kmod/ptelab_dev.h"
 #include "lib/binomial.h"
 #include "lib/env.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 /* Outcomes of a batch: long enough that starting the threads is nothing. */

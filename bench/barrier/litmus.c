@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See litmus.h. The tests themselves are made from bench/litmus/. */
+/* See litmus.h. The tests themselves are made from lib/litmus/. */
 #include "bench/barrier/litmus.h"
 
 #include <errno.h>

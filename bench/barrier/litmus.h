@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/litmus_test.h"
+#include "lib/litmus/litmus_test.h"
 
 /* How the processes of an instance start together. */
 enum litmus_start {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/litmus_test.h"
+#include "lib/litmus/litmus_test.h"
 
 enum publish_writer {
 	WRITER_NONE,

@@ -22,10 +22,10 @@
 #include "bench/kit/clock.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/sources.h"
-#include "lib/counts.h"
 #include "lib/env.h"
+#include "lib/insn_metrics.h"
+#include "lib/marks.h"
 #include "lib/metric.h"
-#include "lib/region.h"
 #include "lib/util.h"
 
 #define MAX_THREADS	256
@@ -51,7 +51,7 @@ struct runner {
 	struct counter_value pmu[MAX_VALUES];
 	/* Instructions of harness.empty's batch; 0 before it ran. */
 	double empty_instructions;
-	unsigned int regions;	/* marked so far; see lib/region.h */
+	unsigned int regions;	/* marked so far; see lib/marks.h */
 };
 
 /* One batch of one thread. */

@@ -11,7 +11,7 @@
 #include "bench/mmio/mmio_code.h"
 #include "bench/mmio/mmio_type.h"
 #include "bench/mmio/vm_mmio.h"
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 
 enum mmio_map {
 	MAP_DEVICE,	/* sysfs resourceN */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bench/notifier/notifier.h"
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 /* Once this mm has had the module's subscriptions, it keeps the list. */

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "bpf/attach.h"
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 #define PAGE	4096UL

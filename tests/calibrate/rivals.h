@@ -10,7 +10,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-#include "analysis/stat.h"
+#include "lib/stat.h"
 
 #define RIVAL_ALPHA	.05
 

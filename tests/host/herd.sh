@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The litmus tests before herd7: the verdicts in bench/litmus are its own, and
+# The litmus tests before herd7: the verdicts in lib/litmus are its own, and
 # the publish pattern, with all of its three words, comes down to the tests that
 # barrier.publish names. Needs herd7 (Debian package herdtools7), for the kernel's
 # model also its folder tools/memory-model: LKMM, or the source of the running
@@ -9,7 +9,7 @@ set -uo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
-litmus=$top/bench/litmus
+litmus=$top/lib/litmus
 
 # Whatever herd7 is or is not: each file can be had as instructions.
 for arch in AArch64 X86_64; do

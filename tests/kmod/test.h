@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "kmod/ptelab_dev.h"
+#include "lib/kmod.h"
 
 #define KIB	1024UL
 #define MIB	(1024UL * KIB)

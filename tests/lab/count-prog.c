@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/region.h"
+#include "lib/marks.h"
 
 #define LOOPS	100
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vectors for analysis/stat.c. They come from published papers and from R; a
+ * Vectors for lib/stat.c. They come from published papers and from R; a
  * comment names what made them where it is not in the facts of the project.
  */
 #include "tests/unit/analysis_test.h"
@@ -9,7 +9,7 @@
 #include <gsl/gsl_rng.h>
 #include <string.h>
 
-#include "analysis/stat.h"
+#include "lib/stat.h"
 
 /* R: sleep, group 1 and 2. */
 static const double sleep1[] = { .7, -1.6, -.2, -1.2, -.1, 3.4, 3.7, .8, 0, 2 };

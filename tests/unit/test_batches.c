@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/stat.h"
 #include "lib/batches.h"
+#include "lib/stat.h"
 
 static double *values(size_t nr, unsigned long seed)
 {

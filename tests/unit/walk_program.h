@@ -10,7 +10,7 @@
 
 #include "emu/walk.h"
 #include "lib/a64class.h"
-#include "lib/region.h"
+#include "lib/marks.h"
 
 #define NOP	0xd503201f
 #define LDR	0xf9400020

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See ptelab_dev.h. */
-#include "kmod/ptelab_dev.h"
+/* See kmod.h. */
+#include "lib/kmod.h"
 
 #include <errno.h>
 #include <fcntl.h>

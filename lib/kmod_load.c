@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loading ptelab.ko for as long as a run needs it. Apart from ptelab_dev.c:
+ * Loading ptelab.ko for as long as a run needs it. Apart from kmod.c:
  * only what has a journal open may change the host.
  */
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kmod/ptelab_dev.h"
 #include "lib/journal.h"
+#include "lib/kmod.h"
 #include "lib/util.h"
 
 static int insert(const char *file, int fd)

@@ -19,8 +19,8 @@
  * Without either, because there is no PMU, the region is from MARK_BEGIN to
  * MARK_END. BEGIN, END and DONE without ARM mean nothing.
  */
-#ifndef PTELAB_REGION_H
-#define PTELAB_REGION_H
+#ifndef PTELAB_MARKS_H
+#define PTELAB_MARKS_H
 
 enum {
 	MARK_RUN	= 112,	/* a run's header has been written */

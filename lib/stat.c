@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See stat.h. GSL supplies distributions and random numbers. */
-#include "analysis/stat.h"
+#include "lib/stat.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>

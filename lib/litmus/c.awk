@@ -84,7 +84,7 @@ function end_test(	i, threads)
 }
 
 BEGIN {
-	print "/* Made by c.awk of the litmus tests in bench/litmus. */"
+	print "/* Made by c.awk of the litmus tests in lib/litmus. */"
 }
 
 FNR == 1 {

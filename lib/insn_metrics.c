@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See counts.h. */
-#include "lib/counts.h"
+/* See insn_metrics.h. */
+#include "lib/insn_metrics.h"
 
 #include <string.h>
 

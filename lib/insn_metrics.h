@@ -3,13 +3,13 @@
  * The metrics that the emulator's counting plugin has, beside those of
  * a64class.h, and what a run says of them that has none.
  */
-#ifndef PTELAB_COUNTS_H
-#define PTELAB_COUNTS_H
+#ifndef PTELAB_INSN_METRICS_H
+#define PTELAB_INSN_METRICS_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "lib/regions.h"
+#include "lib/insn_counts.h"
 
 extern const char *const region_exception_metric[NR_EXCEPTIONS];
 

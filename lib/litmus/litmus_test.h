@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A litmus test as bench/litmus/c.awk makes it of its .litmus file, for the
+ * A litmus test as lib/litmus/c.awk makes it of its .litmus file, for the
  * program and for the module.
  */
 #ifndef PTELAB_LITMUS_TEST_H

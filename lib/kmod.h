@@ -4,8 +4,8 @@
  * returns 0 or -errno with fail() text, and a counter source. See
  * ptelab_uapi.h for what the arguments mean.
  */
-#ifndef PTELAB_DEV_H
-#define PTELAB_DEV_H
+#ifndef PTELAB_KMOD_H
+#define PTELAB_KMOD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ bool kmod_wanted(void);
 void kmod_not_loaded(const char *why);
 /*
  * Loads it until journal_close(). Returns 0, also if it is loaded already, or
- * -errno with fail() text. In ptelab_load.c.
+ * -errno with fail() text. In kmod_load.c.
  */
 int kmod_load(void);
 

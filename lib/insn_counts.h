@@ -4,8 +4,8 @@
  * host's byte order, gone once ptelab has merged it. First struct
  * regions_header, then records, each a struct regions_record and its body.
  */
-#ifndef PTELAB_REGIONS_H
-#define PTELAB_REGIONS_H
+#ifndef PTELAB_INSN_COUNTS_H
+#define PTELAB_INSN_COUNTS_H
 
 #include <stdint.h>
 
