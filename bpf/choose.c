@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/code.h"
 #include "bpf/kernel.h"
+#include "bpf/retry/code.h"
 #include "bpf/tracer.h"
 
 const char *say(struct tracer *t, const char *fmt, ...)

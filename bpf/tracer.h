@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/attach.h"
-#include "bpf/retry_sites.h"
+#include "bpf/retry/retry_sites.h"
 #include "lib/util.h"
 
 #define MAX_ATTACHED	128

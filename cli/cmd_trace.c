@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "bpf/attach.h"
-#include "bpf/retry_sites.h"
+#include "bpf/retry/retry_sites.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"
 #include "lib/util.h"

@@ -21,9 +21,9 @@
 #include <sys/ucontext.h>
 #include <unistd.h>
 
-#include "bpf/a64.h"
-#include "bpf/code.h"
-#include "bpf/retry_sites.h"
+#include "bpf/retry/a64.h"
+#include "bpf/retry/code.h"
+#include "bpf/retry/retry_sites.h"
 
 #define ENTRIES		16
 #define GOOD(i)		(1UL | 1UL << 52 | (uint64_t)(0x40000 + (i)) << 12)

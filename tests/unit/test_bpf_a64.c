@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/a64.h"
+#include "bpf/retry/a64.h"
 #include "lib/util.h"
 
 static void flow(void **state)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/code.h"
-#include "bpf/retry_sites.h"
+#include "bpf/retry/code.h"
+#include "bpf/retry/retry_sites.h"
 #include "lib/util.h"
 #include "tests/unit/retry_code.h"
 

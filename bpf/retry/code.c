@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See code.h. */
-#include "bpf/code.h"
+#include "bpf/retry/code.h"
 
 #include <elf.h>
 #include <errno.h>

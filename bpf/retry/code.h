@@ -3,7 +3,7 @@
 #ifndef PTELAB_BPF_CODE_H
 #define PTELAB_BPF_CODE_H
 
-#include "bpf/retry_sites.h"
+#include "bpf/retry/retry_sites.h"
 
 /* Both return 0 or -errno with one line in @why. */
 int code_running(const char *function, struct code *code, char why[200]);

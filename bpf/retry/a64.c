@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See a64.h. The encodings are those of the Arm Architecture Reference Manual. */
-#include "bpf/a64.h"
+#include "bpf/retry/a64.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef PTELAB_BPF_RETRY_IMPL_H
 #define PTELAB_BPF_RETRY_IMPL_H
 
-#include "bpf/a64.h"
-#include "bpf/retry_sites.h"
+#include "bpf/retry/a64.h"
+#include "bpf/retry/retry_sites.h"
 
 #define NO_OFFSET	INT64_MIN
 

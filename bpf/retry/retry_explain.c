@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/retry_impl.h"
+#include "bpf/retry/retry_impl.h"
 #include "lib/util.h"
 
 static void print_places(FILE *to, const struct state *s)

@@ -19,7 +19,7 @@
  * as at the top of a loop that was not rotated, all starts are probed and the
  * calls are taken off.
  */
-#include "bpf/retry_sites.h"
+#include "bpf/retry/retry_sites.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,8 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/code.h"
-#include "bpf/retry_impl.h"
+#include "bpf/retry/code.h"
+#include "bpf/retry/retry_impl.h"
 #include "lib/util.h"
 
 #define MAX_INSNS	4096
