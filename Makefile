@@ -75,7 +75,7 @@ SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything but main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
-GP		:= $(wildcard analysis/*/*.gp analysis/*.gp)
+GP		:= $(wildcard analysis/draw/*.gp)
 LITMUS		:= $(wildcard lib/litmus/*.litmus)
 GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 
@@ -124,10 +124,10 @@ litmus:
 		echo "build/litmus/$$arch"; \
 	done
 
-# gnuplot templates as C strings: analysis/x-y.gp becomes x_y_gp
+# gnuplot templates as C strings: analysis/draw/x-y.gp becomes x_y_gp
 $(BUILD)/gen/analysis_gp.h: $(GP) Makefile
 	@mkdir -p $(@D)
-	@{ echo '/* Made by the Makefile of the gnuplot templates in analysis. */'; \
+	@{ echo '/* Made by the Makefile of the gnuplot templates in analysis/draw. */'; \
 	   for f in $(GP); do \
 		n=$$(basename $$f | tr -c 'a-zA-Z0-9\n' _); \
 		echo "static const char $$n[] __attribute__((unused)) ="; \

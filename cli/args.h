@@ -6,7 +6,7 @@
 #include <argp.h>
 #include <stdint.h>
 
-#include "analysis/load.h"
+#include "analysis/load/load.h"
 #include "lib/choice.h"
 
 /* A growing list of borrowed texts. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/explain.h"
+#include "analysis/code/explain.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/rules.h"
+#include "analysis/judge/rules.h"
 #include "bench/harness/runner.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"

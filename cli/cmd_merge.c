@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/merge.h"
+#include "analysis/code/merge.h"
 #include "cli/cmd.h"
 #include "lib/util.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/format.h"
-#include "analysis/plan.h"
-#include "analysis/table.h"
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
+#include "analysis/judge/plan.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/environ.h"
-#include "analysis/plot.h"
-#include "analysis/plot_stat.h"
-#include "analysis/report.h"
+#include "analysis/load/environ.h"
+#include "analysis/plot/plot.h"
+#include "analysis/plot/plot_stat.h"
+#include "analysis/report/report.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/explain.h"
-#include "analysis/picture.h"
-#include "analysis/plot.h"
-#include "analysis/plot_stat.h"
-#include "analysis/report.h"
+#include "analysis/code/explain.h"
+#include "analysis/draw/picture.h"
+#include "analysis/plot/plot.h"
+#include "analysis/plot/plot_stat.h"
+#include "analysis/report/report.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/barrier.h"
-#include "analysis/mmio.h"
-#include "analysis/show.h"
+#include "analysis/family/barrier_results.h"
+#include "analysis/family/mmio_results.h"
+#include "analysis/report/show.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/format.h"
-#include "analysis/plan.h"
+#include "analysis/draw/format.h"
+#include "analysis/judge/plan.h"
 #include "bench/harness/runner.h"
 #include "cli/cmd.h"
 #include "lib/choice.h"

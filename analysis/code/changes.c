@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/load.h"
+#include "analysis/load/load.h"
 #include "lib/util.h"
 
 bool changes_none(const struct changes *c)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "analysis/code/changes.h"
-#include "analysis/format.h"
-#include "analysis/load.h"
-#include "analysis/table.h"
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
+#include "analysis/load/load.h"
 #include "lib/util.h"
 
 #define ROWS_SHOWN	30

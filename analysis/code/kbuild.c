@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "analysis/code/changes.h"
-#include "analysis/load.h"
+#include "analysis/load/load.h"
 #include "lib/util.h"
 
 /* --- which option --- */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "analysis/code/changes.h"
+#include "analysis/code/insns.h"
 #include "analysis/code/normal.h"
-#include "analysis/insns.h"
-#include "analysis/load.h"
+#include "analysis/load/load.h"
 #include "lib/util.h"
 
 /* --- which ran --- */

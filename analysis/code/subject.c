@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "analysis/load.h"
+#include "analysis/load/load.h"
 #include "lib/util.h"
 
 static bool is_folder(const char *path)

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/compare.h"
+#include "analysis/judge/compare.h"
 #include "lib/util.h"
 #include "tests/calibrate/rivals.h"
 

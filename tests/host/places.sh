@@ -52,24 +52,24 @@ equal "a counter of calls is 1 file" "$(touched)" "bpf/counters.def "
 
 # --- a format ---
 
-after '^/. --- the table' analysis/report_forms.c '
+after '^/. --- the table' analysis/report/report_forms.c '
 static void report_sample(const struct report *r, FILE *f)
 {
 	fprintf(f, "%zu comparisons\n", r->nr);
 }'
-after '^static const struct report_format formats' analysis/report_forms.c '	{ { "sample", "how many comparisons there are" }, report_sample },'
+after '^static const struct report_format formats' analysis/report/report_forms.c '	{ { "sample", "how many comparisons there are" }, report_sample },'
 sed -i 's/^takes text, grid,/takes sample, text, grid,/' cli/ptelab.1
-equal "a format is 2 files" "$(touched)" "analysis/report_forms.c cli/ptelab.1 "
+equal "a format is 2 files" "$(touched)" "analysis/report/report_forms.c cli/ptelab.1 "
 
 # --- a finding ---
 
-after '^} kinds.. = ' analysis/rules.c '	{ "sample-finding", "more samples are taken", {
+after '^} kinds.. = ' analysis/judge/rules.c '	{ "sample-finding", "more samples are taken", {
 		{ SEVERITY_WARNING, { { "sample_metric", RISES } },
 		  "more samples are taken" } } },'
 after '^prints this list' cli/ptelab.1 '.TP
 .B sample\-finding
 more samples are taken'
-equal "a finding is 2 files" "$(touched)" "analysis/rules.c cli/ptelab.1 "
+equal "a finding is 2 files" "$(touched)" "analysis/judge/rules.c cli/ptelab.1 "
 
 # --- a subcommand ---
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/compare.h"
+#include "analysis/judge/compare.h"
 #include "tests/analysis/fixture.h"
 
 static char dir[] = "/tmp/ptelab-analysis.XXXXXX";

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/format.h"
-#include "analysis/table.h"
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
 
 static const char *number(double v, int decimals)
 {

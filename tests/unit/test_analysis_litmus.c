@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/litmus.h"
+#include "analysis/family/litmus_log.h"
 #include "bench/barrier/litmus.h"
 #include "bench/barrier/publish.h"
 #include "lib/util.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "analysis/compare.h"
-#include "analysis/explain.h"
-#include "analysis/merge.h"
+#include "analysis/code/explain.h"
+#include "analysis/code/merge.h"
+#include "analysis/judge/compare.h"
 #include "lib/record.h"
 #include "lib/util.h"
 #include "tests/unit/walk_program.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "analysis/regions.h"
+#include "analysis/code/regions.h"
 #include "lib/util.h"
 #include "tests/unit/walk_program.h"
 

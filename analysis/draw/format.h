@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Numbers and text for people who paste them into mail: plain ASCII, never
+ * wider than MAIL_WIDTH columns, digits enough to see a difference.
+ */
+#ifndef PTELAB_FORMAT_H
+#define PTELAB_FORMAT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "analysis/load/sample.h"
+#include "lib/util.h"
+
+#define MAIL_WIDTH	75
+#define SHOW_WIDTH	80	/* of a terminal, for what is not to be mailed */
+#define NUMBER_SIZE	32	/* no number below needs more */
+
+/*
+ * Decimals that show every one of @nr numbers, at most as many as make a
+ * difference of @delta visible to three digits (exact), or five significant
+ * digits of the largest (timed).
+ */
+int decimals_for(const double *v, size_t nr, double delta, enum tier tier);
+
+/* "16", "331.50", "1.23e+15", "-" for NAN. At most 14 characters. */
+const char *format_number(double v, int decimals, char buf[NUMBER_SIZE]);
+/* The same with a sign, "0" for none. */
+const char *format_delta(double v, int decimals, char buf[NUMBER_SIZE]);
+/* One number by itself, exact ones to six decimals. */
+const char *format_value(double v, enum tier tier, char buf[NUMBER_SIZE]);
+/*
+ * A change as "-63.7%", "+0.004%", "x12.5", "from 0", "same"; @ratio is NAN
+ * when base was 0. A timed one has no more than one decimal.
+ */
+const char *format_change(double ratio, double delta, enum tier tier,
+			  char buf[NUMBER_SIZE]);
+/* A ratio as a change in percent with @decimals, "+1.2%"; "-" for NAN. */
+const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE]);
+/* "p 0.029", "p < 0.001" */
+const char *format_p(double p, char buf[NUMBER_SIZE]);
+
+/*
+ * A copy with every character that a terminal or mail could act on replaced
+ * by '?'. Whatever comes out of a file goes through this. Caller frees.
+ */
+char *clean_text(const char *text);
+char *clean_vformat(const char *fmt, va_list ap);
+
+/* The same, for HTML and SVG, inside and outside of quotes. */
+void put_markup(FILE *f, const char *text);
+
+/*
+ * Prints text in lines of at most @width columns, the first indented by
+ * @first, the others by @rest. A word too long for a line is broken.
+ */
+void print_wrapped(FILE *f, const char *text, int first, int rest, int width);
+/* The same for a format, cleaned, at MAIL_WIDTH. */
+void print_line(FILE *f, int first, int rest, const char *fmt, ...)
+	__printf(4, 5);
+
+/* A label of @width columns, two blanks, and wrapped text beside it. */
+void print_labelled(FILE *f, const char *label, int width, const char *fmt, ...)
+	__printf(4, 5);
+
+/* "" for 1, else "s" */
+const char *plural(size_t n);
+
+#endif

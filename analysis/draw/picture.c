@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See picture.h. */
+#include "analysis/draw/picture.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "analysis/draw/format.h"
+#include "analysis_gp.h"
+#include "lib/util.h"
+
+static char *search_path(const char *program)
+{
+	char *path = xstrdup(getenv("PATH") ? getenv("PATH") : ""), *save, *dir;
+	char *found = NULL;
+
+	for (dir = strtok_r(path, ":", &save); dir && !found;
+	     dir = strtok_r(NULL, ":", &save)) {
+		found = xasprintf("%s/%s", dir, program);
+		if (access(found, X_OK)) {
+			free(found);
+			found = NULL;
+		}
+	}
+	free(path);
+	return found;
+}
+
+int gnuplot_available(void)
+{
+	char *found = search_path("gnuplot");
+
+	free(found);
+	if (!found)
+		return fail(ENOENT, "gnuplot is not on the PATH: install it (Debian, Fedora: gnuplot-nox or gnuplot-minimal) and call again");
+	return 0;
+}
+
+/* A file name of letters, digits, dots, dashes. */
+static char *file_stem(const char *name)
+{
+	char *stem = xstrdup(name), *c;
+
+	for (c = stem; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
+			*c = '-';
+	return stem;
+}
+
+/* In single quotes, where gnuplot expands nothing. */
+static char *quote(const char *text)
+{
+	char *quoted = xcalloc(2 * strlen(text) + 3, 1), *to = quoted;
+
+	*to++ = '\'';
+	for (; *text; text++) {
+		if (*text == '\'')
+			*to++ = '\'';
+		*to++ = *text;
+	}
+	*to = '\'';
+	return quoted;
+}
+
+char *picture_quote(const char *text)
+{
+	char *clean = clean_text(text), *quoted = quote(clean);
+
+	free(clean);
+	return quoted;
+}
+
+void picture_text(struct picture *p, const char *name, const char *text)
+{
+	char *quoted = picture_quote(text);
+
+	fprintf(p->script, "%s = %s\n", name, quoted);
+	free(quoted);
+}
+
+#define MAX_SUB_LINES	3
+
+void picture_subtitle(struct picture *p, const char *text, size_t most)
+{
+	char *rest = xstrdup(text), *line = rest, *end, name[16];
+	unsigned int nr = 0;
+
+	while (*line) {
+		end = line + strlen(line);
+		if (strlen(line) > most && nr + 1 < MAX_SUB_LINES) {
+			for (end = line + most; end > line && *end != ' '; end--)
+				;
+			if (end == line)
+				end = line + most;
+		} else if (strlen(line) > most) {
+			strcpy(line + most - 2, "..");
+		}
+		text = *end ? end + 1 : end;
+		*end = '\0';
+		nr++;
+		snprintf(name, sizeof(name), nr > 1 ? "subtitle_%u" :
+			 "subtitle", nr);
+		picture_text(p, name, line);
+		line = (char *)text;
+	}
+	if (!nr)
+		picture_text(p, "subtitle", "");
+	fprintf(p->script, "sub_lines = %u\n", nr ? nr : 1);
+	free(rest);
+}
+
+struct picture *picture_begin(const char *name, const char *template,
+			      int width, int height)
+{
+	struct picture *p = xcalloc(1, sizeof(*p));
+
+	p->name = file_stem(name);
+	p->template = template;
+	p->script = open_memstream(&p->text, &p->len);
+	if (!p->script) {
+		fputs("ptelab: out of memory\n", stderr);
+		exit(EXIT_COULD_NOT);
+	}
+	fputs("# Made by ptelab plot. Draw it again, perhaps changed, with\n"
+	      "#   gnuplot -e \"format='svg'; output='x.svg'\" THIS\n",
+	      p->script);
+	fprintf(p->script, "width = %d\nheight = %d\nlines = %d\n", width,
+		height, height < 480 ? 24 : height / 20);
+	fputs(common_gp, p->script);
+	return p;
+}
+
+/* The start of what gnuplot says; the rest is read, or it would be killed. */
+static void read_all(int fd, char *said, size_t size)
+{
+	char buf[512];
+	size_t len = 0;
+	ssize_t n, i;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 &&
+							errno == EINTR))
+		for (i = 0; i < n; i++)
+			if (len + 1 < size)
+				said[len++] = buf[i] == '\n' ? ' ' : buf[i];
+	said[len] = '\0';
+}
+
+static int run_gnuplot(const char *script, const char *setting)
+{
+	char said[512] = "";
+	int pipe_fd[2], status;
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		return fail(errno, "pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		dup2(pipe_fd[1], STDERR_FILENO);
+		execlp("gnuplot", "gnuplot", "-e", setting, script,
+		       (char *)NULL);
+		_exit(127);
+	}
+	close(pipe_fd[1]);
+	if (pid < 0) {
+		close(pipe_fd[0]);
+		return fail(errno, "fork: %s", strerror(errno));
+	}
+	read_all(pipe_fd[0], said, sizeof(said));
+	close(pipe_fd[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return fail(EIO, "gnuplot failed: %s", said);
+	return 0;
+}
+
+static int draw(const struct picture *p, const char *script,
+		const struct plot_options *o, const char *format)
+{
+	bool terminal = !strcmp(format, "terminal");
+	char *output = xasprintf("%s/%s.%s", o->dir, p->name, format);
+	char *quoted = quote(output), *setting;
+	int ret;
+
+	if (terminal)
+		setting = xasprintf("format = 'terminal'");
+	else
+		setting = xasprintf("format = '%s'; output = %s", format,
+				    quoted);
+	ret = run_gnuplot(script, setting);
+	if (ret)
+		unlink(output);
+	else if (!terminal && !o->quiet)
+		printf("%s\n", output);
+	free(setting);
+	free(quoted);
+	free(output);
+	return ret;
+}
+
+/* Writes the script to where it stays (@keep) or to a temporary file. */
+static int write_script(const struct picture *p, const struct plot_options *o,
+			char **path)
+{
+	const char *tmp = getenv("TMPDIR");
+	FILE *f;
+	int fd;
+
+	if (o->keep) {
+		*path = xasprintf("%s/%s.gp", o->dir, p->name);
+		fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0666);
+	} else {
+		*path = xasprintf("%s/ptelab-plot-XXXXXX",
+				  tmp && *tmp ? tmp : "/tmp");
+		fd = mkostemp(*path, O_CLOEXEC);
+	}
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f)
+		return fail(errno, "%s: %s", *path, strerror(errno));
+	fwrite(p->text, 1, p->len, f);
+	fputs(p->template, f);
+	if (fclose(f))
+		return fail(errno, "%s: %s", *path, strerror(errno));
+	return 0;
+}
+
+int picture_end(struct picture *p, const struct plot_options *o)
+{
+	char *script = NULL;
+	size_t i;
+	int ret;
+
+	fclose(p->script);
+	ret = write_script(p, o, &script);
+	for (i = 0; i < o->nr_formats && !ret; i++)
+		ret = draw(p, script, o, o->formats[i]);
+	if (!o->keep || ret)
+		unlink(script);
+	else if (!o->quiet)
+		printf("%s\n", script);
+	free(script);
+	free(p->text);
+	free(p->name);
+	free(p);
+	return ret;
+}

@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See barrier_results.h. */
+#include "analysis/family/barrier_results.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
+#include "analysis/load/sample.h"
+#include "lib/binomial.h"
+#include "lib/util.h"
+
+#define CONFIDENCE	.95
+#define MAX_STORES	9	/* columns of costs */
+
+static const json_t *proof_of(const struct side_point *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (p->obs[i].ok)
+			return json_object_get(p->obs[i].point, "proof");
+	return NULL;
+}
+
+static bool is_bench(const struct side_point *p, const char *name)
+{
+	return !strcmp(p->bench, name);
+}
+
+static bool param_is(const struct side_point *p, const char *name,
+		     const char *value)
+{
+	return !strcmp(json_text(p->params, name), value);
+}
+
+static bool has_param(const struct side_point *p, const char *name)
+{
+	return json_object_get(p->params, name) != NULL;
+}
+
+/* Without a common parameter, are the two the same? */
+static bool same_but(const struct side_point *a, const struct side_point *b,
+		     const char *const *but)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	if (strcmp(a->bench, b->bench) || strcmp(a->mode, b->mode))
+		return false;
+	json_object_foreach(a->params, name, value) {
+		for (i = 0; but[i]; i++)
+			if (!strcmp(name, but[i]))
+				break;
+		if (!but[i] &&
+		    !json_equal(value, json_object_get(b->params, name)))
+			return false;
+	}
+	return true;
+}
+
+/* The first of its kind: what else is like it comes with it. */
+static bool is_first(const struct side *s, const struct side_point *p,
+		     const char *const *but)
+{
+	const struct side_point *q;
+
+	for (q = s->points; q < p; q++)
+		if (same_but(q, p, but))
+			return false;
+	return true;
+}
+
+/* --- costs --- */
+
+/*
+ * "4.1", "~0" where it can't be told from nothing, "-" where it was not
+ * measured.
+ */
+static void cost_cell(struct table *t, const struct side_point *p)
+{
+	enum tier tier = p ? metric_tier(p, "barrier_ns") : TIER_NONE;
+	const json_t *proof = p ? proof_of(p) : NULL;
+	char number[NUMBER_SIZE];
+	struct sample v;
+
+	if (!proof || tier == TIER_NONE) {
+		table_cell(t, "-");
+		return;
+	}
+	v = sample_take(p, "barrier_ns", tier, NULL);
+	if (json_is_false(json_object_get(proof, "told")))
+		table_cell(t, "~0");
+	else
+		table_cell(t, "%s", format_number(v.median,
+				fabs(v.median) < 10 ? 2 :
+				fabs(v.median) < 100 ? 1 : 0, number));
+	sample_free(&v);
+}
+
+static int cmp_int(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The numbers of stores that points like @p have, ascending. */
+static size_t stores_of(const struct side *s, const struct side_point *p,
+			int stores[MAX_STORES])
+{
+	static const char *const but[] = { "barrier", "stores", NULL };
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < s->nr_points && nr < MAX_STORES; i++) {
+		int k = json_integer_value(json_object_get(
+				s->points[i].params, "stores"));
+
+		if (!same_but(&s->points[i], p, but) ||
+		    !proof_of(&s->points[i]))
+			continue;
+		for (j = 0; j < nr; j++)
+			if (stores[j] == k)
+				break;
+		if (j == nr)
+			stores[nr++] = k;
+	}
+	qsort(stores, nr, sizeof(*stores), cmp_int);
+	return nr;
+}
+
+static const struct side_point *cost_point(const struct side *s,
+					   const struct side_point *like,
+					   const char *barrier, int stores)
+{
+	static const char *const but[] = { "barrier", "stores", NULL };
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i];
+
+		if (same_but(p, like, but) && proof_of(p) &&
+		    param_is(p, "barrier", barrier) &&
+		    json_integer_value(json_object_get(p->params, "stores")) ==
+		    stores)
+			return p;
+	}
+	return NULL;
+}
+
+static void cost_rows(struct table *t, const struct side *s,
+		      const struct side_point *like, const int *stores,
+		      size_t nr)
+{
+	static const char *const but[] = { "barrier", "stores", NULL };
+	static const char *const per_row[] = { "stores", NULL };
+	size_t i, j;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i], *q;
+		const char *barrier = json_text(p->params, "barrier");
+		bool any = false;
+
+		if (!same_but(p, like, but) || !is_first(s, p, per_row))
+			continue;
+		for (j = 0; j < nr && !any; j++) {
+			q = cost_point(s, like, barrier, stores[j]);
+			any = q && metric_tier(q, "barrier_ns") != TIER_NONE;
+		}
+		if (!any)
+			continue;
+		table_row(t);
+		table_cell(t, "%s", barrier);
+		for (j = 0; j < nr; j++)
+			cost_cell(t, cost_point(s, like, barrier, stores[j]));
+	}
+}
+
+static void print_costs(const struct side *s, const struct side_point *like,
+			FILE *f)
+{
+	int stores[MAX_STORES];
+	size_t nr = stores_of(s, like, stores), i;
+	struct table *t;
+	char head[16];
+
+	if (!nr || metric_tier(like, "barrier_ns") == TIER_NONE)
+		return;
+	fputc('\n', f);
+	print_line(f, 0, 2, "barrier.cost state=%s place=%s: ns added, by stores before it",
+		   json_text(like->params, "state"),
+		   json_text(like->params, "place"));
+	t = table_new();
+	table_column(t, "barrier", false);
+	for (i = 0; i < nr; i++) {
+		snprintf(head, sizeof(head), "%d", stores[i]);
+		table_column(t, head, true);
+	}
+	cost_rows(t, s, like, stores, nr);
+	table_print_mail(t, f, 2, SHOW_WIDTH);
+	table_free(t);
+}
+
+/* --- the publish pattern --- */
+
+static const struct side_point *publish_point(const struct side *s,
+					      const struct side_point *like,
+					      const char *measure)
+{
+	static const char *const but[] = { "measure", NULL };
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++)
+		if (same_but(&s->points[i], like, but) &&
+		    param_is(&s->points[i], "measure", measure) &&
+		    proof_of(&s->points[i]))
+			return &s->points[i];
+	return NULL;
+}
+
+static void metric_cell(struct table *t, const struct side_point *p,
+			const char *metric)
+{
+	enum tier tier = p ? metric_tier(p, metric) : TIER_NONE;
+	struct sample v = { 0 };
+
+	if (tier != TIER_NONE)
+		v = sample_take(p, metric, tier, NULL);
+	if (v.nr)
+		table_cell(t, "%.0f", v.median);
+	else
+		table_cell(t, "-");
+	sample_free(&v);
+}
+
+static const char *short_verdict(const json_t *proof, const char *model)
+{
+	const char *v = json_text(json_object_get(proof, "models"), model);
+
+	return !strcmp(v, "Never") ? "never" : *v ? "may" : "-";
+}
+
+/* The kernel's model and that of arm64, one word if they agree */
+static void models_cell(struct table *t, const json_t *proof)
+{
+	const char *lkmm = short_verdict(proof, "LKMM");
+	const char *arm = short_verdict(proof, "AArch64");
+
+	if (strcmp(lkmm, arm))
+		table_cell(t, "%s/%s", lkmm, arm);
+	else
+		table_cell(t, "%s", lkmm);
+}
+
+static void later_cell(struct table *t, const struct side_point *p)
+{
+	const json_t *later = p ? json_object_get(proof_of(p), "later_ns") :
+		NULL;
+
+	if (!later)
+		table_cell(t, "-");
+	else if (!json_is_true(json_object_get(later, "told")))
+		table_cell(t, "~0");
+	else
+		table_cell(t, "%+.1f", json_number_value(
+				json_object_get(later, "median")));
+}
+
+/* "0/3M" */
+static void seen_cell(struct table *t, const struct litmus_result *r)
+{
+	uint64_t all = r->positive + r->negative;
+
+	if (!r->test)
+		table_cell(t, "-");
+	else if (all >= 1000000)
+		table_cell(t, "%" PRIu64 "/%.3gM", r->positive, all / 1e6);
+	else
+		table_cell(t, "%" PRIu64 "/%.3gk", r->positive, all / 1e3);
+}
+
+static void print_publish(const struct side *s, FILE *f)
+{
+	static const char *const but[] = { "measure", NULL };
+	static const char *const left[] = { "writer", "reader", "tests" };
+	static const char *const right[] = {
+		"models", "old", "wr", "rd", "bail", "seen", "later", "used"
+	};
+	struct table *t = NULL;
+	size_t i, j;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i], *order;
+		struct litmus_result r = { 0 };
+		const json_t *proof = proof_of(p);
+
+		if (!is_bench(p, "barrier.publish") || !is_first(s, p, but))
+			continue;
+		if (!t) {
+			fputs("\nbarrier.publish: may the reader see an old context? did it?\n", f);
+			t = table_new();
+			for (j = 0; j < ARRAY_SIZE(left); j++)
+				table_column(t, left[j], false);
+			for (j = 0; j < ARRAY_SIZE(right); j++)
+				table_column(t, right[j], true);
+		}
+		order = publish_point(s, p, "order");
+		if (order)
+			litmus_result_of(order, &r);
+		table_row(t);
+		table_cell(t, "%s", json_text(p->params, "writer"));
+		table_cell(t, "%s", json_text(p->params, "reader"));
+		table_cell(t, "%s", param_is(p, "watch", "initialised") ?
+			   "init" : "flag");
+		models_cell(t, proof);
+		seen_cell(t, &r);
+		cost_cell(t, publish_point(s, p, "writer"));
+		cost_cell(t, publish_point(s, p, "reader"));
+		cost_cell(t, publish_point(s, p, "bail"));
+		metric_cell(t, publish_point(s, p, "latency"),
+			    "latency_ns.p50");
+		later_cell(t, publish_point(s, p, "latency"));
+		metric_cell(t, publish_point(s, p, "latency"),
+			    "usable_ns.p50");
+		litmus_result_free(&r);
+	}
+	if (!t)
+		return;
+	table_print_mail(t, f, 1, SHOW_WIDTH);
+	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. models: the kernel's and arm64's, on an old context. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, for one that does not. seen, used: median ns from the store to that word until the reader has seen it, until it has read the context. later: by how much the reader's barrier delays the seeing, against a reader without, drawn for each publication.");
+	table_free(t);
+}
+
+/* --- litmus tests --- */
+
+/* "6.9e-2" */
+static const char *short_rate(double v, char text[NUMBER_SIZE])
+{
+	char *e;
+
+	snprintf(text, NUMBER_SIZE, "%.1e", v);
+	e = strchr(text, 'e');
+	/* an exponent has two digits at least; the first is often 0 */
+	if (e && e[1] && e[2] == '0')
+		memmove(e + 2, e + 3, strlen(e + 3) + 1);
+	return text;
+}
+
+static void rate_cells(struct table *t, const struct litmus_result *r)
+{
+	uint64_t n = r->positive + r->negative;
+	struct interval i = binomial_interval(r->positive, n, CONFIDENCE);
+	char low[NUMBER_SIZE], high[NUMBER_SIZE];
+
+	seen_cell(t, r);
+	if (r->positive)
+		table_cell(t, "%s..%s", short_rate(i.low, low),
+			   short_rate(i.high, high));
+	else
+		table_cell(t, "< %s", short_rate(
+			   binomial_upper_of_none(n, CONFIDENCE), high));
+	if (isnan(r->seconds) || r->seconds <= 0)
+		table_cell(t, "-");
+	else
+		table_cell(t, "%.1f", n / r->seconds / 1e6);
+}
+
+static void litmus_row(struct table *t, const struct side_point *p,
+		       const struct litmus_result *r,
+		       const struct litmus_result *beside, size_t nr)
+{
+	const json_t *proof = proof_of(p);
+	size_t i;
+
+	table_row(t);
+	table_cell(t, "%s", r->test);
+	table_cell(t, "%s", short_verdict(proof, "LKMM"));
+	table_cell(t, "%s", short_verdict(proof, "AArch64"));
+	table_cell(t, "%s", short_verdict(proof, "x86-TSO"));
+	rate_cells(t, r);
+	table_cell(t, "%s", json_text(proof, "evidence"));
+	for (i = 0; i < nr; i++) {
+		if (strcmp(beside[i].test, r->test))
+			continue;
+		table_row(t);
+		table_cell(t, " (other)");
+		table_cell(t, " ");
+		table_cell(t, " ");
+		table_cell(t, " ");
+		rate_cells(t, &beside[i]);
+	}
+}
+
+static void print_litmus(const struct side *s,
+			 const struct litmus_result *beside, size_t nr,
+			 FILE *f)
+{
+	static const struct {
+		const char *name;
+		bool right;
+	} columns[] = {
+		{ "test", false }, { "LKMM", true }, { "Arm", true },
+		{ "TSO", true }, { "seen", true }, { "rate, 95%", true },
+		{ "M/s", true }, { "proof", false },
+	};
+	struct table *t = NULL;
+	size_t i, j;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i];
+		struct litmus_result r;
+
+		if (!has_param(p, "barriers") || !litmus_result_of(p, &r))
+			continue;
+		if (!t) {
+			fputs("\nlitmus: what the models say, and what was seen\n", f);
+			t = table_new();
+			for (j = 0; j < ARRAY_SIZE(columns); j++)
+				table_column(t, columns[j].name,
+					     columns[j].right);
+		}
+		litmus_row(t, p, &r, beside, nr);
+		litmus_result_free(&r);
+	}
+	if (!t)
+		return;
+	table_print_mail(t, f, 1, SHOW_WIDTH);
+	print_line(f, 1, 1, "proof: seen; control: not seen, but store buffering without barriers was, on the same CPUs in the same run; none: not seen, and that is no evidence. Of what was not seen, the rate that this rules out.");
+	table_free(t);
+}
+
+/* --- remarks --- */
+
+/* Each different text of a proof's member once. */
+static void remark(const struct side *s, const char *member, FILE *f)
+{
+	json_t *seen = json_object();
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const char *text = json_text(proof_of(&s->points[i]), member);
+
+		if (!*text || json_object_get(seen, text))
+			continue;
+		json_object_set_new(seen, text, json_true());
+		print_line(f, 0, 2, "* %s", text);
+	}
+	json_decref(seen);
+}
+
+static void forbidden_remark(const struct side *s, FILE *f)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i];
+		char *params;
+		size_t j;
+
+		for (j = 0; j < p->nr_obs; j++)
+			if (observation_value(&p->obs[j], "forbidden_outcomes",
+					      &v) && v > 0)
+				break;
+		if (j == p->nr_obs)
+			continue;
+		params = params_text(p->params, " ");
+		print_line(f, 0, 2, "* forbidden-outcome: %s %s: an outcome was seen that a model in force forbids",
+			   p->bench, params);
+		free(params);
+	}
+}
+
+/*
+ * How far the CPUs were from each other in the course of the run. A hypervisor
+ * may move them, and then figures of different points are no comparison.
+ */
+static void distance_remark(const struct side *s, FILE *f)
+{
+	double low = INFINITY, high = 0;
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		const json_t *ns = json_object_get(proof_of(&s->points[i]),
+						   "round_trip_ns");
+
+		if (!ns)
+			continue;
+		low = fmin(low, json_number_value(ns));
+		high = fmax(high, json_number_value(ns));
+	}
+	if (high)
+		print_line(f, 0, 2, "* a line's way to the other CPU and back: %.0f to %.0f ns%s",
+			   low, high, high > 1.5 * low ?
+			   ". That is too much to compare all points with each other: the CPUs were busy, or a hypervisor moved them. Each point's own is in its proof (round_trip_ns)" : "");
+}
+
+void show_barriers(const struct side *s, const struct litmus_result *beside,
+		   size_t nr, FILE *f)
+{
+	static const char *const but[] = { "barrier", "stores", NULL };
+	const json_t *h = s->run->files[0]->header;
+	const char *arch = json_text(h, "arch");
+	size_t i;
+
+	print_line(f, 0, 2, "%s, %s%s", arch,
+		   json_text(json_object_get(h, "cpu"), "model"),
+		   file_clock_emulated(s->run->files[0]) ?
+		   ", emulated: counts only" : "");
+	for (i = 0; i < s->nr_points; i++)
+		if (is_bench(&s->points[i], "barrier.cost") &&
+		    proof_of(&s->points[i]) &&
+		    is_first(s, &s->points[i], but))
+			print_costs(s, &s->points[i], f);
+	print_publish(s, f);
+	print_litmus(s, beside, nr, f);
+	fputc('\n', f);
+	print_line(f, 0, 2, "~0: can't be told from what two copies of the loop without a barrier differ by. -: not measured. One machine says nothing of another: on some CPUs a barrier that costs more here costs less.");
+	distance_remark(s, f);
+	remark(s, "cannot_exhibit", f);
+	forbidden_remark(s, f);
+}
+
+void show_litmus(const struct side *s, FILE *f)
+{
+	struct litmus_result r;
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		if (!litmus_result_of(&s->points[i], &r))
+			continue;
+		litmus_print(&r, f);
+		litmus_result_free(&r);
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Outcomes of litmus tests: as litmus7 prints them, and read from its logs.
+ */
+#ifndef PTELAB_LITMUS_LOG_H
+#define PTELAB_LITMUS_LOG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "analysis/load/load.h"
+
+/* What one test gave. */
+struct litmus_result {
+	char *test;		/* "MP+wmb+rmb" */
+	char *condition;	/* "(1:r0=1 /\ 1:r1=0)"; NULL: not known */
+	uint64_t positive, negative;	/* outcomes that fulfil it, or not */
+	double seconds;		/* NAN: not known, or not the machine's */
+	struct litmus_state {
+		char *text;	/* "1:r0=1; 1:r1=0;" */
+		uint64_t count;
+		bool positive;
+	} *states;
+	size_t nr_states;
+};
+
+/*
+ * Of a point that has outcomes in its proof, all observations together; false
+ * if it has none. litmus_result_free() afterwards.
+ */
+bool litmus_result_of(const struct side_point *p, struct litmus_result *r);
+void litmus_result_free(struct litmus_result *r);
+
+/* From "Test NAME Allowed" to "Time NAME 0.40", and an empty line. */
+void litmus_print(const struct litmus_result *r, FILE *f);
+
+/*
+ * Reads what litmus7, klitmus7 or litmus_print() printed, several tests if
+ * there are. Lines that it does not know are left out. Histogram and
+ * Observation of a test must agree. Returns how many, *@results allocated; or
+ * -errno with fail() text.
+ */
+int litmus_parse(const char *text, struct litmus_result **results);
+void litmus_results_free(struct litmus_result *r, size_t nr);
+
+#endif

@@ -1,0 +1,849 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See compare.h. */
+#include "analysis/judge/compare.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/draw/format.h"
+#include "analysis/judge/drift.h"
+#include "analysis/judge/rules.h"
+#include "lib/insn_metrics.h"
+#include "lib/util.h"
+
+/* Relabellings of boots: all of up to 8 against 8, or that many by lot. */
+#define PERMUTATIONS	20000
+
+const struct compare_options compare_defaults = {
+	.margin = .01,
+	.alpha = .05,
+	.center = stat_median,
+	.resamples = 5000,
+	.seed = 1,
+};
+
+const char *verdict_name(enum verdict v)
+{
+	static const char *const names[NR_VERDICTS] = {
+		[VERDICT_REGRESSION] = "regression",
+		[VERDICT_IMPROVEMENT] = "improvement",
+		[VERDICT_CHANGED] = "changed",
+		[VERDICT_EQUAL] = "equal",
+		[VERDICT_OVERLAP] = "overlap",
+		[VERDICT_EQUIVALENT] = "equivalent",
+		[VERDICT_INCONCLUSIVE] = "inconclusive",
+	};
+
+	return names[v];
+}
+
+const char *better_name(enum metric_better b)
+{
+	static const char *const names[] = { "none", "lower", "higher" };
+
+	return names[b];
+}
+
+bool is_difference(const struct result *r)
+{
+	return r->verdict == VERDICT_REGRESSION ||
+	       r->verdict == VERDICT_IMPROVEMENT ||
+	       r->verdict == VERDICT_CHANGED;
+}
+
+void comparison_note(struct comparison *c, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = xstrdup("");
+	va_end(ap);
+	c->notes = grow(c->notes, c->nr_notes, sizeof(*c->notes));
+	c->notes[c->nr_notes++] = text;
+}
+
+/* --- one result --- */
+
+static enum verdict judge(const struct result *r)
+{
+	if (r->facts.better == BETTER_NONE)
+		return VERDICT_CHANGED;
+	return (r->delta < 0) == (r->facts.better == BETTER_LOWER) ?
+	       VERDICT_IMPROVEMENT : VERDICT_REGRESSION;
+}
+
+/* Both sides have the same values for the same seeds. */
+static bool same_by_seed(const struct sample *a, const struct sample *b)
+{
+	size_t i, j, k;
+
+	if (a->nr != b->nr)
+		return false;
+	for (i = 0; i < a->nr; i++) {
+		size_t in_a = 0, in_b = 0;
+
+		for (j = 0; j < a->nr; j++)
+			in_a += a->seed[j] == a->seed[i] && a->v[j] == a->v[i];
+		for (k = 0; k < b->nr; k++)
+			in_b += b->seed[k] == a->seed[i] && b->v[k] == a->v[i];
+		if (in_a != in_b)
+			return false;
+	}
+	return true;
+}
+
+static void judge_exact(struct result *r)
+{
+	bool apart = r->base.max < r->new.min || r->new.max < r->base.min;
+
+	if (sample_is_one(&r->base) && sample_is_one(&r->new)) {
+		r->verdict = apart ? judge(r) : VERDICT_EQUAL;
+		return;
+	}
+	/* If they are apart: how far is judged when all rows are there. */
+	r->verdict = VERDICT_OVERLAP;
+	r->chance = !apart ? 1 : stat_apart_chance(r->base.nr, r->new.nr,
+			fmax(r->base.min - r->new.max,
+			     r->new.min - r->base.max) /
+			fmax(r->base.max - r->base.min,
+			     r->new.max - r->new.min));
+	r->same_by_seed = same_by_seed(&r->base, &r->new);
+}
+
+static double cv_of(const struct sample *s)
+{
+	return sqrt(stat_variance(s->v, s->nr)) / stat_mean(s->v, s->nr);
+}
+
+/* A seed of its own for each result, so that a filter changes no interval. */
+static uint64_t seed_of(const struct result *r, uint64_t seed)
+{
+	uint64_t h = 14695981039346656037ULL ^ seed;
+	const char *const part[] = { r->point->key, r->metric };
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(part); i++)
+		for (s = part[i]; *s; s++)
+			h = (h ^ (unsigned char)*s) * 1099511628211ULL;
+	return (h ^ h >> 32) & 0xffffffff;
+}
+
+static void ratio_interval(struct result *r, const struct side_point *new,
+			   const struct compare_options *opt)
+{
+	struct stat_bootstrap b = { opt->center, opt->resamples,
+				    seed_of(r, opt->seed), .95, true };
+	struct nest x = nest_take(new, r->metric);
+	struct nest y = nest_take(r->point, r->metric);
+	struct stat_interval ci = stat_ratio_ci(x.boots, x.nr, y.boots, y.nr,
+						&b);
+
+	r->ci_low = ci.low;
+	r->ci_high = ci.high;
+	nest_free(&x);
+	nest_free(&y);
+}
+
+/*
+ * Equivalence of the ratio: two one-sided tests on logarithms, within
+ * 1/(1+margin) .. 1+margin. NAN where a value is not positive.
+ */
+static double equivalence(const struct result *r, double margin)
+{
+	double *x = xcalloc(r->new.nr, sizeof(*x)), p = NAN;
+	double *y = xcalloc(r->base.nr, sizeof(*y));
+	size_t i;
+
+	for (i = 0; i < r->new.nr; i++)
+		x[i] = log(r->new.v[i]);
+	for (i = 0; i < r->base.nr; i++)
+		y[i] = log(r->base.v[i]);
+	if (r->base.min > 0 && r->new.min > 0)
+		p = stat_tost(x, r->new.nr, y, r->base.nr, log1p(margin)).p;
+	free(x);
+	free(y);
+	return p;
+}
+
+static void count_outliers(struct result *r, const struct side_point *p)
+{
+	size_t i, all;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		r->outliers += batch_outliers(&p->obs[i], r->metric, &all);
+		r->batches += all;
+	}
+}
+
+static void measure_timed(struct result *r, const struct side_point *new,
+			  const struct compare_options *opt)
+{
+	struct stat_rank rank;
+	struct stat_interval hl;
+
+	count_outliers(r, r->point);
+	count_outliers(r, new);
+	if (r->base.nr < STAT_MIN_BOOTS || r->new.nr < STAT_MIN_BOOTS) {
+		r->why = xasprintf("fewer than %d boots a side: no timed verdict",
+				   STAT_MIN_BOOTS);
+		return;
+	}
+	rank = stat_mann_whitney(r->new.v, r->new.nr, r->base.v, r->base.nr);
+	r->u = rank.u;
+	/* ties must not make it look surer than complete separation would */
+	r->p = fmax(rank.p, stat_rank_floor(r->new.nr, r->base.nr));
+	hl = stat_hodges_lehmann(r->new.v, r->new.nr, r->base.v, r->base.nr,
+				 .95);
+	r->shift = hl.estimate;
+	r->shift_low = hl.low;
+	r->shift_high = hl.high;
+	ratio_interval(r, new, opt);
+	r->tost_p = equivalence(r, opt->margin);
+	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
+}
+
+static void add_result(struct comparison *c, const struct side_point *base,
+		       const struct side_point *new, const char *metric,
+		       enum tier tier)
+{
+	struct result r = {
+		.point = base, .metric = xstrdup(metric), .tier = tier,
+		.facts = file_metric(base->obs[0].file, metric),
+		.base = sample_take(base, metric, tier,
+				    c->options->center),
+		.new = sample_take(new, metric, tier,
+				   c->options->center),
+		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN, .chance_adjusted = NAN,
+		.lucky = NAN,
+		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
+		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
+		.shift_high = NAN, .tost_p = NAN, .tost_p_adjusted = NAN,
+		.cv = NAN,
+	};
+
+	r.delta = r.new.median - r.base.median;
+	r.ratio = r.base.median ? r.new.median / r.base.median : NAN;
+	if (tier == TIER_EXACT)
+		judge_exact(&r);
+	else
+		measure_timed(&r, new, c->options);
+	c->results = grow(c->results, c->nr_results, sizeof(*c->results));
+	c->results[c->nr_results++] = r;
+}
+
+/* --- the points --- */
+
+static void add_one_sided(struct comparison *c, const struct side_point *has,
+			  const struct side_point *lacks, const char *metric,
+			  bool in_base, enum tier tier)
+{
+	struct sample s = sample_take(has, metric, tier, NULL);
+	const char *why = NULL;
+	size_t i;
+
+	for (i = 0; i < lacks->nr_obs && !why; i++)
+		why = observation_absent(&lacks->obs[i], metric);
+	c->one_sided = grow(c->one_sided, c->nr_one_sided,
+			    sizeof(*c->one_sided));
+	c->one_sided[c->nr_one_sided++] = (struct one_sided){
+		.point = has, .metric = xstrdup(metric), .in_base = in_base,
+		.facts = file_metric(has->obs[0].file, metric), .tier = tier,
+		.value = s.median,
+		.why = xstrdup(why ? why : "the file does not say why"),
+	};
+	sample_free(&s);
+}
+
+static bool has_metric(const struct side_point *p, const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (observation_value(&p->obs[i], metric, &v))
+			return true;
+	return false;
+}
+
+/* The metrics of a point, in order of appearance, as keys. */
+static void collect_metrics(json_t *all, const struct side_point *p)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		json_object_foreach(json_object_get(p->obs[i].point,
+						    "counters"), name, value)
+			if (!json_object_get(all, name))
+				json_object_set_new(all, name, json_true());
+}
+
+/* Every boot that has the point has the metric. */
+static bool all_have(const struct side_point *p, const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (p->obs[i].ok && !observation_value(&p->obs[i], metric, &v))
+			return false;
+	return true;
+}
+
+static void compare_metric(struct comparison *c, const struct side_point *base,
+			   const struct side_point *new, const char *metric)
+{
+	enum tier tier = metric_tier(base, metric);
+	bool b = has_metric(base, metric), n = has_metric(new, metric);
+
+	if (tier == TIER_NONE || metric_tier(new, metric) == TIER_NONE)
+		return;
+	/* What some boots count in order to explain a difference is no evidence
+	 * of one: that takes every seed. */
+	if (b && n && counts_metric(metric) &&
+	    !(all_have(base, metric) && all_have(new, metric)))
+		return;
+	/* icount on one side only, let through on purpose: the weaker tier */
+	if (metric_tier(new, metric) == TIER_TIMED)
+		tier = TIER_TIMED;
+	if (b && n)
+		add_result(c, base, new, metric, tier);
+	else if (b)
+		add_one_sided(c, base, new, metric, true, tier);
+	else if (n)
+		add_one_sided(c, new, base, metric, false, tier);
+}
+
+static void note_operations(struct comparison *c, const struct side_point *b,
+			    const struct side_point *n)
+{
+	json_int_t x = json_integer_value(json_object_get(b->obs[0].point,
+							  "operations"));
+	json_int_t y = json_integer_value(json_object_get(n->obs[0].point,
+							  "operations"));
+	char *params;
+
+	if (x == y || !strcmp(b->mode, "timed") || !x || !y)
+		return;
+	params = params_text(b->params, " ");
+	comparison_note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
+	     JSON_INTEGER_FORMAT " in new; what a batch costs once is shared among them",
+	     b->bench, params, x, y);
+	free(params);
+}
+
+static void compare_points(struct comparison *c, const struct side_point *base,
+			   const struct side_point *new)
+{
+	json_t *all = json_object(), *value;
+	const char *name;
+
+	collect_metrics(all, base);
+	collect_metrics(all, new);
+	json_object_foreach(all, name, value)
+		if (selected_metric(&c->options->select, name))
+			compare_metric(c, base, new, name);
+	json_decref(all);
+	note_operations(c, base, new);
+}
+
+static void add_missing(struct comparison *c, struct not_compared m,
+			const char *status, const char *reason)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_missing; i++) {
+		struct not_compared *old = &c->missing[i];
+
+		if (strcmp(old->point->key, m.point->key) ||
+		    strcmp(old->status, status) || strcmp(old->reason, reason))
+			continue;
+		if (old->where == m.where)
+			old->boots++;
+		else
+			old->where = BOTH;
+		return;
+	}
+	m.status = xstrdup(status);
+	m.reason = xstrdup(reason);
+	m.boots = 1;
+	c->missing = grow(c->missing, c->nr_missing, sizeof(*c->missing));
+	c->missing[c->nr_missing++] = m;
+}
+
+/* Notes what is not ok; true if anything is. */
+static bool take_point(struct comparison *c, const struct side_point *p,
+		       int where)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		const struct observation *o = &p->obs[i];
+
+		if (o->ok)
+			any = true;
+		else
+			add_missing(c, (struct not_compared){
+					.point = p, .where = where,
+					.of = p->nr_obs,
+				    }, observation_status(o),
+				    observation_reason(o));
+	}
+	return any;
+}
+
+static void compare_all(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->base->nr_points; i++) {
+		const struct side_point *b = &c->base->points[i];
+		const struct side_point *n = side_find(c->new, b->key);
+		bool ok = take_point(c, b, ONLY_BASE);
+
+		if (!n)
+			add_missing(c, (struct not_compared){
+					.point = b, .where = ONLY_BASE,
+					.of = 1 }, "missing",
+				    "only in base");
+		else if (take_point(c, n, ONLY_NEW) && ok)
+			compare_points(c, b, n);
+	}
+	for (i = 0; i < c->new->nr_points; i++) {
+		const struct side_point *n = &c->new->points[i];
+
+		if (side_find(c->base, n->key))
+			continue;
+		take_point(c, n, ONLY_NEW);
+		add_missing(c, (struct not_compared){
+				.point = n, .where = ONLY_NEW, .of = 1 },
+			    "missing", "only in new");
+	}
+}
+
+/* --- the table as a whole --- */
+
+/* Holm over one kind of p-value, at @offset in the results, into another. */
+static void adjust(struct comparison *const *c, size_t nr, size_t from,
+		   size_t to)
+{
+	size_t all = 0, at = 0, i, j;
+	double *p, *adjusted;
+
+	for (i = 0; i < nr; i++)
+		all += c[i]->nr_results;
+	p = xcalloc(2 * all, sizeof(*p));
+	adjusted = p + all;
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++)
+			p[at++] = *(double *)((char *)&c[i]->results[j] +
+					      from);
+	stat_holm(p, all, adjusted);
+	for (i = 0, at = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++)
+			*(double *)((char *)&c[i]->results[j] + to) =
+				adjusted[at++];
+	free(p);
+}
+
+/*
+ * Whether ranks can tell anything: the smallest p that each row's boots can
+ * have survives Holm. This looks at how many there are, never at what they are,
+ * so the level holds whichever test it chooses.
+ */
+static bool ranks_reach(struct comparison *const *c, size_t nr)
+{
+	double floor = 0;
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++) {
+			const struct result *r = &c[i]->results[j];
+
+			if (!isnan(r->p))
+				floor = fmax(floor, stat_rank_floor(r->base.nr,
+								    r->new.nr));
+		}
+	return floor * c[0]->family < c[0]->options->alpha;
+}
+
+/* Numbers the boots that any timed row has a value of; how many there are. */
+static size_t number_boots(const struct comparison *c, bool base, size_t *number)
+{
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < (base ? c->base : c->new)->nr_boots; i++)
+		number[i] = SIZE_MAX;
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+		const struct sample *s = base ? &r->base : &r->new;
+
+		for (j = 0; !isnan(r->p) && j < s->nr; j++)
+			if (number[s->boot[j]] == SIZE_MAX)
+				number[s->boot[j]] = nr++;
+	}
+	return nr;
+}
+
+/* On logarithms if all values are positive: a slow-down is a factor. */
+static void put_values(const struct sample *s, bool positive,
+		       const size_t *number, double *v)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		v[number[s->boot[i]]] = positive ? log(s->v[i]) : s->v[i];
+}
+
+/* One permutation test for a comparison; Bonferroni among @nr of them. */
+static void permute_one(struct comparison *c, size_t nr)
+{
+	size_t *number_base = xcalloc(c->base->nr_boots, sizeof(size_t));
+	size_t *number_new = xcalloc(c->new->nr_boots, sizeof(size_t));
+	size_t m = number_boots(c, true, number_base);
+	size_t n = number_boots(c, false, number_new), rows = 0, at = 0, i;
+	double *v = xcalloc((m + n) * c->nr_results + 1, sizeof(*v));
+	double *p = xcalloc(c->nr_results + 1, sizeof(*p));
+
+	for (i = 0; i < (m + n) * c->nr_results; i++)
+		v[i] = NAN;
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+		bool positive = r->base.min > 0 && r->new.min > 0;
+		double *row = v + rows * (m + n);
+
+		if (isnan(r->p))
+			continue;
+		put_values(&r->base, positive, number_base, row);
+		put_values(&r->new, positive, number_new, row + m);
+		rows++;
+	}
+	stat_max_t(v, rows, m, n, PERMUTATIONS, c->options->seed, p);
+	for (i = 0; i < c->nr_results; i++)
+		if (!isnan(c->results[i].p))
+			c->results[i].p_adjusted = fmin(1, nr * p[at++]);
+	free(v);
+	free(p);
+	free(number_base);
+	free(number_new);
+}
+
+static void permute(struct comparison *const *c, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		c[i]->permuted = true;
+		permute_one(c[i], nr);
+	}
+}
+
+/* The family is the whole table, of however many new runs. */
+static void adjust_all(struct comparison *const *c, size_t nr)
+{
+	if (ranks_reach(c, nr))
+		adjust(c, nr, offsetof(struct result, p),
+		       offsetof(struct result, p_adjusted));
+	else
+		permute(c, nr);
+	adjust(c, nr, offsetof(struct result, tost_p),
+	       offsetof(struct result, tost_p_adjusted));
+	adjust(c, nr, offsetof(struct result, chance),
+	       offsetof(struct result, chance_adjusted));
+}
+
+/*
+ * To see a change as large as the one that there seems to be, or as the margin
+ * if it is smaller; enough of that also shows that there is none (Schuirmann's
+ * test at no difference needs about as many).
+ */
+static void plan_row(struct result *r, const struct compare_options *opt,
+		     size_t family)
+{
+	double effect = fmax(log1p(opt->margin), fabs(log(r->ratio)));
+	size_t have = r->base.nr < r->new.nr ? r->base.nr : r->new.nr;
+
+	if (!isfinite(effect) || !isfinite(r->cv))
+		return;
+	r->boots_needed = stat_boots_in_table(r->cv, effect, opt->alpha, .8,
+					      family);
+	if (r->boots_needed > have)
+		r->boots_more = r->boots_needed - have;
+	else
+		/* planned for, and yet not seen: so it was luck's turn */
+		r->boots_more = 1;
+}
+
+/*
+ * Equivalence comes first: the margin is the smallest effect that matters, so
+ * a change inside it is none, however well it is resolved.
+ */
+static void judge_timed(struct result *r, const struct compare_options *opt,
+			size_t family)
+{
+	if (r->why)
+		return;
+	if (r->tost_p_adjusted < opt->alpha) {
+		r->verdict = VERDICT_EQUIVALENT;
+	} else if (r->p_adjusted < opt->alpha &&
+		   (r->ci_low > 1 || r->ci_high < 1)) {
+		r->verdict = judge(r);
+	} else {
+		r->why = xasprintf("neither a difference nor equality within %g%% is shown",
+				   100 * opt->margin);
+	}
+	if (r->verdict == VERDICT_INCONCLUSIVE)
+		plan_row(r, opt, family);
+}
+
+static void judge_family(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		if (r->tier == TIER_TIMED)
+			judge_timed(r, c->options, c->family);
+		/* A table of many rows that vary has its luck, too. */
+		else if (r->chance_adjusted < c->options->alpha)
+			r->verdict = judge(r);
+	}
+	if (c->permuted && c->family)
+		comparison_note(c, "ranks of so few boots can't tell a difference among %zu timed rows, which takes %zu a side: p is from a permutation of boots for the whole table",
+				c->family, stat_rank_least(c->family,
+							   c->options->alpha));
+}
+
+/* Ratio first, then difference; from or to 0 is the largest ratio. */
+static double change_size(const struct result *r)
+{
+	if (!r->delta)
+		return 0;
+	if (isnan(r->ratio) || r->ratio <= 0)
+		return INFINITY;
+	return fabs(log(r->ratio));
+}
+
+static int by_change(const void *a, const void *b)
+{
+	const struct result *x = a, *y = b;
+	double sx = change_size(x), sy = change_size(y);
+	double dx = fabs(x->delta), dy = fabs(y->delta);
+
+	if (is_difference(x) != is_difference(y))
+		return is_difference(y) - is_difference(x);
+	if (sx != sy)
+		return sx < sy ? 1 : -1;
+	if (dx != dy)
+		return dx < dy ? 1 : -1;
+	if (x->point != y->point)
+		return x->point < y->point ? -1 : 1;
+	return strcmp(x->metric, y->metric);
+}
+
+static void sort_results(struct comparison *c)
+{
+	size_t i;
+
+	if (c->nr_results)
+		qsort(c->results, c->nr_results, sizeof(*c->results),
+		      by_change);
+	for (i = 0; i < c->nr_results; i++)
+		c->count[c->results[i].verdict]++;
+}
+
+/* --- what a reader must know about the runs --- */
+
+static void note_side(struct comparison *c, const char *name,
+		      const struct side *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_notes; i++)
+		comparison_note(c, "%s: %s", name, s->notes[i]);
+}
+
+/* One boot can't tell a count that repeats from one that does not. */
+static void note_boots(struct comparison *c, const char *mode)
+{
+	size_t b = side_boots(c->base, mode), n = side_boots(c->new, mode);
+
+	if (b && n && (b == 1 || n == 1))
+		comparison_note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
+		     b, mode, plural(b), n);
+}
+
+static void note_build(struct comparison *c)
+{
+	const json_t *b = c->base->run->files[0]->header;
+	const json_t *n = c->new->run->files[0]->header;
+	const char *id = json_text(b, "build_id");
+
+	if (*id && !strcmp(id, json_text(n, "build_id")))
+		comparison_note(c, "both sides are the same build");
+}
+
+/* On a real machine the same boot on both sides is one observation. */
+static void note_shared_boots(struct comparison *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->base->nr_boots; i++) {
+		const struct boot *b = &c->base->boots[i];
+
+		for (j = 0; j < c->new->nr_boots; j++) {
+			const struct boot *n = &c->new->boots[j];
+
+			if (b->id && n->id && !strcmp(b->id, n->id) &&
+			    !strcmp(b->mode, "timed") &&
+			    !strcmp(n->mode, "timed"))
+				comparison_note(c, "boot %s is on both sides", b->id);
+		}
+	}
+}
+
+static void note_runs(struct comparison *c)
+{
+	note_build(c);
+	note_shared_boots(c);
+	note_side(c, "base", c->base);
+	note_side(c, "new", c->new);
+	note_boots(c, "exact");
+	note_boots(c, "race");
+	note_boots(c, "timed");
+}
+
+/* The digits and dots that a release begins with. */
+static int version_length(const char *release)
+{
+	return strspn(release, "0123456789.");
+}
+
+/*
+ * Whoever compares two releases must not take what differs for the doing of
+ * one change. NULL where the version is one and the same.
+ */
+static char *releases_text(const struct comparison *c)
+{
+	const char *base = json_text(c->base->run->files[0]->header,
+				     "kernel_release");
+	const char *new = json_text(c->new->run->files[0]->header,
+				    "kernel_release");
+	int n = version_length(base), m = version_length(new);
+
+	if (!n || !m || (n == m && !strncmp(base, new, n)))
+		return NULL;
+	return xasprintf("%.*s and %.*s are two releases: all that was merged between them differs, thousands of changes from one X.Y to the next. No difference here is the doing of one change.",
+			 n, base, m, new);
+}
+
+/* Everything that does not depend on what else is in the table. */
+static struct comparison *measure(const struct side *base,
+				  const struct side *new,
+				  const struct compare_options *options)
+{
+	struct comparison *c = xcalloc(1, sizeof(*c));
+	size_t i;
+
+	c->base = base;
+	c->new = new;
+	c->options = options;
+	c->env = env_compare(base, new, options->allow, options->nr_allow);
+	if (env_refused(&c->env))
+		return c;
+	c->releases = releases_text(c);
+	note_runs(c);
+	compare_all(c);
+	for (i = 0; i < c->nr_results; i++)
+		c->timed += c->results[i].tier == TIER_TIMED;
+	return c;
+}
+
+static void choose_words(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		r->word = !c->releases || !is_difference(r) ?
+			verdict_name(r->verdict) :
+			r->delta > 0 ? "more" : "less";
+	}
+}
+
+void compare_table(const struct side *base, struct side *const *new, size_t nr,
+		   const struct compare_options *options,
+		   struct comparison **c)
+{
+	size_t family = 0, i, j;
+
+	for (i = 0; i < nr; i++) {
+		c[i] = measure(base, new[i], options);
+		for (j = 0; j < c[i]->nr_results; j++)
+			family += !isnan(c[i]->results[j].p);
+	}
+	for (i = 0; i < nr; i++)
+		c[i]->family = family;
+	adjust_all(c, nr);
+	for (i = 0; i < nr; i++) {
+		judge_family(c[i]);
+		judge_luck(c[i]);
+		drift_notes(c[i]);
+		find_by_rules(c[i]);	/* wants a point's results together */
+		sort_results(c[i]);
+		find_exact_differences(c[i]);	/* wants the largest first */
+		choose_words(c[i]);
+	}
+}
+
+struct comparison *compare_sides(const struct side *base,
+				 struct side *new,
+				 const struct compare_options *options)
+{
+	struct comparison *c;
+
+	compare_table(base, &new, 1, options, &c);
+	return c;
+}
+
+void comparison_free(struct comparison *c)
+{
+	size_t i;
+
+	if (!c)
+		return;
+	for (i = 0; i < c->nr_results; i++) {
+		sample_free(&c->results[i].base);
+		sample_free(&c->results[i].new);
+		free(c->results[i].metric);
+		free(c->results[i].why);
+	}
+	for (i = 0; i < c->nr_missing; i++) {
+		free(c->missing[i].status);
+		free(c->missing[i].reason);
+	}
+	for (i = 0; i < c->nr_one_sided; i++) {
+		free(c->one_sided[i].metric);
+		free(c->one_sided[i].why);
+	}
+	free(c->releases);
+	for (i = 0; i < c->nr_notes; i++)
+		free(c->notes[i]);
+	findings_free(c);
+	env_free(&c->env);
+	free(c->results);
+	free(c->missing);
+	free(c->one_sided);
+	free(c->notes);
+	free(c);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See view.h. */
+#include "analysis/judge/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/insn_metrics.h"
+#include "lib/util.h"
+
+/* Rows without a difference that are shown without --all. */
+#define MAX_OVERLAP	20
+
+/* name -> text, or name -> null where the points do not agree. */
+static void agree(json_t *params, const struct side_point *p)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(p->params, name, value) {
+		char *text = param_value_text(value);
+		json_t *old = json_object_get(params, name);
+
+		if (!old)
+			json_object_set_new(params, name, json_string(text));
+		else if (json_is_string(old) &&
+			 strcmp(json_string_value(old), text))
+			json_object_set_new(params, name, json_null());
+		free(text);
+	}
+}
+
+json_t *constant_params(const struct side_point *const *points, size_t nr)
+{
+	json_t *params = json_object(), *value;
+	const char *name;
+	size_t i;
+	void *next;
+
+	for (i = 0; i < nr; i++)
+		agree(params, points[i]);
+	json_object_foreach_safe(params, next, name, value)
+		if (json_is_null(value))
+			json_object_del(params, name);
+	return params;
+}
+
+char *varying_params(const struct side_point *p, const json_t *constant)
+{
+	json_t *some = json_copy(p->params), *value;
+	const char *name;
+	char *text;
+
+	json_object_foreach((json_t *)constant, name, value)
+		json_object_del(some, name);
+	text = params_text(some, " ");
+	json_decref(some);
+	return text;
+}
+
+char *view_point(const struct view *v, const struct side_point *p)
+{
+	char *params = varying_params(p, v->constant), *text;
+
+	text = xasprintf("%s%s%s%s%s%s", p->bench, *params ? " " : "", params,
+			 v->modes ? " (" : "", v->modes ? p->mode : "",
+			 v->modes ? ")" : "");
+	free(params);
+	return text;
+}
+
+char *metric_label(const char *metric, const char *unit)
+{
+	if (!*unit || strstr(metric, unit))
+		return xstrdup(metric);
+	return xasprintf("%s (%s)", metric, unit);
+}
+
+/*
+ * instructions is instructions_user + instructions_kernel. With a guest's it is
+ * what the operation took in all, which neither part tells.
+ */
+static bool is_sum(const struct comparison *c, const struct result *r)
+{
+	unsigned int parts = 0;
+	size_t i;
+
+	if (strcmp(r->metric, "instructions") || r->tier != TIER_EXACT)
+		return false;
+	for (i = 0; i < c->nr_results; i++) {
+		const char *metric = c->results[i].metric;
+
+		if (c->results[i].point != r->point)
+			continue;
+		if (!strcmp(metric, "instructions_guest"))
+			return false;
+		parts += !strcmp(metric, "instructions_user") ||
+			 !strcmp(metric, "instructions_kernel");
+	}
+	return parts == 2;
+}
+
+static bool wanted(const struct comparison *c, const struct result *r,
+		   struct view *v, size_t *overlaps)
+{
+	if (r->verdict == VERDICT_EQUAL || r->same_by_seed)
+		return false;
+	if (!c->options->select.nr_metrics && is_sum(c, r)) {
+		v->sums++;
+		return false;
+	}
+	if (!c->options->select.nr_metrics && counts_detail(r->metric)) {
+		v->details++;
+		return false;
+	}
+	if (r->verdict != VERDICT_OVERLAP || ++*overlaps <= MAX_OVERLAP)
+		return true;
+	v->hidden++;
+	return false;
+}
+
+static void add_row(struct view *v, const struct result *r)
+{
+	v->row = grow(v->row, v->nr, sizeof(*v->row));
+	v->row[v->nr++] = r;
+}
+
+static bool has_row(const struct view *v, const struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < v->nr; i++)
+		if (!strcmp(v->row[i]->point->key, r->point->key) &&
+		    !strcmp(v->row[i]->metric, r->metric))
+			return true;
+	return false;
+}
+
+/* Rows of a point together; points in the order of their first row. */
+static void group_rows(struct view *v)
+{
+	const struct result **sorted = xcalloc(v->nr, sizeof(*sorted));
+	bool *done = xcalloc(v->nr, sizeof(*done));
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < v->nr; i++) {
+		if (done[i])
+			continue;
+		for (j = i; j < v->nr; j++) {
+			if (v->row[j]->point != v->row[i]->point)
+				continue;
+			sorted[nr++] = v->row[j];
+			done[j] = true;
+		}
+	}
+	free(done);
+	free(v->row);
+	v->row = sorted;
+}
+
+static void describe(struct view *v)
+{
+	const struct side_point **p = xcalloc(v->nr, sizeof(*p));
+	size_t i;
+
+	for (i = 0; i < v->nr; i++) {
+		p[i] = v->row[i]->point;
+		v->modes = v->modes || strcmp(p[i]->mode, p[0]->mode);
+		v->exact = v->exact || v->row[i]->tier == TIER_EXACT;
+		v->timed = v->timed || v->row[i]->tier == TIER_TIMED;
+	}
+	v->constant = constant_params(p, v->nr);
+	free(p);
+}
+
+struct view view_merge(struct comparison *const *c, size_t nr, bool all)
+{
+	struct view v = { 0 };
+	size_t i, j, overlaps;
+
+	for (i = 0; i < nr; i++) {
+		overlaps = 0;
+		for (j = 0; j < c[i]->nr_results; j++) {
+			const struct result *r = &c[i]->results[j];
+
+			if (!all && !wanted(c[i], r, &v, &overlaps))
+				continue;
+			if (!i || !has_row(&v, r))
+				add_row(&v, r);
+		}
+	}
+	group_rows(&v);
+	describe(&v);
+	return v;
+}
+
+struct view view_of(const struct comparison *c, bool all)
+{
+	struct comparison *one = (struct comparison *)c;
+
+	return view_merge(&one, 1, all);
+}
+
+void view_free(struct view *v)
+{
+	json_decref(v->constant);
+	free(v->row);
+	memset(v, 0, sizeof(*v));
+}
+
+const struct result *result_like(const struct comparison *c,
+				 const struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		if (!strcmp(c->results[i].metric, r->metric) &&
+		    !strcmp(c->results[i].point->key, r->point->key))
+			return &c->results[i];
+	return NULL;
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sample.h. */
+#include "analysis/load/sample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum tier metric_tier(const struct side_point *p, const char *metric)
+{
+	const struct run_file *f = p->obs[0].file;
+
+	switch (file_metric(f, metric).kind) {
+	case METRIC_EVENT:
+		return TIER_EXACT;
+	case METRIC_INSTRUCTIONS:
+		return file_icount(f) ? TIER_EXACT : TIER_TIMED;
+	default:
+		return file_clock_emulated(f) ? TIER_NONE : TIER_TIMED;
+	}
+}
+
+const char *tier_name(enum tier t)
+{
+	return t == TIER_EXACT ? "exact" : "timed";
+}
+
+static void add_totals(struct sample *s, const struct observation *o,
+		       const char *metric)
+{
+	const json_t *counter = json_object_get(json_object_get(o->point,
+						"counters"), metric);
+
+	s->total += json_number_value(json_object_get(counter, "total"));
+	s->operations += json_number_value(json_object_get(counter,
+							   "operations"));
+}
+
+static void add_value(struct sample *s, double v, const struct observation *o)
+{
+	s->v[s->nr] = v;
+	s->boot[s->nr] = o->boot;
+	s->seed[s->nr++] = json_integer_value(
+			json_object_get(o->file->header, "seed"));
+}
+
+/* The observation has a value and is the first of its boot that has. */
+static bool first_of_boot(const struct side_point *p, const char *metric,
+			  size_t nr)
+{
+	size_t i;
+	double v;
+
+	if (!observation_value(&p->obs[nr], metric, &v))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (p->obs[i].boot == p->obs[nr].boot &&
+		    observation_value(&p->obs[i], metric, &v))
+			return false;
+	return true;
+}
+
+static void take_exact(struct sample *s, const struct side_point *p,
+		       const char *metric)
+{
+	size_t i;
+	double v;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		s->boots += first_of_boot(p, metric, i);
+		if (observation_value(&p->obs[i], metric, &v))
+			add_value(s, v, &p->obs[i]);
+	}
+}
+
+static void take_timed(struct sample *s, const struct side_point *p,
+		       const char *metric, stat_center center)
+{
+	struct nest n = nest_take(p, metric);
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (first_of_boot(p, metric, i))
+			add_value(s, stat_nested(&n.boots[s->boots++], 1,
+						 center), &p->obs[i]);
+	nest_free(&n);
+}
+
+static void summarize(struct sample *s, stat_center center)
+{
+	size_t i;
+
+	s->min = s->max = s->median = NAN;
+	for (i = 0; i < s->nr; i++) {
+		s->min = fmin(s->min, s->v[i]);
+		s->max = fmax(s->max, s->v[i]);
+	}
+	s->median = center(s->v, s->nr);
+}
+
+struct sample sample_take(const struct side_point *p, const char *metric,
+			  enum tier tier, stat_center center)
+{
+	struct sample s = {
+		.v = xcalloc(p->nr_obs, sizeof(*s.v)),
+		.seed = xcalloc(p->nr_obs, sizeof(*s.seed)),
+		.boot = xcalloc(p->nr_obs, sizeof(*s.boot)),
+	};
+	size_t i;
+	double v;
+
+	if (!center || tier == TIER_EXACT)
+		center = stat_median;
+	if (tier == TIER_EXACT)
+		take_exact(&s, p, metric);
+	else
+		take_timed(&s, p, metric, center);
+	for (i = 0; i < p->nr_obs; i++)
+		if (observation_value(&p->obs[i], metric, &v))
+			add_totals(&s, &p->obs[i], metric);
+	summarize(&s, center);
+	return s;
+}
+
+void sample_free(struct sample *s)
+{
+	free(s->v);
+	free(s->seed);
+	free(s->boot);
+	memset(s, 0, sizeof(*s));
+}
+
+bool sample_is_one(const struct sample *s)
+{
+	return s->nr && s->min == s->max;
+}
+
+json_t *number_json(double v)
+{
+	if (!isfinite(v))
+		return json_null();
+	if (v == round(v) && fabs(v) < 9e15)
+		return json_integer((json_int_t)v);
+	return json_real(v);
+}
+
+json_t *sample_json(const struct sample *s)
+{
+	json_t *values;
+	size_t i;
+
+	if (sample_is_one(s))
+		return number_json(s->min);
+	values = json_array();
+	for (i = 0; i < s->nr; i++)
+		json_array_append_new(values, number_json(s->v[i]));
+	return json_pack("{s:o, s:o, s:o, s:o}", "min", number_json(s->min),
+			 "max", number_json(s->max), "median",
+			 number_json(s->median), "values", values);
+}
+
+static struct stat_group group_of_many(const struct batch_list *all,
+				       double ops)
+{
+	double *v = xcalloc(all->nr_middle, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < all->nr_middle; i++)
+		v[i] = all->middle[i] / ops;
+	return (struct stat_group){
+		.v = v, .nr = all->nr_middle, .of = all->nr,
+		.first = all->first, .mean = all->mean / ops,
+		.sd = sqrt(all->variance) / ops,
+	};
+}
+
+/* The batches of one process per operation; its one value if it has none. */
+static struct stat_group group_of(const struct observation *o,
+				  const char *metric, double per_op)
+{
+	const json_t *list = json_object_get(json_object_get(o->point,
+					     "batches"), metric);
+	double ops = json_number_value(json_object_get(o->point,
+						       "operations"));
+	const struct batch_list *all = run_file_batches(o->file, o->point,
+							metric);
+	size_t nr = ops > 0 ? json_array_size(list) : 0, i;
+	double *v;
+
+	if (all && ops > 0)
+		return group_of_many(all, ops);
+	v = xcalloc(nr + 1, sizeof(*v));
+
+	for (i = 0; i < nr; i++) {
+		const json_t *batch = json_array_get(list, i);
+
+		if (!json_is_number(batch))
+			break;
+		v[i] = json_number_value(batch) / ops;
+	}
+	if (!nr || i < nr) {
+		v[0] = per_op;
+		nr = 1;
+	}
+	return (struct stat_group){ .v = v, .nr = nr };
+}
+
+static void nest_boot(struct nest *n, const struct side_point *p,
+		      const char *metric, size_t first)
+{
+	struct stat_boot *b = &n->boots[n->nr++];
+	size_t i;
+	double v;
+
+	b->processes = &n->groups[n->nr_groups];
+	for (i = first; i < p->nr_obs; i++) {
+		if (p->obs[i].boot != p->obs[first].boot ||
+		    !observation_value(&p->obs[i], metric, &v))
+			continue;
+		n->groups[n->nr_groups++] = group_of(&p->obs[i], metric, v);
+		b->nr++;
+	}
+}
+
+struct nest nest_take(const struct side_point *p, const char *metric)
+{
+	struct nest n = {
+		.boots = xcalloc(p->nr_obs, sizeof(*n.boots)),
+		.groups = xcalloc(p->nr_obs, sizeof(*n.groups)),
+	};
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (first_of_boot(p, metric, i))
+			nest_boot(&n, p, metric, i);
+	return n;
+}
+
+void nest_free(struct nest *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->nr_groups; i++)
+		free((double *)n->groups[i].v);
+	free(n->groups);
+	free(n->boots);
+	memset(n, 0, sizeof(*n));
+}
+
+size_t batches_in_order(const struct observation *o, const char *metric,
+			double **v)
+{
+	const json_t *list = json_object_get(json_object_get(o->point,
+					     "batches"), metric);
+	const struct batch_list *all = run_file_batches(o->file, o->point,
+							metric);
+	double ops = json_number_value(json_object_get(o->point,
+						       "operations"));
+	size_t nr = all ? all->nr_sample : json_array_size(list), i;
+
+	*v = NULL;
+	if (!o->ok || ops <= 0 || !nr)
+		return 0;
+	*v = xcalloc(nr, sizeof(**v));
+	for (i = 0; i < nr; i++)
+		(*v)[i] = (all ? all->sample[i] :
+			   json_number_value(json_array_get(list, i))) / ops;
+	return nr;
+}
+
+size_t batch_outliers(const struct observation *o, const char *metric,
+		      size_t *all)
+{
+	const struct batch_list *l = run_file_batches(o->file, o->point,
+						      metric);
+	double *v, low, high, reach;
+	size_t nr, i, out = 0;
+
+	if (l && o->ok) {
+		*all = l->nr;
+		return l->outliers;
+	}
+	nr = *all = batches_in_order(o, metric, &v);
+	if (!nr)
+		return 0;
+	stat_sort(v, nr);
+	low = stat_quantile(v, nr, .25);
+	high = stat_quantile(v, nr, .75);
+	reach = 3 * (high - low);
+	/* fewer than this have no quartiles to speak of */
+	for (i = 0; nr >= 8 && i < nr; i++)
+		out += v[i] < low - reach || v[i] > high + reach;
+	free(v);
+	return out;
+}

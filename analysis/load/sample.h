@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The values that a run has for one metric of one point, per operation, and
+ * what kind of evidence they are.
+ *
+ * Two tiers that never mix. Exact: event counts, and instruction counts under
+ * icount; a difference is what survives every seed. Timed: all else; the boot
+ * is the unit, and a verdict needs statistics.
+ */
+#ifndef PTELAB_SAMPLE_H
+#define PTELAB_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/load/load.h"
+#include "lib/stat.h"
+
+enum tier {
+	TIER_EXACT,
+	TIER_TIMED,
+	TIER_NONE,	/* time under emulation: no evidence of anything */
+};
+
+/* The tier of a metric of a point. */
+enum tier metric_tier(const struct side_point *p, const char *metric);
+/* "exact", "timed" */
+const char *tier_name(enum tier t);
+
+struct sample {
+	double *v;		/* exact: one a file; timed: one a boot */
+	json_int_t *seed;	/* of each value's (first) file */
+	size_t *boot;		/* of each value: index into the side's boots */
+	size_t nr;
+	size_t boots;		/* different boots among them */
+	/* NAN if there are none; median: the mean where that was asked for */
+	double min, max, median;
+	double total, operations;	/* as recorded, summed over all files */
+};
+
+/*
+ * All values of a metric; nr is 0 if there are none. A timed value is the
+ * center of a boot's batches (of its processes' centers); @center: NULL for
+ * the median.
+ */
+struct sample sample_take(const struct side_point *p, const char *metric,
+			  enum tier tier, stat_center center);
+void sample_free(struct sample *s);
+
+/* Every value is the same number. */
+bool sample_is_one(const struct sample *s);
+
+/*
+ * The number if it is one, else {"min", "max", "median", "values": [...]};
+ * a new reference.
+ */
+json_t *sample_json(const struct sample *s);
+/* An integer where it is whole, null where it is not finite. */
+json_t *number_json(double v);
+
+/* Boots, processes and batches of a metric, for stat_ratio_ci(). */
+struct nest {
+	struct stat_boot *boots;
+	size_t nr;
+	struct stat_group *groups;
+	size_t nr_groups;
+};
+
+/*
+ * The batches of one file per operation, in the order of measurement: all of
+ * them, or some thousands at even distances. The caller frees @v; 0 and NULL
+ * if there are none.
+ */
+size_t batches_in_order(const struct observation *o, const char *metric,
+			double **v);
+/*
+ * How many of a file's batches (*all of them) lie more than three
+ * interquartile ranges beyond a quartile.
+ */
+size_t batch_outliers(const struct observation *o, const char *metric,
+		      size_t *all);
+
+struct nest nest_take(const struct side_point *p, const char *metric);
+void nest_free(struct nest *n);
+
+#endif

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See show.h. */
+#include "analysis/report/show.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
+#include "analysis/judge/plan.h"
+#include "analysis/load/sample.h"
+#include "analysis/report/report.h"
+#include "lib/util.h"
+#include "lib/version.h"
+
+#define SHOW_SCHEMA	"ptelab-show-1"
+/* A proof longer than this is cut: it is all in the file. */
+#define PROOF_WIDTH	150
+
+static size_t count_ok(const struct side_point *p)
+{
+	size_t nr = 0, i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		nr += p->obs[i].ok;
+	return nr;
+}
+
+/* The first observation that counts; the first of all if none does. */
+static const struct observation *best_of(const struct side_point *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		if (p->obs[i].ok)
+			return &p->obs[i];
+	return &p->obs[0];
+}
+
+/* Metrics of a point that are evidence of something, as keys; a new object. */
+static json_t *metrics_of(const struct side_point *p,
+			  const struct selection *select)
+{
+	json_t *all = json_object(), *value;
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < p->nr_obs; i++)
+		json_object_foreach(json_object_get(p->obs[i].point,
+						    "counters"), name, value)
+			if (selected_metric(select, name) &&
+			    metric_tier(p, name) != TIER_NONE)
+				json_object_set_new(all, name, json_true());
+	return all;
+}
+
+/* --- text --- */
+
+/* Those with the same reason in one line: {reason: [metric...]}. */
+static json_t *absent_by_reason(const json_t *absent)
+{
+	json_t *by_reason = json_object(), *value;
+	const char *name, *reason;
+
+	json_object_foreach((json_t *)absent, name, value) {
+		reason = json_string_value(value) ? json_string_value(value) :
+			"no reason given";
+		if (!json_object_get(by_reason, reason))
+			json_object_set_new(by_reason, reason, json_array());
+		json_array_append_new(json_object_get(by_reason, reason),
+				      json_string(name));
+	}
+	return by_reason;
+}
+
+/* The first @max of @names, "a, b and 3 more". */
+static char *name_list(const json_t *names, size_t max)
+{
+	size_t nr = json_array_size(names), i;
+	char *list = xstrdup("");
+
+	for (i = 0; i < nr && i < max; i++) {
+		char *more = xasprintf("%s%s%s", list, i ? ", " : "",
+				       json_string_value(json_array_get(names,
+									i)));
+
+		free(list);
+		list = more;
+	}
+	if (nr > max) {
+		char *more = xasprintf("%s and %zu more", list, nr - max);
+
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
+static void print_absent(const json_t *absent, FILE *f)
+{
+	json_t *by_reason = absent_by_reason(absent), *names;
+	const char *reason;
+
+	json_object_foreach(by_reason, reason, names) {
+		char *list = name_list(names, SIZE_MAX);
+
+		print_labelled(f, "absent", 7, "%s: %s", list, reason);
+		free(list);
+	}
+	json_decref(by_reason);
+}
+
+static void print_head(const struct side *s, FILE *f)
+{
+	const json_t *h = s->run->files[0]->header;
+	size_t done = 0, i;
+
+	for (i = 0; i < s->run->nr_files; i++)
+		done += s->run->files[i]->complete;
+	print_labelled(f, "run", 7, "%s: %zu file%s, %zu boot%s, %s",
+		       s->run->path, s->run->nr_files,
+		       plural(s->run->nr_files), s->nr_boots,
+		       plural(s->nr_boots),
+		       done == s->run->nr_files ? "complete" : "INCOMPLETE");
+	report_side(s, "kernel", f);
+	print_absent(json_object_get(h, "absent"), f);
+	for (i = 0; i < s->nr_notes; i++)
+		print_labelled(f, "note", 7, "%s", s->notes[i]);
+}
+
+static char *proof_text(const struct observation *o)
+{
+	char *text = json_dumps(json_object_get(o->point, "proof"), 0), *short_;
+
+	if (!text || !strcmp(text, "{}")) {
+		free(text);
+		return NULL;
+	}
+	if (strlen(text) <= PROOF_WIDTH)
+		return text;
+	short_ = xasprintf("%.*s ...", PROOF_WIDTH, text);
+	free(text);
+	return short_;
+}
+
+static void point_heading(struct table *t, const struct side_point *p,
+			  bool mode)
+{
+	char *params = params_text(p->params, " ");
+
+	table_line(t, 0, "%s%s%s%s%s%s", p->bench, *params ? " " : "", params,
+		   mode ? " (" : "", mode ? p->mode : "", mode ? ")" : "");
+	free(params);
+}
+
+/* How large the batches were, the harness's share, and the proof. */
+static void print_measurement(struct table *t, const struct observation *o)
+{
+	json_int_t batches = json_integer_value(json_object_get(
+			json_object_get(o->point, "batches"), "count"));
+	json_int_t ops = json_integer_value(json_object_get(o->point,
+							    "operations"));
+	json_t *harness = json_object_get(o->point, "harness");
+	json_t *share = json_object_get(harness, "instructions");
+	const char *why = json_string_value(json_object_get(harness, "why"));
+	char *proof = proof_text(o), *own = NULL;
+
+	if (json_is_number(share))
+		own = xasprintf("; the harness is %.2g%% of the instructions%s%s",
+				100 * json_number_value(share),
+				why ? ": " : "", why ? why : "");
+	if (ops)
+		table_line(t, 4, "%" JSON_INTEGER_FORMAT " operations x %"
+			   JSON_INTEGER_FORMAT " batches%s", ops, batches,
+			   own ? own : "");
+	if (proof)
+		table_line(t, 4, "proof: %s", proof);
+	free(own);
+	free(proof);
+}
+
+/* Every different status of the point's files that is not "ok". */
+static void print_status(struct table *t, const struct side_point *p)
+{
+	size_t i, j, nr;
+
+	for (i = 0; i < p->nr_obs; i++) {
+		const struct observation *o = &p->obs[i];
+
+		for (j = 0; j < i; j++)
+			if (!p->obs[j].ok &&
+			    !strcmp(observation_reason(&p->obs[j]),
+				    observation_reason(o)))
+				break;
+		if (o->ok || j < i)
+			continue;
+		nr = 0;
+		for (j = i; j < p->nr_obs; j++)
+			nr += !p->obs[j].ok &&
+			      !strcmp(observation_reason(&p->obs[j]),
+				      observation_reason(o));
+		if (nr < p->nr_obs)
+			table_line(t, 2, "%s in %zu of %zu files: %s",
+				   observation_status(o), nr, p->nr_obs,
+				   observation_reason(o));
+		else
+			table_line(t, 2, "%s: %s", observation_status(o),
+				   observation_reason(o));
+	}
+}
+
+static void metric_row(struct table *t, const struct side_point *p,
+		       const char *metric)
+{
+	enum tier tier = metric_tier(p, metric);
+	struct sample s = sample_take(p, metric, tier, NULL);
+	double v[] = { s.min, s.max, s.median };
+	char a[NUMBER_SIZE], b[NUMBER_SIZE];
+	int d = decimals_for(v, 3, s.max - s.min, tier);
+
+	if (s.nr) {
+		table_row(t);
+		table_cell(t, "%s", metric);
+		table_cell(t, "%s", format_number(s.median, d, a));
+		if (sample_is_one(&s))
+			table_cell(t, "%s", s.nr > 1 ? "same" : "");
+		else
+			table_cell(t, "%s..%s", format_number(s.min, d, a),
+				   format_number(s.max, d, b));
+		table_cell(t, "%s", tier_name(tier));
+		table_cell(t, "%s", format_number(s.total, 0, a));
+		table_cell(t, "%s", format_number(s.operations, 0, a));
+	}
+	sample_free(&s);
+}
+
+/*
+ * Where time varies: deviation between batches and between boots, and how well
+ * the boots tell their median.
+ */
+static void variation_line(struct table *t, const struct side_point *p,
+			   const char *metric)
+{
+	struct stat_bootstrap opt = { stat_median, 5000, 1, .95, false };
+	enum tier tier = metric_tier(p, metric);
+	struct nest n = nest_take(p, metric);
+	struct plan_row r = { 0 };
+	char low[NUMBER_SIZE], high[NUMBER_SIZE], *ci = NULL;
+	struct sample s;
+
+	if (tier == TIER_TIMED && plan_levels(&r, &n) && r.batches > 1) {
+		s = sample_take(p, metric, tier, NULL);
+		if (s.nr >= STAT_MIN_BOOTS) {
+			struct stat_interval i = stat_bca(s.v, s.nr, &opt);
+
+			ci = xasprintf("; 95%% of the median %s..%s",
+				       format_value(i.low, tier, low),
+				       format_value(i.high, tier, high));
+		}
+		table_line(t, 4, "%s: deviation %.2g%% between batches, %s%.2g%% between boots%s",
+			   metric, 100 * sqrt(r.batch_var),
+			   r.boot_var <= 0 ? "below " : "",
+			   100 * sqrt(r.boot_var > 0 ? r.boot_var :
+				      r.batch_var / r.batches), ci ? ci : "");
+		free(ci);
+		sample_free(&s);
+	}
+	nest_free(&n);
+}
+
+/* A point without a virtual machine lacks 40 metrics; --json names them all. */
+#define ABSENT_NAMES	8
+
+static void print_point(struct table *t, const struct side_point *p, bool mode,
+			const struct selection *select)
+{
+	json_t *metrics_here = metrics_of(p, select), *value;
+	json_t *absent = json_object(), *by_reason;
+	const struct observation *o = best_of(p);
+	const char *name, *reason;
+
+	point_heading(t, p, mode);
+	print_status(t, p);
+	json_object_foreach(metrics_here, name, value)
+		metric_row(t, p, name);
+	json_object_foreach(metrics_here, name, value)
+		variation_line(t, p, name);
+	if (o->ok)
+		print_measurement(t, o);
+	json_object_foreach(json_object_get(o->point, "absent"), name, value)
+		if (selected_metric(select, name))
+			json_object_set(absent, name, value);
+	by_reason = absent_by_reason(absent);
+	json_object_foreach(by_reason, reason, value) {
+		char *list = name_list(value, ABSENT_NAMES);
+
+		table_line(t, 4, "no %s: %s", list, reason);
+		free(list);
+	}
+	json_decref(by_reason);
+	json_decref(absent);
+	json_decref(metrics_here);
+}
+
+/* Whether the run has boots of more than one machine mode. */
+static bool many_modes(const struct side *s)
+{
+	size_t i;
+
+	for (i = 1; i < s->nr_boots; i++)
+		if (strcmp(s->boots[i].mode, s->boots[0].mode))
+			return true;
+	return false;
+}
+
+void show_text(const struct side *s, const struct selection *select, FILE *f)
+{
+	static const struct {
+		const char *name;
+		bool right;
+	} columns[] = {
+		{ "metric", false }, { "per op", true },
+		{ "over boots", true }, { "tier", false }, { "total", true },
+		{ "ops", true },
+	};
+	struct table *t = table_new();
+	size_t ok = 0, i;
+
+	print_head(s, f);
+	fputc('\n', f);
+	for (i = 0; i < ARRAY_SIZE(columns); i++)
+		table_column(t, columns[i].name, columns[i].right);
+	for (i = 0; i < s->nr_points; i++) {
+		print_point(t, &s->points[i], many_modes(s), select);
+		ok += count_ok(&s->points[i]) > 0;
+	}
+	table_print_mail(t, f, 2, SHOW_WIDTH);
+	fprintf(f, "\n%zu point%s, %zu measured\n", s->nr_points,
+		plural(s->nr_points), ok);
+	table_free(t);
+}
+
+/* --- for programs --- */
+
+static void csv_point(const struct side_point *p, FILE *f)
+{
+	char *params = params_text(p->params, " ");
+
+	csv_text(f, p->bench, ',');
+	csv_text(f, params, ',');
+	csv_text(f, p->mode, ',');
+	csv_text(f, observation_status(best_of(p)), ',');
+	free(params);
+}
+
+static void csv_line(const struct side_point *p, const char *metric, FILE *f)
+{
+	enum tier tier = metric_tier(p, metric);
+	struct sample s = sample_take(p, metric, tier, NULL);
+	const double v[] = { s.median, s.min, s.max, s.boots, s.total,
+			     s.operations };
+	size_t i;
+
+	csv_point(p, f);
+	csv_text(f, metric, ',');
+	csv_text(f, file_metric(p->obs[0].file, metric).unit, ',');
+	csv_text(f, tier_name(tier), ',');
+	for (i = 0; i < ARRAY_SIZE(v); i++)
+		csv_number(f, v[i], ',');
+	csv_text(f, "", '\n');
+	sample_free(&s);
+}
+
+/* A point without figures: a line that says why. */
+static void csv_reason(const struct side_point *p, FILE *f)
+{
+	size_t i;
+
+	csv_point(p, f);
+	for (i = 0; i < 9; i++)
+		csv_text(f, "", ',');
+	csv_text(f, observation_reason(best_of(p)), '\n');
+}
+
+void show_csv(const struct side *s, const struct selection *select, FILE *f)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	fputs("bench,params,mode,status,metric,unit,tier,per_op,min,max,boots,total,operations,reason\n",
+	      f);
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i];
+		json_t *here = metrics_of(p, select);
+
+		json_object_foreach(here, name, value)
+			csv_line(p, name, f);
+		if (!count_ok(p))
+			csv_reason(p, f);
+		json_decref(here);
+	}
+}
+
+static json_t *metric_json(const struct side_point *p, const char *metric)
+{
+	enum tier tier = metric_tier(p, metric);
+	struct sample s = sample_take(p, metric, tier, NULL);
+	struct metric_facts facts = file_metric(p->obs[0].file, metric);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
+			      "unit", facts.unit, "tier", tier_name(tier),
+			      "better", better_name(facts.better), "per_op",
+			      sample_json(&s), "boots", number_json(s.boots),
+			      "total", number_json(s.total), "operations",
+			      number_json(s.operations));
+
+	sample_free(&s);
+	return o;
+}
+
+static json_t *copy_or_empty(const json_t *o, const char *key)
+{
+	json_t *value = json_object_get(o, key);
+
+	return value ? json_incref(value) : json_object();
+}
+
+static json_t *point_json(const struct side_point *p,
+			  const struct selection *select)
+{
+	json_t *here = metrics_of(p, select), *all = json_object(), *value, *o;
+	const struct observation *best = best_of(p);
+	const char *name;
+
+	json_object_foreach(here, name, value)
+		json_object_set_new(all, name, metric_json(p, name));
+	json_decref(here);
+	o = json_pack("{s:s, s:O, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
+		      "bench", p->bench, "params", p->params, "mode", p->mode,
+		      "status", observation_status(best),
+		      "files", (json_int_t)p->nr_obs,
+		      "files_ok", (json_int_t)count_ok(p), "metrics", all,
+		      "absent", copy_or_empty(best->point, "absent"),
+		      "harness", copy_or_empty(best->point, "harness"),
+		      "proof", copy_or_empty(best->point, "proof"));
+	if (!best->ok)
+		json_object_set_new(o, "reason",
+				    json_string(observation_reason(best)));
+	return o;
+}
+
+void show_json(const struct side *s, const struct selection *select, FILE *f)
+{
+	json_t *points = json_array(), *doc;
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++)
+		json_array_append_new(points, point_json(&s->points[i],
+							 select));
+	doc = json_pack("{s:s, s:s, s:o, s:o}", "schema", SHOW_SCHEMA,
+			"version", PTELAB_VERSION, "run", side_json(s),
+			"points", points);
+	json_dumpf(doc, f, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+	fputc('\n', f);
+	json_decref(doc);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One run by itself: every point with its figures, or why it has none. */
+#ifndef PTELAB_SHOW_H
+#define PTELAB_SHOW_H
+
+#include <stdio.h>
+
+#include "analysis/load/load.h"
+
+/* At most SHOW_WIDTH columns. @select is for metrics; may be NULL. */
+void show_text(const struct side *s, const struct selection *select, FILE *f);
+void show_csv(const struct side *s, const struct selection *select, FILE *f);
+void show_json(const struct side *s, const struct selection *select, FILE *f);
+
+#endif
