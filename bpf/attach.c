@@ -306,16 +306,16 @@ static void load_failed(struct tracer *t, int err)
 		no_programs_like(t, prog, not_permitted());
 		return;
 	}
-	why = say(t, "the kernel refuses the BPF program: %s",
+	why = tracer_text(t, "the kernel refuses the BPF program: %s",
 			words && *words ? words : bpf_strerror(err));
 	if (!words && (err == KERNEL_ENOTSUPP || err == ENOSYS ||
 		       err == EINVAL)) {
 		no_programs_like(t, prog, why);
 	} else if (helper_used(t, prog)) {
-		t->no_bpf = say(t, "events can't be told apart by process: %s",
+		t->no_bpf = tracer_text(t, "events can't be told apart by process: %s",
 				      why);
 	} else if (program_used(t, prog)) {
-		exclude(t, prog, NULL, why);
+		tracer_exclude(t, prog, NULL, why);
 	} else {
 		t->no_bpf = why;
 	}
@@ -400,7 +400,7 @@ static const char *attach_error(struct tracer *t, const struct attached *a,
 	if (a->offset)
 		snprintf(offset, sizeof(offset), "+%#llx",
 			 (unsigned long long)a->offset);
-	return say(t, "%s can't be attached to %s%s: %s",
+	return tracer_text(t, "%s can't be attached to %s%s: %s",
 			 point_kind_name(a->kind), a->where, offset,
 			 bpf_strerror(err));
 }
@@ -419,7 +419,7 @@ static unsigned int attach_all(struct tracer *t)
 		a->link = attach_one(t, a);
 		if (a->link)
 			continue;
-		exclude(t, a->prog, a->where, attach_error(t, a, errno));
+		tracer_exclude(t, a->prog, a->where, attach_error(t, a, errno));
 		bad++;
 	}
 	return bad;

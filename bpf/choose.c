@@ -11,7 +11,7 @@
 #include "bpf/retry/code.h"
 #include "bpf/tracer.h"
 
-const char *say(struct tracer *t, const char *fmt, ...)
+const char *tracer_text(struct tracer *t, const char *fmt, ...)
 {
 	char text[512];
 	unsigned int i;
@@ -39,8 +39,8 @@ static const char *one_of(struct tracer *t, const char *where)
 {
 	const char *bar = strchr(where, '|');
 
-	return bar ? say(t, "%.*s (or %s)", (int)(bar - where), where,
-			 bar + 1) : where;
+	return bar ? tracer_text(t, "%.*s (or %s)", (int)(bar - where), where,
+				 bar + 1) : where;
 }
 
 /* The first of "a|b|c" into @name; returns what follows. */
@@ -61,12 +61,12 @@ static const char *inlined_in(struct tracer *t, const char *callers,
 	while (callers && *callers) {
 		callers = next_name(callers, caller);
 		if (code_calls(caller, function) == 0)
-			return say(t, "%s", caller);
+			return tracer_text(t, "%s", caller);
 	}
 	return NULL;
 }
 
-static const char *resolve_function(struct tracer *t, const struct point *p,
+static const char *resolve_function(struct tracer *t, const struct attach_point *p,
 				    char where[80])
 {
 	struct kernel_function f;
@@ -78,32 +78,32 @@ static const char *resolve_function(struct tracer *t, const struct point *p,
 			continue;
 		other = kernel_function_clone(where);
 		if (other)
-			return say(t, "some calls of %s go to a copy of it, %s",
-				   where, other);
+			return tracer_text(t, "some calls of %s go to a copy of it, %s",
+					   where, other);
 		other = inlined_in(t, p->callers, where);
 		if (other)
-			return say(t, "%s does not call %s: it has it inlined, or calls something else",
-				   other, where);
+			return tracer_text(t, "%s does not call %s: it has it inlined, or calls something else",
+					   other, where);
 		if (p->nargs && f.known && f.nargs != p->nargs)
-			return say(t, "%s takes %u arguments here, not the %u that are understood",
+			return tracer_text(t, "%s takes %u arguments here, not the %u that are understood",
 					 where, f.nargs, p->nargs);
 		if (p->arg && !kernel_has_argument(where, p->arg))
-			return say(t, "%s takes no '%s' here", where, p->arg);
+			return tracer_text(t, "%s takes no '%s' here", where, p->arg);
 		if (!is_trampoline(p->kind))
 			return NULL;
 		if (!f.known)
-			return say(t, "BTF does not describe %s", where);
+			return tracer_text(t, "BTF does not describe %s", where);
 		if (f.returns_struct)
-			return say(t, "%s returns a struct, which fentry refuses",
+			return tracer_text(t, "%s returns a struct, which fentry refuses",
 					 where);
 		return NULL;
 	}
-	return say(t, "this kernel has no function %s, or inlined it",
+	return tracer_text(t, "this kernel has no function %s, or inlined it",
 			 one_of(t, p->where));
 }
 
 /* Tells where to attach, or why this point is out of the question. */
-static const char *resolve(struct tracer *t, const struct point *p,
+static const char *resolve(struct tracer *t, const struct attach_point *p,
 			   char where[80])
 {
 	const char *why;
@@ -131,7 +131,7 @@ static const char *resolve(struct tracer *t, const struct point *p,
 			if (kernel_has_function(probe, &f))
 				return NULL;
 		}
-		return say(t, "this kernel has no tracepoint %s",
+		return tracer_text(t, "this kernel has no tracepoint %s",
 				 one_of(t, p->where));
 	}
 	why = resolve_function(t, p, where);
@@ -193,7 +193,7 @@ static void use(struct tracer *t, struct counter_state *c,
 }
 
 static void take_point(struct tracer *t, struct counter_state *c,
-		       const struct point *p, const char *where)
+		       const struct attach_point *p, const char *where)
 {
 	unsigned int i;
 
@@ -228,7 +228,7 @@ static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
 				break;
 		if (v < w)
 			continue;
-		text = text ? say(t, "%s; %s", text, c->excluded[w]) :
+		text = text ? tracer_text(t, "%s; %s", text, c->excluded[w]) :
 			      c->excluded[w];
 	}
 	return text;
@@ -299,18 +299,18 @@ const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 	const char *arch = "x86-64";
 #endif
 	if (bc->arch && strcmp(bc->arch, arch))
-		return say(t, "only %s has it", bc->arch);
+		return tracer_text(t, "only %s has it", bc->arch);
 	if (bc->slot == SLOT_NR)
 		return NULL;
 	if (kernel_no_btf())
 		return kernel_no_btf();
 	if (bc->enumerator && strchr(bc->enumerator, ':') &&
 	    !kernel_enumerator(bc->enumerator, &value))
-		return say(t, "this kernel has no %s",
-			   strchr(bc->enumerator, ':') + 1);
+		return tracer_text(t, "this kernel has no %s",
+				   strchr(bc->enumerator, ':') + 1);
 	if (by && value >= by->events)
-		return say(t, "%s has a number larger than is counted",
-			   strchr(bc->enumerator, ':') + 1);
+		return tracer_text(t, "%s has a number larger than is counted",
+				   strchr(bc->enumerator, ':') + 1);
 	c->slots = by ? event_slots(by, bc->enumerator, value) :
 			SLOT_BIT(bc->slot);
 	return NULL;
@@ -362,7 +362,7 @@ void choose_way(struct tracer *t, unsigned int i)
 		return;
 	for (k = 0; nth_way(t, bc, k, &w); k++) {
 		char where[MAX_POINTS][80];
-		const struct point *p = bc->way[w].point;
+		const struct attach_point *p = bc->way[w].point;
 
 		for (n = 0; n < MAX_POINTS && p[n].kind; n++)
 			if (!c->excluded[w])
@@ -377,7 +377,7 @@ void choose_way(struct tracer *t, unsigned int i)
 	c->absent = all_reasons(t, bc, c);
 }
 
-void exclude(struct tracer *t, const char *prog, const char *where,
+void tracer_exclude(struct tracer *t, const char *prog, const char *where,
 		    const char *why)
 {
 	unsigned int i, k;

@@ -24,7 +24,7 @@ enum point_kind {
 };
 
 /* One place where one program is attached. */
-struct point {
+struct attach_point {
 	enum point_kind kind;
 	const char *prog;	/* in ptelab.bpf.c */
 	/* What to attach to: names by which kernels know the same function or
@@ -50,7 +50,7 @@ struct point {
 
 /* A way to count: all of its points have to be attached. */
 struct way {
-	struct point point[MAX_POINTS];
+	struct attach_point point[MAX_POINTS];
 };
 
 struct bpf_counter {

@@ -39,7 +39,7 @@ const volatile u64 trampoline_start, trampoline_end;
 
 /* More than are used: an event's number is a byte, and the verifier goes by
  * what a byte can hold. */
-struct row rows[ROWS + 4] __attribute__((aligned(4096)));
+struct slot_row rows[ROWS + 4] __attribute__((aligned(4096)));
 
 u64 one_mm;
 struct whoami me;
@@ -111,7 +111,7 @@ struct {
 } in_start SEC(".maps");
 
 /* What part of a memslot such a range is. */
-struct part {
+struct count_part {
 	u64 pgt, generation;
 	u64 gfn, nr;
 	u64 hva;
@@ -122,7 +122,7 @@ struct part {
 
 struct parts {
 	u64 nr;
-	struct part part[MAX_PARTS];
+	struct count_part part[MAX_PARTS];
 };
 
 /* Ranges that have started and not ended. */
@@ -819,7 +819,7 @@ int kvm_part(u64 *ctx)
 	struct start *start = bpf_map_lookup_elem(&in_start, &pid);
 	u64 pgt = (u64)BPF_CORE_READ(kvm, arch.mmu.pgt), range;
 	struct parts none = { 0 }, *parts;
-	struct part *p;
+	struct count_part *p;
 
 	if (!start)
 		return 0;
@@ -846,7 +846,7 @@ int kvm_part(u64 *ctx)
 #define PTE_WRITE	(1ULL << 51)	/* as pte_write(), arm64 */
 
 struct host_walk {
-	struct part part;
+	struct count_part part;
 	u64 pgd, top;	/* the bits below an entry of the first table */
 };
 
@@ -875,7 +875,7 @@ static __always_inline u64 host_frame(const struct host_walk *w, u64 hva,
 	       (hva & in_leaf & ~((1ULL << page_shift) - 1));
 }
 
-static __always_inline struct zap *find_zap(const struct part *p, u64 ipa,
+static __always_inline struct zap *find_zap(const struct count_part *p, u64 ipa,
 					    u32 shift)
 {
 	struct zap_key key = {

@@ -62,7 +62,7 @@ enum cause {
 #define ROWS		1024
 #define ROW_SLOTS	128
 
-struct row {
+struct slot_row {
 	unsigned long long slot[ROW_SLOTS];
 };
 

@@ -67,7 +67,7 @@ void tracer_software(struct tracer *t, pid_t pid, bool on_exec)
 
 	for (i = 0; i < bpf_counters_nr; i++) {
 		struct counter_state *c = &t->c[i];
-		const struct point *p = bpf_counters[i].way[0].point;
+		const struct attach_point *p = bpf_counters[i].way[0].point;
 
 		if (c->way < 0 || p->kind != POINT_SOFTWARE)
 			continue;

@@ -48,7 +48,7 @@ struct tracer {
 	struct bpf_object *obj;
 	void *bss;			/* the loaded programs' variables */
 	size_t bss_size;
-	const struct row *rows;
+	const struct slot_row *rows;
 	uint64_t base[SLOT_NR];
 	struct counter_state c[MAX_COUNTERS];
 	struct attached attached[MAX_ATTACHED];
@@ -68,15 +68,15 @@ struct tracer {
 /* --- choose.c --- */
 
 /* A reason, kept as long as the tracer. */
-const char *say(struct tracer *t, const char *fmt, ...) __printf(2, 3);
+const char *tracer_text(struct tracer *t, const char *fmt, ...) __printf(2, 3);
 /* NULL with the slots set, or why this kernel has no such event at all. */
 const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		       struct counter_state *c);
 /* Takes the best way of a counter that is not excluded, into attached[]. */
 void choose_way(struct tracer *t, unsigned int counter);
 /* Rules out every way that has to attach @prog (at @where, if not NULL). */
-void exclude(struct tracer *t, const char *prog, const char *where,
-	     const char *why);
+void tracer_exclude(struct tracer *t, const char *prog, const char *where,
+		    const char *why);
 bool program_used(const struct tracer *t, const char *prog);
 
 static inline bool is_trampoline(enum point_kind kind)

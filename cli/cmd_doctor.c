@@ -23,7 +23,7 @@
 #include "lib/tune.h"
 #include "lib/util.h"
 
-enum state { GOOD, NOTE, NOISE, MISSING };
+enum fitness { GOOD, NOTE, NOISE, MISSING };
 
 static const char *const state_name[] = { "ok", "note", "noise", "missing" };
 
@@ -62,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* @fix: the command that removes it, NULL if there is none. */
-static void __printf(4, 5) tell(enum state state, const char *what,
+static void __printf(4, 5) tell(enum fitness state, const char *what,
 				const char *fix, const char *fmt, ...)
 {
 	char text[512];

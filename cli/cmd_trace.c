@@ -634,7 +634,7 @@ static int list(void)
 
 static const char retry_function[] = "contpte_ptep_get_lockless";
 
-static int explain(void)
+static int explain_retries(void)
 {
 	struct retry_sites sites;
 	FILE *to = env.bpftrace ? NULL : stdout;
@@ -673,7 +673,7 @@ int cmd_trace(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL);
 	if (env.list || env.explain)
-		return (env.list ? list() : explain()) ? EXIT_COULD_NOT :
+		return (env.list ? list() : explain_retries()) ? EXIT_COULD_NOT :
 							 EXIT_DONE;
 	ret = select_counters(want);
 	if (!ret)

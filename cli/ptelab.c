@@ -15,7 +15,7 @@
 #include "lib/util.h"
 #include "lib/version.h"
 
-static const struct command {
+static const struct subcommand {
 	const char *name;
 	int (*main)(int argc, char **argv);
 	const char *help;

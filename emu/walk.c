@@ -30,7 +30,7 @@ struct stack {
 };
 
 /* Open addressing; an entry is its own key. */
-struct table {
+struct hash_table {
 	uint32_t *slot;		/* number of the entry + 1; 0: free */
 	size_t mask;
 };
@@ -58,7 +58,7 @@ struct walk {
 	struct region_single *singles;
 	size_t nr_nodes, nr_cells, nr_singles;
 	size_t max_nodes, max_cells, max_singles;
-	struct table by_node, by_cell;
+	struct hash_table by_node, by_cell;
 
 	/* the block under way, from which of its instructions on it counts */
 	struct walk_block *last;
@@ -115,7 +115,7 @@ static bool same_node(const struct region_node *a, const struct region_node *b)
 	       a->site == b->site && a->entry == b->entry;
 }
 
-static void table_clear(struct table *t, size_t size)
+static void table_clear(struct hash_table *t, size_t size)
 {
 	if (t->mask + 1 != size) {
 		free(t->slot);
@@ -125,7 +125,7 @@ static void table_clear(struct table *t, size_t size)
 	memset(t->slot, 0, size * sizeof(*t->slot));
 }
 
-static void put(struct table *t, uint64_t hash, uint32_t nr)
+static void put(struct hash_table *t, uint64_t hash, uint32_t nr)
 {
 	size_t at = hash & t->mask;
 

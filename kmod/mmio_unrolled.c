@@ -2,7 +2,7 @@
 /* Groups of single stores as the straight-line code of mmio_arm64.S */
 #include <linux/log2.h>
 
-#include "mmio.h"
+#include "mmio_run.h"
 
 static const struct ptelab_mmio_block *block_of(const struct mmio_run *r,
 						u32 width, bool turns)

@@ -9,7 +9,7 @@
  *	ptelab_shadow.lock	also taken in notifier callbacks
  *
  * Notifier callbacks take nothing but the last, so they may come at any time.
- * bars_lock in mmio.c has none of these inside it, and is taken inside any of
+ * bars_lock in bar.c has none of these inside it, and is taken inside any of
  * the first two, and by the bus when a device gets a driver or has gone.
  */
 #ifndef PTELAB_H
@@ -77,7 +77,7 @@ static inline u64 ptelab_ticks(void)
 #endif
 }
 
-/* walk.c */
+/* ptes.c */
 
 /* One page as the page table has it. */
 struct ptelab_leaf {

@@ -12,7 +12,7 @@
 #define ST	B(C_STORE)
 #define LDST	(LD | ST | B(C_ATOMIC))
 
-static const struct row {
+static const struct encoding {
 	uint32_t mask, value;
 	uint64_t classes;
 } rows[] = {

@@ -409,13 +409,13 @@ static const char *const source_metrics[M_NR + 1] = {
 	[M_YOUNG_TEST]		= "notifier_young.test",
 };
 
-struct source {
+struct kmod_counting {
 	int fd;
 	const char *absent;		/* why nothing can be counted */
 	char text[160];
 };
 
-static void absent_all(const struct source *s, struct counter_value *values)
+static void absent_all(const struct kmod_counting *s, struct counter_value *values)
 {
 	unsigned int i;
 
@@ -425,7 +425,7 @@ static void absent_all(const struct source *s, struct counter_value *values)
 
 static int source_open(void **priv, pid_t pid, struct counter_value *values)
 {
-	struct source *s = xcalloc(1, sizeof(*s));
+	struct kmod_counting *s = xcalloc(1, sizeof(*s));
 	unsigned int i;
 
 	*priv = s;
@@ -447,7 +447,7 @@ static int source_open(void **priv, pid_t pid, struct counter_value *values)
 
 static int source_start(void *priv)
 {
-	struct source *s = priv;
+	struct kmod_counting *s = priv;
 
 	if (s->absent)
 		return 0;
@@ -458,7 +458,7 @@ static int source_start(void *priv)
 static int source_stop(void *priv, struct counter_value *values)
 {
 	struct ptelab_notify_counts c;
-	struct source *s = priv;
+	struct kmod_counting *s = priv;
 	unsigned int i;
 	int ret, err;
 
@@ -485,7 +485,7 @@ static int source_stop(void *priv, struct counter_value *values)
 
 static void source_close(void *priv)
 {
-	struct source *s = priv;
+	struct kmod_counting *s = priv;
 
 	if (s->fd >= 0)
 		close(s->fd);

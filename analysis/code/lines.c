@@ -71,7 +71,7 @@ static char *tree_name(const char *path, const char *dir)
 	return out;
 }
 
-static const char *file_name(struct lines *l, const char *path, Dwarf_Die *cu)
+static const char *source_name(struct lines *l, const char *path, Dwarf_Die *cu)
 {
 	size_t slot = (uintptr_t)path / 8 % ARRAY_SIZE(l->cache), i;
 	Dwarf_Attribute attr;
@@ -192,7 +192,7 @@ bool lines_at(struct lines *l, uint64_t addr, struct source *src)
 
 	if (!line || dwarf_lineno(line, &nr))
 		return false;
-	src->file = file_name(l, dwarf_linesrc(line, NULL, NULL), &u->die);
+	src->file = source_name(l, dwarf_linesrc(line, NULL, NULL), &u->die);
 	src->line = nr;
 	return true;
 }
@@ -204,7 +204,7 @@ static bool declared(struct lines *l, Dwarf_Die *die, Dwarf_Die *cu,
 
 	if (dwarf_decl_line(die, &nr))
 		return false;
-	src->file = file_name(l, dwarf_decl_file(die), cu);
+	src->file = source_name(l, dwarf_decl_file(die), cu);
 	src->line = nr;
 	return true;
 }
@@ -372,7 +372,7 @@ static bool includes(struct lines *l, struct unit *u, const char *file)
 
 		if (path && has_name(path, strrchr(file, '/') ?
 				     strrchr(file, '/') + 1 : file) &&
-		    !strcmp(file_name(l, path, &u->die), file))
+		    !strcmp(source_name(l, path, &u->die), file))
 			return true;
 	}
 	return false;
@@ -433,8 +433,8 @@ void lines_of_file(struct lines *l, const char *file, const uint64_t *addrs,
 			    dwarf_lineaddr(next, &to) || to <= from ||
 			    dwarf_lineno(row, &line))
 				continue;
-			if (!strcmp(file_name(l, dwarf_linesrc(row, NULL, NULL),
-					      &l->units[i].die), file))
+			if (!strcmp(source_name(l, dwarf_linesrc(row, NULL, NULL),
+						&l->units[i].die), file))
 				use(data, line, from, to);
 		}
 	}

@@ -1114,7 +1114,7 @@ static bool same_table_entry(struct match *m, const uint64_t at[], uint64_t i)
 	return same_ref(m, to, 0);
 }
 
-static void compare_table(struct match *m, const char *from, const char *to)
+static void match_table(struct match *m, const char *from, const char *to)
 {
 	const struct image_symbol *a, *b[NR_IMAGES];
 	uint64_t at[NR_IMAGES], len[NR_IMAGES], least, i;
@@ -1200,7 +1200,7 @@ struct match *match_images(const struct image *base, const struct image *new)
 		qsort(m->code, m->nr_code, sizeof(*m->code), by_address);
 	compare_data(m);
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
-		compare_table(m, tables[i].from, tables[i].to);
+		match_table(m, tables[i].from, tables[i].to);
 	return m;
 }
 

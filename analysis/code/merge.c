@@ -51,7 +51,7 @@ struct merge {
 	json_t *index;		/* "space start" -> number of the place */
 };
 
-static uint32_t place_of(struct merge *m, uint64_t pc, bool guest)
+static uint32_t insn_place_of(struct merge *m, uint64_t pc, bool guest)
 {
 	const char *space = guest ? "guest" : pc >> 55 & 1 ? "kernel" : "user";
 	const struct symbol *s;
@@ -130,8 +130,8 @@ static void put_nodes(struct merge *m, const struct region_view *v,
 
 		if (to[n] == UINT32_MAX)
 			continue;
-		site = d->site ? place_of(m, d->site, false) : 0;
-		entry = d->entry ? place_of(m, d->entry, in_guest(v, n)) : 0;
+		site = d->site ? insn_place_of(m, d->site, false) : 0;
+		entry = d->entry ? insn_place_of(m, d->entry, in_guest(v, n)) : 0;
 		gzprintf(m->insns, "%s%u,%u,%d,%" PRIu64 ",%d", comma,
 			 to[d->parent], d->kind, d->site ? (int)site : -1,
 			 d->site ? d->site - m->places[site].start : 0,
@@ -151,12 +151,12 @@ static void put_counts(struct merge *m, const struct region_view *v,
 
 	gzputs(m->insns, "\"counts\":[");
 	for (i = 0; i < nr; i = k) {
-		uint32_t p = place_of(m, c[i].pc, in_guest(v, c[i].node));
+		uint32_t p = insn_place_of(m, c[i].pc, in_guest(v, c[i].node));
 
 		for (k = i; k < nr && c[k].node == c[i].node &&
 		     c[k].count == c[i].count &&
 		     c[k].pc == c[i].pc + 4 * (k - i) &&
-		     place_of(m, c[k].pc, in_guest(v, c[k].node)) == p; k++)
+		     insn_place_of(m, c[k].pc, in_guest(v, c[k].node)) == p; k++)
 			place_word(&m->places[p], c[k].pc, c[k].word);
 		gzprintf(m->insns, "%s%u,%u,%" PRIu64 ",%zu,%" PRIu64, comma,
 			 to[c[i].node], p, c[i].pc - m->places[p].start, k - i,

@@ -374,7 +374,7 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
 
 /* --- functions --- */
 
-struct walk {
+struct code_walk {
 	struct insns *c;
 	const uint32_t *word;
 	struct regs *in;	/* before each instruction that is jumped to */
@@ -382,7 +382,7 @@ struct walk {
 	size_t nr_in;
 };
 
-static bool index_of(const struct walk *w, uint64_t addr, size_t *i)
+static bool index_of(const struct code_walk *w, uint64_t addr, size_t *i)
 {
 	if (addr < w->c->start || (addr - w->c->start) / 4 >= w->c->nr ||
 	    addr & 3)
@@ -392,8 +392,8 @@ static bool index_of(const struct walk *w, uint64_t addr, size_t *i)
 }
 
 /* Calls @edge for everywhere that control may go from instruction @i. */
-static bool for_edges(struct walk *w, size_t i, const struct regs *r,
-		      bool (*edge)(struct walk *w, size_t to,
+static bool for_edges(struct code_walk *w, size_t i, const struct regs *r,
+		      bool (*edge)(struct code_walk *w, size_t to,
 				   const struct regs *r))
 {
 	const struct image *img = w->c->img;
@@ -435,7 +435,7 @@ static bool for_edges(struct walk *w, size_t i, const struct regs *r,
 	return any;
 }
 
-static bool add_target(struct walk *w, size_t to, const struct regs *r)
+static bool add_target(struct code_walk *w, size_t to, const struct regs *r)
 {
 	(void)r;
 	if (w->slot[to] < 0)
@@ -443,7 +443,7 @@ static bool add_target(struct walk *w, size_t to, const struct regs *r)
 	return false;
 }
 
-static bool merge_target(struct walk *w, size_t to, const struct regs *r)
+static bool merge_target(struct code_walk *w, size_t to, const struct regs *r)
 {
 	return w->slot[to] >= 0 && merge(&w->in[w->slot[to]], r);
 }
@@ -453,7 +453,7 @@ static bool merge_target(struct walk *w, size_t to, const struct regs *r)
  * hold at BR, whose targets a table has: wherever nothing else leads. The last
  * pass (@emit) writes the normal form down.
  */
-static bool pass(struct walk *w, struct regs *switches, bool emit)
+static bool pass(struct code_walk *w, struct regs *switches, bool emit)
 {
 	struct regs r = { .reached = true };
 	bool again = false;
@@ -558,7 +558,7 @@ struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
 	struct insns c = { img, start, NULL, (end - start) / 4 };
 	const unsigned char *p = image_bytes(img, start, end - start);
 	uint32_t *word = xcalloc(c.nr + 1, 4);
-	struct walk w = { .c = &c, .word = word };
+	struct code_walk w = { .c = &c, .word = word };
 	struct regs switches = { 0 };
 	int rounds = 0;
 	size_t i;

@@ -14,7 +14,7 @@
 /* A left-aligned column gives way down to this. */
 #define MIN_WIDTH	6
 
-struct row {
+struct table_row {
 	char *cell[TABLE_MAX_COLUMNS];
 	size_t nr;
 	char *line;	/* instead of cells */
@@ -27,7 +27,7 @@ struct table {
 		bool right;
 	} column[TABLE_MAX_COLUMNS];
 	size_t nr_columns;
-	struct row *rows;
+	struct table_row *rows;
 	size_t nr_rows;
 };
 
@@ -69,7 +69,7 @@ void table_row(struct table *t)
 
 void table_cell(struct table *t, const char *fmt, ...)
 {
-	struct row *r = &t->rows[t->nr_rows - 1];
+	struct table_row *r = &t->rows[t->nr_rows - 1];
 	va_list ap;
 
 	if (r->nr == t->nr_columns)
@@ -81,7 +81,7 @@ void table_cell(struct table *t, const char *fmt, ...)
 
 void table_line(struct table *t, int indent, const char *fmt, ...)
 {
-	struct row *r;
+	struct table_row *r;
 	va_list ap;
 
 	table_row(t);
@@ -92,7 +92,7 @@ void table_line(struct table *t, int indent, const char *fmt, ...)
 	r->indent = indent;
 }
 
-static const char *cell_text(const struct row *r, size_t column)
+static const char *cell_text(const struct table_row *r, size_t column)
 {
 	return column < r->nr ? r->cell[column] : "";
 }
@@ -235,7 +235,7 @@ static void print_cells(const struct table *t, const char *const *cell,
 	}
 }
 
-static void row_cells(const struct table *t, const struct row *r,
+static void row_cells(const struct table *t, const struct table_row *r,
 		      const char **cell)
 {
 	size_t i;
@@ -263,7 +263,7 @@ void table_print_mail(const struct table *t, FILE *f, int indent, int width)
 	heading_cells(t, cell);
 	print_cells(t, cell, w, f, indent, &style);
 	for (i = 0; i < t->nr_rows; i++) {
-		const struct row *r = &t->rows[i];
+		const struct table_row *r = &t->rows[i];
 
 		if (r->line) {
 			print_wrapped(f, r->line, r->indent, r->indent + 2,

@@ -31,8 +31,8 @@ static bool is_bench(const struct side_point *p, const char *name)
 	return !strcmp(p->bench, name);
 }
 
-static bool param_is(const struct side_point *p, const char *name,
-		     const char *value)
+static bool point_param_is(const struct side_point *p, const char *name,
+			   const char *value)
 {
 	return !strcmp(json_text(p->params, name), value);
 }
@@ -142,7 +142,7 @@ static const struct side_point *cost_point(const struct side *s,
 		const struct side_point *p = &s->points[i];
 
 		if (same_but(p, like, but) && proof_of(p) &&
-		    param_is(p, "barrier", barrier) &&
+		    point_param_is(p, "barrier", barrier) &&
 		    json_integer_value(json_object_get(p->params, "stores")) ==
 		    stores)
 			return p;
@@ -214,7 +214,7 @@ static const struct side_point *publish_point(const struct side *s,
 
 	for (i = 0; i < s->nr_points; i++)
 		if (same_but(&s->points[i], like, but) &&
-		    param_is(&s->points[i], "measure", measure) &&
+		    point_param_is(&s->points[i], "measure", measure) &&
 		    proof_of(&s->points[i]))
 			return &s->points[i];
 	return NULL;
@@ -312,7 +312,7 @@ static void print_publish(const struct side *s, FILE *f)
 		table_row(t);
 		table_cell(t, "%s", json_text(p->params, "writer"));
 		table_cell(t, "%s", json_text(p->params, "reader"));
-		table_cell(t, "%s", param_is(p, "watch", "initialised") ?
+		table_cell(t, "%s", point_param_is(p, "watch", "initialised") ?
 			   "init" : "flag");
 		models_cell(t, proof);
 		seen_cell(t, &r);

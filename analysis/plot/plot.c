@@ -38,12 +38,12 @@ struct plot {
 };
 
 /* The points of one picture or panel. */
-struct point_list {
+struct drawn_points {
 	const struct side_point **p;
 	size_t nr;
 };
 
-static void list_add(struct point_list *l, const struct side_point *p)
+static void list_add(struct drawn_points *l, const struct side_point *p)
 {
 	l->p = grow(l->p, l->nr, sizeof(*l->p));
 	l->p[l->nr++] = p;
@@ -282,11 +282,11 @@ static double change_of(const struct plot *plot, const struct side_point *p,
 }
 
 /* Of each benchmark only the point that changed most. */
-static struct point_list one_a_bench(const struct plot *plot,
-				     const struct point_list *all,
-				     const char *metric)
+static struct drawn_points one_a_bench(const struct plot *plot,
+				       const struct drawn_points *all,
+				       const char *metric)
 {
-	struct point_list some = { 0 };
+	struct drawn_points some = { 0 };
 	size_t i, j;
 
 	for (i = 0; i < all->nr; i++) {
@@ -302,11 +302,11 @@ static struct point_list one_a_bench(const struct plot *plot,
 	return some;
 }
 
-static struct point_list points_with(const struct plot *plot,
-				     const char *metric, bool racing)
+static struct drawn_points points_with(const struct plot *plot,
+				       const char *metric, bool racing)
 {
 	const struct side *base = plot->sides[0];
-	struct point_list l = { 0 };
+	struct drawn_points l = { 0 };
 	size_t i;
 
 	for (i = 0; i < base->nr_points; i++) {
@@ -321,8 +321,8 @@ static struct point_list points_with(const struct plot *plot,
 }
 
 /* "-53.4%" for each new run, joined. */
-static char *changes_text(const struct plot *plot, const struct side_point *p,
-			  const char *metric)
+static char *changed_by(const struct plot *plot, const struct side_point *p,
+			const char *metric)
 {
 	struct sample base = value_in(plot->sides[0], p, metric);
 	char *text = xstrdup(""), *more, change[NUMBER_SIZE];
@@ -362,7 +362,7 @@ void drop_keys(char *params)
 
 /* Names on the left, changes on the right. */
 static void put_rows(struct picture *pic, const struct plot *plot,
-		     const struct point_list *l, const json_t *constant,
+		     const struct drawn_points *l, const json_t *constant,
 		     const char *metric)
 {
 	size_t i, left = 10, right = 2;
@@ -370,7 +370,7 @@ static void put_rows(struct picture *pic, const struct plot *plot,
 	fprintf(pic->script, "rows = %zu\nset ytics ()\n", l->nr);
 	for (i = 0; i < l->nr; i++) {
 		char *params = varying_params(l->p[i], constant), *name;
-		char *change = changes_text(plot, l->p[i], metric);
+		char *change = changed_by(plot, l->p[i], metric);
 		char *label = picture_quote(change), *quoted;
 
 		if (strlen(l->p[i]->bench) + strlen(params) > 40)
@@ -397,7 +397,7 @@ static void put_rows(struct picture *pic, const struct plot *plot,
 
 static struct extent put_dumbbells(struct picture *pic,
 				   const struct plot *plot,
-				   const struct point_list *l,
+				   const struct drawn_points *l,
 				   const char *metric)
 {
 	struct extent e = { NAN, NAN };
@@ -433,7 +433,7 @@ static struct extent put_dumbbells(struct picture *pic,
 
 static int draw_dumbbell(struct plot *plot, const char *metric)
 {
-	struct point_list all = points_with(plot, metric, false), some = all;
+	struct drawn_points all = points_with(plot, metric, false), some = all;
 	json_t *constant;
 	struct picture *pic;
 	char *name, *axis, *same;
@@ -474,7 +474,7 @@ out:
 
 struct panel {
 	char *key;	/* what its points have in common */
-	struct point_list l;
+	struct drawn_points l;
 };
 
 struct panels {
@@ -571,7 +571,7 @@ static int family_len(const char *bench)
 }
 
 /* A family's points by everything but @param. */
-static struct panels sweeps_of(const struct point_list *l, const char *family,
+static struct panels sweeps_of(const struct drawn_points *l, const char *family,
 			       const char *param)
 {
 	struct panels s = { 0 };
@@ -590,9 +590,9 @@ static struct panels sweeps_of(const struct point_list *l, const char *family,
 	return s;
 }
 
-static struct point_list all_points(const struct panels *s)
+static struct drawn_points all_points(const struct panels *s)
 {
-	struct point_list all = { 0 };
+	struct drawn_points all = { 0 };
 	size_t i, j;
 
 	for (i = 0; i < s->nr; i++)
@@ -745,7 +745,7 @@ static struct picture *begin_panels(const struct plot *plot,
 					    s->nr > 1 ? 1000 : 760,
 					    140 + 340 * rows + 20 * plot->nr);
 	const struct side_point *any = s->p[0].l.p[0];
-	struct point_list all = all_points(s);
+	struct drawn_points all = all_points(s);
 	json_t *constant = constant_params(all.p, all.nr);
 	char *same = params_text(constant, " ");
 	char *axis = axis_text(any, metric);
@@ -783,7 +783,7 @@ static int draw_page(struct plot *plot, const struct panels *page,
 	return picture_end(pic, plot->options);
 }
 
-static int draw_family(struct plot *plot, const struct point_list *l,
+static int draw_family(struct plot *plot, const struct drawn_points *l,
 		       const char *family, const char *metric,
 		       const char *param, const char *xname)
 {
@@ -807,7 +807,7 @@ static int draw_family(struct plot *plot, const struct point_list *l,
 	return ret;
 }
 
-static bool family_seen(const struct point_list *l, size_t nr)
+static bool family_seen(const struct drawn_points *l, size_t nr)
 {
 	int len = family_len(l->p[nr]->bench);
 	size_t i;
@@ -820,7 +820,7 @@ static bool family_seen(const struct point_list *l, size_t nr)
 }
 
 /* Parameters that any point has as a number or a size, as keys. */
-static json_t *numeric_params(const struct point_list *l)
+static json_t *numeric_params(const struct drawn_points *l)
 {
 	json_t *all = json_object(), *value;
 	const char *name;
@@ -843,7 +843,7 @@ static const char *param_axis(const char *param)
 
 static int draw_sweeps(struct plot *plot, const char *metric)
 {
-	struct point_list l = points_with(plot, metric, false);
+	struct drawn_points l = points_with(plot, metric, false);
 	json_t *params = numeric_params(&l), *value;
 	const char *param;
 	int ret = 0;
@@ -926,7 +926,7 @@ static int draw_clouds(struct plot *plot, const struct panels *s,
 /* A panel for each benchmark and kind of racer. */
 static int draw_racer(struct plot *plot, const char *metric)
 {
-	struct point_list l = points_with(plot, metric, true);
+	struct drawn_points l = points_with(plot, metric, true);
 	struct panels s = { 0 }, page;
 	int ret = 0;
 	size_t i;
@@ -971,7 +971,7 @@ static json_t *metrics_in(const struct side *s)
 
 static bool is_drawable(const struct plot *plot, const char *metric)
 {
-	struct point_list l = points_with(plot, metric, false);
+	struct drawn_points l = points_with(plot, metric, false);
 	bool any = l.nr > 0;
 
 	free(l.p);

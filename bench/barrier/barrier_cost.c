@@ -40,10 +40,10 @@
 #define OWN_ARCH	"x86-64"
 #endif
 
-enum state { STATE_L1, STATE_OWNED, STATE_MMIO };
+enum line_state { STATE_L1, STATE_OWNED, STATE_MMIO };
 
 struct cost {
-	enum state state;
+	enum line_state state;
 	const struct cost_barrier *barrier;
 	int fd;			/* of the module; -1: the loop is here */
 	struct cost_loop loop;
@@ -55,7 +55,7 @@ struct cost {
 	struct paired *paired;
 };
 
-static enum state state_of(const struct bench_ctx *ctx)
+static enum line_state state_of(const struct bench_ctx *ctx)
 {
 	if (param_is(ctx, "state", "owned"))
 		return STATE_OWNED;
@@ -64,7 +64,7 @@ static enum state state_of(const struct bench_ctx *ctx)
 	return STATE_L1;
 }
 
-static uint64_t lines_of(enum state state)
+static uint64_t lines_of(enum line_state state)
 {
 	return state == STATE_OWNED ? OWNED_LINES : L1_LINES;
 }

@@ -55,7 +55,7 @@ struct runner {
 };
 
 /* One batch of one thread. */
-struct sample {
+struct reading {
 	uint64_t start, end;	/* clock ticks */
 	int64_t done;		/* operations, or -errno */
 	struct counter_value pmu[MAX_VALUES];
@@ -66,7 +66,7 @@ struct worker {
 	unsigned int nr;
 	pthread_t thread;
 	void *pmu;
-	struct sample sample;
+	struct reading sample;
 	char error[512];
 };
 
@@ -107,7 +107,7 @@ static void pin(int cpu)
 static void run_batch(struct worker *w)
 {
 	struct bench_ctx *ctx = w->pass->ctx;
-	struct sample *s = &w->sample;
+	struct reading *s = &w->sample;
 
 	if (w->pass->nr > 1) {
 		/* All threads leave within a few cycles of each other, which
@@ -358,7 +358,7 @@ static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
 	double both = 0;
 
 	for (t = 0; t < p->nr; t++) {
-		const struct sample *m = &p->workers[t].sample;
+		const struct reading *m = &p->workers[t].sample;
 
 		if (m->start < start)
 			start = m->start;

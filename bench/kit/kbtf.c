@@ -11,13 +11,13 @@
 /* Newer than some systems' linux/btf.h. */
 enum { KIND_FLOAT = 16, KIND_DECL_TAG, KIND_TYPE_TAG, KIND_ENUM64 };
 
-struct view {
+struct btf_view {
 	const char *types, *types_end;
 	const char *strings;
 	size_t strings_len;
 };
 
-static int open_view(const void *btf, size_t len, struct view *v)
+static int open_view(const void *btf, size_t len, struct btf_view *v)
 {
 	struct btf_header h;
 
@@ -39,7 +39,7 @@ static int open_view(const void *btf, size_t len, struct view *v)
 }
 
 /* Offset of a whole string, or 0, which is the empty string's. */
-static size_t find_string(const struct view *v, const char *name)
+static size_t find_string(const struct btf_view *v, const char *name)
 {
 	size_t n = strlen(name) + 1;
 	const char *at = v->strings + 1, *end = v->strings + v->strings_len;
@@ -91,7 +91,7 @@ static int tail_bytes(unsigned int kind, unsigned int vlen)
 int kbtf_enum_in(const void *btf, size_t len, const char *name, int64_t *value)
 {
 	struct btf_type t;
-	struct view v;
+	struct btf_view v;
 	const char *at;
 	uint32_t want;
 	int ret;
@@ -131,7 +131,7 @@ int kbtf_enum_in(const void *btf, size_t len, const char *name, int64_t *value)
 
 int kbtf_has_in(const void *btf, size_t len, const char *name)
 {
-	struct view v;
+	struct btf_view v;
 	int ret = open_view(btf, len, &v);
 
 	return ret ? ret : find_string(&v, name) != 0;

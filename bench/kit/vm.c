@@ -26,7 +26,7 @@
 enum { CMD_READ, CMD_WRITE, CMD_LIST };
 
 /* What the guest's code below reads at BLOCK; the layout is fixed there. */
-struct command {
+struct vm_command {
 	uint32_t op;
 	uint32_t count;
 	uint32_t offset;
@@ -37,7 +37,7 @@ struct command {
 struct vm {
 	struct kvm_vm k;
 	void *code;		/* CODE_SIZE bytes */
-	struct command *cmd;
+	struct vm_command *cmd;
 	uint32_t *list;		/* guest-physical page addresses */
 	size_t list_size;	/* bytes */
 	size_t max_pages, nr;
@@ -467,7 +467,7 @@ static int pass(struct vm *vm, uint32_t op, unsigned int offset,
 {
 	int ret;
 
-	*vm->cmd = (struct command){ .op = op, .count = vm->nr,
+	*vm->cmd = (struct vm_command){ .op = op, .count = vm->nr,
 				     .offset = offset, .value = value };
 	to_memory(vm->cmd, sizeof(*vm->cmd));
 	ret = kvm_vm_run(&vm->k);

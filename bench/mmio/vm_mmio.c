@@ -29,7 +29,7 @@
 #ifdef __aarch64__
 
 /* What the guest's code below reads at BLOCK; the layout is fixed there. */
-struct command {
+struct mmio_command {
 	uint64_t code, base, blocks, data, wrap;
 	uint64_t tail, tail_base, tails;
 	uint64_t ticks;
@@ -41,7 +41,7 @@ struct vm_mmio {
 	struct kvm_vm k;
 	char *code;		/* CODE_SIZE bytes */
 	char *made;		/* MADE_SIZE bytes */
-	struct command *cmd;
+	struct mmio_command *cmd;
 	uint64_t *bar_table;	/* of the BAR's pages */
 	void *mem;
 	size_t len;
@@ -246,7 +246,7 @@ static int setup(struct vm_mmio *vm)
 	memcpy(vm->code + VECTORS_OFFSET, vm_mmio_vectors,
 	       vm_mmio_end - vm_mmio_vectors);
 	__builtin___clear_cache(vm->code, vm->code + TABLES_OFFSET);
-	vm->cmd = (struct command *)(vm->code + BLOCK_OFFSET);
+	vm->cmd = (struct mmio_command *)(vm->code + BLOCK_OFFSET);
 	make_tables(vm);
 	ret = kvm_vm_slot(&vm->k, 0, CODE_GPA, vm->code, CODE_SIZE);
 	if (!ret)
@@ -328,7 +328,7 @@ int vm_mmio_run(struct vm_mmio *vm, const struct vm_mmio_pass *p,
 
 	if (len)
 		memcpy(vm->made + DATA_OFFSET, data, len);
-	*vm->cmd = (struct command){
+	*vm->cmd = (struct mmio_command){
 		.code = vm->code_gpa,
 		.base = DATA_GPA + p->offset,
 		.blocks = p->blocks,

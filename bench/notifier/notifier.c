@@ -64,18 +64,18 @@ _Static_assert(ARRAY_SIZE(stats) == ARRAY_SIZE(((struct notifier *)0)->stat),
 
 /* --- parameters --- */
 
-uint64_t folio_of(const struct bench_ctx *ctx)
+uint64_t nt_folio(const struct bench_ctx *ctx)
 {
 	return param_num(ctx, "folio");
 }
 
-uint64_t pages_of(const struct bench_ctx *ctx)
+uint64_t nt_pages(const struct bench_ctx *ctx)
 {
-	if (op_of(ctx)->pmd_range)
+	if (nt_op(ctx)->pmd_range)
 		return mm_caps()->pmd / mm_caps()->page;
 	if (param_has(ctx->bench, "pages"))
 		return param_num(ctx, "pages");
-	return folio_of(ctx) / mm_caps()->page;
+	return nt_folio(ctx) / mm_caps()->page;
 }
 
 static bool has_module(const struct bench_ctx *ctx)
@@ -84,20 +84,20 @@ static bool has_module(const struct bench_ctx *ctx)
 	       param_is(ctx, "secondary", "kvm+module");
 }
 
-bool has_vm(const struct bench_ctx *ctx)
+bool nt_has_vm(const struct bench_ctx *ctx)
 {
 	return param_is(ctx, "secondary", "kvm") ||
 	       param_is(ctx, "secondary", "kvm+module");
 }
 
-bool measures_guest(const struct bench_ctx *ctx)
+bool nt_measures_guest(const struct bench_ctx *ctx)
 {
 	return param_is(ctx, "measure", "guest");
 }
 
-bool is_pmd(const struct bench_ctx *ctx)
+bool nt_is_pmd(const struct bench_ctx *ctx)
 {
-	return folio_of(ctx) == mm_caps()->pmd;
+	return nt_folio(ctx) == mm_caps()->pmd;
 }
 
 static bool is_hugetlb(const struct bench_ctx *ctx)
@@ -110,8 +110,8 @@ static bool is_hugetlb(const struct bench_ctx *ctx)
  * a benchmark that works page by page is one page to it. */
 static uint64_t step_of(const struct bench_ctx *ctx)
 {
-	if (!op_of(ctx)->maps && (is_pmd(ctx) || is_hugetlb(ctx)))
-		return folio_of(ctx);
+	if (!nt_op(ctx)->maps && (nt_is_pmd(ctx) || is_hugetlb(ctx)))
+		return nt_folio(ctx);
 	return mm_caps()->page;
 }
 
@@ -134,17 +134,17 @@ bool notifier_subscribes(const struct bench_ctx *ctx)
 
 unsigned int notifier_events(const struct bench_ctx *ctx)
 {
-	return has_vm(ctx) ? EVENTS_ALL : EVENTS_MM;
+	return nt_has_vm(ctx) ? EVENTS_ALL : EVENTS_MM;
 }
 
 const char *notifier_unavailable(const struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	const char *why = NULL;
 
-	if (measures_guest(ctx) && !has_vm(ctx))
+	if (nt_measures_guest(ctx) && !nt_has_vm(ctx))
 		return "measure=guest needs a guest: secondary=kvm";
-	if (measures_guest(ctx) && op->gone)
+	if (nt_measures_guest(ctx) && op->gone)
 		return "afterwards the guest has nothing there to go through";
 	if (has_module(ctx))
 		why = shadow_refused(ctx);
@@ -152,8 +152,8 @@ const char *notifier_unavailable(const struct bench_ctx *ctx)
 		why = op->refused(ctx);
 	if (!why)
 		why = is_hugetlb(ctx) ? mm_proof_unavailable(NULL) :
-			mm_folio_unavailable(MM_ANON, folio_of(ctx));
-	if (!why && has_vm(ctx))
+			mm_folio_unavailable(MM_ANON, nt_folio(ctx));
+	if (!why && nt_has_vm(ctx))
 		why = vm_unavailable();
 	return why;
 }
@@ -170,31 +170,31 @@ static uint64_t min(uint64_t a, uint64_t b)
  */
 static uint64_t sub_of(const struct bench_ctx *ctx)
 {
-	return measures_guest(ctx) ? step_of(ctx) / mm_caps()->page : 1;
+	return nt_measures_guest(ctx) ? step_of(ctx) / mm_caps()->page : 1;
 }
 
 static uint64_t visits_of(const struct bench_ctx *ctx)
 {
 	/* One fault maps a whole leaf. */
-	if (is_pmd(ctx) || is_hugetlb(ctx))
+	if (nt_is_pmd(ctx) || is_hugetlb(ctx))
 		return BATCH_LEAVES * mm_caps()->pmd / mm_caps()->page;
-	return op_of(ctx)->may_keep ? BATCH_VISITS : BATCH_FAULTS;
+	return nt_op(ctx)->may_keep ? BATCH_VISITS : BATCH_FAULTS;
 }
 
 /* The most calls that memory, the VM and the number of mappings allow. */
 static uint64_t max_calls(const struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	uint64_t page = mm_caps()->page;
 	uint64_t align = mm_caps()->pmd ? mm_caps()->pmd : 2 * MIB;
-	uint64_t bytes = round_up(pages_of(ctx) * page, folio_of(ctx));
+	uint64_t bytes = round_up(nt_pages(ctx) * page, nt_folio(ctx));
 	uint64_t most;
 
 	/* Each mapping has its own page table, and one of stage 2. */
 	most = mm_budget() / op->maps / (bytes * (1 + op->extra) + 2 * page);
 	/* Two VMAs a mapping; vm.max_map_count is 65530. */
 	most = min(most, 16384 / op->maps);
-	if (has_vm(ctx))
+	if (nt_has_vm(ctx))
 		most = min(most, VM_MAX_BYTES /
 			   (round_up(bytes + page, align) * op->maps));
 	if (has_module(ctx))
@@ -207,13 +207,13 @@ static uint64_t max_calls(const struct bench_ctx *ctx)
 
 static uint64_t cost_of(const struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
-	uint64_t leaves = op->maps ? pages_of(ctx) : 1;
+	const struct notifier_op *op = nt_op(ctx);
+	uint64_t leaves = op->maps ? nt_pages(ctx) : 1;
 
 	if (op->cost)
 		return op->cost(ctx);
 	/* A PMD leaf is one entry to most of them. */
-	if (is_pmd(ctx) && leaves * mm_caps()->page >= mm_caps()->pmd)
+	if (nt_is_pmd(ctx) && leaves * mm_caps()->page >= mm_caps()->pmd)
 		leaves = leaves * mm_caps()->page / mm_caps()->pmd;
 	return op->call_cost + op->page_cost * leaves;
 }
@@ -221,11 +221,11 @@ static uint64_t cost_of(const struct bench_ctx *ctx)
 static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 		       uint64_t *max)
 {
-	const struct notifier_op *op = op_of(ctx);
-	uint64_t pages = pages_of(ctx), page = mm_caps()->page;
+	const struct notifier_op *op = nt_op(ctx);
+	uint64_t pages = nt_pages(ctx), page = mm_caps()->page;
 	uint64_t most = max_calls(ctx), calls;
 
-	if (measures_guest(ctx)) {
+	if (nt_measures_guest(ctx)) {
 		calls = (visits_of(ctx) + pages - 1) / pages;
 		*max = most * pages;
 		*def = op->max_calls == 1 ? min(visits_of(ctx), pages) :
@@ -233,7 +233,7 @@ static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 		return;
 	}
 	calls = min(BATCH_COST / cost_of(ctx) + 1,
-		    BATCH_BYTES / round_up(pages * page, folio_of(ctx)));
+		    BATCH_BYTES / round_up(pages * page, nt_folio(ctx)));
 	*max = most;
 	*def = min(calls ? calls : 1, most);
 }
@@ -241,17 +241,17 @@ static void size_calls(const struct bench_ctx *ctx, uint64_t *def,
 static void size_pages(const struct bench_ctx *ctx, uint64_t *def,
 		       uint64_t *max)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	uint64_t step = step_of(ctx), n;
 
 	*max = mm_budget() / (step * (1 + op->extra));
-	if (has_vm(ctx))
+	if (nt_has_vm(ctx))
 		*max = min(*max, (VM_MAX_BYTES - 4 * MIB) / step);
 	if (has_module(ctx))
 		*max = min(*max, (shadow_max_bytes() - 4 * MIB) / step);
 	if (op->max_calls)
 		*max = min(*max, op->max_calls);
-	n = measures_guest(ctx) ? visits_of(ctx) / sub_of(ctx) :
+	n = nt_measures_guest(ctx) ? visits_of(ctx) / sub_of(ctx) :
 		BATCH_COST / cost_of(ctx) + 1;
 	if (!n)
 		n = 1;
@@ -260,7 +260,7 @@ static void size_pages(const struct bench_ctx *ctx, uint64_t *def,
 
 void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
-	if (op_of(ctx)->maps)
+	if (nt_op(ctx)->maps)
 		size_calls(ctx, def, max);
 	else
 		size_pages(ctx, def, max);
@@ -273,33 +273,33 @@ void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 
 /* --- where things are --- */
 
-char *call_at(const struct notifier *nt, uint64_t i)
+char *nt_call_at(const struct notifier *nt, uint64_t i)
 {
 	return mm_region_at(&nt->r, i * nt->maps);
 }
 
-char *call_to(const struct notifier *nt, uint64_t i)
+char *nt_call_to(const struct notifier *nt, uint64_t i)
 {
 	return mm_region_at(&nt->r, i * nt->maps + 1);
 }
 
-size_t call_bytes(const struct notifier *nt)
+size_t nt_call_bytes(const struct notifier *nt)
 {
 	return nt->per_map * nt->step;
 }
 
-char *page_at(const struct notifier *nt, uint64_t v)
+char *nt_page_at(const struct notifier *nt, uint64_t v)
 {
 	uint64_t call = v / nt->per_map;
 
-	return (nt->moved ? call_to(nt, call) : call_at(nt, call)) +
+	return (nt->moved ? nt_call_to(nt, call) : nt_call_at(nt, call)) +
 	       v % nt->per_map * nt->step;
 }
 
 /* As it was before the operation. */
 static char *page_was_at(const struct notifier *nt, uint64_t v)
 {
-	return call_at(nt, v / nt->per_map) + v % nt->per_map * nt->step;
+	return nt_call_at(nt, v / nt->per_map) + v % nt->per_map * nt->step;
 }
 
 static uint64_t pattern(const struct notifier *nt, uint64_t v)
@@ -310,7 +310,7 @@ static uint64_t pattern(const struct notifier *nt, uint64_t v)
 				      page_was_at(nt, v));
 }
 
-uint32_t host_word(const struct bench_ctx *ctx, uint64_t v)
+uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v)
 {
 	const struct notifier *nt = nt_of(ctx);
 
@@ -327,7 +327,7 @@ static int open_pagemap(void)
 			fd;
 }
 
-int pages_now(const struct notifier *nt, uint64_t *entry)
+int nt_pages_now(const struct notifier *nt, uint64_t *entry)
 {
 	uint64_t page = mm_caps()->page, v, n;
 	int fd = open_pagemap();
@@ -340,7 +340,7 @@ int pages_now(const struct notifier *nt, uint64_t *entry)
 		n = nt->step == page ?
 			min(nt->per_map - v % nt->per_map, nt->visits - v) : 1;
 		if (pread(fd, entry + v, n * sizeof(*entry),
-			  (uintptr_t)page_at(nt, v) / page * sizeof(*entry)) !=
+			  (uintptr_t)nt_page_at(nt, v) / page * sizeof(*entry)) !=
 		    (ssize_t)(n * sizeof(*entry)))
 			ret = fail(EIO, "/proc/self/pagemap: short read");
 	}
@@ -375,17 +375,17 @@ static int compare_frames(struct bench_ctx *ctx, bool same)
 	return 0;
 }
 
-int same_frames(struct bench_ctx *ctx)
+int nt_same_frames(struct bench_ctx *ctx)
 {
 	return compare_frames(ctx, true);
 }
 
-int other_frames(struct bench_ctx *ctx)
+int nt_other_frames(struct bench_ctx *ctx)
 {
 	return compare_frames(ctx, false);
 }
 
-int none_present(struct bench_ctx *ctx)
+int nt_none_present(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
 	uint64_t v;
@@ -399,7 +399,7 @@ int none_present(struct bench_ctx *ctx)
 	return 0;
 }
 
-int writable(const struct notifier *nt, uint64_t i, bool *can)
+int nt_writable(const struct notifier *nt, uint64_t i, bool *can)
 {
 	static int zero = -1;
 	ssize_t n;
@@ -408,14 +408,14 @@ int writable(const struct notifier *nt, uint64_t i, bool *can)
 	 * rather than send a signal. */
 	if (zero < 0)
 		zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-	n = read(zero, call_at(nt, i) + WORD_SCRATCH, 1);
+	n = read(zero, nt_call_at(nt, i) + WORD_SCRATCH, 1);
 	if (n != 1 && errno != EFAULT)
 		return fail(errno, "/dev/zero: %s", strerror(errno));
 	*can = n == 1;
 	return 0;
 }
 
-int drain_lru(void)
+int nt_drain_lru(void)
 {
 	static void *page;
 
@@ -427,15 +427,15 @@ int drain_lru(void)
 	return 0;
 }
 
-int fresh_folios(struct bench_ctx *ctx)
+int nt_fresh_folios(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
 	int ret;
 
 	/* A PMD that was split has a page table now, and no fault makes one
 	 * leaf of it again: unmapping does away with it. */
-	if (is_pmd(ctx) && !is_hugetlb(ctx))
-		return fresh_mappings(ctx);
+	if (nt_is_pmd(ctx) && !is_hugetlb(ctx))
+		return nt_fresh_mappings(ctx);
 	ret = mm_region_drop(&nt->r);
 	return ret ? ret : mm_region_populate(&nt->r);
 }
@@ -472,7 +472,7 @@ static int folios_whole(struct bench_ctx *ctx)
 		     v) : 0;
 }
 
-int fresh_mappings(struct bench_ctx *ctx)
+int nt_fresh_mappings(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
 	bool huge = nt->r.folio > mm_caps()->page;
@@ -486,7 +486,7 @@ int fresh_mappings(struct bench_ctx *ctx)
 		if (mincore(at, 1, &there) && errno == ENOMEM) {
 			/* A hole. It can't be filled by accident, as each is
 			 * looked at before anything is put there. */
-			p = mmap(at, call_bytes(nt), PROT_NONE, MAP_PRIVATE |
+			p = mmap(at, nt_call_bytes(nt), PROT_NONE, MAP_PRIVATE |
 				 MAP_ANONYMOUS | MAP_NORESERVE |
 				 MAP_FIXED_NOREPLACE, -1, 0);
 			if (p != at)
@@ -549,8 +549,8 @@ static int check_sum(struct bench_ctx *ctx, uint32_t sum,
 	return 0;
 }
 
-int guest_reads(struct bench_ctx *ctx, unsigned int offset,
-		uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v))
+int nt_guest_reads(struct bench_ctx *ctx, unsigned int offset,
+		   uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v))
 {
 	struct notifier *nt = nt_of(ctx);
 	uint32_t sum;
@@ -572,10 +572,10 @@ static int check_pass(struct bench_ctx *ctx)
 		return 0;
 	nt->ran = false;
 	if (!nt->guest_writes)
-		return check_sum(ctx, nt->sum, op_of(ctx)->word);
+		return check_sum(ctx, nt->sum, nt_op(ctx)->word);
 	for (v = 0; v < nt->visits; v++)
 		for (i = 0; i < nt->sub; i++)
-			if (*(uint32_t *)(page_at(nt, v) + i * page +
+			if (*(uint32_t *)(nt_page_at(nt, v) + i * page +
 					  WORD_GUEST) != nt->value)
 				return fail(EPROTO, "what the guest wrote to page %" PRIu64 " is not there",
 					    v * nt->sub + i);
@@ -634,9 +634,9 @@ static void stats_count(struct bench_ctx *ctx)
 
 int notifier_setup(struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	struct notifier *nt = xcalloc(1, sizeof(*nt));
-	uint64_t pages = op->maps ? pages_of(ctx) : ctx->ops;
+	uint64_t pages = op->maps ? nt_pages(ctx) : ctx->ops;
 	int ret = 0;
 
 	ctx->priv = nt;
@@ -648,7 +648,7 @@ int notifier_setup(struct bench_ctx *ctx)
 	nt->per_map = pages;
 	nt->maps = op->maps ? op->maps : 1;
 	nt->prove_due = true;
-	nt->guest = measures_guest(ctx);
+	nt->guest = nt_measures_guest(ctx);
 	nt->guest_writes = param_has(ctx->bench, "guest") &&
 			   param_is(ctx, "guest", "write");
 	if (param_has(ctx->bench, "dir"))
@@ -665,14 +665,14 @@ int notifier_setup(struct bench_ctx *ctx)
 	nt->before = xcalloc(nt->visits, sizeof(*nt->before));
 	nt->after = xcalloc(nt->visits, sizeof(*nt->after));
 	if (!is_hugetlb(ctx))
-		ret = mm_region_open(&nt->r, MM_ANON, false, folio_of(ctx),
+		ret = mm_region_open(&nt->r, MM_ANON, false, nt_folio(ctx),
 				     op->maps ? nt->calls * nt->maps : 1,
 				     pages * nt->step);
 	if (!ret && op->setup)
 		ret = op->setup(ctx);
 	if (!ret && has_module(ctx))
 		ret = shadow_open(ctx);
-	if (ret || !has_vm(ctx))
+	if (ret || !nt_has_vm(ctx))
 		return ret;
 	nt->vm = vm_new(nt->r.base, nt->r.nr * nt->r.stride,
 			nt->visits * nt->sub);
@@ -694,11 +694,11 @@ static bool around_delta(const struct bench_deltas *d, const char *field,
 
 static int prove_op(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	struct notifier *nt = nt_of(ctx);
 	int ret;
 
-	ret = op->gone && !nt->moved ? 0 : pages_now(nt, nt->after);
+	ret = op->gone && !nt->moved ? 0 : nt_pages_now(nt, nt->after);
 	if (ret)
 		return fail_prefix(-EPROTO, "not proved");
 	return op->proof(ctx, d);
@@ -707,7 +707,7 @@ static int prove_op(struct bench_ctx *ctx, const struct bench_deltas *d)
 /* The host's operations, and their proof, before the guest's timed pass. */
 static int operate(struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	struct notifier *nt = nt_of(ctx);
 	struct faults before, after;
 	struct around a = { 0 };
@@ -743,7 +743,7 @@ out:
 
 int notifier_prepare(struct bench_ctx *ctx)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	struct notifier *nt = nt_of(ctx);
 	static uint64_t serial;
 	bool due = nt->prove_due;
@@ -757,16 +757,16 @@ int notifier_prepare(struct bench_ctx *ctx)
 	/* never 0, and never what the batch before left */
 	nt->value = 0x10000000u + (nt->serial & 0xff) * 0x100000u;
 	nt->moved = false;
-	ret = op->fresh ? op->fresh(ctx) : fresh_folios(ctx);
+	ret = op->fresh ? op->fresh(ctx) : nt_fresh_folios(ctx);
 	if (ret)
 		return ret;
 	write_patterns(nt);
 	if (due)
-		ret = mm_prove(ctx, &nt->r, is_hugetlb(ctx) ? folio_of(ctx) :
-			       mm_leaf_expected(mm_caps(), folio_of(ctx)));
+		ret = mm_prove(ctx, &nt->r, is_hugetlb(ctx) ? nt_folio(ctx) :
+			       mm_leaf_expected(mm_caps(), nt_folio(ctx)));
 	nt->prove_due = false;
 	if (!ret)
-		ret = pages_now(nt, nt->before);
+		ret = nt_pages_now(nt, nt->before);
 	if (!ret)
 		ret = folios_whole(ctx);
 	if (!ret && op->before)
@@ -774,7 +774,7 @@ int notifier_prepare(struct bench_ctx *ctx)
 	if (!ret && nt->vm)
 		ret = list_pages(nt);
 	if (!ret)
-		ret = guest_reads(ctx, WORD_PATTERN, NULL);
+		ret = nt_guest_reads(ctx, WORD_PATTERN, NULL);
 	if (!ret && due)
 		ret = stage2_holds(ctx);
 	if (!ret && op->arm)
@@ -800,7 +800,7 @@ int64_t notifier_run(struct bench_ctx *ctx, unsigned int thread)
 
 	(void)thread;
 	if (!nt->guest)
-		return op_of(ctx)->host(ctx, ctx->ops);
+		return nt_op(ctx)->host(ctx, ctx->ops);
 	ret = nt->guest_writes ?
 		vm_write_pass(nt->vm, WORD_GUEST, nt->value) :
 		vm_read_pass(nt->vm, nt->offset, &nt->sum);
@@ -810,7 +810,7 @@ int64_t notifier_run(struct bench_ctx *ctx, unsigned int thread)
 
 int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
-	const struct notifier_op *op = op_of(ctx);
+	const struct notifier_op *op = nt_op(ctx);
 	struct notifier *nt = nt_of(ctx);
 	int ret;
 
@@ -827,7 +827,7 @@ int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 		/* Whatever was measured: the guest sees what is there now. */
 		ret = list_pages(nt);
 		if (!ret)
-			ret = guest_reads(ctx, nt->offset, op->word);
+			ret = nt_guest_reads(ctx, nt->offset, op->word);
 	}
 	if (!ret && op->late)
 		ret = op->late(ctx);
@@ -845,8 +845,8 @@ void notifier_teardown(struct bench_ctx *ctx)
 		return;
 	vm_free(nt->vm);
 	shadow_close(nt);
-	if (op_of(ctx)->teardown)
-		op_of(ctx)->teardown(ctx);
+	if (nt_op(ctx)->teardown)
+		nt_op(ctx)->teardown(ctx);
 	mm_region_close(&nt->r);
 	free(nt->before);
 	free(nt->after);

@@ -48,7 +48,7 @@ struct notifier_op {
 	const char *(*refused)(const struct bench_ctx *ctx);
 	/* After the region was opened, before there is a VM. */
 	int (*setup)(struct bench_ctx *ctx);
-	/* Instead of fresh_folios(). */
+	/* Instead of nt_fresh_folios(). */
 	int (*fresh)(struct bench_ctx *ctx);
 	int (*before)(struct bench_ctx *ctx);
 	int (*arm)(struct bench_ctx *ctx);
@@ -56,7 +56,7 @@ struct notifier_op {
 	int64_t (*host)(struct bench_ctx *ctx, uint64_t n);
 	/*
 	 * That they happened. Must leave the pages alone: with measure=guest
-	 * the guest has not gone through them yet. What pages_now() finds is
+	 * the guest has not gone through them yet. What nt_pages_now() finds is
 	 * in nt->after already.
 	 */
 	int (*proof)(struct bench_ctx *ctx, const struct bench_deltas *d);
@@ -141,7 +141,7 @@ static inline struct notifier *nt_of(const struct bench_ctx *ctx)
 #define WORD_GUEST	128	/* written by the guest */
 #define WORD_SCRATCH	192	/* for proofs that have to write */
 
-static inline const struct notifier_op *op_of(const struct bench_ctx *ctx)
+static inline const struct notifier_op *nt_op(const struct bench_ctx *ctx)
 {
 	return (const struct notifier_op *)((const char *)ctx->bench -
 			__builtin_offsetof(struct notifier_op, bench));
@@ -173,42 +173,42 @@ extern const char *const notifier_secondary[], *const notifier_measure[],
 	  .choices = notifier_dir, \
 	  .help = "down takes the write permission, up gives it back, roundtrip does both in one operation" }
 
-uint64_t folio_of(const struct bench_ctx *ctx);
+uint64_t nt_folio(const struct bench_ctx *ctx);
 /* Pages that a call covers, for the shape that has calls. */
-uint64_t pages_of(const struct bench_ctx *ctx);
-bool has_vm(const struct bench_ctx *ctx);
-bool measures_guest(const struct bench_ctx *ctx);
-bool is_pmd(const struct bench_ctx *ctx);
+uint64_t nt_pages(const struct bench_ctx *ctx);
+bool nt_has_vm(const struct bench_ctx *ctx);
+bool nt_measures_guest(const struct bench_ctx *ctx);
+bool nt_is_pmd(const struct bench_ctx *ctx);
 
 /* The memory of call @i, its second mapping, and how much a call covers. */
-char *call_at(const struct notifier *nt, uint64_t i);
-char *call_to(const struct notifier *nt, uint64_t i);
-size_t call_bytes(const struct notifier *nt);
+char *nt_call_at(const struct notifier *nt, uint64_t i);
+char *nt_call_to(const struct notifier *nt, uint64_t i);
+size_t nt_call_bytes(const struct notifier *nt);
 /* Visited page @v as the guest's next pass finds it. */
-char *page_at(const struct notifier *nt, uint64_t v);
+char *nt_page_at(const struct notifier *nt, uint64_t v);
 
 /* All pages of the region dropped and populated. */
-int fresh_folios(struct bench_ctx *ctx);
+int nt_fresh_folios(struct bench_ctx *ctx);
 /* The same for mappings of which some are gone; they must not have been
  * taken by somebody else. */
-int fresh_mappings(struct bench_ctx *ctx);
+int nt_fresh_mappings(struct bench_ctx *ctx);
 /* Fills @entry with the pagemap entries of the visited pages. */
-int pages_now(const struct notifier *nt, uint64_t *entry);
+int nt_pages_now(const struct notifier *nt, uint64_t *entry);
 /* The guest reads all visited pages and finds the word at @offset that
  * @word (NULL: the pattern) says. No VM: nothing to do. */
-int guest_reads(struct bench_ctx *ctx, unsigned int offset,
-		uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v));
+int nt_guest_reads(struct bench_ctx *ctx, unsigned int offset,
+		   uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v));
 /* Every visited page still has its frame, or none has. */
-int same_frames(struct bench_ctx *ctx);
-int other_frames(struct bench_ctx *ctx);
-int none_present(struct bench_ctx *ctx);
+int nt_same_frames(struct bench_ctx *ctx);
+int nt_other_frames(struct bench_ctx *ctx);
+int nt_none_present(struct bench_ctx *ctx);
 /* Moves what this CPU has on its way to the LRU lists there: until then a
  * folio can be neither lazily freed nor isolated. */
-int drain_lru(void);
+int nt_drain_lru(void);
 /* The first byte of what call @i covers can be written by the host. */
-int writable(const struct notifier *nt, uint64_t i, bool *can);
+int nt_writable(const struct notifier *nt, uint64_t i, bool *can);
 /* What the host wrote in upgrade and cow. */
-uint32_t host_word(const struct bench_ctx *ctx, uint64_t v);
+uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v);
 
 /* --- the module as a listener, in notifier_shadow.c --- */
 
@@ -237,7 +237,7 @@ void notifier_teardown(struct bench_ctx *ctx);
 
 #define NOTIFIER_STEPS \
 	.needs_root = true, .unavailable = notifier_unavailable, \
-	.subscribes = notifier_subscribes, .runs_guest = measures_guest, \
+	.subscribes = notifier_subscribes, .runs_guest = nt_measures_guest, \
 	.events = notifier_events, \
 	.size = notifier_size, .setup = notifier_setup, \
 	.prepare = notifier_prepare, .run = notifier_run, \

@@ -48,7 +48,7 @@ static const struct bench_param whole_params[] = {
 
 static const char *mprotect_refused(const struct bench_ctx *ctx)
 {
-	if (measures_guest(ctx) && param_is(ctx, "dir", "down") &&
+	if (nt_measures_guest(ctx) && param_is(ctx, "dir", "down") &&
 	    param_is(ctx, "guest", "write"))
 		return "dir=down: a write of the guest to what is read-only ends its run";
 	return NULL;
@@ -59,7 +59,7 @@ static int protect_all(struct notifier *nt, int prot)
 	uint64_t i;
 
 	for (i = 0; i < nt->calls; i++)
-		if (mprotect(call_at(nt, i), call_bytes(nt), prot))
+		if (mprotect(nt_call_at(nt, i), nt_call_bytes(nt), prot))
 			return fail(errno, "mprotect: %s", strerror(errno));
 	return 0;
 }
@@ -68,7 +68,7 @@ static int mprotect_fresh(struct bench_ctx *ctx)
 {
 	int ret = protect_all(nt_of(ctx), PROT_READ | PROT_WRITE);
 
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 static int mprotect_before(struct bench_ctx *ctx)
@@ -81,11 +81,11 @@ static int mprotect_before(struct bench_ctx *ctx)
 static int64_t mprotect_host(struct bench_ctx *ctx, uint64_t n)
 {
 	const struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	uint64_t i;
 
 	for (i = 0; i < n; i++) {
-		char *p = call_at(nt, i);
+		char *p = nt_call_at(nt, i);
 
 		if ((nt->dir != DIR_UP && mprotect(p, bytes, PROT_READ)) ||
 		    (nt->dir != DIR_DOWN &&
@@ -103,7 +103,7 @@ static int mprotect_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	(void)d;
 	for (i = 0; i < nt->calls; i++) {
 		bool can;
-		int ret = writable(nt, i, &can);
+		int ret = nt_writable(nt, i, &can);
 
 		if (ret)
 			return fail_prefix(-EPROTO, "not proved");
@@ -111,7 +111,7 @@ static int mprotect_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 			return fail(EPROTO, "call %" PRIu64 " left its pages %s",
 				    i, can ? "writable" : "read-only");
 	}
-	return same_frames(ctx);
+	return nt_same_frames(ctx);
 }
 
 static const struct notifier_op notifier_mprotect = {
@@ -135,11 +135,11 @@ BENCH(400, notifier_mprotect.bench);
 static int64_t munmap_host(struct bench_ctx *ctx, uint64_t n)
 {
 	const struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		if (munmap(call_at(nt, i), bytes))
+		if (munmap(nt_call_at(nt, i), bytes))
 			return fail(errno, "munmap: %s", strerror(errno));
 	return n;
 }
@@ -152,7 +152,7 @@ static int holes(const struct notifier *nt)
 	uint64_t i;
 
 	for (i = 0; i < nt->calls; i++) {
-		char *p = call_at(nt, i), *end = p + call_bytes(nt) - page;
+		char *p = nt_call_at(nt, i), *end = p + nt_call_bytes(nt) - page;
 
 		if (!mincore(p, page, &there) || errno != ENOMEM ||
 		    !mincore(end, page, &there) || errno != ENOMEM)
@@ -184,7 +184,7 @@ static const struct notifier_op notifier_munmap = {
 		NOTIFIER_STEPS,
 	},
 	.maps = 1, .call_cost = 5000, .page_cost = 250, .gone = true,
-	.fresh = fresh_mappings, .host = munmap_host, .proof = munmap_proof,
+	.fresh = nt_fresh_mappings, .host = munmap_host, .proof = munmap_proof,
 };
 BENCH(401, notifier_munmap.bench);
 
@@ -193,11 +193,11 @@ BENCH(401, notifier_munmap.bench);
 static int64_t advise(struct bench_ctx *ctx, uint64_t n, int advice)
 {
 	const struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		if (madvise(call_at(nt, i), bytes, advice))
+		if (madvise(nt_call_at(nt, i), bytes, advice))
 			return fail(errno, "madvise(%d): %s", advice,
 				    strerror(errno));
 	return n;
@@ -211,7 +211,7 @@ static int64_t dontneed_host(struct bench_ctx *ctx, uint64_t n)
 static int dontneed_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	(void)d;
-	return none_present(ctx);
+	return nt_none_present(ctx);
 }
 
 static uint32_t zero_word(const struct bench_ctx *ctx, uint64_t v)
@@ -238,18 +238,18 @@ BENCH(402, notifier_dontneed.bench);
 /* A large folio of which only a part is freed lazily is split first. */
 static uint64_t free_cost(const struct bench_ctx *ctx)
 {
-	uint64_t folio = folio_of(ctx), page = mm_caps()->page;
-	uint64_t pages = pages_of(ctx);
+	uint64_t folio = nt_folio(ctx), page = mm_caps()->page;
+	uint64_t pages = nt_pages(ctx);
 
 	if (pages * page % folio)
 		return 10000 + 3000 * folio / page;
-	return 2500 + 250 * (is_pmd(ctx) ? pages * page / folio : pages);
+	return 2500 + 250 * (nt_is_pmd(ctx) ? pages * page / folio : pages);
 }
 
 static int free_before(struct bench_ctx *ctx)
 {
 	(void)ctx;
-	return drain_lru();
+	return nt_drain_lru();
 }
 
 static int64_t free_host(struct bench_ctx *ctx, uint64_t n)
@@ -265,9 +265,9 @@ static int free_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	uint64_t v;
 
 	(void)d;
-	ret = drain_lru();
+	ret = nt_drain_lru();
 	if (!ret)
-		ret = same_frames(ctx);
+		ret = nt_same_frames(ctx);
 	if (ret)
 		return fail_prefix(-EPROTO, "not proved");
 	fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
@@ -315,7 +315,7 @@ static int mremap_arm(struct bench_ctx *ctx)
 	uint64_t i;
 
 	for (i = 0; i < nt->calls; i++)
-		if (munmap(call_to(nt, i), call_bytes(nt)))
+		if (munmap(nt_call_to(nt, i), nt_call_bytes(nt)))
 			return fail(errno, "munmap: %s", strerror(errno));
 	return 0;
 }
@@ -323,12 +323,12 @@ static int mremap_arm(struct bench_ctx *ctx)
 static int64_t mremap_host(struct bench_ctx *ctx, uint64_t n)
 {
 	struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		if (mremap(call_at(nt, i), bytes, bytes, MREMAP_MAYMOVE |
-			   MREMAP_FIXED, call_to(nt, i)) == MAP_FAILED)
+		if (mremap(nt_call_at(nt, i), bytes, bytes, MREMAP_MAYMOVE |
+			   MREMAP_FIXED, nt_call_to(nt, i)) == MAP_FAILED)
 			return fail(errno, "mremap: %s", strerror(errno));
 	nt->moved = true;
 	return n;
@@ -339,7 +339,7 @@ static int mremap_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	int ret = holes(nt_of(ctx));
 
 	(void)d;
-	return ret ? ret : same_frames(ctx);
+	return ret ? ret : nt_same_frames(ctx);
 }
 
 static const struct notifier_op notifier_mremap = {
@@ -352,7 +352,7 @@ static const struct notifier_op notifier_mremap = {
 		NOTIFIER_STEPS,
 	},
 	.maps = 2, .call_cost = 8000, .page_cost = 60,
-	.fresh = fresh_mappings, .arm = mremap_arm,
+	.fresh = nt_fresh_mappings, .arm = mremap_arm,
 	.host = mremap_host, .proof = mremap_proof,
 };
 BENCH(404, notifier_mremap.bench);
@@ -400,7 +400,7 @@ static int clear_refs_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 			return fail(EPROTO, "page %" PRIu64 " is still soft-dirty",
 				    v);
 	json_object_set_new(ctx->proof, "soft_dirty", json_boolean(has));
-	return same_frames(ctx);
+	return nt_same_frames(ctx);
 }
 
 static void close_fd(struct bench_ctx *ctx)
@@ -431,7 +431,7 @@ BENCH(411, notifier_clear_refs.bench);
 
 static const char *uffd_refused(const struct bench_ctx *ctx)
 {
-	if (measures_guest(ctx) && param_is(ctx, "dir", "down") &&
+	if (nt_measures_guest(ctx) && param_is(ctx, "dir", "down") &&
 	    param_is(ctx, "guest", "write"))
 		return "dir=down: a write of the guest would wait for somebody to lift the protection";
 	return uffd_unavailable(WP_FEATURES, 0);
@@ -449,7 +449,7 @@ static int uffd_setup(struct bench_ctx *ctx)
 
 static int protect_call(const struct notifier *nt, uint64_t i, bool on)
 {
-	return uffd_protect(nt->fd, call_at(nt, i), call_bytes(nt), on);
+	return uffd_protect(nt->fd, nt_call_at(nt, i), nt_call_bytes(nt), on);
 }
 
 /* A mapping that is registered gets base pages only: populate it before. */
@@ -458,7 +458,7 @@ static int uffd_fresh(struct bench_ctx *ctx)
 	struct notifier *nt = nt_of(ctx);
 	int ret = nt->batch > 1 ? uffd_register(nt->fd, &nt->r, false) : 0;
 
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 static int uffd_before(struct bench_ctx *ctx)
@@ -497,7 +497,7 @@ static int uffd_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 		if (!(nt->after[v] & PM_UFFD_WP) != (nt->dir != DIR_DOWN))
 			return fail(EPROTO, "page %" PRIu64 " is%s write-protected",
 				    v, nt->dir == DIR_DOWN ? " not" : "");
-	return same_frames(ctx);
+	return nt_same_frames(ctx);
 }
 
 static const struct notifier_op notifier_uffd_wp = {

@@ -115,7 +115,7 @@ static int fork_fresh(struct bench_ctx *ctx)
 	nt->forked = true;
 	if (!ret)
 		ret = mm_fork_exit(&nt->r);
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 #define WARM_TABLES	64
@@ -157,8 +157,8 @@ static int fork_arm(struct bench_ctx *ctx)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &nt->mask);
 	nt->masked = true;
-	l->first = page_at(nt, 0);
-	l->last = page_at(nt, nt->visits - 1);
+	l->first = nt_page_at(nt, 0);
+	l->last = nt_page_at(nt, nt->visits - 1);
 	return child_rseq(false);
 }
 
@@ -185,7 +185,7 @@ static int fork_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	if (status)
 		return fail(EPROTO, "the child did not find the parent's words (status %#x)",
 			    status);
-	return same_frames(ctx);
+	return nt_same_frames(ctx);
 }
 
 static long minor_faults(void)
@@ -205,10 +205,10 @@ static int fork_late(struct bench_ctx *ctx)
 
 	if (nt->guest_writes)
 		return 0;	/* the guest has had them made writable */
-	if (is_pmd(ctx))
+	if (nt_is_pmd(ctx))
 		want = want * nt->step / mm_caps()->pmd;
 	for (v = 0; v < nt->visits; v++)
-		*(volatile char *)(page_at(nt, v) + WORD_SCRATCH) = 1;
+		*(volatile char *)(nt_page_at(nt, v) + WORD_SCRATCH) = 1;
 	took = minor_faults() - from;
 	if (took < (long)want)
 		return fail(EPROTO, "writing to %" PRIu64 " pages after the fork took only %ld faults",
@@ -258,7 +258,7 @@ static bool on_hugetlb(const struct bench_ctx *ctx)
 static char *pool_path(const struct bench_ctx *ctx, const char *file)
 {
 	return xasprintf("/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/%s",
-			 folio_of(ctx) / KIB, file);
+			 nt_folio(ctx) / KIB, file);
 }
 
 static const char *hugetlb_refused(const struct bench_ctx *ctx)
@@ -280,7 +280,7 @@ static const char *hugetlb_refused(const struct bench_ctx *ctx)
 	free(path);
 	if (!what)
 		return NULL;
-	snprintf(why, sizeof(why), what, format_size(folio_of(ctx), size));
+	snprintf(why, sizeof(why), what, format_size(nt_folio(ctx), size));
 	return why;
 }
 
@@ -317,14 +317,14 @@ static int pool_grow(struct bench_ctx *ctx, uint64_t need)
 static int hugetlb_setup(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
-	uint64_t folio = folio_of(ctx), bytes = ctx->ops * folio, align;
+	uint64_t folio = nt_folio(ctx), bytes = ctx->ops * folio, align;
 	int shift = __builtin_ctzll(folio), ret;
 	char *at;
 	void *p;
 
 	/* The VM takes memory in units of 2 MiB. */
 	align = folio > 2 * MIB ? folio : 2 * MIB;
-	ret = pool_grow(ctx, ctx->ops * (1 + op_of(ctx)->extra));
+	ret = pool_grow(ctx, ctx->ops * (1 + nt_op(ctx)->extra));
 	if (ret)
 		return ret;
 	nt->r = (struct mm_region){
@@ -397,8 +397,8 @@ static int host_words(struct bench_ctx *ctx)
 	uint64_t v;
 
 	for (v = 0; v < nt->visits; v++)
-		if (*(uint32_t *)(page_at(nt, v) + WORD_HOST) !=
-		    host_word(ctx, v))
+		if (*(uint32_t *)(nt_page_at(nt, v) + WORD_HOST) !=
+		    nt_host_word(ctx, v))
 			return fail(EPROTO, "page %" PRIu64 " lost what the host wrote",
 				    v);
 	return 0;
@@ -411,7 +411,7 @@ static int wp_fresh(struct bench_ctx *ctx)
 	mm_child_end(nt->child);
 	nt->child = NULL;
 	nt->offset = WORD_HOST;
-	return fresh_folios(ctx);
+	return nt_fresh_folios(ctx);
 }
 
 static const char *upgrade_refused(const struct bench_ctx *ctx)
@@ -420,7 +420,7 @@ static const char *upgrade_refused(const struct bench_ctx *ctx)
 		return hugetlb_refused(ctx);
 	/* 6.15 learnt to tell, by a field of struct folio, that a large folio
 	 * is mapped by one process only. */
-	if (folio_of(ctx) > mm_caps()->page && !is_pmd(ctx) &&
+	if (nt_folio(ctx) > mm_caps()->page && !nt_is_pmd(ctx) &&
 	    kbtf_has("_mm_id_mapcount") != 1)
 		return "after a fork this kernel copies the pages of a large folio and never reuses them: see notifier.cow";
 	return NULL;
@@ -429,7 +429,7 @@ static const char *upgrade_refused(const struct bench_ctx *ctx)
 /* hugetlb pages that a page table maps. */
 static bool on_contiguous(const struct bench_ctx *ctx)
 {
-	return on_hugetlb(ctx) && folio_of(ctx) < mm_caps()->pmd;
+	return on_hugetlb(ctx) && nt_folio(ctx) < mm_caps()->pmd;
 }
 
 /* A child is there. Of such pages, has it got all? */
@@ -437,13 +437,13 @@ static int all_shared(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
 	uint64_t alone = 0, v;
-	int ret = pages_now(nt, nt->after);
+	int ret = nt_pages_now(nt, nt->after);
 
 	for (v = 0; v < nt->visits && !ret; v++)
 		alone += !!(nt->after[v] & PM_EXCLUSIVE);
 	if (!ret && alone)
 		ret = fail(EOPNOTSUPP, "this kernel's fork left out %" PRIu64 " of %" PRIu64 " hugetlb pages of %" PRIu64 " KiB, which so stay writable: it reads a share count that page tables below a PMD do not have (seen in 6.12.117 and 7.3.4)",
-			   alone, nt->visits, folio_of(ctx) / KIB);
+			   alone, nt->visits, nt_folio(ctx) / KIB);
 	return ret;
 }
 
@@ -462,19 +462,19 @@ static int upgrade_arm(struct bench_ctx *ctx)
 	} else {
 		ret = mm_fork_exit(&nt->r);
 	}
-	return ret ? ret : guest_reads(ctx, WORD_PATTERN, NULL);
+	return ret ? ret : nt_guest_reads(ctx, WORD_PATTERN, NULL);
 }
 
 static int upgrade_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct notifier *nt = nt_of(ctx);
-	bool counted = !is_pmd(ctx) && !on_hugetlb(ctx);
+	bool counted = !nt_is_pmd(ctx) && !on_hugetlb(ctx);
 	int64_t reused = 0, want = nt->visits;
 	int ret;
 
 	ret = write_faults(nt, d);
 	if (!ret)
-		ret = same_frames(ctx);
+		ret = nt_same_frames(ctx);
 	/* Only wp_page_reuse() counts, and for the whole machine. */
 	if (ret || !d || !counted || !d->vmstat(d, "pgreuse", &reused))
 		return ret;
@@ -508,7 +508,7 @@ static const struct notifier_op notifier_upgrade = {
 	},
 	.call_cost = 1300, .may_keep = true, .refused = upgrade_refused, .setup = wp_setup,
 	.fresh = wp_fresh, .arm = upgrade_arm, .host = write_host,
-	.proof = upgrade_proof, .late = upgrade_late, .word = host_word,
+	.proof = upgrade_proof, .late = upgrade_late, .word = nt_host_word,
 	.teardown = wp_teardown,
 };
 BENCH(407, notifier_upgrade.bench);
@@ -528,14 +528,14 @@ static int cow_arm(struct bench_ctx *ctx)
 	if (!nt->child)
 		return -errno;
 	ret = on_contiguous(ctx) ? all_shared(ctx) : 0;
-	return ret ? ret : guest_reads(ctx, WORD_PATTERN, NULL);
+	return ret ? ret : nt_guest_reads(ctx, WORD_PATTERN, NULL);
 }
 
 static int cow_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	int ret = write_faults(nt_of(ctx), d);
 
-	return ret ? ret : other_frames(ctx);
+	return ret ? ret : nt_other_frames(ctx);
 }
 
 static int cow_late(struct bench_ctx *ctx)
@@ -568,6 +568,6 @@ static const struct notifier_op notifier_cow = {
 	.call_cost = 3500, .extra = 1, .refused = cow_refused,
 	.setup = wp_setup, .fresh = wp_fresh, .arm = cow_arm,
 	.host = write_host, .proof = cow_proof, .late = cow_late,
-	.word = host_word, .teardown = wp_teardown,
+	.word = nt_host_word, .teardown = wp_teardown,
 };
 BENCH(406, notifier_cow.bench);

@@ -41,7 +41,7 @@ static int advise_each(const struct notifier *nt, size_t bytes, int advice)
 	uint64_t i;
 
 	for (i = 0; i < nt->calls; i++)
-		if (madvise(call_at(nt, i), bytes, advice))
+		if (madvise(nt_call_at(nt, i), bytes, advice))
 			return fail(errno, "madvise(%d): %s", advice,
 				    strerror(errno));
 	return 0;
@@ -144,7 +144,7 @@ static const char *ksm_refused(const struct bench_ctx *ctx)
 		return "this kernel has no KSM";
 	if (runs)
 		return "ksmd is at work here for others: stop it with 0 > " KSM "run";
-	if (folio_of(ctx) != mm_caps()->page)
+	if (nt_folio(ctx) != mm_caps()->page)
 		return "ksmd splits large folios before it merges their pages: see notifier.split";
 	other = other_mergeable();
 	if (!other)
@@ -267,7 +267,7 @@ static int ksm_fresh(struct bench_ctx *ctx)
 
 	if (madvise(nt->r.base, nt->r.bytes, MADV_UNMERGEABLE))
 		ret = fail(errno, "MADV_UNMERGEABLE: %s", strerror(errno));
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 /*
@@ -302,7 +302,7 @@ static int ksm_before(struct bench_ctx *ctx)
 	if (!ret && !nt->ksm_merge)
 		ret = ksm_whole_pass(nt);
 	if (!ret)
-		ret = pages_now(nt, nt->after);
+		ret = nt_pages_now(nt, nt->after);
 	if (ret)
 		return ret;
 	merged = sharing(nt->after, nt->visits);
@@ -399,7 +399,7 @@ static const char *swapout_refused(const struct bench_ctx *ctx)
 
 static uint64_t swapout_cost(const struct bench_ctx *ctx)
 {
-	return 5000 + 8000 * pages_of(ctx);
+	return 5000 + 8000 * nt_pages(ctx);
 }
 
 static int swapout_setup(struct bench_ctx *ctx)
@@ -415,11 +415,11 @@ static int swapout_setup(struct bench_ctx *ctx)
 static int64_t swapout_host(struct bench_ctx *ctx, uint64_t n)
 {
 	const struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		if (madvise(call_at(nt, i), bytes, MADV_PAGEOUT))
+		if (madvise(nt_call_at(nt, i), bytes, MADV_PAGEOUT))
 			return fail(errno, "MADV_PAGEOUT: %s", strerror(errno));
 	return n;
 }
@@ -442,7 +442,7 @@ static int swapout_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 static int drain_before(struct bench_ctx *ctx)
 {
 	(void)ctx;
-	return drain_lru();
+	return nt_drain_lru();
 }
 
 static const struct notifier_op notifier_swapout = {
@@ -498,13 +498,13 @@ static const char *migrate_refused(const struct bench_ctx *ctx)
 
 static uint64_t migrate_cost(const struct bench_ctx *ctx)
 {
-	return 20000 + 3500 * pages_of(ctx);
+	return 20000 + 3500 * nt_pages(ctx);
 }
 
 /* Entries of one call: a folio is named once. */
 static uint64_t entries_of(const struct notifier *nt)
 {
-	uint64_t bytes = call_bytes(nt);
+	uint64_t bytes = nt_call_bytes(nt);
 
 	return bytes > nt->r.folio ? bytes / nt->r.folio : 1;
 }
@@ -519,7 +519,7 @@ static int migrate_setup(struct bench_ctx *ctx)
 	nt->nodes = xcalloc(nt->calls * each, sizeof(*nt->nodes));
 	nt->status = xcalloc(nt->calls * each, sizeof(*nt->status));
 	for (i = 0; i < nt->calls * each; i++)
-		nt->pages[i] = call_at(nt, i / each) + i % each * nt->r.folio;
+		nt->pages[i] = nt_call_at(nt, i / each) + i % each * nt->r.folio;
 	return 0;
 }
 
@@ -562,7 +562,7 @@ static int arrived(const struct notifier *nt, int node)
 static int migrate_fresh(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
-	int ret = fresh_folios(ctx);
+	int ret = nt_fresh_folios(ctx);
 	int64_t done;
 
 	if (ret)
@@ -585,7 +585,7 @@ static int migrate_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	int ret = arrived(nt, nt->node[1]);
 
 	(void)d;
-	return ret ? ret : other_frames(ctx);
+	return ret ? ret : nt_other_frames(ctx);
 }
 
 static void migrate_teardown(struct bench_ctx *ctx)
@@ -635,7 +635,7 @@ static const char *compact_refused(const struct bench_ctx *ctx)
 	/* In more it takes long, disturbs more, and room is elsewhere. */
 	if (sysconf(_SC_PHYS_PAGES) > (long)(MOST / mm_caps()->page))
 		return "all memory would be compacted, again and again: on machines of up to 8 GiB only, such as a VM";
-	return folio_of(ctx) == mm_caps()->page ? NULL :
+	return nt_folio(ctx) == mm_caps()->page ? NULL :
 		"which large folios are moved, and whether whole, is the kernel's own affair: folio=4k";
 }
 
@@ -732,14 +732,14 @@ static int compact_fresh(struct bench_ctx *ctx)
 	if (!ret && !nt->child)
 		ret = -errno;
 	munmap(pool.base, POOL);
-	return ret ? ret : drain_lru();
+	return ret ? ret : nt_drain_lru();
 }
 
 static int64_t moved_pages(struct notifier *nt)
 {
 	uint64_t v;
 	int64_t moved = 0;
-	int ret = pages_now(nt, nt->after);
+	int ret = nt_pages_now(nt, nt->after);
 
 	for (v = 0; v < nt->visits && !ret; v++)
 		moved += (nt->after[v] & PM_PRESENT) &&
@@ -795,7 +795,7 @@ static int64_t compact_host(struct bench_ctx *ctx, uint64_t n)
 static int compact_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	(void)d;
-	return other_frames(ctx);
+	return nt_other_frames(ctx);
 }
 
 static void compact_teardown(struct bench_ctx *ctx)
@@ -837,7 +837,7 @@ static const char *collapse_refused(const struct bench_ctx *ctx)
 		return "this kernel has no transparent huge pages";
 	if (madvise(NULL, 0, MADV_COLLAPSE))
 		return "this kernel has no MADV_COLLAPSE (it came with 6.1)";
-	if (folio_of(ctx) >= mm_caps()->pmd)
+	if (nt_folio(ctx) >= mm_caps()->pmd)
 		return "such folios are what collapsing makes: give a smaller one";
 	return NULL;
 }
@@ -863,9 +863,9 @@ static int collapse_fresh(struct bench_ctx *ctx)
 	struct notifier *nt = nt_of(ctx);
 	int ret = 0;
 
-	if (folio_of(ctx) == mm_caps()->page)
+	if (nt_folio(ctx) == mm_caps()->page)
 		ret = advise_each(nt, nt->r.bytes, MADV_NOHUGEPAGE);
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 static int collapse_before(struct bench_ctx *ctx)
@@ -877,12 +877,12 @@ static int64_t collapse_host(struct bench_ctx *ctx, uint64_t n)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 	const struct notifier *nt = nt_of(ctx);
-	size_t bytes = call_bytes(nt);
+	size_t bytes = nt_call_bytes(nt);
 	unsigned int tries = 0;
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		while (madvise(call_at(nt, i), bytes, MADV_COLLAPSE)) {
+		while (madvise(nt_call_at(nt, i), bytes, MADV_COLLAPSE)) {
 			/* Somebody else has hold of a page. */
 			if ((errno != EAGAIN && errno != EBUSY) ||
 			    ++tries == 500)
@@ -896,7 +896,7 @@ static int64_t collapse_host(struct bench_ctx *ctx, uint64_t n)
 static int collapse_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	uint64_t pmd = mm_caps()->pmd;
-	int ret = other_frames(ctx);
+	int ret = nt_other_frames(ctx);
 
 	(void)d;
 	return ret ? ret : prove_now(ctx, pmd, pmd);
@@ -941,10 +941,10 @@ static bool split_folio(const struct bench_ctx *ctx)
 
 static const char *split_refused(const struct bench_ctx *ctx)
 {
-	if (folio_of(ctx) == mm_caps()->page)
+	if (nt_folio(ctx) == mm_caps()->page)
 		return "a page can't be split: give a larger folio";
 	if (!split_folio(ctx))
-		return is_pmd(ctx) ? NULL :
+		return nt_is_pmd(ctx) ? NULL :
 			"how=pmd: only a folio of the PMD's size is mapped by one";
 	if (access(SPLIT, W_OK))
 		return "no " SPLIT ": mount debugfs, or use how=pmd";
@@ -953,7 +953,7 @@ static const char *split_refused(const struct bench_ctx *ctx)
 
 static uint64_t split_cost(const struct bench_ctx *ctx)
 {
-	return split_folio(ctx) ? 10000 + 1000 * pages_of(ctx) : 20000;
+	return split_folio(ctx) ? 10000 + 1000 * nt_pages(ctx) : 20000;
 }
 
 #define SPLIT_TEXT	64
@@ -965,7 +965,7 @@ static void split_words(struct notifier *nt)
 
 	nt->text = xcalloc(nt->calls, SPLIT_TEXT);
 	for (i = 0; i < nt->calls; i++) {
-		unsigned long at = (unsigned long)call_at(nt, i);
+		unsigned long at = (unsigned long)nt_call_at(nt, i);
 
 		nt->text_len = snprintf(nt->text + i * SPLIT_TEXT, SPLIT_TEXT,
 					"%d,0x%016lx,0x%016lx", (int)getpid(),
@@ -992,14 +992,14 @@ static int split_fresh(struct bench_ctx *ctx)
 
 	if (!nt->split_folio)
 		ret = advise_each(nt, nt->r.bytes, MADV_DODUMP);
-	return ret ? ret : fresh_folios(ctx);
+	return ret ? ret : nt_fresh_folios(ctx);
 }
 
 static int split_one(const struct notifier *nt, uint64_t i)
 {
 	/* Half of a PMD in another mapping: the PMD has to go. */
 	if (!nt->split_folio)
-		return madvise(call_at(nt, i), nt->r.folio / 2, MADV_DONTDUMP);
+		return madvise(nt_call_at(nt, i), nt->r.folio / 2, MADV_DONTDUMP);
 	return pwrite(nt->fd, nt->text + i * SPLIT_TEXT, nt->text_len, 0) ==
 	       nt->text_len ? 0 : -1;
 }
@@ -1024,7 +1024,7 @@ static int no_pmds(struct bench_ctx *ctx)
 	int ret = p ? 0 : -EPROTO;
 
 	for (i = 0; i < nt->calls && !ret; i++) {
-		ret = mm_probe(p, call_at(nt, i), &leaf);
+		ret = mm_probe(p, nt_call_at(nt, i), &leaf);
 		if (!ret && leaf >= mm_caps()->pmd)
 			ret = fail(EPROTO, "folio %" PRIu64 " is still mapped by a PMD",
 				   i);
@@ -1039,7 +1039,7 @@ static int no_pmds(struct bench_ctx *ctx)
 static int split_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	uint64_t page = mm_caps()->page;
-	int ret = same_frames(ctx);
+	int ret = nt_same_frames(ctx);
 
 	(void)d;
 	if (!ret)

@@ -58,14 +58,14 @@ void shadow_close(struct notifier *nt)
 int shadow_fill(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
-	uint64_t i, calls = op_of(ctx)->maps ? nt->calls : 1;
-	uint64_t bytes = call_bytes(nt), filled = 0, missing = 0;
+	uint64_t i, calls = nt_op(ctx)->maps ? nt->calls : 1;
+	uint64_t bytes = nt_call_bytes(nt), filled = 0, missing = 0;
 	int ret = 0;
 
 	for (i = 0; i < calls && !ret; i++) {
 		struct ptelab_shadow_fill f;
 
-		ret = kmod_shadow_fill(nt->shadow, call_at(nt, i), bytes, &f);
+		ret = kmod_shadow_fill(nt->shadow, nt_call_at(nt, i), bytes, &f);
 		if (!ret) {
 			filled += f.filled;
 			missing += f.absent + f.blocked;

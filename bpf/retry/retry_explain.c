@@ -11,7 +11,7 @@
 #include "bpf/retry/retry_impl.h"
 #include "lib/util.h"
 
-static void print_places(FILE *to, const struct state *s)
+static void print_places(FILE *to, const struct path_state *s)
 {
 	const char *sep = "";
 	unsigned int r;
@@ -32,7 +32,7 @@ static void print_places(FILE *to, const struct state *s)
 	fputs(*sep ? "" : " no register any more", to);
 }
 
-static const char *role(const struct insn *i, const struct retry_sites *s)
+static const char *role(const struct retry_insn *i, const struct retry_sites *s)
 {
 	if (i->scan_read)
 		return "reads the block";
@@ -62,7 +62,7 @@ static unsigned int block_of(const struct func *f, int n)
 static void print_block_head(FILE *to, const struct func *f, unsigned int n)
 {
 	unsigned int last = n;
-	const struct insn *i;
+	const struct retry_insn *i;
 	const char *sep = " -> ";
 
 	while (last + 1 < f->nr && !f->i[last + 1].leader)
@@ -90,7 +90,7 @@ static void print_block_head(FILE *to, const struct func *f, unsigned int n)
 static void print_insn(FILE *to, const struct func *f, unsigned int n,
 		       csh disassembler)
 {
-	const struct insn *i = &f->i[n];
+	const struct retry_insn *i = &f->i[n];
 	const char *what = role(i, f->out);
 	char text[256];
 	cs_insn *d;
@@ -144,7 +144,7 @@ static void build_graph(const struct func *f, struct graph *g)
 	g->nr = block_of(f, f->nr - 1) + 1;
 	g->to = xcalloc(g->nr, sizeof(*g->to));
 	for (n = 0, b = 0; n < f->nr; n++) {
-		const struct insn *i = &f->i[n];
+		const struct retry_insn *i = &f->i[n];
 
 		if (n + 1 < f->nr && !f->i[n + 1].leader)
 			continue;

@@ -14,18 +14,18 @@ struct places {
 	uint64_t slots;		/* bit n: 8 bytes at entry sp - 8 * (n + 1) */
 };
 
-struct state {
+struct path_state {
 	bool reached;
 	struct places exact, derived;
 	int64_t sp, fp;		/* less sp at entry; NO_OFFSET: unknown */
 };
 
-struct insn {
+struct retry_insn {
 	uint64_t addr;
 	uint32_t word;
 	struct a64 d;
 	int next, target;	/* indices; -1: leaves the function */
-	struct state in;
+	struct path_state in;
 	bool target_read, scan_read, starts;
 	bool first, later;	/* as a start: of a call, after another */
 	bool leader;		/* of a block */
@@ -33,7 +33,7 @@ struct insn {
 
 struct func {
 	const struct code *code;
-	struct insn *i;
+	struct retry_insn *i;
 	unsigned int nr;
 	struct retry_sites *out;
 };
@@ -44,7 +44,7 @@ static inline uint64_t offset_of(const struct func *f, unsigned int n)
 }
 
 /* Control may leave the function here. */
-static inline bool leaves(const struct insn *i)
+static inline bool leaves(const struct retry_insn *i)
 {
 	return i->d.kind == A64_LEAVE || (i->next < 0 && i->target < 0) ||
 	       (i->d.kind == A64_BRANCH && i->target < 0);

@@ -94,7 +94,7 @@ static int decode(struct func *f)
 		const struct code_part *c = &f->code->part[p];
 
 		for (k = 0; k < c->size / 4; k++, n++) {
-			struct insn *i = &f->i[n];
+			struct retry_insn *i = &f->i[n];
 
 			memcpy(&i->word, c->bytes + k * 4, 4);
 			i->addr = c->start + k * 4;
@@ -104,7 +104,7 @@ static int decode(struct func *f)
 		}
 	}
 	for (n = 0; n < f->nr; n++) {
-		struct insn *i = &f->i[n];
+		struct retry_insn *i = &f->i[n];
 
 		i->next = i->target = -1;
 		if (i->d.kind == A64_JUMP || i->d.kind == A64_BRANCH)
@@ -125,7 +125,7 @@ static uint64_t slot_bit(int64_t at)
 }
 
 /* The address that an access on the stack has, or NO_OFFSET. */
-static int64_t stack_address(const struct state *s, const struct a64 *d)
+static int64_t stack_address(const struct path_state *s, const struct a64 *d)
 {
 	int64_t base = NO_OFFSET;
 
@@ -151,7 +151,7 @@ static void load_place(struct places *p, unsigned int rt, uint64_t slot)
 		p->regs |= 1u << rt;
 }
 
-static void step_store(struct state *s, const struct a64 *d)
+static void step_store(struct path_state *s, const struct a64 *d)
 {
 	int64_t at = stack_address(s, d);
 	unsigned int k;
@@ -172,7 +172,7 @@ static void step_store(struct state *s, const struct a64 *d)
 	}
 }
 
-static void step_load(struct state *s, const struct a64 *d)
+static void step_load(struct path_state *s, const struct a64 *d)
 {
 	int64_t at = stack_address(s, d);
 	unsigned int k;
@@ -187,7 +187,7 @@ static void step_load(struct state *s, const struct a64 *d)
 	}
 }
 
-static void step_stack(struct state *s, const struct a64 *d)
+static void step_stack(struct path_state *s, const struct a64 *d)
 {
 	int64_t from = NO_OFFSET;
 
@@ -216,7 +216,7 @@ static void step_stack(struct state *s, const struct a64 *d)
 #define CALL_CHANGES	(1u << 0 | 1u << 1 | 1u << 16 | 1u << 17 | 1u << 30)
 
 /* The state behind an instruction. */
-static void step(struct state *s, const struct a64 *d)
+static void step(struct path_state *s, const struct a64 *d)
 {
 	bool moves = d->is_add && d->imm == 0 && d->rn < 31 && d->rd < 31;
 	bool exact = moves && (s->exact.regs >> d->rn & 1);
@@ -250,9 +250,9 @@ static void step(struct state *s, const struct a64 *d)
 }
 
 /* Joins a path into what is known; true if that changed. */
-static bool join(struct state *to, const struct state *from)
+static bool join(struct path_state *to, const struct path_state *from)
 {
-	struct state was = *to;
+	struct path_state was = *to;
 
 	if (!to->reached) {
 		*to = *from;
@@ -275,7 +275,7 @@ static int follow_argument(struct func *f)
 	bool changed = true;
 	unsigned int n;
 
-	f->i[0].in = (struct state) {
+	f->i[0].in = (struct path_state) {
 		.reached = true,
 		.exact = { .regs = 1 },
 		.derived = { .regs = 1 },
@@ -284,8 +284,8 @@ static int follow_argument(struct func *f)
 	while (changed) {
 		changed = false;
 		for (n = 0; n < f->nr; n++) {
-			struct insn *i = &f->i[n];
-			struct state s = i->in;
+			struct retry_insn *i = &f->i[n];
+			struct path_state s = i->in;
 
 			if (!s.reached)
 				continue;
@@ -313,7 +313,7 @@ static void find_reads(struct func *f)
 	unsigned int n;
 
 	for (n = 0; n < f->nr; n++) {
-		struct insn *i = &f->i[n];
+		struct retry_insn *i = &f->i[n];
 		const struct a64 *d = &i->d;
 		uint32_t via = 0;
 
@@ -336,7 +336,7 @@ static void find_reads(struct func *f)
  * be reached; does not walk on from an instruction for which @stop holds.
  */
 static void walk(const struct func *f, int from,
-		 bool (*stop)(const struct insn *), bool *seen)
+		 bool (*stop)(const struct retry_insn *), bool *seen)
 {
 	int *todo = xcalloc(2 * f->nr + 2, sizeof(*todo));
 	unsigned int nr = 0;
@@ -362,12 +362,12 @@ static void walk(const struct func *f, int from,
 	free(todo);
 }
 
-static bool is_target_read(const struct insn *i)
+static bool is_target_read(const struct retry_insn *i)
 {
 	return i->target_read;
 }
 
-static bool is_start(const struct insn *i)
+static bool is_start(const struct retry_insn *i)
 {
 	return i->starts;
 }
@@ -415,7 +415,7 @@ static void find_blocks(struct func *f)
 
 	f->i[0].leader = true;
 	for (n = 0; n < f->nr; n++) {
-		const struct insn *i = &f->i[n];
+		const struct retry_insn *i = &f->i[n];
 
 		if (i->target >= 0)
 			f->i[i->target].leader = true;
@@ -446,7 +446,7 @@ static bool in_exclusive_sequence(const struct func *f, unsigned int n)
 
 static bool can_probe(const struct func *f, unsigned int n)
 {
-	const struct insn *i = &f->i[n];
+	const struct retry_insn *i = &f->i[n];
 
 	/* the two instructions that ftrace patches */
 	if (n < 4 && (i->word == INSN_NOP || i->word == INSN_MOV_X9_LR))

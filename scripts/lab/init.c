@@ -49,7 +49,7 @@ static void say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-static int write_file(const char *path, const char *text)
+static int put_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t n;
@@ -98,7 +98,7 @@ static int open_chan(void)
 	int fd, ret;
 	void *p;
 
-	write_file(LAB_CHAN_PCI "/enable", "1");
+	put_file(LAB_CHAN_PCI "/enable", "1");
 	fd = open(LAB_CHAN_PCI "/resource2", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

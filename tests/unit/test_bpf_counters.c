@@ -85,7 +85,7 @@ static void check_object(const char *bytes, const char *end)
 		assert_true(c->way[0].point[0].kind != POINT_END);
 		for (w = 0; w < MAX_WAYS; w++) {
 			for (n = 0; n < MAX_POINTS; n++) {
-				const struct point *p = &c->way[w].point[n];
+				const struct attach_point *p = &c->way[w].point[n];
 				struct bpf_program *prog;
 
 				if (!p->kind)

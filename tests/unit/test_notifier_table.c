@@ -86,7 +86,7 @@ static void sizes(void **state)
 		assert_in_range(def, 1, 1 << 20);
 		assert_in_range(def, 1, max);
 		/* the same however often it is asked, as long as memory is */
-		if (op_of(&ctx)->max_calls == 1 && !measures_guest(&ctx))
+		if (nt_op(&ctx)->max_calls == 1 && !nt_measures_guest(&ctx))
 			assert_int_equal(max, 1);
 	}
 }
@@ -103,7 +103,7 @@ static void guest_needs_a_vm(void **state)
 		if (!is_notifier(&all.points[i]))
 			continue;
 		context(&all.points[i], &ctx);
-		if (measures_guest(&ctx) && !has_vm(&ctx))
+		if (nt_measures_guest(&ctx) && !nt_has_vm(&ctx))
 			assert_non_null(strstr(ctx.bench->unavailable(&ctx),
 					       "needs a guest"));
 	}

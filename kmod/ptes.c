@@ -366,7 +366,7 @@ int ptelab_walk(unsigned long addr, unsigned long end, ptelab_leaf_fn fn,
 
 /* --- PTELAB_IOC_PTES --- */
 
-struct report {
+struct pte_report {
 	struct ptelab_ptes arg;
 	struct ptelab_pte *page;	/* of this chunk; NULL: not wanted */
 	unsigned int nr;
@@ -419,7 +419,7 @@ static u8 memtype_of(u64 mair, u64 raw, u8 level, u8 *attr, u8 *byte)
  * lock keeps everybody out but the hardware, which may set young and dirty at
  * any moment: it may agree with either of two reads around it.
  */
-static void compare(struct report *r, pte_t *ptep)
+static void compare(struct pte_report *r, pte_t *ptep)
 {
 	pte_t before = ptep_get(ptep), lockless = ptep_get_lockless(ptep);
 	pte_t after = ptep_get(ptep);
@@ -429,7 +429,7 @@ static void compare(struct report *r, pte_t *ptep)
 		r->arg.different++;
 }
 
-static void report_block(struct report *r, const struct ptelab_leaf *leaf)
+static void report_block(struct pte_report *r, const struct ptelab_leaf *leaf)
 {
 	unsigned long index = (leaf->addr >> PAGE_SHIFT) % PTELAB_CONT_PTES;
 
@@ -460,7 +460,7 @@ static void report_leaf(const struct ptelab_leaf *leaf, void *ctx)
 		.flags = leaf->flags,
 		.level = leaf->level,
 	};
-	struct report *r = ctx;
+	struct pte_report *r = ctx;
 	u32 flags = leaf->flags;
 
 	if (flags & PTELAB_PTE_PRESENT) {
@@ -491,7 +491,7 @@ static void report_leaf(const struct ptelab_leaf *leaf, void *ctx)
 
 static int report_chunk(void *ctx)
 {
-	struct report *r = ctx;
+	struct pte_report *r = ctx;
 
 	if (r->nr && copy_to_user(r->to, r->page, r->nr * sizeof(*r->page)))
 		return -EFAULT;
@@ -502,7 +502,7 @@ static int report_chunk(void *ctx)
 
 long ptelab_ioc_ptes(struct ptelab_file *f, void __user *uarg)
 {
-	struct report *r;
+	struct pte_report *r;
 	int ret;
 
 	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);

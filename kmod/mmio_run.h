@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Inside the module's MMIO part: a run of groups of stores. */
-#ifndef PTELAB_MMIO_H
-#define PTELAB_MMIO_H
+#ifndef PTELAB_MMIO_RUN_H
+#define PTELAB_MMIO_RUN_H
 
 #include <linux/io.h>
 

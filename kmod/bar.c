@@ -19,7 +19,7 @@
 #include <asm/kvm_pgtable.h>
 #endif
 
-#include "mmio.h"
+#include "mmio_run.h"
 #include "ptelab.h"
 
 #ifdef CONFIG_PCI

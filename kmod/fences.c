@@ -363,7 +363,7 @@ struct cost_line {
 	u64 value;
 } __aligned(LINE);
 
-struct cost {
+struct fence_loop {
 	struct cost_line flag, word;
 	char *base;
 	u64 mask, k, from, ops;
@@ -445,7 +445,7 @@ static __always_inline void for_dma_rmb(void)
 
 /* The same loop as in user space; the note keeps two of them apart. */
 #define LOOP(NAME, BARRIER, STORE, LOAD)				\
-static noinline __aligned(64) void loop_##NAME(struct cost *c)		\
+static noinline __aligned(64) void loop_##NAME(struct fence_loop *c)		\
 {									\
 	const u64 mask = c->mask, k = c->k, ops = c->ops;		\
 	char *base = c->base;						\
@@ -478,7 +478,7 @@ LOOP(dma_rmb, for_dma_rmb(), plain_store, plain_load)
 LOOP(isb, isb(), plain_store, plain_load)
 #endif
 
-static void (*const loops[PTELAB_BARRIER_NR])(struct cost *c) = {
+static void (*const loops[PTELAB_BARRIER_NR])(struct fence_loop *c) = {
 	[PTELAB_BARRIER_NONE]	 = loop_none,
 	[PTELAB_BARRIER_COPY]	 = loop_copy,
 	[PTELAB_BARRIER_MB]	 = loop_mb,
@@ -502,7 +502,7 @@ struct ptelab_barrier_map {
 	struct page **page;
 	u32 pages;
 	char *base;
-	struct cost cost;
+	struct fence_loop cost;
 };
 
 void ptelab_barrier_release(struct ptelab_file *f)
@@ -564,7 +564,7 @@ static int get_memory(struct ptelab_file *f, u64 addr, u64 len)
 
 static void cost_go(struct ptelab_barrier *arg, struct ptelab_barrier_map *m)
 {
-	struct cost *c = &m->cost;
+	struct fence_loop *c = &m->cost;
 	u64 start;
 
 	c->base = m->base;
