@@ -173,10 +173,6 @@ bool param_is(const struct bench_ctx *ctx, const char *name, const char *text);
 /* Whether the benchmark has such a parameter. */
 bool param_has(const struct bench *b, const char *name);
 
-/* Whether this process has had mmu notifier subscriptions, of which VMs and the
- * module's shadow TLB are known; in notifier.c. */
-bool notifier_listened(void);
-
 /* A member of struct bench: run() does nothing that the kernel has a part in. */
 unsigned int bench_no_events(const struct bench_ctx *ctx);
 

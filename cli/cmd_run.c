@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/harness/runner.h"
+#include "bench/kit/stop.h"
 #include "bpf/source.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
@@ -204,7 +205,7 @@ static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig)
 {
 	stop_signal = sig;
-	runner_stop = 1;
+	bench_stop = 1;
 }
 
 static void catch_signals(void)

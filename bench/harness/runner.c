@@ -22,6 +22,8 @@
 #include "bench/kit/clock.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/sources.h"
+#include "bench/kit/stop.h"
+#include "bench/kit/subscribers.h"
 #include "lib/env.h"
 #include "lib/insn_metrics.h"
 #include "lib/marks.h"
@@ -30,8 +32,6 @@
 
 #define MAX_THREADS	256
 #define MAX_VALUES	96	/* metrics of one source */
-
-volatile int runner_stop;
 
 struct open_source {
 	const struct counter_source *s;
@@ -502,7 +502,7 @@ static int timed_pass(struct pass *p, json_t *record)
 		s[S_NS].absent = EMULATED_TIME;
 
 	for (b = 0; b < r->o.warmup + r->o.batches && !ret; b++) {
-		if (runner_stop) {
+		if (bench_stop) {
 			ret = -EINTR;
 			break;
 		}
@@ -707,7 +707,7 @@ static int counted_pass(struct pass *p, json_t *record)
 	for (i = 0; i < r->nr_sources; i++)
 		memset(r->source[i].lost, 0, sizeof(r->source[i].lost));
 	for (b = 0; b < r->o.counted && !ret; b++)
-		ret = runner_stop ? -EINTR : counted_batch(p, totals);
+		ret = bench_stop ? -EINTR : counted_batch(p, totals);
 	if (ret) {
 		json_decref(totals);
 		return ret;
@@ -771,7 +771,7 @@ static int sampled_pass(struct pass *p, json_t *record)
 	while (spent < r->o.sample_ns && !ret &&
 	       clock_ns(clock_ticks() - start) < SAMPLE_PATIENCE *
 					       r->o.sample_ns) {
-		ret = runner_stop ? -EINTR : prepare(p->ctx);
+		ret = bench_stop ? -EINTR : prepare(p->ctx);
 		if (!ret)
 			ret = pass_batch(p);
 		if (ret)
@@ -972,7 +972,7 @@ static void measure_into(struct runner *r, const struct point *pt,
 	ctx.own_counts = json_object();
 	ctx.own_samples = json_object();
 	ctx.own_absent = json_object();
-	if (notifier_listened() && !runner_subscribes(r, pt))
+	if (subscribers_had() && !runner_subscribes(r, pt))
 		ret = fail(EPROTO, "this process has had a VM or the module's shadow TLB, and its mm calls mmu notifiers ever since: measure this in a run of its own");
 	else
 		ret = measure(r, &ctx, which, record);
@@ -1008,7 +1008,7 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 		return record;
 	}
 	measure_into(r, pt, TIMED, record);
-	if (runner_stop) {
+	if (bench_stop) {
 		*stopped = true;
 		json_decref(record);
 		return NULL;
@@ -1047,7 +1047,7 @@ void runner_counted(struct runner *r, const struct point *pt, json_t *record,
 		return;
 	measure_into(r, pt, COUNTED, record);
 	put_retry_rate(record);
-	*stopped = runner_stop;
+	*stopped = bench_stop;
 }
 
 void runner_sampled(struct runner *r, const struct point *pt, json_t *record,
@@ -1059,7 +1059,7 @@ void runner_sampled(struct runner *r, const struct point *pt, json_t *record,
 	if (strcmp(status, "ok") || r->o.sample_ns <= 0)
 		return;
 	measure_into(r, pt, SAMPLED, record);
-	*stopped = runner_stop;
+	*stopped = bench_stop;
 }
 
 /* --- the machine --- */

@@ -83,7 +83,4 @@ int runner_attach(struct runner *r, const struct point *points,
 		  size_t nr_points);
 void runner_detach(struct runner *r);
 
-/* Set by a signal handler: end after the batch under way. */
-extern volatile int runner_stop;
-
 #endif

@@ -19,7 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench/harness/runner.h"
+#include "bench/kit/stop.h"
+#include "bench/kit/subscribers.h"
 #include "bench/kit/vm_impl.h"
 #include "lib/util.h"
 
@@ -177,20 +178,12 @@ const char *vm_unavailable(void)
 	return NULL;
 }
 
-/* Set once this mm has had a VM's notifiers; nothing takes that away. */
-static bool had_vm;
-
-bool vm_was_here(void)
-{
-	return had_vm;
-}
-
 int kvm_vm_create(struct kvm_vm *v)
 {
 	v->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (v->kvm < 0)
 		return fail(errno, "%s", vm_unavailable());
-	had_vm = true;
+	subscribers_note();
 	v->vm = ioctl(v->kvm, KVM_CREATE_VM, 0);
 	if (v->vm < 0)
 		return fail(errno, "KVM_CREATE_VM: %s", strerror(errno));
@@ -251,7 +244,7 @@ int kvm_vm_run(struct kvm_vm *v)
 			return 0;
 		if (errno != EINTR && errno != EAGAIN)
 			return fail(EPROTO, "KVM_RUN: %s", strerror(errno));
-		if (runner_stop)
+		if (bench_stop)
 			return -EINTR;
 	}
 }

@@ -67,11 +67,4 @@ int vm_warm(struct vm *vm);
  * the vCPU on x86-64. false if this kernel has no such statistic. */
 bool vm_stat(struct vm *vm, const char *name, uint64_t *value);
 
-/*
- * Whether this process has ever had a VM. From then on its mm has
- * subscriptions, also after the VM is gone, and the kernel calls the
- * notifiers' functions to find nobody there.
- */
-bool vm_was_here(void);
-
 #endif

@@ -122,11 +122,6 @@ static uint64_t round_up(uint64_t v, uint64_t to)
 
 /* --- what can be had, and how much of it --- */
 
-bool notifier_listened(void)
-{
-	return vm_was_here() || shadow_was_here();
-}
-
 bool notifier_subscribes(const struct bench_ctx *ctx)
 {
 	return !param_is(ctx, "secondary", "none");

@@ -212,8 +212,6 @@ uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v);
 
 /* --- the module as a listener, in notifier_shadow.c --- */
 
-/* Whether this process has ever had one; see vm_was_here(). */
-bool shadow_was_here(void);
 const char *shadow_refused(const struct bench_ctx *ctx);
 /* The largest range of addresses that it covers. */
 uint64_t shadow_max_bytes(void);

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/harness/runner.h"
+#include "bench/kit/stop.h"
 #include "bench/notifier/notifier.h"
 #include "bench/notifier/notifier_swap.h"
 #include "lib/journal.h"
@@ -244,7 +244,7 @@ static int ksm_pass(const struct notifier *nt)
 		nanosleep(&moment, NULL);
 		if (ksm_progress(nt) != from)
 			return ksm_run(nt, "0");
-		if (runner_stop)
+		if (bench_stop)
 			return -EINTR;
 	}
 	return fail(ETIMEDOUT, "ksmd does not scan");

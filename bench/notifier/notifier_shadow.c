@@ -10,17 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/kit/subscribers.h"
 #include "bench/notifier/notifier.h"
 #include "lib/kmod.h"
 #include "lib/util.h"
-
-/* Once this mm has had the module's subscriptions, it keeps the list. */
-static bool subscribed;
-
-bool shadow_was_here(void)
-{
-	return subscribed;
-}
 
 const char *shadow_refused(const struct bench_ctx *ctx)
 {
@@ -43,7 +36,7 @@ int shadow_open(struct bench_ctx *ctx)
 		return nt->shadow;
 	if (!(abi.features & (PTELAB_FEAT_SECONDARY | PTELAB_FEAT_INV_RANGE)))
 		return fail(EOPNOTSUPP, "this kernel tells secondary TLBs nothing");
-	subscribed = true;
+	subscribers_note();
 	return kmod_shadow_start(nt->shadow, PTELAB_SHADOW_SECONDARY,
 				 nt->r.base, nt->r.nr * nt->r.stride);
 }

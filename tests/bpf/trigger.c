@@ -29,12 +29,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/harness/runner.h"
 #include "bench/kit/vm.h"
 #include "lib/util.h"
 #include "tests/bpf/asleep.h"
-
-volatile int runner_stop;	/* the VM's code asks it */
 
 #define PAGE	4096UL
 #define BLOCK	(16 * PAGE)
