@@ -24,6 +24,7 @@
 #include "bench/kit/sources.h"
 #include "bench/kit/stop.h"
 #include "bench/kit/subscribers.h"
+#include "lib/derive.h"
 #include "lib/env.h"
 #include "lib/insn_metrics.h"
 #include "lib/marks.h"
@@ -645,22 +646,14 @@ static int counted_batch(struct pass *p, json_t *totals)
 	return ret;
 }
 
-/*
- * A tracepoint may be there, take a program and never be passed: a KVM that
- * has guests' faults handled elsewhere counts them and traces none. None where
- * KVM's own statistics have some is no count.
- */
 static void drop_contradicted(json_t *totals, json_t *record)
 {
-	json_t *traced = json_object_get(totals, "kvm_guest_faults");
-	json_t *known = json_object_get(totals, "kvm_stage2_faults");
+	const char *why, *metric = derive_contradicted(totals, &why);
 
-	if (!traced || json_integer_value(traced) ||
-	    json_integer_value(known) <= 0)
+	if (!metric)
 		return;
-	json_object_del(totals, "kvm_guest_faults");
-	put_absent(record, "kvm_guest_faults",
-		   "KVM's statistics count faults of the guest, and none passes its tracepoint");
+	json_object_del(totals, metric);
+	put_absent(record, metric, why);
 }
 
 /* What of a source's events the point can cause. */
@@ -1016,25 +1009,12 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 	return record;
 }
 
-/*
- * How often one gather in a race starts again: the retries of an operation say
- * nothing before one knows how many gathers it takes.
- */
-static void put_retry_rate(json_t *record)
+static void put_rate(json_t *record)
 {
-	const json_t *counters = json_object_get(record, "counters");
-	const char *racer = json_string_value(json_object_get(
-			json_object_get(record, "params"), "racer"));
-	const json_t *retries = json_object_get(counters, "lockless_retries");
-	const json_t *gathers = json_object_get(counters, "lockless_gathers");
-	double n, of;
+	struct derived_rate d;
 
-	if (!racer || !strcmp(racer, "none") || !retries || !gathers)
-		return;
-	n = json_number_value(json_object_get(retries, "total"));
-	of = json_number_value(json_object_get(gathers, "total"));
-	put_counter(record, "retries_per_1000_gathers", of ? n * 1000 / of : 0,
-		    n, of, "counted");
+	if (derive_rate(record, &d))
+		put_counter(record, d.metric, d.rate, d.n, d.of, "counted");
 }
 
 void runner_counted(struct runner *r, const struct point *pt, json_t *record,
@@ -1046,7 +1026,7 @@ void runner_counted(struct runner *r, const struct point *pt, json_t *record,
 	if (strcmp(status, "ok") || !r->o.counted)
 		return;
 	measure_into(r, pt, COUNTED, record);
-	put_retry_rate(record);
+	put_rate(record);
 	*stopped = bench_stop;
 }
 
