@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/harness/runner.h"
+#include "bench/harness/session.h"
 #include "bench/kit/stop.h"
 #include "bpf/source.h"
 #include "cli/args.h"
@@ -231,12 +231,6 @@ static json_t *command_json(int argc, char **argv)
 	return a;
 }
 
-/* What happened to the points, for the closing line and the exit status. */
-struct tally {
-	size_t ok, unavailable, bad;
-	double started;
-};
-
 static double now_s(void)
 {
 	struct timespec ts;
@@ -245,10 +239,12 @@ static double now_s(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void progress(const struct point_list *list, size_t i,
-		     const struct tally *t)
+static double started;
+
+static void progress(const struct session *s, size_t i)
 {
-	double spent = now_s() - t->started;
+	const struct point_list *list = s->list;
+	double spent = now_s() - started;
 	char *label;
 
 	if (env.quiet || !isatty(STDERR_FILENO))
@@ -275,101 +271,6 @@ static void tell_bad(const struct point *p, const json_t *record)
 	     json_string_value(json_object_get(record, "status")),
 	     json_string_value(json_object_get(record, "reason")));
 	free(label);
-}
-
-static int write_point(struct run_writer *w, const struct point *p,
-		       json_t *record, struct tally *t)
-{
-	const char *status =
-		json_string_value(json_object_get(record, "status"));
-
-	if (!strcmp(status, "ok")) {
-		t->ok += p->bench != bench_all()[0];
-	} else if (!strcmp(status, "unavailable")) {
-		t->unavailable++;
-	} else {
-		t->bad++;
-		tell_bad(p, record);
-	}
-	return run_writer_point(w, record);
-}
-
-/*
- * Points @from to @to: all timed, with nothing attached, then all counted,
- * then written. A crash in between loses this group.
- */
-static int measure_group(struct runner *r, struct run_writer *w,
-			 const struct point_list *list, size_t from, size_t to,
-			 struct tally *t)
-{
-	json_t **records = xcalloc(to - from, sizeof(*records));
-	bool stopped = false;
-	size_t i;
-	int ret = 0;
-
-	region_mark(MARK_WATCH);
-	for (i = from; i < to && !stopped; i++) {
-		progress(list, i, t);
-		records[i - from] = runner_timed(r, &list->points[i], &stopped);
-	}
-	region_mark(MARK_REST);
-	for (i = from; i < to && !stopped; i++)
-		runner_sampled(r, &list->points[i], records[i - from],
-			       &stopped);
-	if (!stopped && env.o.counted) {
-		ret = runner_attach(r, &list->points[from], to - from);
-		for (i = from; i < to && !ret && !stopped; i++)
-			runner_counted(r, &list->points[i], records[i - from],
-				       &stopped);
-		if (!ret)
-			runner_detach(r);
-	}
-	for (i = from; i < to; i++) {
-		if (!ret && !stopped)
-			ret = write_point(w, &list->points[i],
-					  records[i - from], t);
-		json_decref(records[i - from]);
-	}
-	free(records);
-	return stopped ? -EINTR : ret;
-}
-
-/*
- * Points that subscribe to mmu notifiers go to the end, as nothing else is what
- * it was after them; in both parts the order stays. Returns where they begin.
- */
-static size_t subscribers_last(struct runner *r, struct point_list *list)
-{
-	struct point *last = xcalloc(list->nr, sizeof(*last));
-	size_t nr = 0, nr_last = 0, i;
-
-	for (i = 0; i < list->nr; i++)
-		if (runner_subscribes(r, &list->points[i]))
-			last[nr_last++] = list->points[i];
-		else
-			list->points[nr++] = list->points[i];
-	memcpy(list->points + nr, last, nr_last * sizeof(*last));
-	free(last);
-	return nr;
-}
-
-static int measure_all(struct runner *r, struct run_writer *w,
-		       struct point_list *list, struct tally *t)
-{
-	size_t from, to, first = subscribers_last(r, list);
-	int ret;
-
-	t->started = now_s();
-	for (from = 0; from < list->nr; from = to) {
-		size_t end = from < first ? first : list->nr;
-
-		to = from + env.group < end ? from + env.group : end;
-		ret = measure_group(r, w, list, from, to, t);
-		if (ret)
-			return ret;
-	}
-	progress(list, list->nr, t);
-	return 0;
 }
 
 static void print_points(struct runner *r, const struct point_list *list)
@@ -411,18 +312,18 @@ static char *default_output(void)
 }
 
 /* The closing line and the exit status of a run that was not interrupted. */
-static int conclude(const struct tally *t, const char *path)
+static int conclude(const struct session *s, const char *path)
 {
 	if (strcmp(path, "-"))
 		printf("%s\n", path);
 	if (!env.quiet)
 		fprintf(stderr, "ptelab: %zu measured, %zu unavailable here, %zu failed or not proved\n",
-			t->ok, t->unavailable, t->bad);
-	if (t->bad)
+			s->nr_ok, s->nr_unavailable, s->nr_bad);
+	if (s->nr_bad)
 		return fail(EPROTO, "%zu point%s failed or could not be proved; %s names the reason of each",
-			    t->bad, t->bad == 1 ? "" : "s",
+			    s->nr_bad, s->nr_bad == 1 ? "" : "s",
 			    strcmp(path, "-") ? path : "the record");
-	if (!t->ok && t->unavailable)
+	if (!s->nr_ok && s->nr_unavailable)
 		return fail(ENOTSUP, "nothing could be measured here; ptelab list says what each benchmark needs");
 	return 0;
 }
@@ -432,7 +333,10 @@ static int run(int argc, char **argv, struct runner *r,
 {
 	char *where = env.output ? xstrdup(env.output) : default_output();
 	json_t *header = env_header();
-	struct tally t = { 0 };
+	struct session s = {
+		.runner = r, .list = list, .group = env.group,
+		.counted = env.o.counted, .progress = progress, .bad = tell_bad,
+	};
 	struct run_writer *w;
 	char *path = NULL;
 	int ret;
@@ -455,7 +359,9 @@ static int run(int argc, char **argv, struct runner *r,
 	}
 	region_mark(MARK_RUN);
 	path = xstrdup(run_writer_path(w));
-	ret = measure_all(r, w, list, &t);
+	s.writer = w;
+	started = now_s();
+	ret = session_measure(&s);
 	if (run_writer_close(w, !ret) && !ret)
 		ret = -EIO;
 out:
@@ -465,14 +371,14 @@ out:
 	if (stop_signal) {
 		if (path)
 			fprintf(stderr, "ptelab: stopped by signal %d; %zu point%s kept in %s, which will be read as incomplete\n",
-				stop_signal, t.ok, t.ok == 1 ? " is" : "s are",
+				stop_signal, s.nr_ok, s.nr_ok == 1 ? " is" : "s are",
 				path);
 		signal(stop_signal, SIG_DFL);
 		raise(stop_signal);
 	}
 	/* a cell names its file itself, once it has its name */
 	if (!ret)
-		ret = conclude(&t, extra ? "-" : path);
+		ret = conclude(&s, extra ? "-" : path);
 	free(path);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
