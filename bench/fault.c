@@ -28,6 +28,9 @@
  *
  * In all of them handle_pte_fault() calls ptep_get_lockless() once for an
  * entry that is not contpte, where it is one load.
+ *
+ * One file though it is long: the faults differ in how a page is prepared, and
+ * are to be read beside each other.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -19,6 +19,9 @@
  *   remote			never: the negative control
  *
  * A PMD leaf is taken as a whole: no page table entry is read.
+ *
+ * One file though it is long: the entries differ in little, and their timed loops
+ * are to be read beside each other.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -8,6 +8,9 @@
  * address, one atomic add. The add is atomic because an interrupt, or under
  * CONFIG_PREEMPT another task, may count into the same row between a load and
  * a store; on a line that this CPU owns it costs no more than they do.
+ *
+ * One file though it is long: the programs of one object share their maps and what
+ * they know of the task.
  */
 #include <linux/bpf.h>
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See walk.h. */
+/*
+ * See walk.h.
+ *
+ * One file though it is long: one state machine.
+ */
 #include "emu/walk.h"
 
 #include <stdlib.h>

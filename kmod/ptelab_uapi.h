@@ -18,6 +18,8 @@
  * already started, ENODATA not started, ESRCH started by another address
  * space, EOPNOTSUPP this kernel has no such thing, EINTR a signal came while
  * another thread had the file, or killed half way.
+ *
+ * One file though it is long: who talks to the module reads one header.
  */
 #ifndef PTELAB_UAPI_H
 #define PTELAB_UAPI_H

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See stat.h. GSL supplies distributions and random numbers. */
+/*
+ * See stat.h. GSL supplies distributions and random numbers.
+ *
+ * One file though it is long: functions of numbers, none of which knows of
+ * another's state.
+ */
 #include "lib/stat.h"
 
 #include <gsl/gsl_cdf.h>

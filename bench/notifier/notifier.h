@@ -233,6 +233,9 @@ int64_t notifier_run(struct bench_ctx *ctx, unsigned int thread);
 int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d);
 void notifier_teardown(struct bench_ctx *ctx);
 
+/* ->teardown of those that have changed settings; in notifier_page.c. */
+void nt_settings_teardown(struct bench_ctx *ctx);
+
 #define NOTIFIER_STEPS \
 	.needs_root = true, .unavailable = notifier_unavailable, \
 	.subscribes = notifier_subscribes, .runs_guest = nt_measures_guest, \
