@@ -44,7 +44,7 @@ guest=$top/build/arm64/ptelab
 
 # --- a region of known instructions ---
 
-aarch64-linux-gnu-gcc -O2 -static -o "$tmp/prog" "$top/tests/lab/count-prog.c" || exit 1
+aarch64-linux-gnu-gcc -O2 -static -I"$top" -o "$tmp/prog" "$top/tests/lab/count-prog.c" || exit 1
 boot known base "$tmp/prog" ptelab --count=lines
 got=$(jq -r 'select(.type == "point") | .counters |
 	[.loads, .stores, .atomics, .exclusives, .dsb, .dmb, .isb, .sysreg_writes,
