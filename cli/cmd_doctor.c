@@ -109,15 +109,54 @@ static void check_machine(void)
 		tell(GOOD, "root", NULL, "yes");
 }
 
+/* Whether a metric before @metric in @absent has the same reason. */
+static bool told_before(json_t *absent, const char *metric, json_t *why)
+{
+	const char *m;
+	json_t *w;
+
+	json_object_foreach(absent, m, w) {
+		if (!strcmp(m, metric))
+			return false;
+		if (json_equal(w, why))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The metrics that can't be had: each as JSON, else a line for each reason with
+ * the first names.
+ */
 static void check_pmu(struct runner *r)
 {
-	json_t *header = json_pack("{s:{}}", "cpu"), *absent, *why;
-	const char *metric;
+	json_t *header = json_pack("{s:{}}", "cpu"), *absent, *why, *w;
+	const char *metric, *m;
+	char names[320], what[32];	/* four names, and no metric has a longer one than 64 */
+	size_t nr, len;
 
 	runner_describe(r, header);
 	absent = json_object_get(header, "absent");
-	json_object_foreach(absent, metric, why)
-		tell(MISSING, metric, NULL, "%s", json_string_value(why));
+	json_object_foreach(absent, metric, why) {
+		if (env.json) {
+			tell(MISSING, metric, NULL, "%s", json_string_value(why));
+			continue;
+		}
+		if (told_before(absent, metric, why))
+			continue;
+		nr = 0;
+		len = 0;
+		json_object_foreach(absent, m, w) {
+			if (!json_equal(w, why))
+				continue;
+			if (nr++ < 4)
+				len += snprintf(names + len, sizeof(names) - len, "%s%s",
+						nr > 1 ? ", " : "", m);
+		}
+		snprintf(what, sizeof(what), "%zu metric%s", nr, nr > 1 ? "s" : "");
+		tell(MISSING, what, NULL, "%s: %s%s", json_string_value(why), names,
+		     nr > 4 ? ", ..." : "");
+	}
 	if (!json_object_size(absent))
 		tell(GOOD, "PMU", NULL, "instructions and cycles, user and kernel apart");
 	json_decref(header);
