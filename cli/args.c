@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/util.h"
 
@@ -13,6 +14,33 @@ void text_add(struct text_list *l, const char *item)
 {
 	l->v = grow(l->v, l->nr, sizeof(*l->v));
 	l->v[l->nr++] = item;
+}
+
+/* Whether there is a folder @dir/@name. */
+static bool has_folder(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct stat st;
+	bool yes = !stat(path, &st) && S_ISDIR(st.st_mode);
+
+	free(path);
+	return yes;
+}
+
+void run_add(struct text_list *runs, const char *path)
+{
+	static struct text_list made;	/* keeps what others borrow */
+	static const char *const sides[] = { "base", "patched" };
+	size_t i;
+
+	if (!has_folder(path, sides[0]) || !has_folder(path, sides[1])) {
+		text_add(runs, path);
+		return;
+	}
+	for (i = 0; i < 2; i++) {
+		text_add(&made, xasprintf("%s/%s", path, sides[i]));
+		text_add(runs, made.v[made.nr - 1]);
+	}
 }
 
 void text_split(struct text_list *l, char *items)

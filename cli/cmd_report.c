@@ -66,11 +66,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.manifest = arg;
 		break;
 	case ARGP_KEY_ARG:
-		text_add(&env.runs, arg);
+		run_add(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr < 2)
-			argp_error(state, "two runs are needed, BASE and NEW");
+			argp_error(state, "two runs are needed, BASE and NEW, or the folder that make ab left");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

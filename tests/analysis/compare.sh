@@ -42,6 +42,16 @@ exact_verdicts()
 }
 check "exact: ranges apart, equal, overlapping" exact_verdicts
 
+# the folder that make ab leaves stands for its two runs
+one_folder()
+{
+	mkdir -p ab && cp -r base ab/base && cp -r new ab/patched &&
+	exits 0 ptelab compare ab && cp "$tmp/out" one &&
+	exits 0 ptelab compare ab/base ab/patched && cmp one "$tmp/out" &&
+	rm -r ab/patched && exits 2 ptelab compare ab
+}
+check "the folder of a make ab" one_folder
+
 # two releases: which is more, and that no row is one change's doing
 two_releases()
 {
