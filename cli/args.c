@@ -27,7 +27,7 @@ static bool has_folder(const char *dir, const char *name)
 	return yes;
 }
 
-void run_add(struct text_list *runs, const char *path)
+void add_runs_of(struct text_list *runs, const char *path)
 {
 	static struct text_list made;	/* keeps what others borrow */
 	static const char *const sides[] = { "base", "patched" };

@@ -17,7 +17,7 @@ struct text_list {
 
 void text_add(struct text_list *l, const char *item);
 /* Adds a run, or of a folder that make ab left its two: base and patched. */
-void run_add(struct text_list *runs, const char *path);
+void add_runs_of(struct text_list *runs, const char *path);
 /* Adds each part of "a,b,c", which is cut up for it. */
 void text_split(struct text_list *l, char *items);
 

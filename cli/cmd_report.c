@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.manifest = arg;
 		break;
 	case ARGP_KEY_ARG:
-		run_add(&env.runs, arg);
+		add_runs_of(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr < 2)
