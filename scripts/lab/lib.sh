@@ -44,6 +44,14 @@ duration()
 	fi
 }
 
+# What the builtin times printed, read from standard input: milliseconds of CPU
+# time. In a pipe it would print the times of a subshell, so it needs a file.
+cpu_ms()
+{
+	awk '{ for (i = 1; i <= 2; i++) { split($i, t, "m"); s += t[1] * 60 + t[2] } }
+		END { printf "%d", s * 1000 }'
+}
+
 hash_files()
 {
 	cat -- "$@" | sha256sum | cut -c1-16
