@@ -7,150 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/code/counted.h"
 #include "analysis/load/sample.h"
 #include "analysis/load/select.h"
-#include "lib/a64class.h"
 #include "lib/binomial.h"
 #include "lib/stat.h"
 #include "lib/util.h"
 
-/* --- files --- */
-
-struct insn_store {
-	struct {
-		char *path;
-		struct insn_file *file;
-	} *v;
-	size_t nr;
-};
-
-struct insn_store *insn_store_new(void)
-{
-	return xcalloc(1, sizeof(struct insn_store));
-}
-
-void insn_store_free(struct insn_store *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr; i++) {
-		free(s->v[i].path);
-		insn_file_free(s->v[i].file);
-	}
-	free(s->v);
-	free(s);
-}
-
-static const struct insn_file *store_get(struct insn_store *s, char *path)
-{
-	struct insn_file *file;
-	size_t i;
-
-	for (i = 0; i < s->nr; i++) {
-		if (!strcmp(s->v[i].path, path)) {
-			free(path);
-			return s->v[i].file;
-		}
-	}
-	file = insn_file_load(path);
-	if (!file) {
-		free(path);
-		return NULL;
-	}
-	s->v = grow(s->v, s->nr, sizeof(*s->v));
-	s->v[s->nr].path = path;
-	s->v[s->nr++].file = file;
-	return file;
-}
-
-/* The counts that belong to an observation's figure. NULL with fail() text. */
-static const struct insn_region *find_region(const struct observation *o,
-					     const char *metric,
-					     struct insn_store *store,
-					     const struct insn_file **file)
-{
-	const json_t *insns = json_object_get(o->file->header, "insns");
-	const char *name = json_text(insns, "file");
-	const char *slash = strrchr(o->file->path, '/');
-	const struct insn_region *r;
-	int batch;
-
-	if (!*name || strchr(name, '/'))
-		return fail_null(ENOENT, "%s: its instructions were not counted; boot with scripts/lab/boot --count",
-				 o->file->path);
-	*file = store_get(store, xasprintf("%.*s%s",
-			slash ? (int)(slash + 1 - o->file->path) : 0,
-			o->file->path, name));
-	if (!*file)
-		return NULL;
-	if (strncmp(metric, "instructions", 12))
-		metric = "instructions";
-	batch = insn_figure_batch(o->point, metric);
-	r = batch < 0 ? NULL : insn_region_find(*file,
-			json_integer_value(json_object_get(insns, "run")),
-			o->point, batch);
-	if (!r)
-		return fail_null(ENOENT, "%s: no instructions of this point: it runs in several threads, or measures parts of a batch itself",
-				 o->file->path);
-	return r;
-}
-
-/* --- what counts --- */
-
-const char explain_metrics[] =
-	"instructions, instructions_kernel, _user, _guest, loads, stores, atomics, exclusives, tlbi, dsb, dmb, isb and so on";
-
-struct weight {
-	const char *space;	/* NULL: of any */
-	uint64_t classes;	/* 0: of any */
-};
-
-static bool weight_of(const char *metric, struct weight *w)
-{
-	size_t i;
-
-	*w = (struct weight){ 0 };
-	if (!strcmp(metric, "instructions"))
-		return true;
-	if (!strncmp(metric, "instructions_", 13)) {
-		w->space = metric + 13;
-		return !strcmp(w->space, "kernel") ||
-		       !strcmp(w->space, "user") || !strcmp(w->space, "guest");
-	}
-	for (i = 0; i < NR_COUNTED_CLASSES; i++)
-		if (a64_class_metric[i] && !strcmp(a64_class_metric[i], metric))
-			w->classes = 1ULL << i;
-	return w->classes;
-}
-
-static uint64_t weigh(const struct weight *w, const struct insn_function *n,
-		      uint64_t insn)
-{
-	if (w->space && strcmp(w->space, n->space))
-		return 0;
-	return !w->classes || (a64_classes(n->word[insn]) & w->classes);
-}
-
 /* --- functions --- */
-
-/* foo.isra.0 and foo.constprop.0.isra.0 are foo; foo.cold and foo.part.0 are
- * no whole function, and keep their names. */
-static size_t plain_length(const char *name)
-{
-	const char *dot = name;
-
-	while ((dot = strchr(dot + 1, '.')))
-		if (!strncmp(dot, ".isra.", 6) ||
-		    !strncmp(dot, ".constprop.", 11))
-			return dot - name;
-	return strlen(name);
-}
 
 static struct explained_function *function_get(struct explanation *e,
 					       json_t *index,
 					       const struct insn_function *n)
 {
-	size_t len = plain_length(n->name);
+	size_t len = function_plain_length(n->name);
 	char *key = xasprintf("%s %.*s", n->space, (int)len, n->name);
 	json_t *have = json_object_get(index, key);
 	size_t at = have ? (size_t)json_integer_value(have) : e->nr;
@@ -168,7 +38,7 @@ static struct explained_function *function_get(struct explanation *e,
 
 static void add_function(struct explanation *e, json_t *index, int side,
 			 const struct insn_file *file,
-			 const struct insn_count *c, const struct weight *w)
+			 const struct insn_count *c, const struct insn_weight *w)
 {
 	const struct insn_function *n = &file->functions[c->function];
 	struct explained_function *f = function_get(e, index, n);
@@ -185,7 +55,7 @@ static void add_function(struct explanation *e, json_t *index, int side,
 
 		if (f->code[side] == n)
 			f->count[side][at] += c->count;
-		f->self[side] += weigh(w, n, at) * c->count / ops;
+		f->self[side] += insn_weigh(w, n, at) * c->count / ops;
 	}
 	if (!c->offset)
 		f->calls[side] += c->count / ops;
@@ -214,7 +84,7 @@ static struct flame *flame_child(struct flame *f, const char *name, size_t len,
 static struct flame *flame_function(struct flame *f,
 				    const struct insn_function *n)
 {
-	return flame_child(f, n->name, plain_length(n->name), n->space);
+	return flame_child(f, n->name, function_plain_length(n->name), n->space);
 }
 
 /*
@@ -280,7 +150,7 @@ static void flame_free(struct flame *f)
 
 static void add_side(struct explanation *e, json_t *index, int side,
 		     const struct insn_file *file, const struct insn_region *r,
-		     const struct weight *w)
+		     const struct insn_weight *w)
 {
 	struct flame **frame = node_frames(e, file, r);
 	double ops = e->operations[side];
@@ -295,7 +165,7 @@ static void add_side(struct explanation *e, json_t *index, int side,
 
 		add_function(e, index, side, file, c, w);
 		for (k = 0; k < c->nr; k++)
-			sum += weigh(w, n, c->offset / 4 + k) * c->count;
+			sum += insn_weigh(w, n, c->offset / 4 + k) * c->count;
 		if (!sum)
 			continue;
 		if (r->nodes[c->node].entry != (int)c->function)
@@ -514,13 +384,13 @@ struct explanation *explain(const struct side_point *base,
 {
 	const struct observation *o[NR_SIDES];
 	struct explanation *e;
-	struct weight w;
+	struct insn_weight w;
 	json_t *index;
 	int s;
 
 	if (sampled(base, metric) && sampled(new, metric))
 		return explain_samples(base, new, metric);
-	if (!weight_of(metric, &w))
+	if (!insn_weight_of(metric, &w))
 		return fail_null(EINVAL, "%s is nothing that single instructions make up; there are %s",
 				 metric, explain_metrics);
 	if (pick_both(base, new, seed, o))
@@ -535,7 +405,7 @@ struct explanation *explain(const struct side_point *base,
 	index = json_object();
 	for (s = 0; s < NR_SIDES; s++) {
 		const struct insn_file *file = NULL;
-		const struct insn_region *r = find_region(o[s], metric, store,
+		const struct insn_region *r = insn_store_region(o[s], metric, store,
 							  &file);
 
 		if (!r || !observation_value(o[s], metric, &e->figure[s])) {

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "analysis/code/counted.h"
 #include "analysis/code/insns.h"
 #include "analysis/load/load.h"
 
@@ -55,14 +56,6 @@ struct explanation {
 	uint64_t samples[NR_SIDES], lost[NR_SIDES];
 	size_t boots[NR_SIDES];
 };
-
-/* The instructions of a side's boots, read when they are asked for. */
-struct insn_store;
-struct insn_store *insn_store_new(void);
-void insn_store_free(struct insn_store *s);
-
-/* Metrics that can be explained; for messages. */
-extern const char explain_metrics[];
 
 /*
  * Explains @metric of a point that both sides have, in the boots of @seed, or
