@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Why an instruction count differs, where the instructions of every boot were
+ * counted. The count is split by function and by the function that called it.
+ * A part whose count differs between boots of one and the same kernel, at any
+ * point, is noise: what the boot drew, such as which page frames were free,
+ * decides about it. Every other part is the kernel's doing: a difference there
+ * is real, however small. Code that a patch changed is noise only at a point
+ * where it varies itself.
+ */
+#ifndef PTELAB_CODE_CAUSES_H
+#define PTELAB_CODE_CAUSES_H
+
+#include <stdbool.h>
+
+#include "analysis/code/counted.h"
+#include "analysis/code/explain.h"
+
+enum cause_part {
+	CAUSE_CHANGED,		/* in functions that the patch changed */
+	CAUSE_CALLED,		/* in unchanged code that these called */
+	CAUSE_ELSEWHERE,	/* in other unchanged code */
+	NR_CAUSE_PARTS
+};
+
+/* All of it per operation. */
+struct cause {
+	bool known;
+	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
+	bool noise;			/* whether there is any */
+	double low[NR_SIDES], high[NR_SIDES];	/* of the noise, over boots */
+};
+
+struct causes;
+
+/*
+ * @changed: the document of changes_json(), or NULL if it is not known what
+ * the patch changed; then all that is no noise is CAUSE_ELSEWHERE. Borrowed
+ * for the call.
+ */
+struct causes *causes_new(const json_t *changed);
+void causes_free(struct causes *c);
+
+/*
+ * Takes one row, of two boots a side at least. Its number, or -1: the metric
+ * is nothing that instructions make up, or a boot has no counts of the point.
+ */
+long causes_add(struct causes *c, const struct side_point *base,
+		const struct side_point *new, const char *metric);
+
+/* When all rows are added: noise of one point is noise at all of them. */
+void causes_settle(struct causes *c);
+struct cause causes_of(const struct causes *c, long row);
+
+/* The sum of its parts: what the change costs in every boot. */
+double cause_sum(const struct cause *c);
+
+#endif

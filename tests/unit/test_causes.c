@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a difference is made of, in made-up boots whose every count is known. */
+#include "tests/unit/test.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analysis/code/causes.h"
+#include "lib/record.h"
+#include "lib/util.h"
+
+static char dir[] = "/tmp/ptelab-causes.XXXXXX";
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char *command = xasprintf("rm -r %s", dir);
+	int ret = system(command);
+
+	(void)state;
+	free(command);
+	return ret;
+}
+
+/*
+ * How often the one instruction of each function runs in a batch of two
+ * operations. main() calls changed() and other(); changed() calls called(),
+ * other() calls drawn(); an interrupt comes while other() runs.
+ */
+struct counts {
+	int changed, called, other, drawn, interrupt;
+};
+
+static void write_insns(const char *path, const char *const *points,
+			const struct counts *n, size_t nr)
+{
+	static const char *const names[] = {
+		"main", "changed.isra.0", "called", "other", "drawn", "irq",
+	};
+	FILE *f = fopen(path, "w");
+	size_t i;
+
+	fprintf(f, "{\"schema\":\"ptelab-insns-1\"}\n");
+	for (i = 0; i < nr; i++)
+		fprintf(f, "{\"type\":\"region\",\"run\":0,\"batch\":0,\"bench\":\"%s\",\"params\":{},\"operations\":2,"
+			"\"nodes\":[0,0,-1,0,0, 0,1,0,0,1, 1,1,1,0,2, 0,1,0,0,3, 3,1,3,0,4, 3,2,3,0,5],"
+			"\"counts\":[0,0,0,1,10, 1,1,0,1,%d, 2,2,0,1,%d, 3,3,0,1,%d, 4,4,0,1,%d, 5,5,0,1,%d]}\n",
+			points[i], n[i].changed, n[i].called, n[i].other,
+			n[i].drawn, n[i].interrupt);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		fprintf(f, "{\"type\":\"function\",\"name\":\"%s\",\"space\":\"%s\",\"start\":\"%zx\",\"words\":\"%s\"}\n",
+			names[i], i ? "kernel" : "user", 4096 * (i + 1),
+			i == 4 ? "f9400000" : "d503201f");
+	fclose(f);
+}
+
+static double sum_of(const struct counts *n)
+{
+	return 10 + n->changed + n->called + n->other + n->drawn +
+	       n->interrupt;
+}
+
+/* A boot of @nr points; @insns: whether its instructions were counted. */
+static void write_boot(const char *side, int boot, const char *const *points,
+		       const struct counts *n, size_t nr, bool insns)
+{
+	char *folder = xasprintf("%s/%s", dir, side);
+	char *path = xasprintf("%s/boot-%03d.jsonl", folder, boot);
+	char *name = xasprintf("boot-%03d.insns.gz", boot);
+	char *counts = xasprintf("%s/%s", folder, name);
+	json_t *header = json_pack("{s:i, s:{s:s, s:b}, s:{}}", "seed", boot,
+				   "machine", "mode", "exact", "icount", 1,
+				   "absent");
+	struct run_writer *w;
+	size_t i;
+
+	mkdir(folder, 0755);
+	if (insns)
+		json_object_set_new(header, "insns", json_pack("{s:s, s:i}",
+				"file", name, "run", 0));
+	w = run_writer_open(path, header);
+	assert_non_null(w);
+	for (i = 0; i < nr; i++) {
+		double sum = sum_of(&n[i]);
+		json_t *p = json_pack("{s:s, s:{}, s:s, s:i, s:{s:[f]}, s:{s:{s:f, s:f, s:i, s:s}, s:{s:f, s:f, s:i, s:s}}}",
+			"bench", points[i], "params", "status", "ok",
+			"operations", 2, "batches", "instructions", sum,
+			"counters", "instructions", "per_op", sum / 2,
+			"total", sum, "operations", 2, "pass", "timed",
+			"loads", "per_op", n[i].drawn / 2., "total",
+			(double)n[i].drawn, "operations", 2, "pass", "region");
+
+		assert_int_equal(run_writer_point(w, p), 0);
+		json_decref(p);
+	}
+	assert_int_equal(run_writer_close(w, true), 0);
+	write_insns(counts, points, n, nr);
+	json_decref(header);
+	free(counts);
+	free(name);
+	free(path);
+	free(folder);
+}
+
+static struct side *load(const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct side *s = side_load(path, NULL);
+
+	assert_non_null(s);
+	free(path);
+	return s;
+}
+
+static const char *const points[] = { "t.one", "t.two" };
+
+static json_t *changes(void)
+{
+	return json_pack("{s:[{s:s}]}", "functions", "name", "changed");
+}
+
+static struct causes *causes_with(json_t *changed)
+{
+	struct causes *c = causes_new(changed);
+
+	json_decref(changed);
+	return c;
+}
+
+/* What varies at one point is noise at the other, too, where it did not. */
+static void noise_and_rest(void **state)
+{
+	const struct counts base[2][2] = {
+		{ { 100, 20, 30, 7, 0 }, { 100, 20, 30, 5, 0 } },
+		{ { 100, 20, 30, 9, 0 }, { 100, 20, 30, 5, 0 } },
+	}, new[2][2] = {
+		{ { 104, 26, 30, 7, 0 }, { 100, 20, 38, 6, 0 } },
+		{ { 104, 26, 30, 1, 0 }, { 100, 20, 38, 6, 0 } },
+	};
+	struct causes *c = causes_with(changes());
+	struct side *b, *n;
+	struct cause cause;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		write_boot("base", i, points, base[i], 2, true);
+		write_boot("new", i, points, new[i], 2, true);
+	}
+	b = load("base");
+	n = load("new");
+	for (i = 0; i < 2; i++)
+		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
+					    "instructions"), i);
+	assert_int_equal(causes_add(c, &b->points[0], &n->points[0], "loads"), 2);
+	/* time is nothing that instructions make up */
+	assert_int_equal(causes_add(c, &b->points[0], &n->points[0], "ns"), -1);
+	causes_settle(c);
+
+	cause = causes_of(c, 0);
+	assert_float_equal(cause.part[CAUSE_CHANGED], 2, 0);
+	assert_float_equal(cause.part[CAUSE_CALLED], 3, 0);
+	assert_float_equal(cause.part[CAUSE_ELSEWHERE], 0, 0);
+	assert_float_equal(cause_sum(&cause), 5, 0);
+	assert_true(cause.noise);
+	assert_float_equal(cause.low[BASE], 3.5, 0);
+	assert_float_equal(cause.high[BASE], 4.5, 0);
+	assert_float_equal(cause.low[NEW], .5, 0);
+
+	cause = causes_of(c, 1);
+	assert_float_equal(cause.part[CAUSE_ELSEWHERE], 4, 0);
+	assert_float_equal(cause_sum(&cause), 4, 0);
+	assert_true(cause.noise);
+	assert_float_equal(cause.high[NEW], 3, 0);
+
+	/* only drawn() loads */
+	cause = causes_of(c, 2);
+	assert_float_equal(cause_sum(&cause), 0, 0);
+	assert_true(cause.noise);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
+/* Changed code is noise only where it varies itself. */
+static void changed_varies(void **state)
+{
+	const struct counts base[2][2] = {
+		{ { 100, 0, 0, 0, 0 }, { 100, 0, 0, 0, 0 } },
+		{ { 102, 0, 0, 0, 0 }, { 100, 0, 0, 0, 0 } },
+	}, new[2][2] = {
+		{ { 104, 0, 0, 0, 0 }, { 104, 0, 0, 0, 0 } },
+		{ { 104, 0, 0, 0, 0 }, { 104, 0, 0, 0, 0 } },
+	};
+	struct causes *c = causes_with(changes());
+	struct side *b, *n;
+	struct cause cause;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		write_boot("vbase", i, points, base[i], 2, true);
+		write_boot("vnew", i, points, new[i], 2, true);
+	}
+	b = load("vbase");
+	n = load("vnew");
+	for (i = 0; i < 2; i++)
+		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
+					    "instructions"), i);
+	causes_settle(c);
+	cause = causes_of(c, 0);
+	assert_float_equal(cause_sum(&cause), 0, 0);
+	assert_true(cause.noise);
+	cause = causes_of(c, 1);
+	assert_float_equal(cause.part[CAUSE_CHANGED], 2, 0);
+	assert_false(cause.noise);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
+/* An interrupt has no caller, so it is one thing wherever it comes. */
+static void interrupts(void **state)
+{
+	const struct counts base[2] = { { 1, 1, 1, 1, 0 }, { 1, 1, 1, 1, 6 } };
+	const struct counts new[2] = { { 1, 1, 1, 1, 6 }, { 1, 1, 1, 1, 6 } };
+	struct causes *c = causes_with(NULL);
+	struct side *b, *n;
+	struct cause cause;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		write_boot("ibase", i, points, &base[i], 1, true);
+		write_boot("inew", i, points, &new[i], 1, true);
+	}
+	b = load("ibase");
+	n = load("inew");
+	assert_int_equal(causes_add(c, &b->points[0], &n->points[0],
+				    "instructions"), 0);
+	causes_settle(c);
+	cause = causes_of(c, 0);
+	assert_float_equal(cause_sum(&cause), 0, 0);
+	assert_float_equal(cause.low[BASE], 0, 0);
+	assert_float_equal(cause.high[BASE], 3, 0);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
+/* Of one boot nobody can tell what varies; nor where one was not counted. */
+static void not_known(void **state)
+{
+	const struct counts one = { 1, 1, 1, 1, 1 };
+	struct causes *c = causes_with(NULL);
+	struct side *b, *n, *two;
+
+	(void)state;
+	write_boot("one", 1, points, &one, 1, true);
+	write_boot("part", 1, points, &one, 1, true);
+	write_boot("part", 2, points, &one, 1, false);
+	write_boot("two", 1, points, &one, 1, true);
+	write_boot("two", 2, points, &one, 1, true);
+	b = load("one");
+	n = load("part");
+	two = load("two");
+	assert_int_equal(causes_add(c, &b->points[0], &two->points[0],
+				    "instructions"), -1);
+	assert_int_equal(causes_add(c, &n->points[0], &two->points[0],
+				    "instructions"), -1);
+	assert_int_equal(causes_add(c, &two->points[0], &two->points[0],
+				    "instructions"), 0);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+	side_free(two);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(noise_and_rest),
+		cmocka_unit_test(changed_varies),
+		cmocka_unit_test(interrupts),
+		cmocka_unit_test(not_known),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
