@@ -15,7 +15,7 @@ enum { OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED,
        OPT_CENTER };
 
 static const struct argp_option options[] = {
-	{ "format", 'f', "FORM", 0, NULL, 0 },
+	{ "format", 'f', "FORM[=FILE]", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
 	{ "all", 'a', NULL, 0, "equal values as well", 0 },
 	{ "fail-on", OPT_FAIL_ON, "WHAT", 0, NULL, 0 },
@@ -32,6 +32,7 @@ static const char doc[] =
 	"  ptelab compare runs/x/base runs/x/patched\n"
 	"  ptelab compare base patched -b 'gup.*' -m 'instructions*' --all\n"
 	"  ptelab compare base v1 v2 --format grid\n"
+	"  ptelab compare runs/x --format text --format json=x.json\n"
 	"  ptelab compare base patched --fail-on regression >/dev/null\n"
 	"  ptelab compare base patched --allow governor,'thp.*'\n"
 	"\n"
@@ -55,6 +56,11 @@ static bool any_finding(const struct comparison *c)
 	return c->nr_findings;
 }
 
+static bool not_exercised(const struct comparison *c)
+{
+	return c->exercised == EXERCISED_NEVER;
+}
+
 static const struct condition {
 	struct choice choice;
 	bool (*holds)(const struct comparison *c);
@@ -62,6 +68,7 @@ static const struct condition {
 	{ { "regression", NULL }, any_regression },
 	{ { "difference", NULL }, any_difference },
 	{ { "finding", NULL }, any_finding },
+	{ { "not-exercised", NULL }, not_exercised },
 };
 
 static const struct center {
@@ -75,8 +82,15 @@ static const struct center {
 static const struct choices condition_choices = CHOICES(conditions),
 	center_choices = CHOICES(centers);
 
-static struct {
+/* A form that is asked for, and where it goes; NULL: to standard output. */
+struct output {
 	const struct report_format *form;
+	const char *file;
+};
+
+static struct {
+	struct output *out;
+	size_t nr_out;
 	const struct condition *fail_on;
 	struct compare_options o;
 	struct text_list runs, allow;
@@ -90,10 +104,14 @@ static char *option_help(int key, const char *text,
 
 	switch (key) {
 	case 'f':
-		return choices_help(&report_formats);
+		all = choices_help(&report_formats);
+		help = xasprintf("%s. May be given again; with =FILE it is written there",
+				 all);
+		free(all);
+		return help;
 	case OPT_FAIL_ON:
 		all = choices_text(&condition_choices);
-		help = xasprintf("exit 1 if there is a %s", all);
+		help = xasprintf("exit 1 if there is a WHAT, or if no point ran the changed code (not-exercised): %s", all);
 		free(all);
 		return help;
 	case OPT_CENTER:
@@ -106,10 +124,18 @@ static char *option_help(int key, const char *text,
 	return (char *)text;
 }
 
-static const struct report_format *form_arg(const char *name,
-					    struct argp_state *state)
+static void add_output(const char *arg, struct argp_state *state)
 {
-	return choice_arg("--format", &report_formats, name, state);
+	char *name = xstrdup(arg), *file = strchr(name, '=');
+
+	if (file)
+		*file = 0;
+	env.out = grow(env.out, env.nr_out, sizeof(*env.out));
+	env.out[env.nr_out++] = (struct output){
+		choice_arg("--format", &report_formats, name, state),
+		file ? arg + (file + 1 - name) : NULL,
+	};
+	free(name);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -124,10 +150,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[3] = &env.o.margin;
 		break;
 	case 'f':
-		env.form = form_arg(arg, state);
+		add_output(arg, state);
 		break;
 	case OPT_JSON:
-		env.form = form_arg("json", state);
+		add_output("json", state);
 		break;
 	case 'a':
 		env.all = true;
@@ -147,6 +173,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		add_runs_of(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
+		if (!env.nr_out)
+			add_output(((const struct choice *)report_formats.rows)->name,
+				   state);
 		if (env.runs.nr < 2)
 			argp_error(state, "two runs are needed, BASE and NEW, or the folder that make ab left");
 		break;
@@ -175,6 +204,23 @@ static int conclude(struct comparison *const *c, size_t nr)
 	return holds ? EXIT_CONDITION : EXIT_DONE;
 }
 
+static int print_output(const struct output *o, const struct report *r)
+{
+	FILE *f = o->file ? fopen(o->file, "we") : stdout;
+	bool bad;
+
+	if (!f)
+		return fail(errno, "%s: %s", o->file, strerror(errno));
+	o->form->print(r, f);
+	if (!o->file)
+		return 0;
+	bad = ferror(f);
+	if (fclose(f) || bad)
+		return fail(EIO, "%s: could not be written: %s", o->file,
+			    strerror(errno));
+	return 0;
+}
+
 static int compare_loaded(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
@@ -188,8 +234,10 @@ static int compare_loaded(struct side *const *side, size_t nr)
 			ret = EXIT_COULD_NOT;
 	}
 	if (ret == EXIT_DONE) {
-		env.form->print(&r, stdout);
 		ret = conclude(c, nr - 1);
+		for (i = 0; i < env.nr_out; i++)
+			if (print_output(&env.out[i], &r))
+				ret = EXIT_COULD_NOT;
 	}
 	for (i = 1; i < nr; i++)
 		comparison_free(c[i - 1]);
@@ -212,7 +260,6 @@ int cmd_compare(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
-	env.form = report_formats.rows;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;

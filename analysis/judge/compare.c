@@ -32,6 +32,7 @@ const char *verdict_name(enum verdict v)
 		[VERDICT_IMPROVEMENT] = "improvement",
 		[VERDICT_CHANGED] = "changed",
 		[VERDICT_EQUAL] = "equal",
+		[VERDICT_IDLE] = "idle",
 		[VERDICT_OVERLAP] = "overlap",
 		[VERDICT_EQUIVALENT] = "equivalent",
 		[VERDICT_INCONCLUSIVE] = "inconclusive",
@@ -102,7 +103,8 @@ static void judge_exact(struct result *r)
 	bool apart = r->base.max < r->new.min || r->new.max < r->base.min;
 
 	if (sample_is_one(&r->base) && sample_is_one(&r->new)) {
-		r->verdict = apart ? judge(r) : VERDICT_EQUAL;
+		r->verdict = apart ? judge(r) :
+			     r->base.min ? VERDICT_EQUAL : VERDICT_IDLE;
 		return;
 	}
 	/* If they are apart: how far is judged when all rows are there. */
@@ -427,6 +429,59 @@ static void compare_all(struct comparison *c)
 				.point = n, .where = ONLY_NEW, .of = 1 },
 			    "missing", "only in new");
 	}
+}
+
+/* --- what a difference is made of --- */
+
+/* Rows of one and the same number have nothing to explain. */
+static bool wants_cause(const struct result *r)
+{
+	return r->tier == TIER_EXACT && !strcmp(r->point->mode, "exact") &&
+	       r->verdict != VERDICT_EQUAL && r->verdict != VERDICT_IDLE;
+}
+
+/*
+ * With the noise known, what is left repeats in every boot and is a difference
+ * however small. With none left, the row is judged as if nothing were known.
+ */
+static void judge_cause(struct result *r)
+{
+	double sum = cause_sum(&r->cause);
+
+	if (!sum) {
+		if (isnan(r->chance))
+			r->verdict = VERDICT_OVERLAP;
+		return;
+	}
+	r->delta = sum;
+	r->ratio = r->base.median ? 1 + sum / r->base.median : NAN;
+	r->chance = NAN;
+	r->verdict = judge(r);
+}
+
+static void find_causes(struct comparison *c)
+{
+	struct causes *causes = causes_new(c->changes);
+	long *row = xcalloc(c->nr_results + 1, sizeof(*row));
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+
+		row[i] = !wants_cause(r) ? -1 :
+			 causes_add(causes, r->point,
+				    side_find(c->new, r->point->key),
+				    r->metric);
+	}
+	causes_settle(causes);
+	for (i = 0; i < c->nr_results; i++) {
+		if (row[i] < 0)
+			continue;
+		c->results[i].cause = causes_of(causes, row[i]);
+		judge_cause(&c->results[i]);
+	}
+	causes_free(causes);
+	free(row);
 }
 
 /* --- the table as a whole --- */
@@ -762,7 +817,10 @@ static struct comparison *measure(const struct side *base,
 		return c;
 	c->releases = releases_text(c);
 	note_runs(c);
+	c->changes = exercised_load(base, new);
+	c->exercised = exercised_of(c->changes);
 	compare_all(c);
+	find_causes(c);
 	for (i = 0; i < c->nr_results; i++)
 		c->timed += c->results[i].tier == TIER_TIMED;
 	return c;
@@ -836,6 +894,7 @@ void comparison_free(struct comparison *c)
 		free(c->one_sided[i].metric);
 		free(c->one_sided[i].why);
 	}
+	json_decref(c->changes);
 	free(c->releases);
 	for (i = 0; i < c->nr_notes; i++)
 		free(c->notes[i]);

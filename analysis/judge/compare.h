@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/code/causes.h"
+#include "analysis/judge/exercised.h"
 #include "analysis/load/environ.h"
 #include "analysis/load/load.h"
 #include "analysis/load/sample.h"
@@ -20,7 +22,8 @@ enum verdict {
 	VERDICT_IMPROVEMENT,
 	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
 	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
-	VERDICT_OVERLAP,	/* exact: ranges that touch, or what luck shows too */
+	VERDICT_IDLE,		/* exact: 0 everywhere, so nothing was seen */
+	VERDICT_OVERLAP,	/* exact: what differs is noise, or may be luck */
 	VERDICT_EQUIVALENT,	/* timed: within the margin */
 	VERDICT_INCONCLUSIVE,	/* timed: not enough to say */
 	NR_VERDICTS
@@ -32,12 +35,15 @@ struct result {
 	struct metric_facts facts;
 	enum tier tier;
 	struct sample base, new;
-	double delta;		/* of the medians, new - base */
-	double ratio;		/* new / base; NAN if base is 0 */
+	/* Of the medians, new - base; with a known cause, what of it is no noise */
+	double delta;
+	double ratio;		/* 1 + delta / base; NAN if base is 0 */
 	enum verdict verdict;
 	/* For people: its name, between two releases "more" or "less". */
 	const char *word;
 	char *why;		/* an inconclusive verdict's reason, or NULL */
+	/* Exact, where both sides' instructions were counted in every boot. */
+	struct cause cause;
 	/* Exact: every seed gave the same on both sides, though seeds vary. */
 	bool same_by_seed;
 	/*
@@ -119,6 +125,8 @@ struct comparison {
 	const struct side *base, *new;
 	const struct compare_options *options;
 	struct env_differences env;
+	json_t *changes;	/* what the patch changed, and what of it ran; NULL */
+	enum exercised exercised;
 	/* Base and new are two releases: what differs, in words. Or NULL. */
 	char *releases;
 	struct result *results;		/* sorted: the largest change first */

@@ -14,10 +14,14 @@
 
 #include "analysis/draw/format.h"
 
-/* Of a race, all rows vary; how far apart is judged by their own spread. */
+/*
+ * Of a race, all rows vary; how far apart is judged by their own spread. Where
+ * the cause is known there is nothing to ask.
+ */
 static bool in_question(const struct result *r)
 {
-	return r->tier == TIER_EXACT && strcmp(r->point->mode, "race");
+	return r->tier == TIER_EXACT && strcmp(r->point->mode, "race") &&
+	       !r->cause.known;
 }
 
 static int by_metric(const void *a, const void *b)

@@ -103,7 +103,8 @@ static bool is_sum(const struct comparison *c, const struct result *r)
 static bool wanted(const struct comparison *c, const struct result *r,
 		   struct view *v, size_t *overlaps)
 {
-	if (r->verdict == VERDICT_EQUAL || r->same_by_seed)
+	if (r->verdict == VERDICT_EQUAL || r->verdict == VERDICT_IDLE ||
+	    r->same_by_seed)
 		return false;
 	if (!c->options->select.nr_metrics && is_sum(c, r)) {
 		v->sums++;

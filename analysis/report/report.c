@@ -6,6 +6,7 @@
 #include "analysis/report/report.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +262,7 @@ char *counts_text(const struct comparison *c)
 		{ VERDICT_IMPROVEMENT, "improvement", "improvements" },
 		{ VERDICT_CHANGED, "changed", "changed" },
 		{ VERDICT_EQUAL, "equal", "equal" },
+		{ VERDICT_IDLE, "idle", "idle" },
 		{ VERDICT_OVERLAP, "overlapping", "overlapping" },
 		{ VERDICT_EQUIVALENT, "equivalent", "equivalent" },
 		{ VERDICT_INCONCLUSIVE, "inconclusive", "inconclusive" },
@@ -613,6 +615,26 @@ static char *p_text(const struct comparison *c)
 			 c->family, plural(c->family));
 }
 
+static void print_exact(const struct comparison *c, FILE *f)
+{
+	bool causes = false, luck = false;
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		causes = causes || c->results[i].cause.known;
+		luck = luck || !isnan(c->results[i].chance) ||
+		       !isnan(c->results[i].lucky);
+	}
+	print_line(f, 0, 2, "Exact: event counts, and instructions under icount. %s%s",
+		   c->releases ? "\"more\" and \"less\": than on base. " :
+				 "\"changed\": neither way is better. ",
+		   c->count[VERDICT_IDLE] ? "\"idle\": 0 in every boot of both sides." : "");
+	if (causes)
+		print_line(f, 0, 2, "Instructions were counted in every boot, by function and caller. A count that differs between boots of one kernel is noise; any other difference is real.");
+	if (luck)
+		print_line(f, 0, 2, "Other counts that vary differ if their ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of the metric vary as much, if luck is less than 5 %% of such rows.");
+}
+
 static void print_legend(const struct report *r, const struct view *v, FILE *f)
 {
 	const struct comparison *c = r->c[0];
@@ -620,8 +642,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 
 	print_directions(v, c->releases, f);
 	if (v->exact)
-		print_line(f, 0, 2, "Exact (event counts; instructions under icount): a difference is one that every seed shows and luck would not. Where its seeds vary, the two ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of its metric vary as much, so many show one that luck is not 5 %% of them. %s",
-			   c->releases ? "\"more\" and \"less\": than on base." : "\"changed\": neither way is better.");
+		print_exact(c, f);
 	if (v->timed)
 		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",

@@ -106,6 +106,20 @@ static void set_timed(json_t *o, const struct result *r)
 	set_number(o, "outliers", r->outliers);
 }
 
+static json_t *cause_json(const struct cause *c)
+{
+	json_t *o = json_object();
+
+	set_number(o, "changed_code", c->part[CAUSE_CHANGED]);
+	set_number(o, "called_by_it", c->part[CAUSE_CALLED]);
+	set_number(o, "elsewhere", c->part[CAUSE_ELSEWHERE]);
+	if (c->noise)
+		json_object_set_new(o, "noise", json_pack("{s:[f,f], s:[f,f]}",
+				"base", c->low[BASE], c->high[BASE],
+				"new", c->low[NEW], c->high[NEW]));
+	return o;
+}
+
 static json_t *result_json(const struct result *r)
 {
 	json_t *o = json_pack("{s:s, s:O, s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
@@ -141,6 +155,8 @@ static json_t *result_json(const struct result *r)
 	}
 	if (!isnan(r->lucky))
 		set_number(o, "lucky", r->lucky);
+	if (r->cause.known)
+		json_object_set_new(o, "cause", cause_json(&r->cause));
 	return o;
 }
 
@@ -266,6 +282,10 @@ json_t *comparison_json(const struct comparison *c)
 			 "notes", strings_json((const char *const *)c->notes,
 					       c->nr_notes));
 
+	json_object_set_new(o, "exercised",
+			    json_string(exercised_name(c->exercised)));
+	if (c->changes)
+		json_object_set(o, "changes", c->changes);
 	if (c->releases)
 		json_object_set_new(o, "two_releases",
 				    json_string(c->releases));

@@ -23,7 +23,7 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 	char *label = report_label(whole, nr + 1);
 	char *base = report_label(whole, 0);
 	char *against = xasprintf("%s against %s", label, base);
-	char *counts = counts_text(c), change[NUMBER_SIZE];
+	char *counts = counts_text(c), *changed, change[NUMBER_SIZE];
 	const struct result *r = c->nr_results ? &c->results[0] : NULL;
 
 	if (r && is_difference(r))
@@ -32,8 +32,15 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 			   format_change(r->ratio, r->delta, r->tier,
 					 change));
 	else
-		print_line(f, 0, 2, "%s: no difference is shown: %s.", against,
-			   counts);
+		print_line(f, 0, 2, "%s: %s: %s.", against,
+			   c->exercised == EXERCISED_NEVER ? "not exercised" :
+			   c->exercised == EXERCISED_PART ?
+			   "no difference is shown in what ran of the changed code" :
+			   "no difference is shown", counts);
+	changed = exercised_text(c->changes);
+	if (changed)
+		print_line(f, 0, 2, "%s", changed);
+	free(changed);
 	if (c->releases)
 		print_line(f, 0, 2, "%s", c->releases);
 	free(counts);
@@ -91,6 +98,34 @@ static char *range_text(const struct sample *s, int decimals)
 			 format_number(s->max, decimals, high));
 }
 
+/* What of a row that varies is no noise; NULL: not known, or nothing. */
+static char *cause_text(const struct result *r)
+{
+	static const char *const where[] = {
+		"in changed code", "in what it calls", "elsewhere",
+	};
+	char number[NUMBER_SIZE], *text = NULL, *more;
+	int i;
+
+	if (!r->cause.known || !cause_sum(&r->cause))
+		return r->cause.known ?
+			xstrdup("; all that differs varies with the seed") :
+			NULL;
+	for (i = 0; i < NR_CAUSE_PARTS; i++) {
+		double v = r->cause.part[i];
+
+		if (!v)
+			continue;
+		format_delta(v, decimals_for(&v, 1, v, r->tier), number);
+		more = xasprintf("%s%s%s %s", text ? text : "",
+				 text ? ", " : "; in every boot ", number,
+				 where[i]);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
 /* An exact value that varies is shown with its range, and with luck's odds. */
 static void range_line(struct table *t, const struct result *r)
 {
@@ -98,16 +133,18 @@ static void range_line(struct table *t, const struct result *r)
 	double spread = fmax(v[1], v[3]) - fmin(v[0], v[2]);
 	int d = decimals_for(v, 4, spread, r->tier);
 	const char *what = strcmp(r->point->mode, "exact") ? "boots" : "seeds";
-	char *base, *new, *luck;
+	char *base, *new, *luck, *cause;
 
-	if (isnan(r->chance) && !is_doubtful(r))
+	if (isnan(r->chance) && !is_doubtful(r) && !r->cause.noise)
 		return;
+	cause = cause_text(r);
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);
 	luck = luck_text(r);
 	table_line(t, 4, "%s -> %s over %s%s", base, new, what,
-		   luck ? luck :
+		   cause ? cause : luck ? luck :
 		   r->same_by_seed ? ", the same seed by seed" : "");
+	free(cause);
 	free(luck);
 	free(base);
 	free(new);
@@ -173,7 +210,7 @@ static void print_table(const struct report *r, const struct view *v, FILE *f)
 
 static char verdict_mark(enum verdict v)
 {
-	static const char marks[] = { 'R', 'I', 'C', '=', '~', 'E', '?' };
+	static const char marks[] = { 'R', 'I', 'C', '=', '=', '~', 'E', '?' };
 
 	return marks[v];
 }

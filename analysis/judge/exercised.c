@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See exercised.h. */
+#include "analysis/judge/exercised.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analysis/draw/format.h"
+#include "lib/util.h"
+
+/* What ptelab changes calls its states; see runs/README.md. */
+#define CHANGES_SCHEMA	"ptelab-changes-1"
+
+/* Functions that never ran, named in the sentence. */
+#define NAMED	3
+
+static char *beside(const struct side *s, struct stat *st)
+{
+	char *path = xasprintf("%s/../changes.json", s->run->path);
+
+	if (!stat(path, st))
+		return path;
+	free(path);
+	return NULL;
+}
+
+json_t *exercised_load(const struct side *base, const struct side *new)
+{
+	struct stat a, b;
+	char *path = beside(base, &a), *other = beside(new, &b);
+	json_t *j = NULL;
+
+	if (path && other && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		j = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	if (j && strcmp(json_text(j, "schema"), CHANGES_SCHEMA)) {
+		json_decref(j);
+		j = NULL;
+	}
+	free(path);
+	free(other);
+	return j;
+}
+
+static bool is_gone(const json_t *function)
+{
+	return !strcmp(json_text(function, "kind"), "gone");
+}
+
+/* Functions of the new kernel: all, and those whose state is @ran. */
+static size_t functions_that(const json_t *changes, const char *ran)
+{
+	const json_t *f;
+	size_t i, nr = 0;
+
+	json_array_foreach(json_object_get(changes, "functions"), i, f)
+		nr += !is_gone(f) && (!ran || !strcmp(json_text(f, "ran"),
+						      ran));
+	return nr;
+}
+
+enum exercised exercised_of(const json_t *changes)
+{
+	size_t all = functions_that(changes, NULL);
+
+	if (!changes)
+		return EXERCISED_UNKNOWN;
+	if (json_is_true(json_object_get(changes, "same")))
+		return EXERCISED_SAME_CODE;
+	if (!all)
+		return json_array_size(json_object_get(changes, "data")) ?
+			EXERCISED_DATA : EXERCISED_UNKNOWN;
+	if (!json_is_null(json_object_get(changes, "not_counted")))
+		return EXERCISED_UNKNOWN;
+	if (functions_that(changes, "ran") == all)
+		return EXERCISED_ALL;
+	if (functions_that(changes, "never ran") == all)
+		return EXERCISED_NEVER;
+	return EXERCISED_PART;
+}
+
+const char *exercised_name(enum exercised e)
+{
+	static const char *const names[] = {
+		[EXERCISED_UNKNOWN] = "unknown",
+		[EXERCISED_SAME_CODE] = "same code",
+		[EXERCISED_DATA] = "only data",
+		[EXERCISED_NEVER] = "not exercised",
+		[EXERCISED_PART] = "exercised in part",
+		[EXERCISED_ALL] = "exercised",
+	};
+
+	return names[e];
+}
+
+static void append(char **text, char *more)
+{
+	char *both = xasprintf("%s%s", *text, more);
+
+	free(*text);
+	free(more);
+	*text = both;
+}
+
+static size_t sum_of(const json_t *changes, const char *key)
+{
+	const json_t *f;
+	size_t i, sum = 0;
+
+	json_array_foreach(json_object_get(changes, "functions"), i, f)
+		sum += json_integer_value(json_object_get(f, key));
+	return sum;
+}
+
+/* "a() (behind the static key x), b() and 3 more"; those that never ran. */
+static char *never_text(const json_t *changes)
+{
+	size_t left = functions_that(changes, "never ran"), named = 0, i;
+	char *text = xstrdup("");
+	const json_t *f;
+
+	json_array_foreach(json_object_get(changes, "functions"), i, f) {
+		const char *behind = json_text(f, "behind");
+
+		if (is_gone(f) || strcmp(json_text(f, "ran"), "never ran") ||
+		    named == NAMED)
+			continue;
+		append(&text, xasprintf("%s%s()%s%s%s", named++ ? ", " : "",
+					json_text(f, "name"),
+					*behind ? " (" : "", behind,
+					*behind ? ")" : ""));
+	}
+	if (left > named)
+		append(&text, xasprintf(" and %zu more", left - named));
+	return text;
+}
+
+/* Files of the patch that this configuration does not compile. */
+static void append_not_built(char **text, const json_t *changes)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach(json_object_get(changes, "patch"), i, f) {
+		const char *option = json_text(f, "option");
+
+		if (strcmp(json_text(f, "state"), "not built"))
+			continue;
+		append(text, xasprintf(" %s is not built in this configuration%s%s%s.",
+				       json_text(f, "file"),
+				       *option ? " (" : "", option,
+				       *option ? ")" : ""));
+	}
+}
+
+char *exercised_text(const json_t *changes)
+{
+	size_t all = functions_that(changes, NULL);
+	size_t never = functions_that(changes, "never ran");
+	size_t insns = sum_of(changes, "differing");
+	char *text, *names = NULL;
+
+	if (!changes)
+		return NULL;
+	switch (exercised_of(changes)) {
+	case EXERCISED_SAME_CODE:
+		text = xstrdup("The two kernels are the same code.");
+		break;
+	case EXERCISED_DATA:
+		text = xasprintf("No code changed, only data (%s and so on); whether it was read is not known.",
+				 json_text(json_array_get(json_object_get(
+					changes, "data"), 0), "name"));
+		break;
+	case EXERCISED_NEVER:
+		names = never_text(changes);
+		text = xasprintf("Changed code: not exercised. No point ran %s.",
+				 names);
+		break;
+	case EXERCISED_PART:
+		names = never_text(changes);
+		text = xasprintf("Changed code: exercised in part, %zu of %zu functions and %zu of %zu new or altered instructions.%s%s%s",
+				 all - never, all,
+				 sum_of(changes, "differing_ran"), insns,
+				 never ? " Never ran: " : "", names,
+				 never ? "." : "");
+		break;
+	case EXERCISED_ALL:
+		text = xasprintf("Changed code: all of it ran, %zu function%s with %zu new or altered instruction%s.",
+				 all, plural(all), insns, plural(insns));
+		break;
+	default:
+		if (!all)
+			return NULL;
+		text = xasprintf("Changed code: %zu function%s; what of it ran is not known: %s.",
+				 all, plural(all),
+				 json_text(changes, "not_counted"));
+	}
+	append_not_built(&text, changes);
+	free(names);
+	return text;
+}
