@@ -16,7 +16,9 @@ static const struct argp_option options[] = {
 	  "a patch between the two kernels; may be given again, in order. Those of a run are found by themselves",
 	  0 },
 	{ "verbose", 'v', NULL, 0, "everything, and each instruction", 0 },
-	{ "json", OPT_JSON, NULL, 0, "for programs", 0 },
+	{ "json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
+	  "print JSON for programs; with FILE, write that to FILE and print the text as well",
+	  0 },
 	{ 0 }
 };
 
@@ -38,6 +40,7 @@ static const char doc[] =
 
 static struct {
 	struct text_list paths, patches;
+	const char *json_file;
 	bool json, verbose;
 } env;
 
@@ -51,7 +54,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.verbose = true;
 		break;
 	case OPT_JSON:
-		env.json = true;
+		env.json_file = arg;
+		env.json = !arg;
 		break;
 	case ARGP_KEY_ARG:
 		text_add(&env.paths, arg);
@@ -66,11 +70,35 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static int put_json(const struct changes *c, FILE *f)
+{
+	json_t *o = changes_json(c);
+	int ret = json_dumpf(o, f, JSON_INDENT(1));
+
+	json_decref(o);
+	return ret || fputc('\n', f) == EOF ? -EIO : 0;
+}
+
+static int write_json(const struct changes *c, const char *path)
+{
+	FILE *f = fopen(path, "we");
+	int ret;
+
+	if (!f)
+		return fail(errno, "%s: %s", path, strerror(errno));
+	ret = put_json(c, f);
+	if (fclose(f) || ret)
+		return fail(EIO, "%s: could not be written: %s", path,
+			    strerror(errno));
+	return 0;
+}
+
 int cmd_changes(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW\nRUN", doc,
 					  NULL, NULL, NULL };
 	struct changes *c;
+	int ret = 0;
 
 	memset(&env, 0, sizeof(env));
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
@@ -81,15 +109,12 @@ int cmd_changes(int argc, char **argv)
 	free(env.patches.v);
 	if (!c)
 		return EXIT_COULD_NOT;
-	if (env.json) {
-		json_t *o = changes_json(c);
-
-		json_dumpf(o, stdout, JSON_INDENT(1));
-		putchar('\n');
-		json_decref(o);
-	} else {
+	if (env.json_file)
+		ret = write_json(c, env.json_file);
+	if (env.json)
+		put_json(c, stdout);
+	else
 		changes_text(c, env.verbose, stdout);
-	}
 	changes_free(c);
-	return EXIT_DONE;
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
