@@ -91,6 +91,9 @@ struct bench_deltas {
 struct bench {
 	const char *name;	/* "family.op" */
 	const char *op;		/* what one operation is, one line */
+	/* A point in a few words, as words_of() takes them: everything but
+	 * folio, and parameters that are rarely set. */
+	const char *words;
 	const char *measures;	/* what the figure means */
 	const char *may_lie;	/* how it can mislead; never empty */
 	const struct bench_param *params;

@@ -53,6 +53,7 @@
 
 /* --- parameters --- */
 
+#define ALL_PAGES	"{touch:all=, every page}"	/* in .words */
 #define PARAM_THREADS \
 	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
 	  .def = "1", .min = 1, .max = 256, \
@@ -1014,6 +1015,7 @@ static int spurious_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 static const struct bench fault_anon_write = {
 	.name = "fault.anon_write",
 	.op = "one write fault on untouched anonymous memory: one folio allocated, cleared and mapped",
+	.words = "anonymous write fault",
 	.measures = "the whole of an anonymous fault, from the exception to the return",
 	.may_lie = "clearing the folio is most of it from 64k on; freed pages come back from the per-CPU lists and are in the caches",
 	BENCH_PARAMS(anon_params),
@@ -1031,6 +1033,7 @@ BENCH(300, fault_anon_write);
 static const struct bench fault_anon_read = {
 	.name = "fault.anon_read",
 	.op = "one read fault on untouched anonymous memory: the zero page, or the huge zero page, mapped",
+	.words = "anonymous read fault",
 	.measures = "the fault path with nothing allocated and nothing cleared",
 	.may_lie = "nothing but the page table is written; a later write would be a second, dearer fault",
 	BENCH_PARAMS(anon_read_params),
@@ -1048,6 +1051,7 @@ BENCH(301, fault_anon_read);
 static const struct bench fault_cow = {
 	.name = "fault.cow",
 	.op = "one write fault on a page shared with a living child: one base page copied",
+	.words = "copy-on-write fault" ALL_PAGES,
 	.measures = "breaking copy-on-write; with touch=first each fault also takes a contpte block or a PMD apart",
 	.may_lie = "a large folio too is copied one base page at a time; the child is asleep, so no other CPU's TLB is invalidated",
 	BENCH_PARAMS(cow_params),
@@ -1065,6 +1069,7 @@ BENCH(302, fault_cow);
 static const struct bench fault_wp_reuse = {
 	.name = "fault.wp_reuse",
 	.op = "one write fault on a write-protected page that nobody else has: made writable in place",
+	.words = "write fault, page reused{via:uffd=, uffd-wp}{backing:shmem=, shmem}" ALL_PAGES,
 	.measures = "the permission upgrade, read-only to read-write, without a copy",
 	.may_lie = "via=uffd also clears the userfaultfd bit; the first write in a contpte block takes it apart for good; with the PMD size one fault serves 2m",
 	BENCH_PARAMS(reuse_params),
@@ -1082,6 +1087,7 @@ BENCH(303, fault_wp_reuse);
 static const struct bench fault_file = {
 	.name = "fault.file",
 	.op = "one fault on a hole in the mapping of a memfd whose pages are in the page cache",
+	.words = "{kind} file {access} fault",
 	.measures = "mapping the page cache: a read maps the pages around it, a shared write its folio, a private write copies a base page",
 	.may_lie = "kinds and sizes map different amounts with one fault: compare one kind with itself; the same few folios are mapped again and again",
 	BENCH_PARAMS(file_params),
@@ -1099,6 +1105,7 @@ BENCH(304, fault_file);
 static const struct bench fault_spurious = {
 	.name = "fault.spurious",
 	.op = "one write fault that waits in userfaultfd and whose retry finds the page writable already",
+	.words = "spurious write fault",
 	.measures = "a fault handled twice, the second time with nothing to do, as when another thread was faster",
 	.may_lie = "going to sleep, being woken, and in the time also the other thread's system calls are part of it: only its differences are about the fault",
 	BENCH_PARAMS(spurious_params),

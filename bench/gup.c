@@ -52,6 +52,10 @@
 
 /* --- parameters --- */
 
+/* In .words: what another CPU does meanwhile. */
+#define RACED \
+	"{racer:none=|mprotect=, raced by mprotect|dontneed=, raced by DONTNEED|fork=, raced by fork}"
+
 #define PARAM_PAGES(most) \
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16", \
 	  .min = 1, .max = (most), .help = "pages a call" }
@@ -1145,6 +1149,7 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 static const struct bench gup_fast = {
 	.name = "gup.fast", .data = &get_fast,
 	.op = "one get_user_pages_fast() of `pages` pages, and putting them back",
+	.words = "GUP-fast{write:0= to read}" RACED,
 	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "putting the pages back, one by one, is part of it; " WARM,
 	BENCH_PARAMS(fast_params),
@@ -1155,6 +1160,7 @@ BENCH(100, gup_fast);
 static const struct bench gup_pin_fast = {
 	.name = "gup.pin_fast", .data = &pin_fast,
 	.op = "one pin_user_pages_fast() of `pages` pages, and unpinning them",
+	.words = "GUP-fast pin{write:0= to read}" RACED,
 	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test: no system call a call",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; " WARM,
 	BENCH_PARAMS(fast_params),
@@ -1165,6 +1171,7 @@ BENCH(101, gup_pin_fast);
 static const struct bench gup_pin_longterm = {
 	.name = "gup.pin_longterm", .data = &pin_longterm,
 	.op = "one pin_user_pages_fast(FOLL_LONGTERM | FOLL_WRITE) of `pages` pages, and unpinning them",
+	.words = "GUP-fast longterm pin" RACED,
 	.measures = "GUP-fast as io_uring and RDMA call it, without their system calls",
 	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; no page needs to be migrated first; " WARM,
 	BENCH_PARAMS(plain_params),
@@ -1175,6 +1182,7 @@ BENCH(102, gup_pin_longterm);
 static const struct bench gup_driver = {
 	.name = "gup.driver",
 	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and putting them back",
+	.words = "{how} by a driver{write:0= to read}" RACED,
 	.measures = "GUP-fast as a driver calls it, in a loop of ptelab.ko: for kernels without gup_test",
 	.may_lie = "putting the pages back is part of it, and so is the loop, some 56 instructions a call in 6.12; gup_test's figures are not the same, as it looks at the pages in between; " WARM,
 	BENCH_PARAMS(driver_params),
@@ -1187,6 +1195,7 @@ BENCH(103, gup_driver);
 static const struct bench gup_iouring = {
 	.name = "gup.iouring",
 	.op = "io_uring_register(2): one buffer of `pages` pages into an empty slot of a sparse table",
+	.words = "io_uring buffer registration" RACED,
 	.measures = "what an application pays to register a buffer: pinning, accounting, and the bvec table",
 	.may_lie = "large folios are looked for in all slots filled before, so the cost grows a little with the operations of a batch; unregistering is not in it; " WARM,
 	BENCH_PARAMS(plain_params),
@@ -1199,6 +1208,7 @@ BENCH(104, gup_iouring);
 static const struct bench gup_odirect = {
 	.name = "gup.odirect",
 	.op = "pread(2) with O_DIRECT of `pages` pages, always from offset 0",
+	.words = "O_DIRECT read" RACED,
 	.measures = "pinning for a bio, the block layer, and marking the pages dirty",
 	.may_lie = "on a real device its time is the device's; null_blk in bio mode moves no data and completes at once, which no device does; " WARM,
 	BENCH_PARAMS(odirect_params),
@@ -1211,6 +1221,7 @@ BENCH(105, gup_odirect);
 static const struct bench gup_vmsplice = {
 	.name = "gup.vmsplice",
 	.op = "vmsplice(2) of `pages` pages into a pipe that has room",
+	.words = "vmsplice" RACED,
 	.measures = "get_user_pages_fast() for reading in calls of at most 16 pages, and the pipe's bookkeeping",
 	.may_lie = "with more than 16 pages it is several calls of GUP-fast; emptying the pipe, which puts the pages, is not in it; " WARM,
 	BENCH_PARAMS(pipe_params),
@@ -1223,6 +1234,7 @@ BENCH(106, gup_vmsplice);
 static const struct bench gup_futex = {
 	.name = "gup.futex",
 	.op = "FUTEX_WAKE of a shared futex nobody waits on: one page",
+	.words = "wake of a shared futex" RACED,
 	.measures = "get_user_pages_fast() of one page for writing, the futex key, and an empty hash bucket",
 	.may_lie = "the system call and the hash are a large part of it; " WARM,
 	BENCH_PARAMS(futex_params),
@@ -1235,6 +1247,7 @@ BENCH(107, gup_futex);
 static const struct bench gup_remote = {
 	.name = "gup.remote",
 	.op = "process_vm_readv(2) of one byte in each of `pages` pages of this process",
+	.words = "process_vm_readv" RACED,
 	.measures = "the negative control: pin_user_pages_remote() takes mmap_lock and never uses GUP-fast",
 	.may_lie = "each page is an iovec of its own, so it is `pages` calls of one page; one byte a page is copied; " WARM,
 	BENCH_PARAMS(remote_params),

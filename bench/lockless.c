@@ -180,6 +180,7 @@ static int recheck_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 static const struct bench lockless_recheck = {
 	.name = "lockless.recheck",
 	.op = "one lockless read of an entry of a contpte block, and its recheck with the writer locked out",
+	.words = "lockless read by {reader}{writer:none=|fold=, raced by fold|age=, raced by aging|wrprotect=, raced by wrprotect|zap=, raced by zap|all=, raced by all}",
 	.measures = "how often the value carries an access or dirty bit that no entry has at the recheck, or lacks one that an entry has, and whether the recheck sees it",
 	.may_lie = "counts only: its time is mostly the module's own bookkeeping. The block is no page table and the writer does nothing else, so races are far more frequent than in life; \"uncaught\" is of a recheck at one moment, and hardware may change the entry right after that",
 	BENCH_PARAMS(recheck_params),
@@ -345,6 +346,7 @@ static int compare_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 static const struct bench lockless_compare = {
 	.name = "lockless.compare",
 	.op = "one page table entry, read with ptep_get_lockless() between two reads with ptep_get(), under the page table lock",
+	.words = "ptep_get_lockless() beside ptep_get(), {dirty:all=all|some=some} dirty",
 	.measures = "whether the lockless read returns what ptep_get() does when nobody races with it",
 	.may_lie = "counts only: its time is mostly the walk of the page table. Hardware may still set access and dirty at any moment, so the lockless value may agree with either of the two reads around it",
 	BENCH_PARAMS(compare_params),

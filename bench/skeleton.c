@@ -117,6 +117,7 @@ static void skeleton_teardown(struct bench_ctx *ctx)
 static const struct bench skeleton_mincore = {
 	.name = "skeleton.mincore",
 	.op = "one mincore(2) of `pages` pages that are there",
+	.words = "mincore",
 	.measures = "a system call that walks page tables and changes nothing",
 	.may_lie = "the same few pages again and again: everything is in the caches",
 	BENCH_PARAMS(params),

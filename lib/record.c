@@ -469,3 +469,22 @@ void run_free(struct run *r)
 	free(r->path);
 	free(r);
 }
+
+char *param_value_text(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return xstrdup(json_string_value(value));
+	case JSON_INTEGER:
+		return xasprintf("%" JSON_INTEGER_FORMAT,
+				 json_integer_value(value));
+	case JSON_REAL:
+		return xasprintf("%.17g", json_real_value(value));
+	case JSON_TRUE:
+		return xstrdup("1");
+	case JSON_FALSE:
+		return xstrdup("0");
+	default:
+		return xstrdup("?");
+	}
+}

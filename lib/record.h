@@ -82,4 +82,7 @@ struct run {
 struct run *run_load(const char *path);
 void run_free(struct run *r);
 
+/* A parameter's value as text, "64k" or "16". The caller frees. */
+char *param_value_text(const json_t *value);
+
 #endif

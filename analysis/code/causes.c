@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/stat.h"
 #include "lib/util.h"
 
 /*
@@ -366,14 +367,39 @@ void causes_settle(struct causes *c)
 		qsort(c->noise, c->nr_noise, sizeof(*c->noise), by_key);
 }
 
-static bool is_noise(const struct causes *c, const struct row *row,
-		     const struct unit *u)
+static bool is_noise_elsewhere(const struct causes *c, const struct unit *u)
 {
-	if (varies(row, u))
-		return true;
 	return (u->key & 3) != CAUSE_CHANGED && c->nr_noise &&
 	       bsearch(&u->key, c->noise, c->nr_noise, sizeof(*c->noise),
 		       by_key);
+}
+
+/* Sums of shares of a batch leave dust. */
+static double dusted(double v)
+{
+	return fabs(v) < 1e-9 ? 0 : v;
+}
+
+/* @v: the noise of each boot, base's first. */
+static void take_noise(struct cause *cause, const struct row *row, double *v)
+{
+	double median[NR_SIDES];
+	int s;
+
+	for (s = 0; s < NR_SIDES; s++) {
+		double *of = v + (s == NEW ? row->boots[BASE] : 0);
+		size_t nr = row->boots[s], i;
+
+		cause->low[s] = cause->high[s] = of[0];
+		for (i = 1; i < nr; i++) {
+			cause->low[s] = fmin(cause->low[s], of[i]);
+			cause->high[s] = fmax(cause->high[s], of[i]);
+		}
+		median[s] = stat_median(of, nr);
+	}
+	if (cause->high[BASE] < cause->low[NEW] ||
+	    cause->high[NEW] < cause->low[BASE])
+		cause->noise_delta = median[NEW] - median[BASE];
 }
 
 struct cause causes_of(const struct causes *c, long number)
@@ -385,29 +411,23 @@ struct cause causes_of(const struct causes *c, long number)
 
 	for (i = 0; i < row->nr; i++) {
 		const struct unit *u = &row->units[i];
+		double delta = u->value[all - 1] - u->value[0];
 
-		if (!is_noise(c, row, u)) {
-			cause.part[u->key & 3] += u->value[all - 1] -
-						  u->value[0];
+		if (varies(row, u)) {
+			cause.noise = true;
+			for (k = 0; k < all; k++)
+				noise[k] += u->value[k];
 			continue;
 		}
-		cause.noise = true;
-		for (k = 0; k < all; k++)
-			noise[k] += u->value[k];
+		cause.part[u->key & 3] += delta;
+		if (!is_noise_elsewhere(c, u))
+			cause.proof += delta;
 	}
-	for (k = 0; k < all; k++) {
-		int s = k < row->boots[BASE] ? BASE : NEW;
-		bool first = !k || k == row->boots[BASE];
-
-		cause.low[s] = first ? noise[k] : fmin(cause.low[s], noise[k]);
-		cause.high[s] = first ? noise[k] :
-				fmax(cause.high[s], noise[k]);
-	}
+	take_noise(&cause, row, noise);
 	free(noise);
-	/* Sums of shares of a batch leave dust. */
+	cause.proof = dusted(cause.proof);
 	for (i = 0; i < NR_CAUSE_PARTS; i++)
-		if (fabs(cause.part[i]) < 1e-9)
-			cause.part[i] = 0;
+		cause.part[i] = dusted(cause.part[i]);
 	return cause;
 }
 
@@ -416,5 +436,5 @@ double cause_sum(const struct cause *c)
 	double sum = c->part[CAUSE_CHANGED] + c->part[CAUSE_CALLED] +
 		     c->part[CAUSE_ELSEWHERE];
 
-	return fabs(sum) < 1e-9 ? 0 : sum;
+	return dusted(sum);
 }

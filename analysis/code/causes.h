@@ -2,11 +2,12 @@
 /*
  * Why an instruction count differs, where the instructions of every boot were
  * counted. The count is split by function and by the function that called it.
- * A part whose count differs between boots of one and the same kernel, at any
- * point, is noise: what the boot drew, such as which page frames were free,
- * decides about it. Every other part is the kernel's doing: a difference there
- * is real, however small. Code that a patch changed is noise only at a point
- * where it varies itself.
+ * A part that differs between boots of one and the same kernel is noise: what
+ * the boot drew, such as which page frames were free, decides about it. Every
+ * other part is the kernel's doing, and a difference there is real, however
+ * small. A part that is noise at some other point may be so here, too, though
+ * the few boots do not show it; alone it proves nothing. Code that the patch
+ * changed is not doubted for that.
  */
 #ifndef PTELAB_CODE_CAUSES_H
 #define PTELAB_CODE_CAUSES_H
@@ -27,8 +28,14 @@ enum cause_part {
 struct cause {
 	bool known;
 	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
-	bool noise;			/* whether there is any */
+	/* of these parts, the sum of those that are noise at no point: what
+	 * proves a difference */
+	double proof;
+	bool noise;			/* whether there is any here */
 	double low[NR_SIDES], high[NR_SIDES];	/* of the noise, over boots */
+	/* new less base of the noise's medians, if its ranges are apart; else
+	 * 0 */
+	double noise_delta;
 };
 
 struct causes;
@@ -52,7 +59,7 @@ long causes_add(struct causes *c, const struct side_point *base,
 void causes_settle(struct causes *c);
 struct cause causes_of(const struct causes *c, long row);
 
-/* The sum of its parts: what the change costs in every boot. */
+/* The sum of its parts: what differs alike in every boot. */
 double cause_sum(const struct cause *c);
 
 #endif

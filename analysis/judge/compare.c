@@ -441,20 +441,19 @@ static bool wants_cause(const struct result *r)
 }
 
 /*
- * With the noise known, what is left repeats in every boot and is a difference
- * however small. With none left, the row is judged as if nothing were known.
+ * What repeats in every boot and is noise nowhere is a difference, however
+ * small. Without any the row is judged as if nothing were known. Noise is part
+ * of the figure only where it is apart: it would hide what is small.
  */
 static void judge_cause(struct result *r)
 {
-	double sum = cause_sum(&r->cause);
-
-	if (!sum) {
+	if (!r->cause.proof) {
 		if (isnan(r->chance))
 			r->verdict = VERDICT_OVERLAP;
 		return;
 	}
-	r->delta = sum;
-	r->ratio = r->base.median ? 1 + sum / r->base.median : NAN;
+	r->delta = cause_sum(&r->cause) + r->cause.noise_delta;
+	r->ratio = r->base.median ? 1 + r->delta / r->base.median : NAN;
 	r->chance = NAN;
 	r->verdict = judge(r);
 }

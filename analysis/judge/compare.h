@@ -35,7 +35,8 @@ struct result {
 	struct metric_facts facts;
 	enum tier tier;
 	struct sample base, new;
-	/* Of the medians, new - base; with a known cause, what of it is no noise */
+	/* Of the medians, new - base; with a known cause, without noise whose ranges
+	 * touch */
 	double delta;
 	double ratio;		/* 1 + delta / base; NAN if base is 0 */
 	enum verdict verdict;

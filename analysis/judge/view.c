@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/insn_metrics.h"
+#include "lib/record.h"
 #include "lib/util.h"
 
 /* Rows without a difference that are shown without --all. */

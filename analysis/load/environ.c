@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record.h"
 #include "lib/util.h"
 
 /* Values above this many characters are shown by the words that differ. */

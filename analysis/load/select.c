@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record.h"
 #include "lib/util.h"
 
 int select_bench(struct selection *s, const char *text)
@@ -38,25 +39,6 @@ void selection_free(struct selection *s)
 	free(s->benches);
 	free(s->metrics);
 	memset(s, 0, sizeof(*s));
-}
-
-char *param_value_text(const json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		return xstrdup(json_string_value(value));
-	case JSON_INTEGER:
-		return xasprintf("%" JSON_INTEGER_FORMAT,
-				 json_integer_value(value));
-	case JSON_REAL:
-		return xasprintf("%.17g", json_real_value(value));
-	case JSON_TRUE:
-		return xstrdup("1");
-	case JSON_FALSE:
-		return xstrdup("0");
-	default:
-		return xstrdup("?");
-	}
 }
 
 static bool selector_matches(const struct selector *s, const char *bench,

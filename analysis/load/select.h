@@ -31,8 +31,6 @@ bool selected_point(const struct selection *s, const char *bench,
 		    const json_t *params);
 bool selected_metric(const struct selection *s, const char *metric);
 
-/* A parameter's value as text, "64k" or "16". The caller frees. */
-char *param_value_text(const json_t *value);
 /* "folio=64k pages=16", in the order of the file. The caller frees. */
 char *params_text(const json_t *params, const char *between);
 /*

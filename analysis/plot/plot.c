@@ -17,6 +17,7 @@
 #include "analysis/judge/view.h"
 #include "analysis/load/sample.h"
 #include "analysis_gp.h"
+#include "lib/record.h"
 #include "lib/util.h"
 
 #define MAX_RUNS	6	/* as many line styles as common.gp has */

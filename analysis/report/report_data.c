@@ -113,6 +113,7 @@ static json_t *cause_json(const struct cause *c)
 	set_number(o, "changed_code", c->part[CAUSE_CHANGED]);
 	set_number(o, "called_by_it", c->part[CAUSE_CALLED]);
 	set_number(o, "elsewhere", c->part[CAUSE_ELSEWHERE]);
+	set_number(o, "proof", c->proof);
 	if (c->noise)
 		json_object_set_new(o, "noise", json_pack("{s:[f,f], s:[f,f]}",
 				"base", c->low[BASE], c->high[BASE],

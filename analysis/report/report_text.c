@@ -107,10 +107,10 @@ static char *cause_text(const struct result *r)
 	char number[NUMBER_SIZE], *text = NULL, *more;
 	int i;
 
-	if (!r->cause.known || !cause_sum(&r->cause))
-		return r->cause.known ?
-			xstrdup("; all that differs varies with the seed") :
-			NULL;
+	if (!r->cause.known)
+		return NULL;
+	if (!r->cause.proof)
+		return xstrdup("; all that differs is noise");
 	for (i = 0; i < NR_CAUSE_PARTS; i++) {
 		double v = r->cause.part[i];
 

@@ -419,6 +419,7 @@ static const struct bench_param cost_params[] = {
 static const struct bench barrier_cost = {
 	.name = "barrier.cost",
 	.op = "the stores, the barrier, a store to a flag, a load",
+	.words = "stores, {barrier}, flag",
 	.measures = "what the barrier adds to the same loop without it (barrier_ns, barrier_cycles), for each number of stores before it",
 	.may_lie = "a barrier in a loop waits for the loop's own stores of the turn before as well; a CPU of another make, or another place of the other CPU, may turn the order round",
 	BENCH_PARAMS(cost_params),

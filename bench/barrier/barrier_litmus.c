@@ -468,6 +468,7 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 	static const struct bench barrier_##NAME = {			\
 		.name = "barrier." TEXT,				\
 		.op = "one outcome of the litmus test: " WHAT,		\
+		.words = "litmus test " TEXT ", {barriers}",		\
 		.measures = "how often the outcome is seen that reordering makes (proof), and outcomes that a model in force forbids", \
 		.may_lie = "what is not seen may only be rare: the interval says how rare it must be; under emulation, and on x86-64, the host's own order hides what arm64 allows", \
 		.params = params_##NAME,				\

@@ -574,6 +574,7 @@ static const struct bench_param publish_params[] = {
 static const struct bench barrier_publish = {
 	.name = "barrier.publish",
 	.op = "a context is filled, is_initialised set, the down flag cleared; another CPU sees it",
+	.words = "publish, {writer} and {reader}",
 	.measures = "old contexts that a model in force forbids (measure=order), the time from the store until it is seen, and until the context is read (latency), what the barriers add on either side (writer, reader, bail)",
 	.may_lie = "latency trusts the CPUs' counters to agree, and the reading of the clock before the store delays it; a cost is that of a loop; x86-64 and emulation on it never show an old context",
 	BENCH_PARAMS(publish_params),

@@ -34,6 +34,7 @@ unsigned int bench_no_events(const struct bench_ctx *ctx)
 static const struct bench harness_empty = {
 	.name = "harness.empty",
 	.op = "one empty batch",
+	.words = "empty batch",
 	.measures = "what the runner itself adds to each batch of any benchmark",
 	.may_lie = "its share of another point is only known per batch, not for its cache and branch effects",
 	.unavailable = always,

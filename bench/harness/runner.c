@@ -30,6 +30,7 @@
 #include "lib/marks.h"
 #include "lib/metric.h"
 #include "lib/util.h"
+#include "lib/words.h"
 
 #define MAX_THREADS	256
 #define MAX_VALUES	96	/* metrics of one source */
@@ -991,8 +992,12 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 				   point_params_json(pt), "status", "ok",
 				   "operations", 0, "counters", "absent",
 				   "proof");
+	char *words = words_of(pt->bench->words,
+			       json_object_get(record, "params"));
 	const char *why = runner_unavailable(r, pt);
 
+	json_object_set_new(record, "words", json_string(words));
+	free(words);
 	if (why) {
 		json_object_del(record, "operations");
 		json_object_set_new(record, "status",

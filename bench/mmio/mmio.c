@@ -904,6 +904,7 @@ static const struct bench_param store_params[] = {
 static const struct bench mmio_store = {
 	.name = "mmio.store",
 	.op = "one group of stores, and what flush= says",
+	.words = "{sequence} stores, {map}{map:guest= memory}{flush:dsb=, DSB|dgh=, DGH|readback=, read back}",
 	.measures = "issuing stores (flush=none), and what a barrier or a read-back after each group adds; the memory type in force is in the proof",
 	.may_lie = "writes are posted: without a read-back it is the CPU and its store buffer; groups that go on behind each other combine better than a driver's single ones",
 	BENCH_PARAMS(store_params),
@@ -929,6 +930,7 @@ static const struct bench_param readback_params[] = {
 static const struct bench mmio_readback = {
 	.name = "mmio.readback",
 	.op = "one group of stores, and a load of its first byte",
+	.words = "{sequence} store and load, {map}",
 	.measures = "how long the load takes that says the stores have arrived, as percentiles over a batch",
 	.may_lie = "two readings of the clock are part of each; a device that answers loads from elsewhere than where stores go proves nothing by them",
 	BENCH_PARAMS(readback_params),
@@ -955,6 +957,7 @@ static const struct bench_param map_params[] = {
 static const struct bench mmio_map_bench = {
 	.name = "mmio.map",
 	.op = "one page of a BAR that a guest stores to for the first time",
+	.words = "guest's first store to a page of a BAR",
 	.measures = "the stage-2 fault and mapping, and with which memory type: s2_maps.*",
 	.may_lie = "a device in the guest's hands is mapped once, not again and again",
 	BENCH_PARAMS(map_params),
@@ -981,6 +984,7 @@ static const struct bench_param alias_params[] = {
 static const struct bench mmio_alias = {
 	.name = "mmio.alias",
 	.op = "one group of stores, of the guest's or of the host's",
+	.words = "stores through two mappings, guest {guest}",
 	.measures = "a guest and its host that store to one VFIO BAR at the same time, every other group each, through mappings of different types: both streams must be whole",
 	.may_lie = "that nothing was lost is no proof that nothing can be; order is seen by the device only",
 	BENCH_PARAMS(alias_params),

@@ -244,6 +244,10 @@ void nt_settings_teardown(struct bench_ctx *ctx);
 	.prepare = notifier_prepare, .run = notifier_run, \
 	.verify = notifier_verify, .teardown = notifier_teardown
 
+/* In .words: what comes before the operation, and who listens. */
+#define AFTER	"{measure:guest=guest's next pass after }"
+#define LISTENS	"{secondary:none=, nobody listens|module=, the module listens|kvm=, a VM maps it|kvm+module=, VM and module}"
+
 #define CALL_OP	"one call; with measure=guest one page that the guest visits"
 
 #endif

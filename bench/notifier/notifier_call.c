@@ -118,6 +118,7 @@ static const struct notifier_op notifier_mprotect = {
 	.bench = {
 		.name = "notifier.mprotect",
 		.op = CALL_OP,
+		.words = AFTER "mprotect {dir:down=RW->RO|up=RO->RW|roundtrip=there and back}" LISTENS,
 		.measures = "mprotect() of a populated range, its TLB maintenance and what the listeners do",
 		.may_lie = "each call changes a whole mapping of its own: none is split or merged, unless pages is less than the folio has; dir=roundtrip is two calls",
 		BENCH_PARAMS(dir_params),
@@ -177,6 +178,7 @@ static const struct notifier_op notifier_munmap = {
 	.bench = {
 		.name = "notifier.munmap",
 		.op = CALL_OP,
+		.words = AFTER "munmap" LISTENS,
 		.measures = "munmap() of a populated mapping: its pages are freed, and every listener must let go of them",
 		.may_lie = "freeing the pages is part of it, and grows with them; in stage 2 the table goes as well, as each call's pages are alone in theirs",
 		.params = range_params,
@@ -225,6 +227,7 @@ static const struct notifier_op notifier_dontneed = {
 	.bench = {
 		.name = "notifier.dontneed",
 		.op = CALL_OP,
+		.words = AFTER "MADV_DONTNEED" LISTENS,
 		.measures = "MADV_DONTNEED of a populated range; the guest then finds zeroes, in the zero page if it reads and in new pages if it writes",
 		.may_lie = "freeing the pages is part of it; a guest that reads gets no page of its own",
 		BENCH_PARAMS(range_params),
@@ -296,6 +299,7 @@ static const struct notifier_op notifier_free = {
 	.bench = {
 		.name = "notifier.free",
 		.op = CALL_OP,
+		.words = AFTER "MADV_FREE" LISTENS,
 		.measures = "MADV_FREE of a populated range: the pages stay until memory is short, yet every listener has to let go of them",
 		.may_lie = "what it costs to free the pages in the end is not in it",
 		BENCH_PARAMS(range_params),
@@ -346,6 +350,7 @@ static const struct notifier_op notifier_mremap = {
 	.bench = {
 		.name = "notifier.mremap",
 		.op = CALL_OP,
+		.words = AFTER "mremap" LISTENS,
 		.measures = "mremap() of a populated mapping to an address that is free; the guest then finds the same pages at another one",
 		.may_lie = "pages=512 and more move whole page tables (4K pages), fewer move entry by entry",
 		BENCH_PARAMS(range_params),
@@ -413,6 +418,7 @@ static const struct notifier_op notifier_clear_refs = {
 	.bench = {
 		.name = "notifier.clear_refs",
 		.op = CALL_OP,
+		.words = AFTER "clear_refs" LISTENS,
 		.measures = "4 into /proc/self/clear_refs, which tells every listener that the whole address space changes; without a soft-dirty bit (arm64 6.12) nothing does",
 		.may_lie = "it walks all of this process's memory, not only the pages asked for",
 		BENCH_PARAMS(whole_params),
@@ -504,6 +510,7 @@ static const struct notifier_op notifier_uffd_wp = {
 	.bench = {
 		.name = "notifier.uffd_wp",
 		.op = CALL_OP,
+		.words = AFTER "uffd write-protect {dir:down=on|up=off|roundtrip=on and off}" LISTENS,
 		.measures = "UFFDIO_WRITEPROTECT of a populated range: set, lifted, or both",
 		.may_lie = "a PMD leaf is split by it if the call covers less; dir=roundtrip is two calls",
 		BENCH_PARAMS(dir_params),

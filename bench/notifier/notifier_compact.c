@@ -207,6 +207,7 @@ static const struct notifier_op notifier_compact = {
 	.bench = {
 		.name = "notifier.compact",
 		.op = "one page that moves; with measure=guest one of these that the guest visits",
+		.words = AFTER "compaction" LISTENS,
 		.measures = "pages moved within their node by compaction of all memory (compact_memory), to where every other page is free",
 		.may_lie = "compaction looks through all memory, and moves pages of others: the events are those of this process, but time and instructions are of all of it, and so is a look at where the pages are",
 		.params = compact_params,

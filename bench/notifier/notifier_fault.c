@@ -236,6 +236,7 @@ static const struct notifier_op notifier_fork = {
 	.bench = {
 		.name = "notifier.fork",
 		.op = CALL_OP,
+		.words = AFTER "fork" LISTENS,
 		.measures = "clone() of a process that has the range and no other memory that can be written; its pages become read-only for both",
 		.may_lie = "one fork a batch, as a second one would find the pages shared already; where the child starts at once on the same CPU its time is in ns",
 		BENCH_PARAMS(fork_params),
@@ -501,6 +502,7 @@ static const struct notifier_op notifier_upgrade = {
 	.bench = {
 		.name = "notifier.upgrade",
 		.op = WP_OP,
+		.words = AFTER "host write, page reused{backing:hugetlb=, hugetlb}" LISTENS,
 		.measures = "a write fault that makes a read-only page writable where it is, after a fork whose child is gone; with measure=guest what a guest pays that had the page mapped read-only",
 		.may_lie = "the guest reads: a zap that it has to make good took away nothing that it needed; guest=write is a stage-2 fault in any case",
 		BENCH_PARAMS(wp_params),
@@ -560,6 +562,7 @@ static const struct notifier_op notifier_cow = {
 	.bench = {
 		.name = "notifier.cow",
 		.op = WP_OP,
+		.words = AFTER "copy-on-write fault{backing:hugetlb=, hugetlb}" LISTENS,
 		.measures = "a write fault that copies a page which a child still shares; the guest then finds another frame",
 		.may_lie = "of a PMD leaf only the page written to is copied, after the leaf was split; a hugetlb page is copied whole",
 		BENCH_PARAMS(wp_params),

@@ -134,6 +134,7 @@ static const struct notifier_op notifier_collapse = {
 	.bench = {
 		.name = "notifier.collapse",
 		.op = CALL_OP,
+		.words = AFTER "collapse" LISTENS,
 		.measures = "MADV_COLLAPSE of what a PMD maps: its pages are copied into one folio, as khugepaged does it",
 		.may_lie = "copying the pages is most of it, and the LRU caches of every CPU are drained once a call, which is tried again where it came at a bad moment; khugepaged would do it in its own time",
 		.params = collapse_params,
@@ -287,6 +288,7 @@ static const struct notifier_op notifier_split = {
 	.bench = {
 		.name = "notifier.split",
 		.op = "one folio; with measure=guest one page that the guest visits",
+		.words = AFTER "{how:folio=folio|pmd=PMD} split" LISTENS,
 		.measures = "a large folio split into pages through debugfs, or a PMD into a page table by giving half of it another mapping",
 		.may_lie = "how=pmd splits the mapping as well; both are driven from outside, reclaim and the like split without a system call",
 		BENCH_PARAMS(split_params),

@@ -302,6 +302,7 @@ static const struct notifier_op notifier_ksm = {
 	.bench = {
 		.name = "notifier.ksm",
 		.op = "one page; with measure=guest one that the guest visits",
+		.words = AFTER "KSM {how}" LISTENS,
 		.measures = "identical pages merged by ksmd, or taken apart by the process itself",
 		.may_lie = "how=merge, measure=op: ksmd does the work, so instructions are only those of the process that waits, and ns holds the 0.1 ms or more until it has come round",
 		BENCH_PARAMS(ksm_params),

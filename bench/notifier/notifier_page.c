@@ -107,6 +107,7 @@ static const struct notifier_op notifier_swapout = {
 	.bench = {
 		.name = "notifier.swapout",
 		.op = CALL_OP,
+		.words = AFTER "swap-out" LISTENS,
 		.measures = "MADV_PAGEOUT of a populated range to compressed memory; the guest then has it swapped in again",
 		.may_lie = "compressing is most of it; the pages are nearly empty, so real ones cost more",
 		BENCH_PARAMS(range_params),
@@ -259,6 +260,7 @@ static const struct notifier_op notifier_migrate = {
 	.bench = {
 		.name = "notifier.migrate",
 		.op = CALL_OP,
+		.words = AFTER "migration" LISTENS,
 		.measures = "move_pages() of a populated range to another NUMA node",
 		.may_lie = "copying the pages is part of it, and so is draining the LRU caches of every CPU once a call",
 		BENCH_PARAMS(range_params),

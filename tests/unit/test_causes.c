@@ -173,11 +173,15 @@ static void noise_and_rest(void **state)
 	assert_float_equal(cause.high[BASE], 4.5, 0);
 	assert_float_equal(cause.low[NEW], .5, 0);
 
+	assert_float_equal(cause.proof, 5, 0);
+	/* its ranges touch */
+	assert_float_equal(cause.noise_delta, 0, 0);
+
+	/* drawn() is constant here, and proves nothing */
 	cause = causes_of(c, 1);
-	assert_float_equal(cause.part[CAUSE_ELSEWHERE], 4, 0);
-	assert_float_equal(cause_sum(&cause), 4, 0);
-	assert_true(cause.noise);
-	assert_float_equal(cause.high[NEW], 3, 0);
+	assert_float_equal(cause.part[CAUSE_ELSEWHERE], 4.5, 0);
+	assert_float_equal(cause.proof, 4, 0);
+	assert_false(cause.noise);
 
 	/* only drawn() loads */
 	cause = causes_of(c, 2);
