@@ -96,17 +96,19 @@ fake scripts/lab/kernel 'echo "kernel: x.c:1: error" >&2; exit 2'
 tests/run tests/lab/base.sh > "$tmp/out" 2>&1
 equal broken-kernel "$(grep '^not ok' "$tmp/out" | tail -n 1)" "not ok tests/lab/base.sh: base does not build: kernel: x.c:1: error"
 
-# An interrupt: nothing that was started goes on, wherever it is
+# An interrupt, sent to the whole process group as a terminal does: bash drops
+# one that it alone gets while a foreground child runs. Nothing that was started
+# goes on, wherever it is.
 fake scripts/lab/kernel 'exec sleep 300'
 fake tests/host/one.sh "setsid sleep 3${RANDOM}1 & echo \$! > $tmp/pid; wait"
 mkdir "$tmp/t"
-TMPDIR=$tmp/t env --default-signal=INT tests/run tests/host/one.sh tests/lab/base.sh > "$tmp/out" 2>&1 &
+TMPDIR=$tmp/t setsid env --default-signal=INT tests/run tests/host/one.sh tests/lab/base.sh > "$tmp/out" 2>&1 &
 pid=$!
 for ((i = 0; i < 600; i++)); do
 	[ ! -s "$tmp/pid" ] || break
 	sleep 0.1
 done
-kill -INT "$pid"
+kill -INT -- "-$pid"
 wait "$pid"
 equal interrupt-status $? 130
 check interrupt-ends-all sh -c "! kill -0 $(cat "$tmp/pid")"
