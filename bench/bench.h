@@ -38,8 +38,10 @@ struct bench_param {
 	const char *name;
 	enum param_type type;
 	const char *unit;	/* "pages", "bytes"; NULL if it has none */
-	/* Default; "contpte" in a PARAM_SIZE means this machine's contpte
-	 * block (64k on 4K pages) and is resolved before it is recorded. */
+	/*
+	 * Default; "contpte" in a PARAM_SIZE means this machine's contpte
+	 * block (64k on 4K pages) and is resolved before it is recorded.
+	 */
 	const char *def;
 	uint64_t min, max;
 	bool power_of_two;
@@ -54,8 +56,10 @@ struct param_value {
 
 struct bench;
 
-/* Everything about the point under way. The benchmark owns priv and writes
- * proof; the rest is the runner's. */
+/*
+ * Everything about the point under way. The benchmark owns priv and writes
+ * proof; the rest is the runner's.
+ */
 struct bench_ctx {
 	const struct bench *bench;
 	struct param_value value[BENCH_MAX_PARAMS]; /* in bench->params order */
@@ -70,11 +74,15 @@ struct bench_ctx {
 	uint64_t seed;
 	void *priv;
 	json_t *proof;		/* object; verify adds what it saw */
-	/* Extra counted metrics that the benchmark itself knows exactly, such
-	 * as racer_rounds: set by bench_count(), cleared before each run. */
+	/*
+	 * Extra counted metrics that the benchmark itself knows exactly, such
+	 * as racer_rounds: set by bench_count(), cleared before each run.
+	 */
 	json_t *own_counts;
-	/* What run() measured itself in this batch of the timed pass, and
-	 * what it could not: bench_sample(), bench_absent(). */
+	/*
+	 * What run() measured itself in this batch of the timed pass, and
+	 * what it could not: bench_sample(), bench_absent().
+	 */
 	json_t *own_samples, *own_absent;
 };
 
@@ -91,25 +99,31 @@ struct bench_deltas {
 struct bench {
 	const char *name;	/* "family.op" */
 	const char *op;		/* what one operation is, one line */
-	/* A point in a few words, as words_of() takes them: everything but
-	 * folio, and parameters that are rarely set. */
+	/*
+	 * A point in a few words, as words_fill() takes them: everything but
+	 * folio, and parameters that are rarely set.
+	 */
 	const char *words;
 	const char *measures;	/* what the figure means */
 	const char *may_lie;	/* how it can mislead; never empty */
 	const struct bench_param *params;
 	unsigned int nr_params;
 	bool needs_root;
-	/* run() times parts of a batch itself and tells them by bench_sample();
-	 * the runner then records neither time nor PMU counts of its own. */
+	/*
+	 * run() times parts of a batch itself and tells them by bench_sample();
+	 * the runner then records neither time nor PMU counts of its own.
+	 */
 	bool own_time;
 	/* Only where it is asked for by its whole name. */
 	bool hidden;
 	/* Of its family: what tells benchmarks apart that share functions. */
 	const void *data;
 
-	/* Why this machine, or this combination of parameters, can not run
+	/*
+	 * Why this machine, or this combination of parameters, can not run
 	 * it: a static or thread-local string that fail() may have made; NULL
-	 * if it can. Must not change anything. Called before setup. */
+	 * if it can. Must not change anything. Called before setup.
+	 */
 	const char *(*unavailable)(const struct bench_ctx *ctx);
 	/* Default operations a batch, and the most that make sense (memory). */
 	void (*size)(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max);
@@ -120,8 +134,10 @@ struct bench {
 	 * So such points are measured after all others. May be NULL: never.
 	 */
 	bool (*subscribes)(const struct bench_ctx *ctx);
-	/* Whether run() runs a guest on the calling thread, whose instructions
-	 * are part of the operation. May be NULL: never. */
+	/*
+	 * Whether run() runs a guest on the calling thread, whose instructions
+	 * are part of the operation. May be NULL: never.
+	 */
 	bool (*runs_guest)(const struct bench_ctx *ctx);
 	/*
 	 * The kernel events (enum events, in lib/counter.h) that run() can
@@ -129,12 +145,16 @@ struct bench {
 	 * NULL: EVENTS_MM.
 	 */
 	unsigned int (*events)(const struct bench_ctx *ctx);
-	/* All return 0 or -errno with fail() text. -EOPNOTSUPP: this machine
-	 * turned out not to be able to; the point is then unavailable. */
+	/*
+	 * All return 0 or -errno with fail() text. -EOPNOTSUPP: this machine
+	 * turned out not to be able to; the point is then unavailable.
+	 */
 	int (*setup)(struct bench_ctx *ctx);
 	int (*prepare)(struct bench_ctx *ctx);
-	/* Does ctx->ops operations on thread @thread (0..threads-1) and
-	 * returns how many it did, or -errno. Nothing else may be in here. */
+	/*
+	 * Does ctx->ops operations on thread @thread (0..threads-1) and
+	 * returns how many it did, or -errno. Nothing else may be in here.
+	 */
 	int64_t (*run)(struct bench_ctx *ctx, unsigned int thread);
 	/*
 	 * The proof that what was asked for is what happened. @d is NULL after

@@ -31,6 +31,8 @@ struct metric {
 	const char *help;
 	unsigned int cost_rank;	/* what a point costs: 1 if it has this, else
 				 * 2, ...; 0: no cost */
+	/* One of it, for a sentence: "KVM zap". NULL: only by its name. */
+	const char *word;
 };
 
 extern const struct metric metrics[];

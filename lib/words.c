@@ -54,7 +54,7 @@ static void put_param(FILE *f, const char *at, const char *end,
 	free(value);
 }
 
-char *words_of(const char *phrase, const json_t *params)
+char *words_fill(const char *phrase, const json_t *params)
 {
 	char *text;
 	size_t len;

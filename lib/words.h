@@ -12,7 +12,7 @@
  * {name:a=text|b=text}, which stands for the text of its value, or for nothing
  * if that is not listed. @params: name to value. The caller frees.
  */
-char *words_of(const char *phrase, const json_t *params);
+char *words_fill(const char *phrase, const json_t *params);
 
 
 #endif

@@ -121,8 +121,10 @@ static const uint32_t *numbers_in(struct causes *c,
 	return number;
 }
 
-/* A calling context: the function entered, its caller, and whether any
- * function from the operation's start down to it was changed. */
+/*
+ * A calling context: the function entered, its caller, and whether any
+ * function from the operation's start down to it was changed.
+ */
 struct context {
 	uint32_t entry, caller;
 	bool changed;

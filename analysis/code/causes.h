@@ -28,13 +28,17 @@ enum cause_part {
 struct cause {
 	bool known;
 	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
-	/* of these parts, the sum of those that are noise at no point: what
-	 * proves a difference */
+	/*
+	 * of these parts, the sum of those that are noise at no point: what
+	 * proves a difference
+	 */
 	double proof;
 	bool noise;			/* whether there is any here */
 	double low[NR_SIDES], high[NR_SIDES];	/* of the noise, over boots */
-	/* new less base of the noise's medians, if its ranges are apart; else
-	 * 0 */
+	/*
+	 * new less base of the noise's medians, if its ranges are apart; else
+	 * 0
+	 */
 	double noise_delta;
 };
 

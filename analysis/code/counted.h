@@ -41,9 +41,11 @@ bool insn_weight_of(const char *metric, struct insn_weight *w);
 bool insn_weigh(const struct insn_weight *w, const struct insn_function *n,
 		uint64_t insn);
 
-/* The length of a function's name without what GCC adds where it changed only
+/*
+ * The length of a function's name without what GCC adds where it changed only
  * how the function is called: foo of foo.isra.0 and foo.constprop.0.isra.0.
- * foo.cold and foo.part.0 are no whole functions, and keep their names. */
+ * foo.cold and foo.part.0 are no whole functions, and keep their names.
+ */
 size_t function_plain_length(const char *name);
 
 #endif

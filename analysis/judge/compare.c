@@ -816,6 +816,7 @@ static struct comparison *measure(const struct side *base,
 		return c;
 	c->releases = releases_text(c);
 	note_runs(c);
+	c->manifest = ab_manifest(base, new);
 	c->changes = exercised_load(base, new);
 	c->exercised = exercised_of(c->changes);
 	compare_all(c);
@@ -894,6 +895,7 @@ void comparison_free(struct comparison *c)
 		free(c->one_sided[i].why);
 	}
 	json_decref(c->changes);
+	json_decref(c->manifest);
 	free(c->releases);
 	for (i = 0; i < c->nr_notes; i++)
 		free(c->notes[i]);

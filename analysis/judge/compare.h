@@ -35,8 +35,10 @@ struct result {
 	struct metric_facts facts;
 	enum tier tier;
 	struct sample base, new;
-	/* Of the medians, new - base; with a known cause, without noise whose ranges
-	 * touch */
+	/*
+	 * Of the medians, new - base; with a known cause, without noise whose
+	 * ranges touch.
+	 */
 	double delta;
 	double ratio;		/* 1 + delta / base; NAN if base is 0 */
 	enum verdict verdict;
@@ -126,6 +128,7 @@ struct comparison {
 	const struct side *base, *new;
 	const struct compare_options *options;
 	struct env_differences env;
+	json_t *manifest;	/* of make ab, whose runs these are; NULL */
 	json_t *changes;	/* what the patch changed, and what of it ran; NULL */
 	enum exercised exercised;
 	/* Base and new are two releases: what differs, in words. Or NULL. */

@@ -11,13 +11,14 @@
 
 /* What ptelab changes calls its states; see runs/README.md. */
 #define CHANGES_SCHEMA	"ptelab-changes-1"
+#define AB_SCHEMA	"ptelab.ab/1"
 
 /* Functions that never ran, named in the sentence. */
 #define NAMED	3
 
-static char *beside(const struct side *s, struct stat *st)
+static char *beside(const struct side *s, const char *name, struct stat *st)
 {
-	char *path = xasprintf("%s/../changes.json", s->run->path);
+	char *path = xasprintf("%s/../%s", s->run->path, name);
 
 	if (!stat(path, st))
 		return path;
@@ -25,21 +26,32 @@ static char *beside(const struct side *s, struct stat *st)
 	return NULL;
 }
 
-json_t *exercised_load(const struct side *base, const struct side *new)
+static json_t *load_beside(const struct side *base, const struct side *new,
+			   const char *name, const char *schema)
 {
 	struct stat a, b;
-	char *path = beside(base, &a), *other = beside(new, &b);
+	char *path = beside(base, name, &a), *other = beside(new, name, &b);
 	json_t *j = NULL;
 
 	if (path && other && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		j = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (j && strcmp(json_text(j, "schema"), CHANGES_SCHEMA)) {
+	if (j && strcmp(json_text(j, "schema"), schema)) {
 		json_decref(j);
 		j = NULL;
 	}
 	free(path);
 	free(other);
 	return j;
+}
+
+json_t *exercised_load(const struct side *base, const struct side *new)
+{
+	return load_beside(base, new, "changes.json", CHANGES_SCHEMA);
+}
+
+json_t *ab_manifest(const struct side *base, const struct side *new)
+{
+	return load_beside(base, new, "manifest.json", AB_SCHEMA);
 }
 
 static bool is_gone(const json_t *function)

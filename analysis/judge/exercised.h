@@ -21,6 +21,9 @@ enum exercised {
 /* The changes.json of two runs in one folder; NULL: there is none. */
 json_t *exercised_load(const struct side *base, const struct side *new);
 
+/* The manifest.json of make ab that two runs are of; NULL: there is none. */
+json_t *ab_manifest(const struct side *base, const struct side *new);
+
 /* @changes: a document of changes_json(), or NULL. */
 enum exercised exercised_of(const json_t *changes);
 /* "unknown", "same code", "only data", "not exercised", ... */

@@ -490,7 +490,7 @@ bool report_refusal(const struct env_differences *e, const struct side *base,
 	return nr > 0;
 }
 
-static void print_environment(const struct comparison *c, FILE *f)
+void report_environment(const struct comparison *c, FILE *f)
 {
 	bool any = false;
 	size_t i;
@@ -512,7 +512,7 @@ static void print_environment(const struct comparison *c, FILE *f)
 
 /* --- why timed rows say nothing --- */
 
-static void print_reasons(const struct comparison *c, FILE *f)
+void report_reasons(const struct comparison *c, FILE *f)
 {
 	size_t i, j, nr;
 
@@ -534,7 +534,7 @@ static void print_reasons(const struct comparison *c, FILE *f)
 }
 
 /* How many more boots the inconclusive rows want, at the noisiest. */
-static void print_power(const struct comparison *c, FILE *f)
+void report_power(const struct comparison *c, FILE *f)
 {
 	const struct result *worst = NULL;
 	size_t i;
@@ -652,7 +652,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 	free(how);
 }
 
-static void print_notes(const struct comparison *c, FILE *f)
+void report_notes(const struct comparison *c, FILE *f)
 {
 	size_t i;
 
@@ -674,13 +674,13 @@ void report_rest(const struct report *r, const struct view *v, FILE *f)
 			fputc('\n', f);
 		print_findings(c, f);
 		print_line(f, 0, 2, "%zu compared: %s", c->nr_results, counts);
-		print_reasons(c, f);
-		print_power(c, f);
+		report_reasons(c, f);
+		report_power(c, f);
 		print_outliers(c, f);
 		print_one_sided(c, f);
 		print_gaps(c, f);
-		print_environment(c, f);
-		print_notes(c, f);
+		report_environment(c, f);
+		report_notes(c, f);
 		free(label);
 		free(counts);
 	}

@@ -28,7 +28,16 @@ struct report_format {
 
 extern const struct choices report_formats;
 
+/*
+ * The answer in a few lines; of several new runs, or with all rows, the same
+ * as report_rows().
+ */
 void report_text(const struct report *r, FILE *f);
+void report_answer(const struct report *r, FILE *f);
+/* The same as a reply to who posted the patch. */
+void report_mail(const struct report *r, FILE *f);
+/* A line for each metric that differs. */
+void report_rows(const struct report *r, FILE *f);
 void report_csv(const struct report *r, FILE *f);
 /* One document (compare.json), or an array of them if there are several. */
 void report_json(const struct report *r, FILE *f);
@@ -39,8 +48,10 @@ struct report_page {
 	char **pictures;	/* SVG texts */
 	size_t nr_pictures;
 	char *no_pictures;	/* why there are none */
-	/* where the instructions of the largest differences went, and a
-	 * flame graph of each */
+	/*
+	 * where the instructions of the largest differences went, and a
+	 * flame graph of each
+	 */
 	char *explained[2], *flame[2];
 	size_t nr_explained;
 	char *manifest;		/* text; may be NULL */
@@ -101,6 +112,12 @@ char *counts_text(const struct comparison *c);
  * caller frees.
  */
 char *luck_text(const struct result *r);
+/* Environments that differ and were allowed to. */
+void report_environment(const struct comparison *c, FILE *f);
+void report_notes(const struct comparison *c, FILE *f);
+/* Timed: why rows are inconclusive, and how many boots would settle them. */
+void report_reasons(const struct comparison *c, FILE *f);
+void report_power(const struct comparison *c, FILE *f);
 /* What was not compared, why; notes; what the words mean. */
 void report_rest(const struct report *r, const struct view *v, FILE *f);
 

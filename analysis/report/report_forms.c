@@ -339,7 +339,9 @@ static void report_count(const struct report *r, FILE *f)
 /* --- the table --- */
 
 static const struct report_format formats[] = {
-	{ { "text", NULL }, report_text },
+	{ { "text", "the answer in a few lines" }, report_text },
+	{ { "rows", "a line for each metric that differs" }, report_rows },
+	{ { "mail", "the answer as a reply to the patch" }, report_mail },
 	{ { "grid", NULL }, report_grid },
 	{ { "count", NULL }, report_count },
 	{ { "markdown", NULL }, report_markdown },

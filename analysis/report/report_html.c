@@ -11,6 +11,7 @@
 
 #include "analysis/draw/format.h"
 #include "analysis/judge/rules.h"
+#include "analysis/report/answer.h"
 #include "analysis/report/report.h"
 #include "lib/util.h"
 #include "lib/version.h"
@@ -120,43 +121,64 @@ static size_t count_severity(const struct comparison *c, enum severity s)
 	return nr;
 }
 
+/* The answer's own text, line by line. */
+static void put_answer(const struct comparison *c, const struct answer *a,
+		       FILE *f)
+{
+	char *text = NULL, *unchanged = answer_unchanged(a);
+	size_t len;
+	FILE *m = open_memstream(&text, &len);
+
+	answer_table(c, a, m);
+	fclose(m);
+	if (len)
+		put_pre(f, text);
+	if (unchanged && a->differing) {
+		fputs("<p class=\"note\">", f);
+		put_format(f, "Unchanged: %s.", unchanged);
+		fputs("</p>\n", f);
+	}
+	free(unchanged);
+	free(text);
+}
+
+/* A paragraph; frees @text. */
+static void put_paragraph(FILE *f, char *text)
+{
+	if (!text)
+		return;
+	fputs("<p>", f);
+	put_format(f, "%s", text);
+	fputs("</p>\n", f);
+	free(text);
+}
+
 static void put_verdict(const struct report *r, size_t nr, FILE *f)
 {
 	const struct comparison *c = r->c[nr];
-	char *label = report_label(r, nr + 1), *base = report_label(r, 0);
-	char *counts = counts_text(c), change[NUMBER_SIZE];
-	const struct result *x = c->nr_results ? &c->results[0] : NULL;
+	struct answer *a = answer_of(c);
+	char *label = report_label(r, nr + 1), *verdict = answer_verdict(c, a);
 	size_t errors = count_severity(c, SEVERITY_ERROR);
 	size_t warnings = count_severity(c, SEVERITY_WARNING);
 
+	put_paragraph(f, answer_kernel(c));
+	put_paragraph(f, answer_how(c));
 	fprintf(f, "<div class=\"verdict%s\"><p class=\"first\">",
 		verdict_class(c));
-	if (x && is_difference(x))
-		put_format(f, "%s against %s: %s", label, base, counts);
-	else
-		put_format(f, "%s against %s: no difference is shown: %s",
-			   label, base, counts);
-	fputs("</p>\n<p>", f);
-	if (c->releases)
-		put_format(f, "%s ", c->releases);
-	if (x && is_difference(x)) {
-		char *params = params_text(x->point->params, " ");
-
-		put_format(f, "Largest: %s %s%s%s, %s.", x->point->bench,
-			   params, *params ? " " : "", x->metric,
-			   format_change(x->ratio, x->delta, x->tier, change));
-		free(params);
-	}
-	if (errors)
-		put_format(f, " %zu error%s among the findings.", errors,
-			   plural(errors));
-	if (warnings)
-		put_format(f, " %zu warning%s among the findings.", warnings,
-			   plural(warnings));
-	fputs("</p></div>\n", f);
-	free(counts);
+	put_format(f, "%s%s%s", r->nr > 1 ? label : "", r->nr > 1 ? ": " : "",
+		   verdict);
+	fputs("</p>\n", f);
+	put_paragraph(f, exercised_text(c->changes));
+	put_paragraph(f, c->releases ? xstrdup(c->releases) : NULL);
+	if (errors || warnings)
+		put_paragraph(f, xasprintf("Findings: %zu error%s, %zu warning%s.",
+					   errors, plural(errors), warnings,
+					   plural(warnings)));
+	fputs("</div>\n", f);
+	put_answer(c, a, f);
+	answer_free(a);
+	free(verdict);
 	free(label);
-	free(base);
 }
 
 /* --- findings --- */
@@ -572,14 +594,16 @@ static void put_rest(const struct report *r, FILE *f)
 void report_html(const struct report *r, const struct report_page *page,
 		 FILE *f)
 {
-	char *label;
+	char *label, *subject;
 	size_t i;
 
 	fputs(head, f);
 	fputs("<title>", f);
 	put_format(f, "%s", page->title);
 	fputs("</title>\n</head>\n<body>\n<h1>", f);
-	put_markup(f, page->title);
+	subject = answer_subject(r->c[0]);
+	put_markup(f, subject ? subject : page->title);
+	free(subject);
 	fputs("</h1>\n", f);
 	for (i = 0; i < r->nr; i++)
 		put_verdict(r, i, f);

@@ -297,7 +297,7 @@ static void print_matrix(const struct report *r, const struct view *v, FILE *f)
 	print_line(f, 0, 2, "(R) regression, (I) improvement, (C) changed, (=) equal, (~) overlapping, (E) equivalent, (?) inconclusive.");
 }
 
-void report_text(const struct report *r, FILE *f)
+void report_rows(const struct report *r, FILE *f)
 {
 	struct view v = view_merge(r->c, r->nr, r->all);
 	size_t i;
@@ -315,4 +315,12 @@ void report_text(const struct report *r, FILE *f)
 		print_matrix(r, &v, f);
 	report_rest(r, &v, f);
 	view_free(&v);
+}
+
+void report_text(const struct report *r, FILE *f)
+{
+	if (r->nr == 1 && !r->all)
+		report_answer(r, f);
+	else
+		report_rows(r, f);
 }

@@ -992,7 +992,7 @@ json_t *runner_timed(struct runner *r, const struct point *pt, bool *stopped)
 				   point_params_json(pt), "status", "ok",
 				   "operations", 0, "counters", "absent",
 				   "proof");
-	char *words = words_of(pt->bench->words,
+	char *words = words_fill(pt->bench->words,
 			       json_object_get(record, "params"));
 	const char *why = runner_unavailable(r, pt);
 

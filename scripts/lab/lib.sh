@@ -97,3 +97,13 @@ lab_tools()
 	fi
 	echo "$dir"
 }
+
+# json_string TEXT: in quotation marks, as JSON has it
+json_string()
+{
+	local s=$1
+	s=${s//\\/\\\\}
+	s=${s//\"/\\\"}
+	s=${s//$'\n'/\\n}
+	printf '"%s"' "$s"
+}

@@ -57,7 +57,7 @@ two_releases()
 {
 	make_run -o r1 -k 6.12.118+deb13-arm64 -B a -n 3 'a.b : faults.minor=10 faults.major=3' 'c.d : faults.minor=1' &&
 	make_run -o r2 -k 7.3.4+deb13-arm64 -B b -n 3 'a.b : faults.minor=13 faults.major=2' 'c.d : faults.minor=1' &&
-	exits 0 ptelab compare r1 r2 &&
+	exits 0 ptelab compare r1 r2 --format rows &&
 	grep -q '^r2 against r1: 1 more, 1 less, 1 equal;' "$tmp/out" &&
 	grep -q '^6.12.118 and 7.3.4 are two releases: ' "$tmp/out" &&
 	grep -Eq '^ *faults.minor .* more$' "$tmp/out" && grep -Eq '^ *faults.major .* less$' "$tmp/out" &&
@@ -112,7 +112,7 @@ check "exact: a small one of a metric that never varies is told" \
 verdicts=$(doubted 5)
 check "exact: with more seeds the small one is told, too" \
 	grep -q '^s.a instructions_kernel regression 2.9' <<< "$verdicts"
-exits 0 ptelab compare l1-3 l2-3
+exits 0 ptelab compare l1-3 l2-3 --format rows
 check "exact: the table says what is doubtful" \
 	grep -q '1000 -> 1005 over seeds; may be luck, as up to 5 % of such are' "$tmp/out"
 check "exact: and what would tell" grep -q '^note: 1 row that no boot contradicts may differ by luck' "$tmp/out"
@@ -215,7 +215,7 @@ family_floor()
 	exits 0 ptelab compare tb4 tn4 --json &&
 	json '.family == {"timed": 2, "adjusted": 2, "adjustment": "max-t permutation"}' &&
 	json '.results | all(.verdict == "regression" and (.p_adjusted - 2 / 70 | fabs) < 1e-9)' &&
-	exits 0 ptelab compare tb4 tn4 && says "which takes 5 a side" && says "permutation of boots for all 2 timed rows" &&
+	exits 0 ptelab compare tb4 tn4 --format rows && says "which takes 5 a side" && says "permutation of boots for all 2 timed rows" &&
 	exits 0 ptelab compare tb4 tn4 -b a.a --json && json '.family.adjustment == "Holm"' && json '.results[0].verdict == "regression"'
 }
 check "timed: what ranks of few boots can't tell in a table, a permutation does" family_floor
@@ -237,13 +237,13 @@ more_boots()
 	exits 0 ptelab compare tb tn --json &&
 	json '.results[] | select(.bench == "fault.file") | .boots_needed > 100 and .boots_more == .boots_needed - 6' &&
 	json '.results[] | select(.bench == "gup.pin_fast") | .boots_more == null' &&
-	exits 0 ptelab compare tb tn && grep -q "about [0-9]* more boots a side would settle" <(tr '\n' ' ' <"$tmp/out" | tr -s ' ')
+	exits 0 ptelab compare tb tn --format rows && grep -q "about [0-9]* more boots a side would settle" <(tr '\n' ' ' <"$tmp/out" | tr -s ' ')
 }
 check "timed: inconclusive says how many more boots" more_boots
 center()
 {
 	exits 0 ptelab compare tb tn --center mean --json && json '.options.center == "mean"' &&
-	exits 0 ptelab compare tb tn --center mean && says "Ratio of means" &&
+	exits 0 ptelab compare tb tn --format rows --center mean && says "Ratio of means" &&
 	exits 2 ptelab compare tb tn --center mode
 }
 check "timed: --center" center
@@ -302,7 +302,7 @@ check "batches that still warm up are told" warmup
 outliers()
 {
 	WARMUP=3 make_batches ob 4 100 1 8 && make_batches on 4 100 1 9 && exits 0 ptelab compare ob on --json &&
-	json '.results[0] | .outliers == 40 and .batches == 800' && exits 0 ptelab compare ob on && says "none is dropped"
+	json '.results[0] | .outliers == 40 and .batches == 800' && exits 0 ptelab compare ob on --format rows && says "none is dropped"
 }
 check "outliers are counted, and kept" outliers
 same_interval()
@@ -453,7 +453,7 @@ hostile()
 	mkdir -p hostile
 	while read -r line; do
 		{ head -n 1 new/boot-001.jsonl; echo "$line"; } > hostile/boot-001.jsonl
-		for form in text grid count markdown csv json; do
+		for form in text rows mail grid count markdown csv json; do
 			done_or_refused ptelab compare hostile hostile --all --format $form || return
 		done
 		done_or_refused ptelab compare new hostile --allow seeds || return
@@ -481,13 +481,41 @@ check "nothing in a file reaches the terminal as an escape" escapes
 
 # --- forms ---
 
-exits 0 ptelab compare base new
+# Points in words, their folio sizes side by side, a variant beside its point
+# and events in words
+answer()
+{
+	make_run -o a1 -B a -n 2 'notifier.upgrade folio=4k secondary=kvm backing=anon : instructions_kernel=100 kvm_zapped_leaves=0 tlbi=1' \
+		'notifier.upgrade folio=2m secondary=kvm backing=anon : instructions_kernel=300 kvm_zapped_leaves=0 tlbi=1' \
+		'notifier.upgrade folio=4k secondary=none backing=anon : instructions_kernel=90' \
+		'notifier.mprotect folio=4k : instructions_kernel=50' &&
+	make_run -o a2 -B b -n 2 'notifier.upgrade folio=4k secondary=kvm backing=anon : instructions_kernel=150 kvm_zapped_leaves=1 tlbi=3' \
+		'notifier.upgrade folio=2m secondary=kvm backing=anon : instructions_kernel=330 kvm_zapped_leaves=1 tlbi=3' \
+		'notifier.upgrade folio=4k secondary=none backing=anon : instructions_kernel=92' \
+		'notifier.mprotect folio=4k : instructions_kernel=50' &&
+	exits 0 ptelab compare a1 a2 && says 'WORSE: 3 worse, of 4 points.' &&
+	grep -Eq '^ notifier.upgrade, secondary=kvm +4k +100 +150 +\+50 +\+30$' "$tmp/out" &&
+	says 'new: 1 KVM zap; TLBI 1 -> 3' && says 'Unchanged: notifier.mprotect.' &&
+	says 'Not measured: time' && [ "$(wc -l < "$tmp/out")" -le 20 ]
+}
+check "text: the answer in words" answer
+# both in one reading of the runs, each where it is asked for
+forms_to_files()
+{
+	exits 0 ptelab compare a1 a2 --format mail=m --format json=j --format csv &&
+	grep -q ^run,bench "$tmp/out" && jq -e .schema j >/dev/null && grep -q '^WORSE' m &&
+	exits 2 ptelab compare a1 a2 --format json=/nowhere/x && says /nowhere/x "$tmp/err" &&
+	exits 2 ptelab compare a1 a2 --format=nothing=x
+}
+check "forms: into files" forms_to_files
+
+exits 0 ptelab compare base new --format rows
 check "text: a verdict first" says "new against base: "
 check "text: at most 75 columns" narrow 75
 check "text: plain ASCII" ascii
 check "text: counts" says " compared: "
 check "text: constant parameters are said once" says "In all rows that have them:"
-for form in text grid count; do
+for form in text rows mail grid count; do
 	long=$(printf 'very_long_name_%.0s' 1 2 3 4 5 6 7 8)
 	rm -rf l1 l2 l3
 	make_run -o l1 -k "6.12.0-$long" -B aaaa -n 2 "fam.$long folio=$long $long=$long : notifier_start.$long=123456789.25+1 faults.minor=7" \

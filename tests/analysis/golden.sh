@@ -159,7 +159,7 @@ forbidden
 
 # --- what is printed of them ---
 
-for form in text grid count markdown csv json; do
+for form in text rows mail grid count markdown csv json; do
 	held "compare-exact-$form" ptelab compare base new --format $form
 	held "compare-timed-$form" ptelab compare timed-base timed-new --format $form
 	held "compare-three-$form" ptelab compare base new other --format $form
