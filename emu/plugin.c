@@ -14,7 +14,7 @@
  *
  * What it costs: between MARK_WATCH and MARK_REST a call for each block, with
  * lines=on also one for each access of memory, and an addition for each
- * instruction; elsewhere nothing but a look at each instruction when it is
+ * instruction that may be the last of its block to run; elsewhere nothing but a look at each instruction when it is
  * translated. Nothing of this is seen in the machine: its clock is its
  * instruction count.
  */
@@ -126,7 +126,7 @@ static void mark(struct qemu_plugin_insn *insn, uint32_t word, size_t i)
 
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	size_t nr = qemu_plugin_tb_n_insns(tb), i;
+	size_t nr = qemu_plugin_tb_n_insns(tb), i, begins = 0;
 	struct walk_block *b;
 
 	(void)id;
@@ -156,8 +156,13 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 		b->insn[i].word = word;
 		b->insn[i].classes = a64_classes(word);
-		qemu_plugin_register_vcpu_insn_exec_inline(insn,
-				QEMU_PLUGIN_INLINE_ADD_U64, &begun, 1);
+		begins++;
+		if (i + 1 == nr || a64_may_fault(word)) {
+			qemu_plugin_register_vcpu_insn_exec_inline(insn,
+					QEMU_PLUGIN_INLINE_ADD_U64, &begun,
+					begins);
+			begins = 0;
+		}
 		if (lines || (b->pc >= sym.switch_start &&
 			      b->pc < sym.switch_end))
 			qemu_plugin_register_vcpu_mem_cb(insn, on_access,

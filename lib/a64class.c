@@ -129,6 +129,15 @@ uint64_t a64_classes(uint32_t word)
 	return 0;
 }
 
+bool a64_may_fault(uint32_t word)
+{
+	if ((word & 0x1c000000) == 0x10000000)	/* arithmetic, immediate */
+		return false;
+	/* register; of those with one or two sources some authenticate */
+	return (word & 0x0e000000) != 0x0a000000 ||
+	       (word & 0x1fe00000) == 0x1ac00000;
+}
+
 const char *const a64_class_metric[NR_COUNTED_CLASSES] = {
 	[C_LOAD] = "loads",
 	[C_STORE] = "stores",

@@ -9,6 +9,7 @@
 #ifndef PTELAB_A64CLASS_H
 #define PTELAB_A64CLASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,10 @@ enum a64_class {
 
 /* The classes of an instruction word, bit C_x for class x. */
 uint64_t a64_classes(uint32_t word);
+
+/* False if the instruction always retires, as arithmetic on general registers
+ * does. Of what is undefined nothing is said. */
+bool a64_may_fault(uint32_t word);
 
 /* "loads", "tlbi.broadcast_page"...: the metric of a counted class; NULL for
  * C_DC_ZVA, which no metric tells apart. */

@@ -242,6 +242,43 @@ static void beside_capstone(void **state)
 	assert_true(compared > 300000);
 }
 
+static void arithmetic_retires(void **state)
+{
+	static const struct {
+		uint32_t word;
+		bool may;
+		const char *text;
+	} w[] = {
+		{ 0x91000420, false, "add x0, x1, #1" },
+		{ 0xd2800020, false, "mov x0, #1" },
+		{ 0x10000000, false, "adr x0, ." },
+		{ 0xd344fc20, false, "lsr x0, x1, #4" },
+		{ 0xeb01001f, false, "cmp x0, x1" },
+		{ 0x8b22c020, false, "add x0, x1, w2, sxtw" },
+		{ 0x9a820020, false, "csel x0, x1, x2, eq" },
+		{ 0xfa401820, false, "ccmp x1, #0, #0, ne" },
+		{ 0x9b027c20, false, "mul x0, x1, x2" },
+		{ 0x9ac22020, true, "lsl x0, x1, x2" },
+		{ 0xdac11020, true, "autia x0, x1" },
+		{ 0x9ac23020, true, "pacga x0, x1, x2" },
+		{ 0xd50323bf, true, "autiasp" },
+		{ 0x54000000, true, "b.eq ." },
+		{ 0xd4000001, true, "svc #0" },
+		{ 0xd5384240, true, "mrs x0, CurrentEL" },
+		{ 0x4e221c20, true, "and v0.16b, v1.16b, v2.16b" },
+		{ 0x04200000, true, "add z0.b, z0.b, z0.b" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(w); i++)
+		if (a64_may_fault(w[i].word) != w[i].may)
+			fail_msg("%s", w[i].text);
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].classes && !a64_may_fault(words[i].word))
+			fail_msg("%s", words[i].text);
+}
+
 static void every_class_has_a_name(void **state)
 {
 	size_t i;
@@ -256,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(assembled),
 		cmocka_unit_test(beside_capstone),
+		cmocka_unit_test(arithmetic_retires),
 		cmocka_unit_test(every_class_has_a_name),
 	};
 
