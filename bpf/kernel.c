@@ -11,16 +11,43 @@
 
 #include "lib/util.h"
 
+/* libbpf's, which the linker has it call as well; see Makefile.inc. */
+struct btf *__real_btf__load_vmlinux_btf(void);
+struct btf *__wrap_btf__load_vmlinux_btf(void);
+void __real_btf__free(struct btf *btf);
+void __wrap_btf__free(struct btf *btf);
+__s32 __real_btf__find_by_name_kind(const struct btf *btf, const char *name,
+				    __u32 kind);
+__s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
+				    __u32 kind);
+
+static struct btf *kernel_btf;
+
 static struct btf *vmlinux_btf(void)
 {
-	static struct btf *btf;
 	static bool tried;
 
 	if (!tried) {
 		tried = true;
-		btf = btf__load_vmlinux_btf();
+		kernel_btf = __real_btf__load_vmlinux_btf();
 	}
+	return kernel_btf;
+}
+
+/* libbpf would read and check it anew for each object it loads. */
+struct btf *__wrap_btf__load_vmlinux_btf(void)
+{
+	struct btf *btf = vmlinux_btf();
+
+	if (!btf)
+		errno = ENOENT;
 	return btf;
+}
+
+void __wrap_btf__free(struct btf *btf)
+{
+	if (!btf || btf != kernel_btf)
+		__real_btf__free(btf);
 }
 
 const char *kernel_no_btf(void)
@@ -83,14 +110,11 @@ static void index_names(const struct btf *btf)
 	}
 }
 
-/* The first function or enum of that name, or NULL. */
-static const struct btf_type *find_type(const struct btf *btf,
-					const char *name, bool func)
+/* The first function or enum of that name; 0: there is none. */
+static uint32_t find_id(const struct btf *btf, const char *name, bool func)
 {
 	uint32_t slot, id;
 
-	if (!btf)
-		return NULL;
 	if (!by_name.ids)
 		index_names(btf);
 	slot = hash_name(name);
@@ -99,9 +123,32 @@ static const struct btf_type *find_type(const struct btf *btf,
 
 		if (btf_is_func(t) == func &&
 		    !strcmp(btf__name_by_offset(btf, t->name_off), name))
-			return t;
+			break;
 	}
-	return NULL;
+	return id;
+}
+
+/* The same, or NULL. */
+static const struct btf_type *find_type(const struct btf *btf,
+					const char *name, bool func)
+{
+	uint32_t id = btf ? find_id(btf, name, func) : 0;
+
+	return id ? btf__type_by_id(btf, id) : NULL;
+}
+
+/* libbpf asks for the function behind each fentry. */
+__s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
+				    __u32 kind)
+{
+	uint32_t id;
+
+	if (!btf || btf != kernel_btf || kind != BTF_KIND_FUNC)
+		return __real_btf__find_by_name_kind(btf, name, kind);
+	id = find_id(btf, name, true);
+	if (!id)
+		errno = ENOENT;
+	return id ? (__s32)id : -ENOENT;
 }
 
 static const char *kallsyms(void)
