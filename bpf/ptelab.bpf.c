@@ -160,9 +160,16 @@ static __always_inline bool mm_counts(const void *mm)
 	return bpf_map_lookup_elem(&tracked_mm, &key) != NULL;
 }
 
+/*
+ * Here and below a pointer is not read as a member of what BTF says: each time
+ * the verifier came by it would look for five types by name, through all there
+ * are, and that is most of what loading costs.
+ */
 static __always_inline struct mm_struct *current_mm(void)
 {
-	return bpf_get_current_task_btf()->mm;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, mm);
 }
 
 static __always_inline bool current_counts(void)
@@ -536,7 +543,7 @@ int notifier_start(u64 *ctx)
 {
 	struct mmu_notifier_range *range = (void *)ctx[0];
 
-	if (filter == FILTER_NONE || mm_counts(range->mm))
+	if (filter == FILTER_NONE || mm_counts(MM_OF_RANGE(ctx[0])))
 		notifier_started(*(u8 *)&range->event);
 	return 0;
 }
@@ -673,7 +680,7 @@ int s2_unmap(u64 *ctx)
 
 	if (!is_leaf(v->old, level))
 		return 0;
-	if (filter == FILTER_NONE || mm_counts(mm_of_pgt(v->arg)))
+	if (filter == FILTER_NONE || mm_counts(mm_of_pgt(BPF_CORE_READ(v, arg))))
 		add(level == 3 ? SLOT_KVM_ZAPPED_LEAVES :
 				 SLOT_KVM_ZAPPED_BLOCKS, 1);
 	return 0;
@@ -714,7 +721,7 @@ int s2_unmap_note(u64 *ctx)
 	u32 level = BPF_CORE_READ_BITFIELD(v, level);
 
 	if (is_leaf(v->old, level) && level < 4 &&
-	    (filter == FILTER_NONE || mm_counts(mm_of_pgt(v->arg))))
+	    (filter == FILTER_NONE || mm_counts(mm_of_pgt(BPF_CORE_READ(v, arg)))))
 		remember_zap((u64)BPF_CORE_READ(v, arg), v->addr,
 			     level_shift(level), v->old);
 	return 0;
