@@ -151,14 +151,16 @@ __s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
 	return id ? (__s32)id : -ENOENT;
 }
 
+/* The emulated machine, in which it takes long to print them, has a file. */
 static const char *kallsyms(void)
 {
+	const char *path = getenv("PTELAB_KALLSYMS");
 	static char *text;
 	static bool tried;
 
 	if (!tried) {
 		tried = true;
-		text = read_file("/proc/kallsyms", NULL);
+		text = read_file(path ? path : "/proc/kallsyms", NULL);
 	}
 	return text;
 }
