@@ -149,11 +149,14 @@ int mm_frame_flags(uint64_t pfn, uint64_t *flags);
 #define MM_KPF_ZERO	(1ULL << 24)
 
 /*
- * Whether @nr consecutive pages are one folio of exactly @nr pages, given
- * their frames and the flags of frames pfn[0] .. pfn[0]+@nr (one beyond the
- * end, 0 if there is none). Returns NULL, or what is wrong; pure.
+ * Whether @nr consecutive pages are one folio of exactly @nr pages, given their
+ * frames and the flags of pfn[0], of pfn[0]+@nr/2, and of pfn[0]+@nr (one beyond
+ * the end, 0 if there is none). That is enough, as folios are naturally aligned:
+ * one whose head is the first page and that ends before the last has ended by
+ * the middle, where another one begins or none does. Returns NULL, or what is
+ * wrong; pure.
  */
-const char *mm_folio_check(const uint64_t *pfn, const uint64_t *flags,
+const char *mm_folio_check(const uint64_t *pfn, const uint64_t flags[3],
 			   size_t nr);
 
 /*

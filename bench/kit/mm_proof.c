@@ -90,7 +90,7 @@ int mm_frame_flags(uint64_t pfn, uint64_t *flags)
 		fail(EIO, "/proc/kpageflags: no frame %#" PRIx64, pfn);
 }
 
-const char *mm_folio_check(const uint64_t *pfn, const uint64_t *flags,
+const char *mm_folio_check(const uint64_t *pfn, const uint64_t flags[3],
 			   size_t nr)
 {
 	size_t i;
@@ -110,10 +110,9 @@ const char *mm_folio_check(const uint64_t *pfn, const uint64_t *flags,
 		return flags[0] & MM_KPF_TAIL ?
 			"it lies within a larger folio" :
 			"its first page is not part of a large folio";
-	for (i = 1; i < nr; i++)
-		if (!(flags[i] & MM_KPF_TAIL))
-			return "the folio is smaller";
-	return flags[nr] & MM_KPF_TAIL ? "the folio is larger" : NULL;
+	if (!(flags[1] & MM_KPF_TAIL))
+		return "the folio is smaller";
+	return flags[2] & MM_KPF_TAIL ? "the folio is larger" : NULL;
 }
 
 /* --- leaves --- */
@@ -371,7 +370,7 @@ void mm_prober_close(struct mm_prober *p)
 
 /* --- a whole region --- */
 
-/* What a proof may cost: pages whose flags are read, and leaves probed. */
+/* What a proof may cost: pages whose frames are read, and leaves probed. */
 #define PROOF_PAGES	16384
 #define PROOF_LEAVES	256
 /* Leaves to probe where none but base pages is possible. */
@@ -384,7 +383,7 @@ struct proof {
 	uint64_t folios, leaves;
 	int pagemap, kpageflags;
 	struct mm_prober *prober;
-	uint64_t *pfn, *flags;	/* of one folio */
+	uint64_t *pfn;		/* of one folio */
 };
 
 static char *folio_at(const struct mm_region *r, uint64_t i)
@@ -398,21 +397,22 @@ static int prove_folio(struct proof *p, uint64_t i)
 {
 	uint64_t nr = p->r->folio / mm_caps()->page;
 	char *addr = folio_at(p->r, i);
+	/* The frame behind the folio may be beyond the end of memory. */
+	uint64_t flags[3] = { 0 };
 	const char *why;
 	char size[24];
-	ssize_t n;
+	unsigned int k;
 	int ret;
 
 	ret = frames_at(p->pagemap, (uintptr_t)addr, nr, p->pfn);
 	if (ret)
 		return ret;
-	/* The frame behind the folio may be beyond the end of memory. */
-	memset(p->flags, 0, (nr + 1) * sizeof(*p->flags));
-	n = pread(p->kpageflags, p->flags, (nr + 1) * sizeof(*p->flags),
-		  p->pfn[0] * sizeof(*p->flags));
-	if (n < 0)
-		return fail(errno, "/proc/kpageflags: %s", strerror(errno));
-	why = mm_folio_check(p->pfn, p->flags, nr);
+	for (k = 0; k < (nr > 1 ? ARRAY_SIZE(flags) : 1); k++)
+		if (pread(p->kpageflags, &flags[k], sizeof(flags[k]),
+			  (p->pfn[0] + k * nr / 2) * sizeof(flags[k])) < 0)
+			return fail(errno, "/proc/kpageflags: %s",
+				    strerror(errno));
+	why = mm_folio_check(p->pfn, flags, nr);
 	if (why)
 		return fail(EPROTO, "folio %" PRIu64 " of %" PRIu64 " is not %s: %s",
 			    i, p->r->nr * (p->r->bytes / p->r->folio),
@@ -491,7 +491,6 @@ int mm_prove(struct bench_ctx *ctx, const struct mm_region *r, uint64_t leaf)
 	p.kpageflags = p.pagemap < 0 ? -1 : open_proc("/proc/kpageflags");
 	p.prober = p.kpageflags < 0 ? NULL : mm_prober_open();
 	p.pfn = xcalloc(nr, sizeof(*p.pfn));
-	p.flags = xcalloc(nr + 1, sizeof(*p.flags));
 	if (!p.prober)
 		ret = fail_prefix(-EPROTO, "not proved");
 	else
@@ -513,7 +512,6 @@ int mm_prove(struct bench_ctx *ctx, const struct mm_region *r, uint64_t leaf)
 	}
 	mm_prober_close(p.prober);
 	free(p.pfn);
-	free(p.flags);
 	if (p.pagemap >= 0)
 		close(p.pagemap);
 	if (p.kpageflags >= 0)

@@ -30,8 +30,8 @@ static void says(const char *got, const char *want)
 
 static void folio_of_four(void **state)
 {
-	static const uint64_t good[] = { H, T, T, T, H };
-	static const uint64_t last[] = { H, T, T, T, 0 };
+	static const uint64_t good[] = { H, T, H };
+	static const uint64_t last[] = { H, T, 0 };
 
 	(void)state;
 	assert_null(mm_folio_check(four, good, 4));
@@ -41,11 +41,12 @@ static void folio_of_four(void **state)
 
 static void not_a_folio_of_four(void **state)
 {
-	static const uint64_t small[] = { H, T, H, T, 0 };
-	static const uint64_t large[] = { H, T, T, T, T };
-	static const uint64_t within[] = { T, T, T, T, T };
-	static const uint64_t none[] = { 0, 0, 0, 0, 0 };
-	static const uint64_t good[] = { H, T, T, T, 0 };
+	static const uint64_t small[] = { H, H, 0 };
+	static const uint64_t pair[] = { H, 0, 0 };
+	static const uint64_t large[] = { H, T, T };
+	static const uint64_t within[] = { T, T, T };
+	static const uint64_t none[] = { 0, 0, 0 };
+	static const uint64_t good[] = { H, T, 0 };
 	static const uint64_t gap[] = { 64, 65, 67, 68 };
 	static const uint64_t absent[] = { 64, 65, 0, 67 };
 	static const uint64_t nothing[] = { 0, 0, 0, 0 };
@@ -53,6 +54,7 @@ static void not_a_folio_of_four(void **state)
 
 	(void)state;
 	says(mm_folio_check(four, small, 4), "smaller");
+	says(mm_folio_check(four, pair, 4), "smaller");
 	says(mm_folio_check(four, large, 4), "larger");
 	says(mm_folio_check(four, within, 4), "within a larger");
 	says(mm_folio_check(four, none, 4), "not part of a large");
@@ -65,9 +67,9 @@ static void not_a_folio_of_four(void **state)
 static void single_page(void **state)
 {
 	static const uint64_t pfn[] = { 77 };
-	static const uint64_t plain[] = { 0, T };
-	static const uint64_t head[] = { H, T };
-	static const uint64_t tail[] = { T, 0 };
+	static const uint64_t plain[] = { 0, 0, 0 };
+	static const uint64_t head[] = { H, 0, 0 };
+	static const uint64_t tail[] = { T, 0, 0 };
 
 	(void)state;
 	assert_null(mm_folio_check(pfn, plain, 1));
