@@ -16,7 +16,7 @@ void text_add(struct text_list *l, const char *item)
 	l->v[l->nr++] = item;
 }
 
-/* Whether there is a folder @dir/@name. */
+/* Returns whether @dir/@name is a folder. */
 static bool has_folder(const char *dir, const char *name)
 {
 	char *path = xasprintf("%s/%s", dir, name);
@@ -29,7 +29,7 @@ static bool has_folder(const char *dir, const char *name)
 
 void add_runs_of(struct text_list *runs, const char *path)
 {
-	static struct text_list made;	/* keeps what others borrow */
+	static struct text_list made;	/* owns the paths that @runs refers to */
 	static const char *const sides[] = { "base", "patched" };
 	size_t i;
 
@@ -130,25 +130,24 @@ static error_t parse_margin(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option bench_options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "only these points; may be given again", 0 },
+	  "select points; may be repeated", 0 },
 	{ 0 }
 };
 
 static const struct argp_option metric_options[] = {
-	{ "metric", 'm', "GLOB", 0, "only these metrics; may be given again",
-	  0 },
+	{ "metric", 'm', "GLOB", 0, "select metrics; may be repeated", 0 },
 	{ 0 }
 };
 
 static const struct argp_option allow_options[] = {
 	{ "allow", OPT_ALLOW, "KEY,...", 0,
-	  "environment differences that are meant; globs", 0 },
+	  "accept these differences of the environments; globs", 0 },
 	{ 0 }
 };
 
 static const struct argp_option margin_options[] = {
 	{ "margin", OPT_MARGIN, "PERCENT", 0,
-	  "timed: a change within it counts as none; default 1", 0 },
+	  "timed rows: ignore changes up to this size; default 1", 0 },
 	{ 0 }
 };
 

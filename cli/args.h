@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Arguments that several subcommands take, and the runs that they name. */
+/* Arguments that several subcommands share, and how to load the runs they name. */
 #ifndef PTELAB_ARGS_H
 #define PTELAB_ARGS_H
 
@@ -9,45 +9,44 @@
 #include "analysis/load/load.h"
 #include "lib/choice.h"
 
-/* A growing list of borrowed texts. */
+/* A growing list of strings that others own. */
 struct text_list {
 	const char **v;
 	size_t nr;
 };
 
 void text_add(struct text_list *l, const char *item);
-/* Adds a run, or of a folder that make ab left its two: base and patched. */
+/* Adds a run. A folder of make ab stands for its two runs, base and patched. */
 void add_runs_of(struct text_list *runs, const char *path);
-/* Adds each part of "a,b,c", which is cut up for it. */
+/* Adds each item of "a,b,c"; modifies @items. */
 void text_split(struct text_list *l, char *items);
 
-/* "1.5" or "1.5%" as .015; above 0 and below @below percent, else usage. */
+/* Parses "1.5" or "1.5%" as .015. Values outside 0..@below are usage errors. */
 double percent_arg(const char *option, const char *text, double below,
 		   struct argp_state *state);
 
-/* A whole number within @min..@max, else usage. */
+/* Parses a whole number within @min..@max; anything else is a usage error. */
 uint64_t number_arg(const char *option, const char *text, uint64_t min,
 		    uint64_t max, struct argp_state *state);
 
 /*
- * The row that @text names, else usage. "help" prints what there is and ends
- * the program: completion asks so.
+ * Returns the row that @text names; an unknown name is a usage error. "help"
+ * prints the choices and exits, which bash completion uses.
  */
 const void *choice_arg(const char *option, const struct choices *c,
 		       const char *text, struct argp_state *state);
 
 /*
- * Options that several subcommands take, as children of their struct argp; at
- * ARGP_KEY_INIT state->child_inputs[] gets what each fills:
- * -b into a struct selection, -m likewise, --allow into a struct text_list,
- * --margin into a double.
+ * Options that several subcommands share, as argp children. At ARGP_KEY_INIT the
+ * parent sets state->child_inputs[] to what each child fills: a struct selection
+ * for -b and -m, a struct text_list for --allow, a double for --margin.
  */
 extern const struct argp bench_argp, metric_argp, allow_argp, margin_argp;
 
 /*
- * Loads every run, in order, and ends as @use does with them; EXIT_COULD_NOT
- * if one can't be loaded, which has been said. Frees the runs and what the
- * three arguments hold.
+ * Loads every run, in order, and returns what @use returns for them. Returns
+ * EXIT_COULD_NOT with fail() text if a run can't be loaded. Frees the runs and
+ * the contents of the three arguments.
  */
 int with_runs(struct text_list *runs, struct text_list *allow,
 	      struct selection *select,

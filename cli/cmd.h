@@ -2,8 +2,8 @@
 /*
  * The subcommands. argv[0] is "ptelab NAME", for usage texts. Each returns an
  * exit code of lib/util.h; before EXIT_COULD_NOT it leaves fail() text, which
- * main() prints as "ptelab: TEXT". A new one is a cmd_*.c, a line in
- * commands.def, and what ptelab.1 says of it.
+ * main() prints as "ptelab: TEXT". To add one, write a cmd_*.c, a line in
+ * commands.def and a man page, docs/man/ptelab-NAME.1.
  */
 #ifndef PTELAB_CMD_H
 #define PTELAB_CMD_H
@@ -16,10 +16,10 @@
 #include "cli/commands.def"
 #undef COMMAND
 
-/* What ptelab run --counter takes. */
+/* The values of ptelab run --counter. */
 extern const struct choices run_counters;
 
-/* cmd_run(), with the members of @extra (may be NULL) in the run's header. */
+/* cmd_run() that adds the members of @extra (may be NULL) to the header. */
 int run_measure(int argc, char **argv, json_t *extra);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptelab cell: one boot of a sweep. It boots nothing and decides nothing: it
- * checks that this is the kernel and the boot it was asked for, measures, and
- * leaves the boot file whole or not at all. Asked again, it finds it done.
+ * ptelab cell: measures one boot of a sweep. It does not boot anything. It checks
+ * that the right kernel runs and that this boot was not measured before, measures,
+ * and writes the boot file atomically. Rerunning a finished cell is a no-op.
  */
 #include <argp.h>
 #include <dirent.h>
@@ -27,33 +27,32 @@ enum { OPT_KERNEL = 256, OPT_BOOT, OPT_RELEASE, OPT_BUILD_ID, OPT_RESTORE };
 
 static const struct argp_option options[] = {
 	{ "kernel", OPT_KERNEL, "NAME", 0, "the kernel's name in the sweep file", 0 },
-	{ "boot", OPT_BOOT, "N", 0, "which boot of it, from 1", 0 },
+	{ "boot", OPT_BOOT, "N", 0, "the number of this boot, from 1", 0 },
 	{ "output", 'o', "DIR", 0,
-	  "where NAME/boot-NNN.jsonl goes; default runs/FILE without its ending", 0 },
+	  "write DIR/NAME/boot-NNN.jsonl; default runs/FILE without its suffix", 0 },
 	{ "release", OPT_RELEASE, "R", 0,
-	  "what uname -r must say; needed unless the file's kernel is an installed release", 0 },
+	  "require this uname -r; needed unless the file's kernel is an installed release", 0 },
 	{ "build-id", OPT_BUILD_ID, "HEX", 0,
-	  "the build id that the kernel must have", 0 },
+	  "require this build id of the kernel", 0 },
 	{ "restore", OPT_RESTORE, NULL, 0,
-	  "measure nothing; put back what a killed ptelab changed", 0 },
+	  "measure nothing; restore what a killed ptelab changed", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
 	"Measures one cell of a sweep: one boot of one kernel, on this host.\v"
-	"Boots nothing. If the cell's boot file is there and whole, there is "
-	"nothing to do. It is written under another name first, and is whole or "
-	"not there at all. A boot is measured once: a second cell needs another "
-	"boot.\n"
+	"cell does not boot anything. If the cell's boot file exists and is "
+	"complete, it has nothing to do. The boot file is written atomically. "
+	"Each boot is measured once: another cell needs another boot.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab cell gup.cfg --kernel base --boot 3 -o runs/gup\n"
 	"  ptelab cell gup.cfg --kernel new --boot 3 --release 6.12.9-new\n"
 	"  ptelab cell --restore\n"
 	"\n"
-	"Exit status: 0 the boot file is there and whole; 2 it is not, one line "
-	"says why: another kernel runs, no space, another cell is under way, "
-	"nothing could be measured.";
+	"Exit status: 0 the boot file exists and is complete; 2 failure: another "
+	"kernel runs, no space is left, another cell is running, or nothing "
+	"could be measured.";
 
 static struct {
 	const char *file, *kernel, *output, *release, *build_id;
@@ -84,7 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.file)
-			argp_error(state, "one sweep file at a time; '%s' is a second one",
+			argp_error(state, "too many sweep files: give one; '%s' is a second one",
 				   arg);
 		env.file = arg;
 		break;
@@ -98,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* That of this boot; the kernel's version is no proof where two share it. */
+/* Checks release and build id, since two kernels can share a release. */
 static int check_kernel(const struct sweep *s)
 {
 	const struct sweep_kernel *k = sweep_find_kernel(s, env.kernel);
@@ -106,14 +105,14 @@ static int check_kernel(const struct sweep *s)
 	char *have, *id;
 	int ret = 0;
 
-	/* a file without kernels is for any */
+	/* a file without kernels is for any kernel */
 	if (!k && s->nr_kernels)
 		return -ENOENT;
 	have = read_line("/proc/sys/kernel/osrelease");
 	if (!have)
 		return -errno;
 	if (!want)
-		ret = fail(EINVAL, "%s: kernel '%s': what its uname -r says is not known; give --release",
+		ret = fail(EINVAL, "%s: kernel '%s': its release is unknown; give its uname -r with --release",
 			   s->path, env.kernel);
 	else if (strcmp(have, want))
 		ret = fail(ENOEXEC, "this host runs %s; '%s' is %s: boot it first",
@@ -123,16 +122,16 @@ static int check_kernel(const struct sweep *s)
 		return ret;
 	id = env_kernel_build_id();
 	if (!id)
-		ret = fail(ENODATA, "this kernel's build id can't be read, so it may be another than '%s'",
+		ret = fail(ENODATA, "this kernel's build id can't be read, so it may not be '%s'",
 			   env.kernel);
 	else if (strcmp(id, env.build_id))
-		ret = fail(ENOEXEC, "this kernel's build id is %s; '%s' has %s: boot that one",
+		ret = fail(ENOEXEC, "this kernel's build id is %s; '%s' has %s: boot that kernel",
 			   id, env.kernel, env.build_id);
 	free(id);
 	return ret;
 }
 
-/* 1: the boot file is there and whole; 0: it is not; or -errno. */
+/* Returns 1 if the boot file exists and is complete, 0 if not, or -errno. */
 static int is_done(const char *path)
 {
 	struct run_file *f;
@@ -145,11 +144,11 @@ static int is_done(const char *path)
 		return -EBADMSG;
 	done = f->complete;
 	run_file_free(f);
-	return done ? 1 : fail(EBADMSG, "%s: not whole, so no cell wrote it; move it away",
+	return done ? 1 : fail(EBADMSG, "%s: incomplete, so no cell wrote it; move it away",
 			       path);
 }
 
-/* A boot that has given one figure must not give a second one. */
+/* Checks that this boot was not measured before: boots must be independent. */
 static int check_unused(const char *dir, const char *boot_id)
 {
 	struct dirent *e;
@@ -168,7 +167,7 @@ static int check_unused(const char *dir, const char *boot_id)
 		id = f ? json_string_value(json_object_get(f->header,
 							   "boot_id")) : NULL;
 		if (id && !strcmp(id, boot_id))
-			ret = fail(EEXIST, "this boot is %s already: boot again for another",
+			ret = fail(EEXIST, "this boot is %s already: boot again to measure another one",
 				   path);
 		run_file_free(f);
 		free(path);
@@ -178,7 +177,7 @@ static int check_unused(const char *dir, const char *boot_id)
 	return ret;
 }
 
-/* What ptelab run is asked for; the texts live as long as the program. */
+/* Returns the arguments for ptelab run; the strings are never freed. */
 static struct text_list arguments(const struct sweep *s, const char *part)
 {
 	struct text_list l = { 0 };
@@ -190,7 +189,7 @@ static struct text_list arguments(const struct sweep *s, const char *part)
 	return l;
 }
 
-/* How far the wall clock is ahead of the one that nobody sets. */
+/* Returns how far CLOCK_REALTIME is ahead of CLOCK_BOOTTIME. */
 static double clock_offset(void)
 {
 	struct timespec wall, boot;
@@ -222,13 +221,14 @@ static size_t measured(const struct run_file *f)
 
 		nr += strcmp(bench, "harness.empty") && !strcmp(status, "ok");
 	}
-	/* who asks for nothing else gets that */
+	/* a cell of harness.empty alone is fine, too */
 	return f->nr_points == 1 ? 1 : nr;
 }
 
 /*
- * A file with points that could not be proved is whole, and says so of each;
- * one without a footer, or without a single figure, is nothing.
+ * Renames the file to its final name, or removes it. A file with unproved points
+ * is kept: it records the reason of each. A file without a footer or without a
+ * single figure is not.
  */
 static int keep(const char *part, const char *path, const char *dir, int status)
 {
@@ -237,7 +237,7 @@ static int keep(const char *part, const char *path, const char *dir, int status)
 	int ret;
 
 	if (!f || !f->complete)
-		ret = fail(EIO, "%s", *why ? why : "the run ended before its end");
+		ret = fail(EIO, "%s", *why ? why : "the run was cut short");
 	else if (!measured(f))
 		ret = fail(ENODATA, "nothing could be measured: %s", why);
 	else
@@ -264,7 +264,7 @@ static int measure(const struct sweep *s, const char *dir, const char *path)
 				  (json_int_t)env.boot);
 	int ret;
 
-	/* of one that was killed: the lock says that it is dead */
+	/* left by a killed cell; the lock proves that it is dead */
 	unlink(part);
 	ret = keep(part, path, dir, run_measure(l.nr, (char **)l.v, extra));
 	json_decref(extra);
@@ -272,12 +272,12 @@ static int measure(const struct sweep *s, const char *dir, const char *path)
 	free(part);
 	jump = clock_offset() - offset;
 	if (jump > 1 || jump < -1)
-		warn("this host's clock was set by %+.0f s meanwhile; what was measured is of another clock, and holds",
+		warn("this host's clock was set by %+.0f s during the run; results are not affected, they use another clock",
 		     jump);
 	return ret;
 }
 
-/* One cell at a time writes here, also where settings are left alone. */
+/* Allows one cell at a time in @dir, even if none changes settings. */
 static int lock_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -328,7 +328,7 @@ static int restore(void)
 
 	journal_close();
 	if (!ret)
-		printf("%u settings put back\n", replayed);
+		printf("%u settings restored\n", replayed);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
@@ -345,7 +345,7 @@ int cmd_cell(int argc, char **argv)
 	if (env.restore)
 		return restore();
 	if (strchr(env.kernel, '/') || *env.kernel == '.') {
-		fail(EINVAL, "--kernel '%s' is no name of a kernel", env.kernel);
+		fail(EINVAL, "--kernel '%s' is not a name of a kernel", env.kernel);
 		return EXIT_COULD_NOT;
 	}
 	s = sweep_load(env.file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab changes: which machine code differs between two kernels. */
+/* ptelab changes: shows which machine code differs between two kernels. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,11 @@ enum { OPT_JSON = 256, OPT_PATCH };
 
 static const struct argp_option options[] = {
 	{ "patch", OPT_PATCH, "FILE", 0,
-	  "a patch between the two kernels; may be given again, in order. Those of a run are found by themselves",
+	  "a patch between the two kernels; may be repeated, in order. The patches of a run are found automatically",
 	  0 },
-	{ "verbose", 'v', NULL, 0, "everything, and each instruction", 0 },
+	{ "verbose", 'v', NULL, 0, "print all functions, and each instruction", 0 },
 	{ "json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
-	  "print JSON for programs; with FILE, write that to FILE and print the text as well",
+	  "print JSON; with FILE, write JSON there and print the text as well",
 	  0 },
 	{ 0 }
 };
@@ -26,17 +26,17 @@ static const char doc[] =
 	"Shows which functions and data differ between two arm64 kernels, and "
 	"which of them ran.\v"
 	"BASE and NEW are vmlinux files, folders that hold one, or the two "
-	"folders of boot files of a run; RUN is the folder that make ab leaves. "
-	"Code that was only moved does not differ: addresses are compared by "
-	"what is there. Of a run whose boots were counted it also shows which "
-	"of the new instructions ran, at how many points.\n"
+	"folders of boot files of a run. RUN is a folder of make ab. Code that "
+	"only moved does not differ, since addresses are compared by what they "
+	"point to. If the run has instruction counts, changes also shows which "
+	"of the new instructions ran, and at how many points.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab changes runs/notify-upgrade-range\n"
 	"  ptelab changes ~/a/vmlinux ~/b/vmlinux --patch my.patch\n"
 	"  ptelab changes runs/x/base runs/x/patched --json\n"
 	"\n"
-	"Exit status: 0 compared, whether they differ or not; 2 could not.";
+	"Exit status: 0 success, whether the kernels differ or not; 2 failure.";
 
 static struct {
 	struct text_list paths, patches;
@@ -62,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.paths.nr != 1 && env.paths.nr != 2)
-			argp_error(state, "two kernels or runs, BASE and NEW, or one RUN of make ab");
+			argp_error(state, "two kernels or runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

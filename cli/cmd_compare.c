@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab compare: what differs between runs of two or more kernels. */
+/* ptelab compare: reports what differs between runs of two or more kernels. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -16,16 +16,16 @@ enum { OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED,
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORM[=FILE]", 0, NULL, 0 },
-	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
-	{ "all", 'a', NULL, 0, "equal values as well", 0 },
+	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
+	{ "all", 'a', NULL, 0, "print equal rows too", 0 },
 	{ "fail-on", OPT_FAIL_ON, "WHAT", 0, NULL, 0 },
 	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
-	{ "seed", OPT_SEED, "N", 0, "of the bootstrap; default 1", 0 },
+	{ "seed", OPT_SEED, "N", 0, "seed of the bootstrap; default 1", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Compares a base run with one new run or several.\v"
+	"Compares a base run with one or more new runs.\v"
 	"BASE and NEW are folders of boot files, or single boot files.\n"
 	"\n"
 	"Examples:\n"
@@ -36,8 +36,8 @@ static const char doc[] =
 	"  ptelab compare base patched --fail-on regression >/dev/null\n"
 	"  ptelab compare base patched --allow governor,'thp.*'\n"
 	"\n"
-	"Exit status: 0 compared; 1 the condition of --fail-on holds; 2 could "
-	"not: a run can't be read, the environments differ, or no point was "
+	"Exit status: 0 success; 1 the condition of --fail-on holds; 2 failure: "
+	"a run can't be read, the environments differ, or no point was "
 	"measured on both sides.";
 
 static bool any_regression(const struct comparison *c)
@@ -116,7 +116,7 @@ static char *option_help(int key, const char *text,
 		return help;
 	case OPT_CENTER:
 		all = choices_help(&center_choices);
-		help = xasprintf("timed: of batches, processes and boots: %s",
+		help = xasprintf("timed rows: average batches, processes and boots by %s",
 				 all);
 		free(all);
 		return help;
@@ -177,7 +177,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			add_output(((const struct choice *)report_formats.rows)->name,
 				   state);
 		if (env.runs.nr < 2)
-			argp_error(state, "two runs are needed, BASE and NEW, or the folder that make ab left");
+			argp_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -185,7 +185,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Exit code once the report is printed. */
+/* Returns the exit code, once the report is printed. */
 static int conclude(struct comparison *const *c, size_t nr)
 {
 	size_t results = 0, i;
@@ -198,7 +198,7 @@ static int conclude(struct comparison *const *c, size_t nr)
 	if (!results) {
 		fail(ENOENT, "nothing could be compared: no %s was measured on both sides",
 		     env.o.select.nr_benches || env.o.select.nr_metrics ?
-		     "point or metric that was asked for" : "point");
+		     "selected point or metric" : "point");
 		return EXIT_COULD_NOT;
 	}
 	return holds ? EXIT_CONDITION : EXIT_DONE;

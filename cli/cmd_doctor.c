@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptelab doctor: what this machine can measure and what would make noise in
- * it. Changes nothing; each finding names the command that would.
+ * ptelab doctor: reports what this machine can measure and what adds noise. It
+ * changes nothing, but prints the command that would.
  */
 #include <argp.h>
 #include <dirent.h>
@@ -34,20 +34,20 @@ static struct {
 } env;
 
 static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "as JSON", 0 },
+	{ "json", 'j', NULL, 0, "print JSON", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Tells what this machine can measure and what would make noise in it.\v"
-	"ok: as it should be; note: good to know; noise: makes the timed tier "
-	"wider or biased; missing: some metrics or benchmarks can't be had.\n"
-	"Nothing is changed; the command that would change it is named. "
-	"ptelab run --tune does it for the time of a run.\n\n"
+	"Reports what this machine can measure and what adds noise.\v"
+	"ok: nothing to do; note: good to know; noise: adds variance or bias to "
+	"timed results; missing: some metrics or benchmarks are unavailable.\n"
+	"doctor changes nothing; it prints the command that removes the noise. "
+	"ptelab run --tune does so for the duration of a run.\n\n"
 	"Examples:\n"
 	"  sudo ptelab doctor\n"
 	"  ptelab doctor --json | jq '.[] | select(.state == \"noise\")'\n\n"
-	"Exit status: 0, also with findings.";
+	"Exit status: 0, even if something is noisy or missing.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* @fix: the command that removes it, NULL if there is none. */
+/* @fix: the command that removes the cause, NULL if there is none. */
 static void __printf(4, 5) tell(enum fitness state, const char *what,
 				const char *fix, const char *fmt, ...)
 {
@@ -95,21 +95,21 @@ static void check_machine(void)
 		     m->icount ? "; instruction counts are exact" : "");
 	else if (m->kind == MACHINE_VIRTUAL)
 		tell(NOISE, "machine", NULL,
-		     "virtual (%s): another tenant's load and the host's paging add noise that can't be seen from here",
+		     "virtual (%s): other tenants' load and the host's paging add noise that is invisible from here",
 		     m->detail);
 	else
 		tell(GOOD, "machine", NULL, "no hypervisor seen");
 	tell(GOOD, "clock", NULL,
-	     "%s, %.3g MHz, granularity %.3g ns, a read costs %.3g ns",
+	     "%s, %.3g MHz, granularity %.3g ns, %.3g ns per read",
 	     c->source, c->frequency_hz / 1e6, c->granularity_ns, c->cost_ns);
 	if (geteuid())
 		tell(MISSING, "root", "sudo ptelab ...",
-		     "not root: THP sizes can't be set, page frames can't be proved");
+		     "not root: can't set THP sizes or verify page frames");
 	else
 		tell(GOOD, "root", NULL, "yes");
 }
 
-/* Whether a metric before @metric in @absent has the same reason. */
+/* Returns whether a metric before @metric in @absent has the same reason. */
 static bool told_before(json_t *absent, const char *metric, json_t *why)
 {
 	const char *m;
@@ -125,14 +125,14 @@ static bool told_before(json_t *absent, const char *metric, json_t *why)
 }
 
 /*
- * The metrics that can't be had: each as JSON, else a line for each reason with
- * the first names.
+ * Reports the metrics that are unavailable: one entry each in JSON, else one line
+ * for each reason with the first few names.
  */
 static void check_pmu(struct runner *r)
 {
 	json_t *header = json_pack("{s:{}}", "cpu"), *absent, *why, *w;
 	const char *metric, *m;
-	char names[320], what[32];	/* four names, and no metric has a longer one than 64 */
+	char names[320], what[32];	/* room for four names of up to 64 characters */
 	size_t nr, len;
 
 	runner_describe(r, header);
@@ -170,12 +170,12 @@ static void check_file(const char *what, const char *path, const char *need)
 		tell(MISSING, what, NULL, "no %s: %s", path, need);
 }
 
-/* Extended capabilities of PCI that sharing a process's page table takes. */
+/* PCI extended capabilities that a device needs to share a process's page table */
 #define CAP_ATS		0x0f
 #define CAP_PRI		0x13
 #define CAP_PASID	0x1b
 
-/* Whether a device has all of them; false also without root. */
+/* Returns whether a device has all of them; false without root. */
 static bool shares_page_tables(const char *dir)
 {
 	char path[320];
@@ -187,7 +187,7 @@ static bool shares_page_tables(const char *dir)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	/* A list; each entry takes 8 bytes at least. */
+	/* A linked list. An entry takes at least 8 bytes, which bounds its length. */
 	for (i = 0; at >= 0x100 && i < (4096 - 0x100) / 8; i++) {
 		if (pread(fd, &word, sizeof(word), at) != sizeof(word))
 			break;
@@ -214,7 +214,7 @@ static unsigned int count_entries(const char *path, bool (*counts)(const char *)
 	return nr;
 }
 
-/* A real secondary TLB that follows a process's page table. */
+/* Reports real secondary TLBs that follow a process's page table. */
 static void check_sva(void)
 {
 	unsigned int pci, uacce = count_entries("/sys/class/uacce", NULL);
@@ -224,11 +224,11 @@ static void check_sva(void)
 	pci = count_entries("/sys/bus/pci/devices", shares_page_tables);
 	if (pci + uacce)
 		tell(NOTE, "SVA", NULL,
-		     "%u device%s could share a process's page table; ptelab does not drive them, and shows stale entries in the module's shadow TLB",
+		     "%u device%s can share a process's page table; ptelab does not drive such devices, it finds stale entries with the module's shadow TLB",
 		     pci + uacce, pci + uacce == 1 ? "" : "s");
 	else
 		tell(NOTE, "SVA", NULL,
-		     "no device can share a process's page table (PCI with ATS, PRI and PASID, or uacce): stale entries are shown in the module's shadow TLB");
+		     "no device can share a process's page table (PCI with ATS, PRI and PASID, or uacce); ptelab finds stale entries with the module's shadow TLB");
 }
 
 static void check_facilities(void)
@@ -250,7 +250,7 @@ static void check_facilities(void)
 		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/enabled",
 		 contpte_size() / KIB);
 	if (!access(path, F_OK))
-		tell(GOOD, "mTHP", NULL, "%s folios can be asked for",
+		tell(GOOD, "mTHP", NULL, "%s folios are available",
 		     format_size(contpte_size(), size));
 	else
 		tell(MISSING, "mTHP", NULL,
@@ -262,7 +262,7 @@ static void check_facilities(void)
 		     "%s: benchmarks on folios can't run", why);
 	else
 		tell(GOOD, "proofs", NULL,
-		     "sizes of folios from /proc/kpageflags, of leaves from %s",
+		     "folio sizes from /proc/kpageflags, leaf sizes from %s",
 		     how);
 	check_file("KVM", "/dev/kvm", "the KVM benchmarks can't run");
 	check_file("BTF", "/sys/kernel/btf/vmlinux",
@@ -293,7 +293,7 @@ static void check_load(void)
 
 	if (load && strtod(load, NULL) >= 0.5)
 		tell(NOISE, "load", "top -b -n 1 | head -n 15",
-		     "load average %.4s: something else runs here, and takes the CPU, caches and memory bandwidth away from batches",
+		     "load average %.4s: other programs compete for CPU, caches and memory bandwidth",
 		     load);
 	else if (load)
 		tell(GOOD, "load", NULL, "%.4s", load);
@@ -307,7 +307,7 @@ static void check_swap(void)
 
 	if (second && second[1])
 		tell(NOISE, "swap", "swapoff -a",
-		     "is on: under memory pressure pages that are measured may leave, and come back by a major fault");
+		     "is on: under memory pressure measured pages may be swapped out and cause major faults");
 	else if (second)
 		tell(GOOD, "swap", NULL, "none");
 	free(swaps);
@@ -319,7 +319,7 @@ static void check_isolation(void)
 
 	if (isolated && !*isolated && sysconf(_SC_NPROCESSORS_ONLN) > 1)
 		tell(NOTE, "isolation", NULL,
-		     "no isolated CPU; isolcpus=N nohz_full=N on the kernel's command line, then --cpu N, is quieter");
+		     "no isolated CPU; boot with isolcpus=N nohz_full=N and use --cpu N for less noise");
 	free(isolated);
 }
 
@@ -358,7 +358,7 @@ int cmd_doctor(int argc, char **argv)
 		       env.nr[GOOD], env.nr[NOTE], env.nr[NOISE],
 		       env.nr[MISSING]);
 		if (env.nr[NOISE])
-			puts("ptelab run --tune sets those that are settings, and puts them back.");
+			puts("ptelab run --tune changes those that are settings, and restores them.");
 	}
 	json_decref(env.list);
 	runner_free(r);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab explain: which functions, and which instructions, a difference is of. */
+/* ptelab explain: shows which functions and instructions account for a difference. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,38 +14,40 @@ enum { OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS };
 
 static const struct argp_option options[] = {
 	{ "metric", 'm', "NAME", 0,
-	  "instructions (the default, if they were counted), instructions_kernel, loads, stores, tlbi, ...; or what was sampled",
+	  "explain this metric: instructions (the default, if they were counted), instructions_kernel, loads, stores, tlbi, ...; or the one that was sampled",
 	  0 },
 	{ "top", OPT_TOP, "N", 0,
-	  "of the points the N whose figures differ most; default 1, 0 for all",
-	  0 },
-	{ "rows", OPT_ROWS, "N", 0, "functions of each point; default 20", 0 },
+	  "explain the N points that differ most, 0 for all; default 1", 0 },
+	{ "rows", OPT_ROWS, "N", 0, "print N functions per point; default 20", 0 },
 	{ "instructions", OPT_INSNS, "N", 0,
-	  "the instructions of the N functions that differ most; default 0", 0 },
+	  "print the instructions of the N functions that differ most; default 0",
+	  0 },
 	{ "seed", OPT_SEED, "N", 0,
-	  "of the boots; default the first that both sides have", 0 },
+	  "explain the boots of this seed; default the first that both sides have",
+	  0 },
 	{ "output", 'o', "FILE.svg", 0,
-	  "a flame graph of the first point, beside the table", 0 },
+	  "also draw a flame graph of the first point", 0 },
 	{ "format", 'f', "FORM", 0, NULL, 0 },
-	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
+	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Tells which functions the difference of two kernels went to or came "
-	"from, per operation, down to the instruction.\v"
-	"BASE and NEW are folders of boot files, or single boot files, of boots "
-	"whose instructions were counted (scripts/lab/boot --count, make ab): "
-	"exact, to the instruction. Or of runs with ptelab run --sample, on any "
-	"host: by function, with the error that sampling has.\n"
+	"Shows which functions account for the difference between two kernels, "
+	"per operation, down to the instruction.\v"
+	"BASE and NEW are folders of boot files, or single boot files. If the "
+	"emulator counted their instructions (make ab, scripts/lab/boot "
+	"--count), the result is exact. If they were sampled (ptelab run "
+	"--sample, on any host), it is an estimate per function with its "
+	"sampling error.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab explain runs/x/base runs/x/patched\n"
 	"  ptelab explain base patched -b notifier.upgrade:folio=4k -m tlbi\n"
 	"  ptelab explain base patched --instructions 3 -o where.svg\n"
 	"\n"
-	"Exit status: 0 explained; 2 could not: no such point, or instructions "
-	"were not counted.";
+	"Exit status: 0 success; 2 failure: no such point, or instructions were "
+	"neither counted nor sampled.";
 
 static struct {
 	struct selection select;
@@ -101,7 +103,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr != 2)
-			argp_error(state, "two runs: BASE and NEW, or the folder that make ab left");
+			argp_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -171,7 +173,7 @@ static int explain_sides(struct side *const *side, size_t nr)
 		fail(ENOENT, "no point has %s on both sides", env.metric);
 		return EXIT_COULD_NOT;
 	}
-	/* what is not asked for by name is told only if it differs */
+	/* points that were not selected by name are skipped if they are equal */
 	while (!env.select.nr_benches && nr_pairs && !pairs[nr_pairs - 1].delta)
 		nr_pairs--;
 	if (!nr_pairs) {

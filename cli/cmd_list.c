@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab list: the benchmarks, and why one can't run here; what a metric
- * counts; what a finding means. */
+/* ptelab list: benchmarks and why one can't run here, metrics, findings. */
 #include <argp.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -18,29 +17,30 @@ enum { OPT_METRICS = 256, OPT_FINDINGS };
 
 static struct {
 	const char *glob;
-	int what;	/* benchmarks, OPT_METRICS, or OPT_FINDINGS */
+	int what;	/* 0: benchmarks; OPT_METRICS or OPT_FINDINGS */
 	bool json, brief;
 } env;
 
 static const struct argp_option options[] = {
-	{ "bench", 'b', "GLOB", 0, "only the names that match", 0 },
-	{ "metrics", OPT_METRICS, NULL, 0,
-	  "list what is measured and counted instead", 0 },
+	{ "bench", 'b', "GLOB", 0, "list only names that match", 0 },
+	{ "metrics", OPT_METRICS, NULL, 0, "list metrics instead", 0 },
 	{ "findings", OPT_FINDINGS, NULL, 0,
-	  "list what compare can find in a comparison instead", 0 },
-	{ "brief", 's', NULL, 0, "a line each", 0 },
-	{ "json", 'j', NULL, 0, "as JSON", 0 },
+	  "list the findings of ptelab compare instead", 0 },
+	{ "brief", 's', NULL, 0, "print one line each", 0 },
+	{ "json", 'j', NULL, 0, "print JSON", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Lists benchmarks, their parameters, and why one can't run here; or "
-	"metrics; or findings.\v"
+	"Lists benchmarks, their parameters, and why a benchmark can't run here. "
+	"Or lists metrics, or findings.\v"
 	"Examples:\n"
 	"  ptelab list\n"
 	"  ptelab list --metrics 'kvm_*'\n"
 	"  ptelab list -s\n"
-	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n";
+	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n"
+	"\n"
+	"Exit status: 0 success; 2 nothing has that name.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -95,7 +95,7 @@ static json_t *bench_json(const struct bench *b, const char *why)
 			 (int)b->needs_root, "unavailable", why);
 }
 
-/* Prints text within 79 columns, following lines indented to @indent. */
+/* Prints text within 79 columns; indents the lines after the first. */
 static void wrapped(unsigned int indent, const char *label, const char *text)
 {
 	unsigned int column = indent, n;
@@ -149,7 +149,7 @@ static void print_bench(const struct bench *b, const char *why)
 	putchar('\n');
 }
 
-/* Prints or drops what has been listed; whether it was anything. */
+/* Prints the JSON, if asked for, and fails if nothing was listed. */
 static int end_list(json_t *all, size_t shown, const char *what)
 {
 	if (env.json && shown) {
@@ -174,7 +174,7 @@ static int list_metrics(void)
 		const char *kind = metric_kind_name(m->kind);
 		char *label;
 
-		/* "family.*" is there for a glob that is one, too */
+		/* "family.*" in the table also matches a name of the family */
 		if (fnmatch(env.glob, m->name, 0) &&
 		    metric_find(env.glob) != m)
 			continue;

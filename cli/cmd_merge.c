@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab merge: what the emulator counted, into the results of a boot. */
+/* ptelab merge: adds the emulator's counts to the results of a boot. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,24 +13,24 @@ enum { OPT_SYMBOLS = 256, OPT_PROGRAM, OPT_MODULE };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE.jsonl", 0,
-	  "the boot with the counts; FILE.insns.gz goes beside it", 0 },
-	{ "symbols", OPT_SYMBOLS, "SYSTEM.MAP", 0, "of the kernel", 0 },
-	{ "program", OPT_PROGRAM, "ELF", 0, "what ran in user mode", 0 },
+	  "write the boot file here, and FILE.insns.gz beside it; required", 0 },
+	{ "symbols", OPT_SYMBOLS, "SYSTEM.MAP", 0, "symbols of the kernel", 0 },
+	{ "program", OPT_PROGRAM, "ELF", 0, "the program that ran in user mode", 0 },
 	{ "module", OPT_MODULE, "FILE.ko@ADDRESS", 0,
-	  "a module, and where its .text was; may be given again", 0 },
+	  "a module, and the address of its .text; may be repeated", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Merges what the emulator's counting plugin saw into the results of the "
-	"boot. scripts/lab/boot --count does it.\v"
-	"BOOT is what the guest's commands printed, COUNTS what the plugin "
-	"wrote. Without a symbol map functions have addresses for names.\n"
+	"Adds the counts of the emulator's plugin to the results of a boot. "
+	"scripts/lab/boot --count calls it.\v"
+	"BOOT is the output of the guest's commands, COUNTS that of the plugin. "
+	"Without symbols, functions are named by address.\n"
 	"\n"
 	"Example:\n"
 	"  ptelab merge raw.jsonl counts -o boot-001.jsonl --symbols System.map\n"
 	"\n"
-	"Exit status: 0 merged; 2 could not, and nothing was written.";
+	"Exit status: 0 success; 2 failure, and nothing was written.";
 
 static struct {
 	const char *in, *counts, *out;
@@ -76,7 +76,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!env.counts)
 			env.counts = arg;
 		else
-			argp_error(state, "one boot at a time");
+			argp_error(state, "too many arguments: give BOOT and COUNTS, not '%s'",
+				   arg);
 		break;
 	case ARGP_KEY_END:
 		if (!env.counts || !env.out)

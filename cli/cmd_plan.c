@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab plan: how many boots and batches an effect takes. */
+/* ptelab plan: computes how many boots and batches an effect needs. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -18,37 +18,37 @@ enum { OPT_POWER = 256, OPT_ROWS, OPT_BOOT, OPT_BATCH, OPT_MINUTES, OPT_JSON,
 
 static const struct argp_option options[] = {
 	{ "metric", 'm', "GLOB", 0,
-	  "only these metrics; may be given again; default ns", 0 },
-	{ "effect", 'e', "PERCENT", 0, "change to be seen; default 1", 0 },
+	  "select metrics; may be repeated; default ns", 0 },
+	{ "effect", 'e', "PERCENT", 0, "change to detect; default 1", 0 },
 	{ "power", OPT_POWER, "PERCENT", 0,
-	  "how often it is to be seen; default 80", 0 },
+	  "probability to detect it; default 80", 0 },
 	{ "rows", OPT_ROWS, "N", 0,
-	  "timed rows of the table to be; default those of RUN", 0 },
+	  "timed rows of the planned table; default those of RUN", 0 },
 	{ "boot-cost", OPT_BOOT, "S", 0,
-	  "seconds of a boot before it measures; default 300", 0 },
+	  "seconds that a boot takes before it measures; default 300", 0 },
 	{ "batch-cost", OPT_BATCH, "S", 0,
-	  "seconds of a batch; default what those of RUN took", 0 },
+	  "seconds that a batch takes; default as in RUN", 0 },
 	{ "minutes", OPT_MINUTES, "M", 0,
-	  "say which effect so much time can show", 0 },
-	{ "seed", OPT_SEED, "N", 0, "of the order of boots; default 1", 0 },
-	{ "json", OPT_JSON, NULL, 0, "as JSON", 0 },
+	  "print the smallest effect that can be detected in this time", 0 },
+	{ "seed", OPT_SEED, "N", 0, "seed of the order of boots; default 1", 0 },
+	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Tells how many boots of each kernel, and batches in each boot, it "
-	"takes to see an effect.\v"
-	"RUN is a run of one kernel with two boots or more. The variance that "
-	"batches, processes and boots add (Kalibera and Jones 2013) says how "
-	"often each is worth repeating, given what it costs.\n"
+	"Computes how many boots of each kernel, and batches in each boot, are "
+	"needed to detect an effect.\v"
+	"RUN is a run of one kernel with two boots or more. The best numbers "
+	"follow from the variance that batches, processes and boots add "
+	"(Kalibera and Jones 2013), and from what each costs.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab plan base\n"
 	"  ptelab plan base -e 2 --boot-cost 180 -b 'gup.*'\n"
 	"  ptelab plan base --minutes 240\n"
 	"\n"
-	"Exit status: 0; 2 could not: RUN can't be read, or has no two boots "
-	"with a real clock.";
+	"Exit status: 0 success; 2 failure: RUN can't be read, or has fewer than "
+	"two boots with a real clock.";
 
 static struct {
 	struct plan_options o;
@@ -107,13 +107,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.run)
-			argp_error(state, "one run at a time; '%s' is a second one",
+			argp_error(state, "too many runs: give one; '%s' is a second one",
 				   arg);
 		env.run = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!env.run)
-			argp_error(state, "which run? RUN is a folder of boot files");
+			argp_error(state, "RUN is missing: give a folder of boot files");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -121,7 +121,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* A level's deviation in percent; "-" where it was not repeated. */
+/* Formats a level's deviation in percent; "-" if it was not repeated. */
 static const char *level_text(double var, char buf[NUMBER_SIZE])
 {
 	if (isnan(var))
@@ -191,7 +191,7 @@ static void print_rows(const struct plan *p)
 	table_free(t);
 }
 
-/* What each effect costs, with the cheapest number of batches for it. */
+/* Prints what each effect costs, with the cheapest number of batches for it. */
 static void print_effects(const struct plan *p)
 {
 	static const double effect[] = { .005, .01, .02, .05, .1 };
@@ -215,7 +215,7 @@ static void print_effects(const struct plan *p)
 	table_free(t);
 }
 
-/* The smallest effect that @minutes can show; 0 if not even the largest. */
+/* Returns the smallest effect that @minutes can detect; 0 if there is none. */
 static double effect_for(const struct plan *p, double minutes)
 {
 	double low = 1e-5, high = 10;
@@ -237,7 +237,7 @@ static double effect_for(const struct plan *p, double minutes)
 	return high;
 }
 
-/* A few hundred boots at most: nobody will want to type more. */
+/* Prints the order of boots; the caller limits it to a few hundred. */
 static void print_order(const struct plan *p)
 {
 	char *order = plan_order(p->boots, env.seed);
@@ -259,7 +259,7 @@ static void print_plan(const struct plan *p)
 	const struct plan_options *o = p->options;
 	char a[NUMBER_SIZE], b[NUMBER_SIZE];
 
-	print_line(stdout, 0, 2, "To see %g%% with power %g%% in a table of %zu timed row%s (level %g%%, %s):",
+	print_line(stdout, 0, 2, "To detect %g%% with power %g%% in a table of %zu timed row%s (level %g%%, %s):",
 		   100 * o->effect, 100 * o->power, p->rows, plural(p->rows),
 		   100 * o->alpha,
 		   p->boots && p->boots < stat_rank_least(p->rows, o->alpha) ?
@@ -268,9 +268,9 @@ static void print_plan(const struct plan *p)
 		print_line(stdout, 2, 4, "%zu boots of each kernel with --batches %zu: %s for both",
 			   p->boots, p->batches, time_text(p->seconds, a));
 	else
-		print_line(stdout, 2, 4, "more boots than can be counted");
+		print_line(stdout, 2, 4, "more boots than ptelab can compute");
 	if (p->now_boots)
-		print_line(stdout, 2, 4, "with %zu batch%s, as this run has: %zu boots of each, %s",
+		print_line(stdout, 2, 4, "with %zu batch%s, as in this run: %zu boots of each, %s",
 			   p->now_batches, p->now_batches == 1 ? "" : "es",
 			   p->now_boots, time_text(p->now_seconds, b));
 	putchar('\n');
@@ -281,12 +281,12 @@ static void print_plan(const struct plan *p)
 	if (p->boots && p->boots <= 200)
 		print_order(p);
 	if (env.minutes && effect_for(p, env.minutes) > 0)
-		print_line(stdout, 0, 2, "In %g minutes: %.2g%% can be seen.",
+		print_line(stdout, 0, 2, "In %g minutes: %.2g%% can be detected.",
 			   env.minutes, 100 * effect_for(p, env.minutes));
 	else if (env.minutes)
-		print_line(stdout, 0, 2, "In %g minutes: nothing; the fewest boots take longer.",
+		print_line(stdout, 0, 2, "In %g minutes: nothing; even the fewest boots take longer.",
 			   env.minutes);
-	print_line(stdout, 0, 2, "batches, processes, boots: standard deviation that each level adds, in percent of the mean (Kalibera and Jones); none: no more than the level below explains. best batches: where a further batch is worth as much as a further boot, at %g s a boot. From %zu boots; the fewer, the rougher.",
+	print_line(stdout, 0, 2, "batches, processes, boots: standard deviation that each level adds, in percent of the mean (Kalibera and Jones); none: the level below explains it all. best batches: the number at which another batch gains as much as another boot, at %g s a boot. Estimated from %zu boots; the fewer, the less accurate.",
 		   o->boot_s, p->row[0].boots);
 }
 

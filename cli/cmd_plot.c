@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab plot: pictures of one run or of several. */
+/* ptelab plot: draws one run or several. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,32 +16,33 @@
 enum { OPT_KEEP = 256, OPT_TREND };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for the pictures; default plots",
+	{ "output", 'o', "DIR", 0, "write the pictures to DIR; default plots",
 	  0 },
 	{ "format", 'f', "FORM,...", 0, NULL, 0 },
 	{ "metric", 'm', "GLOB", 0,
-	  "draw these metrics; default: time, or else kernel instructions", 0 },
+	  "draw these metrics; default time, or else kernel instructions", 0 },
 	{ "keep", OPT_KEEP, NULL, 0,
-	  "leave the gnuplot scripts, which hold their data, as well", 0 },
+	  "keep the gnuplot scripts, which contain their data", 0 },
 	{ "trend", OPT_TREND, NULL, 0,
-	  "many runs in order (v6.9, v6.12, ...; a series' commits): cost over them, with change points", 0 },
+	  "draw the cost over many runs in order (releases, or commits of a series), with change points", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Draws a base run and others against it, with gnuplot: every ratio "
-	"with its interval, every point, how the batches of the most changed "
-	"points are spread, cost against each parameter that was swept, and "
-	"what a racing CPU caused.\v"
+	"Draws a base run, and other runs against it, with gnuplot: every ratio "
+	"with its interval, every point, the distribution of batches at the "
+	"points that changed most, cost against each parameter with several "
+	"values, and the events that a racing CPU caused.\v"
 	"Examples:\n"
 	"  ptelab plot runs/x/base runs/x/patched -o runs/x/plots\n"
 	"  ptelab plot base patched -b gup.pin_fast -m lockless_gathers\n"
 	"  ptelab plot base --format terminal\n"
 	"  ptelab plot --trend v6.9 v6.10 v6.11 v6.12 -m ns\n"
 	"\n"
-	"The names of the files are printed. Exit status: 0 drawn; 2 could "
-	"not: gnuplot is missing, a run can't be read, the environments "
-	"differ, or there is nothing to draw.";
+	"plot prints the names of the files.\n"
+	"\n"
+	"Exit status: 0 success; 2 failure: gnuplot is missing, a run can't be "
+	"read, the environments differ, or there is nothing to draw.";
 
 static struct {
 	struct plot_options o;
@@ -100,7 +101,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!env.runs.nr)
-			argp_error(state, "which run? BASE, and perhaps NEW runs to draw against it");
+			argp_error(state, "BASE is missing: give a run, and NEW runs to draw against it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -108,7 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* What compare would refuse must not come back as a picture. */
+/* Runs that compare refuses are not drawn either. */
 static bool may_be_compared(struct side *const *side, size_t nr)
 {
 	bool ok = true;
@@ -125,7 +126,7 @@ static bool may_be_compared(struct side *const *side, size_t nr)
 	return ok;
 }
 
-/* Without --metric also what compare says of the runs. */
+/* Without --metric, also draws the comparisons. */
 static int plot_all(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr, sizeof(struct comparison *));
@@ -139,7 +140,7 @@ static int plot_all(struct side *const *side, size_t nr)
 	if (nr > 1)
 		compare_table(side[0], side + 1, nr - 1, &o, c);
 	ret = plot_runs(side, nr, &env.o);
-	/* a run with a single point of one metric has no such picture */
+	/* a comparison of a single row has no such picture, so @drawn may be 0 */
 	if (!ret && !env.o.select.nr_metrics)
 		ret = plot_comparisons(c, nr - 1, &env.o, &drawn);
 	for (i = 1; i < nr; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab report: a comparison as one file for a browser. */
+/* ptelab report: writes a comparison as one HTML file. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,27 +15,27 @@
 enum { OPT_TITLE = 256, OPT_MANIFEST, OPT_AGAIN };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "default report.html; - for standard output",
-	  0 },
-	{ "title", OPT_TITLE, "TEXT", 0, "of the page", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "write to FILE, - for standard output; default report.html", 0 },
+	{ "title", OPT_TITLE, "TEXT", 0, "title of the page", 0 },
 	{ "again", OPT_AGAIN, "COMMAND", 0,
-	  "shown as what does all of it again", 0 },
+	  "show COMMAND as the one that reproduces the result", 0 },
 	{ "manifest", OPT_MANIFEST, "FILE", 0,
-	  "shown under how to do it again, as make ab leaves it", 0 },
+	  "show this manifest.json of make ab below it", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Writes one file for a browser: verdict, findings, tables, pictures, "
-	"environment, and how to do it again.\v"
-	"It refers to nothing outside itself. Without gnuplot it has no "
+	"Writes one HTML file: verdict, findings, tables, pictures, environment, "
+	"and how to reproduce the result.\v"
+	"The file refers to nothing outside itself. Without gnuplot it has no "
 	"pictures, and says so.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab report runs/x/base runs/x/patched -o report.html\n"
 	"  ptelab report base v1 v2 --title 'contpte, v1 and v2'\n"
 	"\n"
-	"Exit status: 0 written; 2 could not: a run can't be read, the "
+	"Exit status: 0 success; 2 failure: a run can't be read, the "
 	"environments differ, or nothing was measured on both sides.";
 
 static struct {
@@ -70,7 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr < 2)
-			argp_error(state, "two runs are needed, BASE and NEW, or the folder that make ab left");
+			argp_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

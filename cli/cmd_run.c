@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab run: measures this kernel and leaves a boot file. */
+/* ptelab run: measures the running kernel and writes a boot file. */
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
@@ -26,54 +26,54 @@ enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
        OPT_SAMPLE };
 
-/* A number's macro as text. */
+/* The value of a macro as a string. */
 #define TEXT_OF(x)	#x
 #define TEXT(x)		TEXT_OF(x)
 
 static const struct argp_option options[] = {
 	{ "bench", 'b', "GLOB[:k=v,v]", 0,
-	  "measure the benchmarks that match; may be given again; default all", 0 },
+	  "measure these benchmarks; may be repeated; default all", 0 },
 	{ "param", 'p', "K=V[,V...]", 0,
-	  "parameter values, for every benchmark that has the parameter", 0 },
+	  "set a parameter of every benchmark that has it", 0 },
 	{ "output", 'o', "WHERE", 0,
-	  "folder, file ending in .jsonl, or - for standard output; default runs/RELEASE", 0 },
+	  "write to a folder, a file ending in .jsonl, or - for standard output; default runs/RELEASE", 0 },
 	{ "ops", 'n', "N", 0,
-	  "operations a batch and thread; default: the benchmark's own", 0 },
+	  "operations per batch and thread; default: the benchmark's own", 0 },
 	{ "batches", OPT_BATCHES, "N", 0,
-	  "timed batches a point; default " TEXT(RUN_BATCHES) ", or " TEXT(RUN_BATCHES_EXACT) " where counts are exact", 0 },
+	  "timed batches per point; default " TEXT(RUN_BATCHES) ", or " TEXT(RUN_BATCHES_EXACT) " where counts are exact", 0 },
 	{ "counted", OPT_COUNTED, "N", 0,
-	  "counted batches a point, 0 for none; default " TEXT(RUN_COUNTED), 0 },
-	{ "warmup", OPT_WARMUP, "N", 0, "batches thrown away first; default " TEXT(RUN_WARMUP), 0 },
+	  "counted batches per point, 0 for none; default " TEXT(RUN_COUNTED), 0 },
+	{ "warmup", OPT_WARMUP, "N", 0, "batches to discard first; default " TEXT(RUN_WARMUP), 0 },
 	{ "min-batch-ms", OPT_MIN_BATCH, "MS", 0,
-	  "raise the operations until a batch takes so long; default " TEXT(RUN_MIN_BATCH_MS), 0 },
-	{ "seed", OPT_SEED, "N", 0, "recorded, and used where order is drawn", 0 },
+	  "raise the operations until a batch takes MS milliseconds; default " TEXT(RUN_MIN_BATCH_MS), 0 },
+	{ "seed", OPT_SEED, "N", 0, "seed of random orders; recorded", 0 },
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
 	{ "counter", OPT_COUNTER, "WHAT", 0, NULL, 0 },
 	{ "all-counters", OPT_ALL, NULL, 0,
-	  "count also what an operation can't cause, such as KVM's events where it has no virtual machine", 0 },
+	  "also count events that the operation can't cause, such as KVM's without a virtual machine", 0 },
 	{ "group", OPT_GROUP, "N", 0,
-	  "time N points, then count them, then write them: attaching is slow; default 1, or 64 in the emulated machine", 0 },
+	  "time N points before counting and writing them, since attaching is slow; default 1, or 64 in the emulated machine", 0 },
 	{ "sample", OPT_SAMPLE, "SECONDS", 0,
-	  "sample for so long a point where its instructions go (without a PMU: its time), for ptelab explain", 0 },
+	  "also sample each point's instructions (or time, without a PMU) for SECONDS, for ptelab explain", 0 },
 	{ "tune", OPT_TUNE, NULL, 0,
-	  "for the time of the run, set what ptelab doctor calls noise and is a setting", 0 },
-	{ "quiet", 'q', NULL, 0, "no progress, even on a terminal", 0 },
+	  "change the settings that ptelab doctor calls noise, and restore them after the run", 0 },
+	{ "quiet", 'q', NULL, 0, "print no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Measures this kernel and leaves a boot file.\v"
+	"Measures the running kernel and writes a boot file.\v"
 	"Examples:\n"
 	"  ptelab run -b 'gup.*' -p folio=4k,64k -o runs/base\n"
 	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
 	"  ptelab run -b fault.cow --sample 10 -o runs/base\n"
 	"  ptelab run --dry-run -b 'fault.*' -p folio=4k,64k,2m\n"
 	"\n"
-	"Exit status: 0 all points were measured or can't be had on this "
-	"machine; 2 a point failed, was not proved, or nothing could be "
-	"measured. After SIGINT or SIGTERM the points so far are kept, "
-	"settings are put back, and ptelab dies by that signal.";
+	"Exit status: 0 all points were measured or are unavailable on this "
+	"machine; 2 a point failed or was not proved, or nothing could be "
+	"measured. On SIGINT or SIGTERM, run keeps the points measured so far, "
+	"restores settings, and dies by that signal.";
 
 #define MAX_ARGS	64
 
@@ -84,10 +84,10 @@ static struct {
 	bool quiet, dry_run, tune;
 	struct runner_options o;
 	bool batches_set;
-	size_t group;	/* points timed before they are counted and written */
+	size_t group;	/* points to time before counting and writing them */
 } env;
 
-/* Both count notifier calls, so only one of them takes part in a run. */
+/* Both sources count notifier calls, so a run uses only one of them. */
 static const struct counter_source *const bpf_sources[] = {
 	&bpf_source, NULL
 };
@@ -288,8 +288,8 @@ static void print_points(struct runner *r, const struct point_list *list)
 }
 
 /*
- * Only if a point asks for it, or the counters do. Without it these say what is
- * missing; that is no reason not to measure the others.
+ * Loads the module if a point or the counters need it. If that fails, those points
+ * report what is missing, and the others are measured.
  */
 static void load_module(struct runner *r, const struct point_list *list)
 {
@@ -311,7 +311,7 @@ static char *default_output(void)
 	return xasprintf("runs/%s", u.release);
 }
 
-/* The closing line and the exit status of a run that was not interrupted. */
+/* Prints the summary of a run that was not interrupted; returns its status. */
 static int conclude(const struct session *s, const char *path)
 {
 	if (strcmp(path, "-"))
@@ -320,11 +320,11 @@ static int conclude(const struct session *s, const char *path)
 		fprintf(stderr, "ptelab: %zu measured, %zu unavailable here, %zu failed or not proved\n",
 			s->nr_ok, s->nr_unavailable, s->nr_bad);
 	if (s->nr_bad)
-		return fail(EPROTO, "%zu point%s failed or could not be proved; %s names the reason of each",
+		return fail(EPROTO, "%zu point%s failed or could not be proved; %s has the reason of each",
 			    s->nr_bad, s->nr_bad == 1 ? "" : "s",
 			    strcmp(path, "-") ? path : "the record");
 	if (!s->nr_ok && s->nr_unavailable)
-		return fail(ENOTSUP, "nothing could be measured here; ptelab list says what each benchmark needs");
+		return fail(ENOTSUP, "nothing could be measured here; ptelab list shows what each benchmark needs");
 	return 0;
 }
 
@@ -343,7 +343,7 @@ static int run(int argc, char **argv, struct runner *r,
 
 	json_object_set_new(header, "seed", json_integer(env.o.seed));
 	json_object_set_new(header, "command", command_json(argc, argv));
-	/* for drift; where time is emulated, files of equal seeds stay equal */
+	/* to detect drift; left out where time is emulated, to keep files of one seed identical */
 	if (!machine_get()->clock_emulated)
 		json_object_set_new(header, "started",
 				    json_integer(time(NULL)));
@@ -370,20 +370,20 @@ out:
 	free(where);
 	if (stop_signal) {
 		if (path)
-			fprintf(stderr, "ptelab: stopped by signal %d; %zu point%s kept in %s, which will be read as incomplete\n",
-				stop_signal, s.nr_ok, s.nr_ok == 1 ? " is" : "s are",
-				path);
+			fprintf(stderr, "ptelab: stopped by signal %d; kept %zu point%s in %s, which is incomplete\n",
+				stop_signal, s.nr_ok,
+				s.nr_ok == 1 ? "" : "s", path);
 		signal(stop_signal, SIG_DFL);
 		raise(stop_signal);
 	}
-	/* a cell names its file itself, once it has its name */
+	/* a cell prints the name itself, after it has renamed the file */
 	if (!ret)
 		ret = conclude(&s, extra ? "-" : path);
 	free(path);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
-/* The machine as it is to be measured on: put back, and tuned if asked for. */
+/* Prepares the machine: restores leftovers of a killed run, applies --tune. */
 static int take_machine(void)
 {
 	unsigned int replayed;
@@ -393,7 +393,7 @@ static int take_machine(void)
 	if (ret)
 		return ret;
 	if (replayed)
-		warn("put back %u setting%s that an earlier, killed ptelab had changed",
+		warn("put back %u setting%s that a killed ptelab had changed",
 		     replayed, replayed == 1 ? "" : "s");
 	catch_signals();
 	if (!env.tune)

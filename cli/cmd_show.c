@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab show: a run, readable. */
+/* ptelab show: prints a run. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,17 +16,17 @@ enum { OPT_JSON = 256, OPT_BESIDE };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORM", 0, NULL, 0 },
-	{ "json", OPT_JSON, NULL, 0, "the same as --format json", 0 },
+	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
 	{ "beside", OPT_BESIDE, "LOG", 0,
-	  "--format barriers: with what litmus7 printed into this file", 0 },
+	  "with --format barriers: add the results of litmus7 from its log", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Shows a run: what it was measured on, every point with its figures "
-	"per operation, or why it has none.\v"
-	"RUN is a folder of boot files or a single boot file. Of several "
-	"boots, the median and the range are shown.\n"
+	"Prints a run: the machine, and every point with its figures per "
+	"operation, or the reason why it has none.\v"
+	"RUN is a folder of boot files or a single boot file. For several "
+	"boots, the median and the range are printed.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab show runs/x/base\n"
@@ -34,7 +34,7 @@ static const char doc[] =
 	"  ptelab show runs/x/base --json | jq '.points[].bench'\n"
 	"  ptelab show runs/barriers --format barriers\n"
 	"\n"
-	"Exit status: 0 shown; 2 the run can't be read or has no such point.";
+	"Exit status: 0 success; 2 the run can't be read or has no such point.";
 
 static struct {
 	const struct form *form;
@@ -88,9 +88,9 @@ static const struct form {
 	{ { "text", NULL }, show_text },
 	{ { "csv", NULL }, show_csv },
 	{ { "json", NULL }, show_json },
-	{ { "barriers", "the barrier family in tables" }, print_barriers },
+	{ { "barriers", "tables of the barrier family" }, print_barriers },
 	{ { "litmus", "outcomes as litmus7 prints them" }, print_litmus },
-	{ { "mmio", "sequences against size, in Markdown" }, print_mmio },
+	{ { "mmio", "Markdown tables of the mmio family" }, print_mmio },
 };
 
 static const struct choices form_choices = CHOICES(forms);
@@ -125,12 +125,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.run)
-			argp_error(state, "one run at a time; ptelab compare takes several");
+			argp_error(state, "too many runs: give one; ptelab compare takes several");
 		env.run = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!env.run)
-			argp_error(state, "which run? A folder of boot files, or one boot file");
+			argp_error(state, "RUN is missing: give a folder of boot files, or one boot file");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -159,7 +159,7 @@ int cmd_show(int argc, char **argv)
 	if (!s) {
 		ret = EXIT_COULD_NOT;
 	} else if (!s->nr_points && env.select.nr_benches) {
-		fail(ENOENT, "%s: no point matches; see what there is with ptelab show %s",
+		fail(ENOENT, "%s: no point matches; to see all points, run ptelab show %s",
 		     env.run, env.run);
 		ret = EXIT_COULD_NOT;
 	} else {

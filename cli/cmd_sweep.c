@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab sweep: what a sweep file asks for, in which order, and for how long. */
+/* ptelab sweep: checks a sweep file, and prints the boots it plans. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -19,29 +19,29 @@ enum { OPT_BOOTS = 256, OPT_RUN, OPT_JSON, OPT_TSV };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "NAME=WHAT", 0,
-	  "add a kernel: a .deb, an Image, IMAGE,MODULES.tar.xz or an installed release; may be given again", 0 },
-	{ "boots", OPT_BOOTS, "N", 0, "of each kernel, in place of the file's", 0 },
+	  "add a kernel: a .deb, an Image, IMAGE,MODULES.tar.xz or an installed release; may be repeated", 0 },
+	{ "boots", OPT_BOOTS, "N", 0, "boot each kernel N times; overrides the file", 0 },
 	{ "run", OPT_RUN, "RUN", 0,
-	  "take what a point costs from this run", 0 },
-	{ "json", OPT_JSON, NULL, 0, "plan: as JSON", 0 },
-	{ "tsv", OPT_TSV, NULL, 0, "plan: as lines for scripts", 0 },
+	  "take the cost of a point from this run", 0 },
+	{ "json", OPT_JSON, NULL, 0, "plan: print JSON", 0 },
+	{ "tsv", OPT_TSV, NULL, 0, "plan: print tab-separated lines for scripts", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
-	"Checks a sweep file, or tells its cells in order and their minutes, or "
-	"lists the keys that it may have.\v"
-	"A sweep file says what to measure on which kernels, in how many boots "
-	"and in which order; a cell is one boot of one kernel. ptelab cell "
-	"measures one, scripts/sweep drives them all.\n"
+	"Checks a sweep file, or prints its cells in order and their duration, or "
+	"lists the keys of sweep files.\v"
+	"A sweep file lists what to measure on which kernels, in how many boots "
+	"and in which order. A cell is one boot of one kernel. ptelab cell "
+	"measures one cell; scripts/sweep drives them all.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab sweep check my.cfg\n"
 	"  ptelab sweep plan quick.cfg -k base=6.12.9-arm64 -k patched=new.deb\n"
 	"  ptelab sweep plan my.cfg --run runs/base\n"
 	"\n"
-	"Exit status: 0; 2 the file is wrong (FILE:LINE: KEY: why), or has no "
-	"kernels to plan for.";
+	"Exit status: 0 success; 2 failure: the file has an error (FILE:LINE: KEY: "
+	"reason), or no kernels to plan for.";
 
 static struct {
 	const char *what, *file, *run;
@@ -74,16 +74,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!env.file)
 			env.file = arg;
 		else
-			argp_error(state, "one file at a time; '%s' is a second one",
+			argp_error(state, "too many files: give one; '%s' is a second one",
 				   arg);
 		break;
 	case ARGP_KEY_END:
 		if (!env.what || (strcmp(env.what, "check") &&
 				  strcmp(env.what, "plan") &&
 				  strcmp(env.what, "keys")))
-			argp_error(state, "say check, plan or keys");
+			argp_error(state, "the first argument must be check, plan or keys");
 		if (!env.file && strcmp(env.what, "keys"))
-			argp_error(state, "which sweep file?");
+			argp_error(state, "FILE is missing: give a sweep file");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -91,7 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Seconds that a point took in a run, over all that it holds. */
+/* Computes the mean seconds that a point took in a run. */
 static int costs_of_run(struct sweep *s, const char *path)
 {
 	struct run *r = run_load(path);
@@ -108,7 +108,7 @@ static int costs_of_run(struct sweep *s, const char *path)
 	}
 	run_free(r);
 	if (!points)
-		return fail(ENODATA, "%s: does not say how long it took: cut short, of an older ptelab, or without a real clock",
+		return fail(ENODATA, "%s: has no durations: it was cut short, is of an older ptelab, or has no real clock",
 			    path);
 	s->point_seconds = seconds / points;
 	return 0;
@@ -124,7 +124,7 @@ static const char *kernel_what(const struct sweep_kernel *k)
 	return k->release ?: k->deb ?: k->image;
 }
 
-/* Tabs between; "-" for what there is not. scripts/sweep reads these. */
+/* Separated by tabs; "-" for an empty field. scripts/sweep reads these. */
 static void print_tsv(const struct sweep *s, const struct sweep_cell *cells,
 		      size_t nr)
 {
@@ -189,8 +189,8 @@ static void print_text(const struct sweep *s, const struct sweep_cell *cells,
 		   nr, s->points.nr, s->boots, ceil(minutes),
 		   sweep_seconds(s, 1) / 60, s->boot_seconds,
 		   env.run ? "" : s->point_seconds > 0 ?
-		   " (costs: the file's)" :
-		   " (a point's cost is a guess; --run RUN takes it from a run)");
+		   " (costs from the file)" :
+		   " (the cost of a point is a guess; --run RUN takes it from a run)");
 	for (i = 0; i < s->nr_kernels; i++)
 		print_line(stdout, 2, 4, "%s: %s %s%s%s", s->kernel[i].name,
 			   kernel_kind(&s->kernel[i]),
@@ -210,7 +210,7 @@ static void print_text(const struct sweep *s, const struct sweep_cell *cells,
 	free(line);
 }
 
-/* How many boots the run's own spread asks for, beside how many there are. */
+/* Prints how many boots the run's own variance calls for. */
 static int print_advice(const struct sweep *s)
 {
 	struct plan_options o = plan_defaults;
@@ -223,10 +223,10 @@ static int print_advice(const struct sweep *s)
 	if (side)
 		p = plan_make(side, &o);
 	if (p && p->now_boots)
-		print_line(stdout, 0, 2, "By the spread of %s, %zu boots of each kernel show %g %% (ptelab plan %s tells more).",
+		print_line(stdout, 0, 2, "By the variance of %s, %zu boots of each kernel detect %g %% (for details, run ptelab plan %s).",
 			   env.run, p->now_boots, 100 * o.effect, env.run);
 	else if (!p)
-		print_line(stdout, 0, 2, "How many boots an effect takes: %s.",
+		print_line(stdout, 0, 2, "How many boots an effect needs: unknown, %s.",
 			   fail_text());
 	plan_free(p);
 	side_free(side);
@@ -241,7 +241,7 @@ static int plan(struct sweep *s)
 	int ret;
 
 	if (!s->nr_kernels)
-		return fail(EINVAL, "%s: kernels: none yet; give them with -k, e.g. -k base=6.12.9-arm64 -k patched=linux-image.deb",
+		return fail(EINVAL, "%s: kernels: none yet; add them with -k, e.g. -k base=6.12.9-arm64 -k patched=linux-image.deb",
 			    s->path);
 	ret = sweep_fit(s);
 	if (ret)

@@ -29,31 +29,32 @@ enum { OPT_LIST = 256, OPT_JSON, OPT_EXPLAIN, OPT_VMLINUX, OPT_BPFTRACE };
 
 static const struct argp_option options[] = {
 	{ "event", 'e', "GLOB[,GLOB...]", 0,
-	  "count only these; may be given again; default all", 0 },
+	  "count only these events; may be repeated; default all", 0 },
 	{ "pid", 'p', "PID", 0,
-	  "a running process, its threads, and what it starts", 0 },
+	  "count a running process, its threads and its children", 0 },
 	{ "all", 'a', NULL, 0,
-	  "the whole machine, even with a command or -p", 0 },
-	{ "interval", 'I', "MS", 0, "print what happened every MS milliseconds", 0 },
+	  "count the whole machine, even with a command or -p", 0 },
+	{ "interval", 'I', "MS", 0, "print the counts of every MS milliseconds", 0 },
 	{ "output", 'o', "FILE", 0,
-	  "print into FILE, - for standard output; default standard error", 0 },
-	{ "json", OPT_JSON, NULL, 0, "one JSON object; with -I, one a line", 0 },
+	  "print to FILE, - for standard output; default standard error", 0 },
+	{ "json", OPT_JSON, NULL, 0,
+	  "print one JSON object; with -I, one per line", 0 },
 	{ "list", OPT_LIST, NULL, 0,
 	  "print each counter and where it attaches here, or why it can't", 0 },
 	{ "explain-retry", OPT_EXPLAIN, NULL, 0,
-	  "show where lockless_retries is counted, and why there", 0 },
+	  "show where lockless_retries is counted, and why", 0 },
 	{ "vmlinux", OPT_VMLINUX, "FILE", 0,
-	  "explain that kernel, not the running one", 0 },
+	  "with --explain-retry: read this kernel, not the running one", 0 },
 	{ "bpftrace", OPT_BPFTRACE, NULL, 0,
-	  "print only the arguments for bpf/lockless_retries.bt", 0 },
+	  "with --explain-retry: print only the arguments of bpf/lockless_retries.bt", 0 },
 	{ 0 }
 };
 
 static const char doc[] =
 	"Counts the mm and KVM events of a command, a process, or the machine.\v"
-	"Without a command, -p or -a it counts the whole machine. Counting ends "
-	"with the command or the process, or with Ctrl-C. An event belongs to "
-	"the process whose memory it is about, whoever causes it.\n"
+	"Without a command, -p or -a, the whole machine is counted. Counting ends "
+	"when the command or the process ends, or with Ctrl-C. An event belongs to "
+	"the process whose memory it concerns, whichever task causes it.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab trace -- ./my-program --its-option\n"
@@ -62,8 +63,8 @@ static const char doc[] =
 	"  ptelab trace --list\n"
 	"  ptelab trace --explain-retry\n"
 	"\n"
-	"Exit status: the command's, or 128 plus the signal that ended it; 2 if "
-	"nothing could be traced.";
+	"Exit status: that of the command, or 128 plus the signal that killed it; "
+	"2 if nothing could be traced.";
 
 #define MAX_GLOBS	64
 
@@ -124,7 +125,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.bpftrace = true;
 		break;
 	case ARGP_KEY_ARG:
-		/* The command and its options, all that is left. */
+		/* The command takes all remaining arguments. */
 		env.command = &state->argv[state->next - 1];
 		state->next = state->argc;
 		break;
@@ -187,7 +188,7 @@ static const char *unit_of(unsigned int i)
 	return m ? m->unit : "";
 }
 
-/* The command's words, as one would type them; the caller frees. */
+/* Returns the command line as one string; the caller frees. */
 static char *words(char **argv)
 {
 	char *text = xstrdup(""), *more;
@@ -205,17 +206,17 @@ static char *whose(void)
 	char *text, *command;
 
 	if (env.pid && !env.all)
-		return xasprintf("process %d and what it started", env.pid);
+		return xasprintf("process %d and its children", env.pid);
 	if (!env.command)
 		return xstrdup("the whole machine");
 	command = words(env.command);
 	text = xasprintf("%s'%s'%s", env.all ? "the whole machine during " : "",
-			 command, env.all ? "" : " and what it started");
+			 command, env.all ? "" : " and its children");
 	free(command);
 	return text;
 }
 
-/* The absent counters, those with the same reason on one line. */
+/* Prints the absent counters, those with the same reason on one line. */
 static void print_absent(const bool *want, const struct trace_value *v)
 {
 	bool done[MAX_COUNTERS] = { false };
@@ -320,7 +321,7 @@ static void print_end(const struct tracer *t, const bool *want,
 	print_json(o);
 }
 
-/* What happened since @last; events that did not happen are left out. */
+/* Prints the events since @last; omits events that did not happen. */
 static void print_interval(const bool *want, const struct trace_value *last,
 			   const struct trace_value *v, double at)
 {
@@ -351,8 +352,8 @@ static void print_interval(const bool *want, const struct trace_value *last,
 
 struct child {
 	pid_t pid;
-	int go;		/* closed: run; the tracer is ready */
-	int failed;	/* carries errno if it could not be run */
+	int go;		/* closed when the tracer is ready: exec now */
+	int failed;	/* carries errno if exec failed */
 };
 
 static int open_pipe(int fd[2])
@@ -412,7 +413,7 @@ static int start_child(struct tracer *t, struct child *c, const sigset_t *mask)
 	return 0;
 }
 
-/* Lets the child go on; returns -errno if it could not become the command. */
+/* Lets the child exec the command; returns -errno if that fails. */
 static int run_child(struct child *c)
 {
 	int err;
@@ -441,8 +442,8 @@ static double now_s(void)
 }
 
 /*
- * Waits for a signal, the end of the process or the next interval.
- * Returns 1 if it is over, 0 if an interval has passed.
+ * Waits for a signal, the end of the process or the end of the interval. Returns
+ * 1 if counting is over, 0 if an interval has passed.
  */
 static int wait_event(int sig_fd, int pid_fd, double until, pid_t child,
 		      int *status)
@@ -477,8 +478,8 @@ static int wait_event(int sig_fd, int pid_fd, double until, pid_t child,
 				return 1;
 			continue;
 		}
-		/* The command is asked to end and then waited for, so that
-		 * its last events count; the second time ends it all. */
+		/* Pass the first signal on and wait for the command, so that
+		 * its last events count. Stop at the second signal. */
 		if (!child || asked) {
 			*status = si.ssi_signo;
 			return 1;
@@ -499,7 +500,7 @@ static int open_output(void)
 	return 0;
 }
 
-/* NULL if something is counted; otherwise why not. */
+/* Returns NULL if something is counted, otherwise the reason why not. */
 static const char *nothing_counted(const bool *want,
 				   const struct trace_value *v)
 {
@@ -516,7 +517,7 @@ static const char *nothing_counted(const bool *want,
 	return why;
 }
 
-/* What nohup or a shell's "&" made deaf stays deaf. */
+/* Signals that nohup or a shell's "&" ignore stay ignored. */
 static void add_unless_ignored(sigset_t *set, int sig)
 {
 	struct sigaction sa;
@@ -595,7 +596,7 @@ static int trace(struct tracer *t, const bool *want, int *status)
 	return 0;
 }
 
-/* --- other things to print --- */
+/* --- --list and --explain-retry --- */
 
 static int list(void)
 {
@@ -616,7 +617,7 @@ static int list(void)
 		json_t *o = values_json(t, want, v), *c;
 		const char *metric;
 
-		/* counts of no interval mean nothing */
+		/* nothing was counted, so drop the counts */
 		json_object_foreach(json_object_get(o, "counters"), metric, c)
 			json_object_del(c, "count");
 		print_json(o);
@@ -642,7 +643,7 @@ static int explain_retries(void)
 
 #ifndef __aarch64__
 	if (!env.vmlinux)
-		return fail(ENOTSUP, "only arm64 kernels have contpte; to look into one from here, give its --vmlinux");
+		return fail(ENOTSUP, "only arm64 kernels have contpte; to look into one from this machine, give its --vmlinux");
 #endif
 	if (env.vmlinux)
 		ret = retry_sites_elf(env.vmlinux, retry_function, &sites, to);
@@ -651,10 +652,10 @@ static int explain_retries(void)
 	if (ret)
 		return fail(-ret, "%s", sites.why_not);
 	if (env.bpftrace && sites.first_counts)
-		return fail(ENOTSUP, "here every try passes the same instruction, so bpftrace's count would hold the calls too");
+		return fail(ENOTSUP, "in this kernel the first try passes the same instruction as a retry, so bpftrace would also count the calls");
 	/* The script takes two; 0 stands for none. */
 	if (env.bpftrace && sites.nr > 2)
-		return fail(E2BIG, "there are %u places where a try starts; bpf/lockless_retries.bt takes two",
+		return fail(E2BIG, "this kernel has %u places where a try starts; bpf/lockless_retries.bt takes at most two",
 			    sites.nr);
 	if (env.bpftrace)
 		printf("%" PRIu64 " %" PRIu64 "\n", sites.offset[0],
@@ -695,7 +696,7 @@ int cmd_trace(int argc, char **argv)
 	}
 	if (!env.command)
 		return EXIT_DONE;
-	/* Not returned: a command's own 2 is no error of ours. */
+	/* Exit here: if the command returns 2, main() must not print an error. */
 	exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
 				   WEXITSTATUS(status));
 }

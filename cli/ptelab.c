@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptelab: what does a kernel patch change, per operation, in counts and in
- * time? This file only finds the subcommand.
+ * ptelab measures what a kernel patch changes, per operation, in counts and in
+ * time. This file only dispatches to the subcommand.
  */
 #include <argp.h>
 #include <errno.h>
@@ -34,13 +34,13 @@ static void usage(FILE *to)
 	      to);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
-	fputs("\nptelab COMMAND --help tells more; see also ptelab(1).\n"
+	fputs("\nFor details see ptelab COMMAND --help, ptelab(1) and ptelab-COMMAND(1).\n"
 	      "\nExamples:\n"
 	      "  ptelab list\n"
 	      "  ptelab run -b 'gup.*' -p folio=4k,64k,2m -o runs/base\n"
 	      "  ptelab compare runs/base runs/patched\n"
-	      "\nExit status: 0 done; 1 the condition of --fail-on holds;\n"
-	      "2 could not, one line on standard error says why.\n", to);
+	      "\nExit status: 0 success; 1 the condition of --fail-on holds;\n"
+	      "2 failure, with one line on standard error that gives the reason.\n", to);
 }
 
 static int unknown(const char *name)
@@ -91,8 +91,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	argp_err_exit_status = EXIT_COULD_NOT;
-	/* A reader that goes away (head) is seen as EPIPE, not as death in
-	 * the middle of something that must be put back. */
+	/* If a reader such as head goes away, writes fail with EPIPE. SIGPIPE
+	 * would kill ptelab before it restores what it changed. */
 	signal(SIGPIPE, SIG_IGN);
 	ret = dispatch(argc, argv);
 	if (ret == EXIT_COULD_NOT)

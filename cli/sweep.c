@@ -21,14 +21,14 @@ enum key_type { KEY_TEXT, KEY_TEXTS, KEY_NUMBER, KEY_COUNT, KEY_BOOL,
 		KEY_CHOICE, KEY_KERNELS };
 
 static const struct choice order_rows[] = {
-	[ORDER_ABBA] = { "abba", "rounds of all kernels, each second one backwards" },
-	[ORDER_BLOCKS] = { "blocks", "each round in an order of its own" },
+	[ORDER_ABBA] = { "abba", "rounds of all kernels, every second one reversed" },
+	[ORDER_BLOCKS] = { "blocks", "each round in a random order of its own" },
 };
 static const struct choices orders = CHOICES(order_rows);
 
 /*
- * Every key there is: what it takes, where that is kept, and, if it is an
- * option of ptelab run, which. Those are passed on if the file has them.
+ * All keys: their values, where they are stored, and, if ptelab run has an option
+ * for them, which. These options are passed on if the file has the key.
  */
 static const struct key {
 	const char *name;
@@ -37,49 +37,49 @@ static const struct key {
 	double def, min, max;
 	const struct choices *choices;
 	const char *option;
-	bool always;		/* pass the default, too: it is not run's */
+	bool always;		/* pass the default on, too; run has another one */
 	const char *help;
 } keys[] = {
 #define KEY(member, kind)						\
 	.name = #member, .type = KEY_##kind, .at = offsetof(struct sweep, member)
 #define RANGE(deflt, low, high)	.def = deflt, .min = low, .max = high
-	{ KEY(about, TEXT), .help = "what the sweep is for" },
+	{ KEY(about, TEXT), .help = "description of the sweep" },
 	{ KEY(bench, TEXTS), .option = "-b",
-	  .help = "benchmarks to measure; must be there" },
+	  .help = "benchmarks to measure; required" },
 	{ KEY(param, TEXTS), .option = "-p", .help = "values of parameters" },
 	{ .name = "kernels", .type = KEY_KERNELS,
-	  .help = "each with a name and one of release, deb, image" },
+	  .help = "groups with a name and one of release, deb, image" },
 	{ KEY(boots, COUNT), RANGE(8, 1, 1000),
 	  .help = "boots of each kernel" },
 	{ KEY(order, CHOICE), .choices = &orders,
-	  .help = "in which kernels take turns" },
+	  .help = "order in which kernels take turns" },
 	{ KEY(counter, CHOICE), .choices = &run_counters,
 	  .option = "--counter", .always = true,
 	  .help = "what counts kernel events" },
 	{ KEY(seed, COUNT), RANGE(1, 0, INT32_MAX), .option = "--seed",
-	  .always = true, .help = "of the order" },
+	  .always = true, .help = "seed of the order" },
 	{ KEY(batches, COUNT), RANGE(RUN_BATCHES, 1, 1000000),
-	  .option = "--batches", .help = "timed batches of a point" },
+	  .option = "--batches", .help = "timed batches per point" },
 	{ KEY(counted, COUNT), RANGE(RUN_COUNTED, 0, 1000),
-	  .option = "--counted", .help = "counted batches of a point" },
+	  .option = "--counted", .help = "counted batches per point" },
 	{ KEY(warmup, COUNT), RANGE(RUN_WARMUP, 0, 1000),
-	  .option = "--warmup", .help = "batches thrown away first" },
+	  .option = "--warmup", .help = "batches discarded first" },
 	{ KEY(ops, COUNT), RANGE(0, 1, INT32_MAX), .option = "--ops",
-	  .help = "operations of a batch; 0: the benchmark's own" },
+	  .help = "operations per batch; 0: the benchmark's default" },
 	{ KEY(min_batch_ms, NUMBER), RANGE(RUN_MIN_BATCH_MS, 0, 60000),
-	  .option = "--min-batch-ms", .help = "the least that a batch takes" },
+	  .option = "--min-batch-ms", .help = "minimum duration of a batch" },
 	{ KEY(tune, BOOL), .def = true,
-	  .help = "whether settings that make noise are set meanwhile" },
+	  .help = "change noisy settings during a cell, and restore them" },
 	{ KEY(boot_seconds, NUMBER), RANGE(180, 0, 86400),
-	  .help = "what a boot costs before it measures" },
+	  .help = "seconds that a boot takes before it measures" },
 	{ KEY(point_seconds, NUMBER), RANGE(0, 0, 86400),
-	  .help = "what a point costs; 0: a guess" },
+	  .help = "seconds that a point takes; 0: guess" },
 	{ KEY(minutes, NUMBER), RANGE(0, 1, 1e6),
-	  .help = "budget, which cuts the boots down; 0: none" },
+	  .help = "budget that limits the number of boots; 0: none" },
 	{ KEY(boot_timeout, COUNT), RANGE(900, 1, 86400),
-	  .help = "seconds until a boot has failed" },
+	  .help = "seconds after which a boot has failed" },
 	{ KEY(tries, COUNT), RANGE(3, 1, 100),
-	  .help = "boots for a cell until it has failed" },
+	  .help = "boots after which a cell has failed" },
 	{ KEY(cmdline, TEXT),
 	  .help = "more kernel parameters, the same for every kernel" },
 };
@@ -88,7 +88,7 @@ static const char *const kernel_keys[] = {
 	"name", "release", "deb", "image", "modules"
 };
 
-/* "FILE:LINE: KEY: ..."; the same for a setting without a name. */
+/* Fails with "FILE:LINE: KEY: ..."; an unnamed setting has its parent's key. */
 static int bad(const struct sweep *s, const config_setting_t *at,
 	       const char *fmt, ...) __printf(3, 4);
 static int bad(const struct sweep *s, const config_setting_t *at,
@@ -115,7 +115,7 @@ static const char *text_value(const config_setting_t *v)
 	return t && *t ? t : NULL;
 }
 
-/* A number of @k; NAN with fail() text. */
+/* Returns the number that key @k has, or NAN with fail() text. */
 static double number_value(const struct sweep *s, const config_setting_t *v,
 			   const struct key *k)
 {
@@ -158,7 +158,7 @@ static int texts(const struct sweep *s, const config_setting_t *v,
 	return n ? 0 : bad(s, v, "is empty");
 }
 
-/* A file's name beside the sweep file, if it is not absolute. */
+/* Relative names of files are relative to the sweep file. */
 static char *beside(const struct sweep *s, const char *name)
 {
 	const char *slash = strrchr(s->path, '/');
@@ -180,7 +180,7 @@ static void kernel_clear(struct sweep_kernel *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* A kernel's name becomes a folder's and a boot entry's. */
+/* The name of a kernel is also that of a folder and of a boot entry. */
 static bool good_name(const char *name)
 {
 	return name && *name && strlen(name) <= 64 &&
@@ -225,7 +225,7 @@ static int take_kernel(struct sweep *s, const config_setting_t *v)
 
 		near = nearest_name(key, kernel_keys, ARRAY_SIZE(kernel_keys));
 		if (!near || strcmp(near, key))
-			return bad(s, e, "no such key of a kernel%s%s%s",
+			return bad(s, e, "a kernel has no such key%s%s%s",
 				   near ? "; did you mean " : "", near ?: "",
 				   near ? "?" : "");
 		if (!text_value(e))
@@ -233,9 +233,9 @@ static int take_kernel(struct sweep *s, const config_setting_t *v)
 	}
 	if (!config_setting_lookup_string(v, "name", &name) ||
 	    !good_name(name))
-		return bad(s, v, "each needs a name of letters, digits, '.', '_' and '-'");
+		return bad(s, v, "each kernel needs a name of letters, digits, '.', '_' and '-'");
 	if (kernel_named(s, name))
-		return bad(s, v, "there are two of the name '%s'", name);
+		return bad(s, v, "two kernels have the name '%s'", name);
 	config_setting_lookup_string(v, "release", &release);
 	config_setting_lookup_string(v, "deb", &deb);
 	config_setting_lookup_string(v, "image", &image);
@@ -340,7 +340,7 @@ static void set_defaults(struct sweep *s)
 	}
 }
 
-/* A key's value as ptelab run takes it; the caller frees. */
+/* Returns a key's value in the syntax of ptelab run; the caller frees. */
 static char *value_text(const struct key *k, const void *at)
 {
 	if (k->type == KEY_NUMBER)
@@ -375,7 +375,7 @@ void sweep_run_options(const struct sweep *s, struct text_list *l)
 		text_add(l, "--tune");
 }
 
-/* What a key takes, as sweep_print_keys() says it; the caller frees. */
+/* Returns the values of a key for sweep_print_keys(); the caller frees. */
 static char *takes_text(const struct key *k)
 {
 	switch (k->type) {
@@ -438,7 +438,7 @@ static int take_all(struct sweep *s, const config_setting_t *root)
 	return 0;
 }
 
-/* Where a selector of the file stands, for what points_expand() says of it. */
+/* Adds the line of the faulty selector to the message of points_expand(). */
 static int bad_points(struct sweep *s, const config_setting_t *root)
 {
 	const config_setting_t *v = config_setting_get_member(root, "bench");
@@ -481,7 +481,7 @@ static int read_config(struct sweep *s, config_t *c)
 	if (ret)
 		return ret;
 	if (!s->bench.nr)
-		return fail(EINVAL, "%s: bench: is missing; it says what to measure, e.g. bench = [ \"gup.*\" ];",
+		return fail(EINVAL, "%s: bench: is missing; it lists what to measure, e.g. bench = [ \"gup.*\" ];",
 			    s->path);
 	if (points_expand(s->bench.v, s->bench.nr, s->param.v, s->param.nr,
 			  &s->points))
@@ -545,7 +545,7 @@ int sweep_add_kernel(struct sweep *s, const char *text)
 	what++;
 	if (!good_name(name)) {
 		free(name);
-		return fail(EINVAL, "kernel '%s': its name takes letters, digits, '.', '_' and '-'",
+		return fail(EINVAL, "kernel '%s': its name may have letters, digits, '.', '_' and '-'",
 			    text);
 	}
 	k = kernel_named(s, name);
@@ -587,7 +587,7 @@ const struct sweep_kernel *sweep_find_kernel(const struct sweep *s,
 			 near ? "?" : "");
 }
 
-/* One round of @n kernels each, by lot. */
+/* Fills one round of @n kernels in random order. */
 static void shuffle(gsl_rng *rng, size_t *round, size_t n)
 {
 	size_t i;
@@ -637,9 +637,9 @@ struct sweep_cell *sweep_cells(const struct sweep *s, size_t *nr)
 }
 
 /*
- * Without a figure for a point, a guess: its batches at their least length, the
- * same again for set-up and proof, and a quarter of a second for attaching the
- * programs that count. A run of the machine in question says better.
+ * Returns the cost of a point. If it is not given, guess: the batches at their
+ * minimum duration, the same again for set-up and proof, and a quarter of a second
+ * to attach the counters. A run of the machine in question gives a better value.
  */
 static double point_seconds(const struct sweep *s)
 {
@@ -665,7 +665,7 @@ int sweep_fit(struct sweep *s)
 			60 * s->minutes)
 		boots--;
 	if (boots < 2 && boots < s->boots)
-		return fail(ETIME, "%s: minutes: %g are too few: 2 boots of each kernel take %.0f",
+		return fail(ETIME, "%s: minutes: %g is too few: 2 boots of each kernel take %.0f",
 			    s->path, s->minutes,
 			    ceil(sweep_seconds(s, 2 * s->nr_kernels) / 60));
 	s->boots = boots;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sweep files: which benchmarks a night measures, on which kernels, in how many
- * boots and in which order. The syntax is libconfig's; the keys are in
- * sweep.c's table and ptelab(1).
+ * Sweep files: which benchmarks to measure on which kernels, in how many boots
+ * and in which order. The syntax is libconfig's; the keys are in sweep.c's table
+ * and ptelab-sweep(1).
  */
 #ifndef PTELAB_SWEEP_H
 #define PTELAB_SWEEP_H
@@ -15,8 +15,8 @@
 #include "cli/args.h"
 
 enum sweep_order {
-	ORDER_ABBA,	/* each block of kernels, then the same backwards */
-	ORDER_BLOCKS,	/* each block in an order of its own, by lot */
+	ORDER_ABBA,	/* each round of kernels, then the same backwards */
+	ORDER_BLOCKS,	/* each round in a random order of its own */
 };
 
 /* Where a kernel comes from: exactly one of release, deb and image is set. */
@@ -24,7 +24,7 @@ struct sweep_kernel {
 	char *name;
 	char *release;		/* installed on the host */
 	char *deb;
-	char *image, *modules;	/* modules: a tarball; NULL for none */
+	char *image, *modules;	/* modules: a tarball, or NULL */
 };
 
 struct sweep {
@@ -36,18 +36,18 @@ struct sweep {
 	unsigned int boots;		/* of each kernel */
 	unsigned int seed;
 	bool tune;
-	/* As ptelab run takes them. */
+	/* Passed on to ptelab run. */
 	unsigned int counter, batches, counted, warmup, ops;
 	double min_batch_ms;
-	uint32_t given;			/* keys that the file has, by row */
-	/* What a boot costs before it measures, and a point, in seconds. */
+	uint32_t given;			/* bitmap of keys in the file, by row */
+	/* Seconds that a boot takes before it measures, and that a point takes. */
 	double boot_seconds, point_seconds;
-	double minutes;			/* budget for all; 0: none */
+	double minutes;			/* budget of the whole sweep; 0: none */
 	unsigned int boot_timeout;	/* seconds until a boot has failed */
 	unsigned int tries;		/* boots for a cell before it has failed */
 	char *cmdline;			/* kernel parameters, of every kernel */
 	struct point_list points;	/* of one boot */
-	void *config;			/* keeps the texts */
+	void *config;			/* owns the strings */
 };
 
 /* One boot to be measured. */
@@ -57,31 +57,31 @@ struct sweep_cell {
 };
 
 /*
- * Reads and checks a sweep file: names of benchmarks and parameters as well.
- * NULL with fail() text "FILE:LINE: KEY: what is wrong".
+ * Reads and checks a sweep file, including names of benchmarks and parameters.
+ * Returns NULL with fail() text "FILE:LINE: KEY: reason" on error.
  */
 struct sweep *sweep_load(const char *path);
 void sweep_free(struct sweep *s);
 /*
- * Adds "NAME=WHAT" or puts it in the place of the file's kernel of that name.
- * WHAT is a .deb, an Image, "IMAGE,MODULES.tar.xz", or an installed release.
+ * Adds the kernel "NAME=WHAT", or replaces the file's kernel of that name. WHAT
+ * is a .deb, an Image, "IMAGE,MODULES.tar.xz", or an installed release. Returns
  * 0 or -EINVAL with fail() text.
  */
 int sweep_add_kernel(struct sweep *s, const char *text);
-/* NULL with fail() text that names the near one. */
+/* Returns NULL with fail() text that suggests a similar name. */
 const struct sweep_kernel *sweep_find_kernel(const struct sweep *s,
 					     const char *name);
-/* Adds what ptelab run is to be told; the texts are never freed. */
+/* Adds the options for ptelab run; the strings are never freed. */
 void sweep_run_options(const struct sweep *s, struct text_list *l);
-/* Every key: what it takes, its default, what it is for. */
+/* Prints every key with its purpose, values and default. */
 void sweep_print_keys(FILE *f);
-/* Every cell, in the order to boot them; *nr of them; the caller frees. */
+/* Returns all *nr cells in the order to boot them; the caller frees. */
 struct sweep_cell *sweep_cells(const struct sweep *s, size_t *nr);
-/* Seconds that so many boots take, by what the file says that things cost. */
+/* Returns the seconds that @boots take, by the costs in the file. */
 double sweep_seconds(const struct sweep *s, size_t boots);
 /*
- * Cuts the boots down to what the budget allows. 0, or -ETIME with fail() text
- * if it does not allow two of each kernel.
+ * Reduces the boots to the budget. Returns 0, or -ETIME with fail() text if the
+ * budget is too small for two boots of each kernel.
  */
 int sweep_fit(struct sweep *s);
 

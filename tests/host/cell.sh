@@ -51,7 +51,7 @@ refuses "another build of it" "build id.*(is|can't be read)" \
 	cell --kernel here --boot 2 --build-id 00
 refuses "an unknown kernel" "no kernel 'her'; did you mean here" \
 	cell --kernel her --boot 2
-refuses "a name that leaves the folder" 'no name of a kernel' \
+refuses "a name that leaves the folder" 'not a name of a kernel' \
 	cell --kernel ../x --boot 1
 printf '{' >"$tmp/out/here/boot-009.jsonl"
 refuses "a damaged boot file is no cell's" 'cut short|not a run file' cell --kernel here --boot 9

@@ -87,12 +87,12 @@ static void kernels_are_checked(void **state)
 	refused(B "kernels = ( { name = \"a\"; release = \"1\"; deb = \"b\"; } );\n",
 		2, "'a' needs one of");
 	refused(B "kernels = ( { name = \"a\"; releas = \"1\"; } );\n", 2,
-		"releas: no such key of a kernel; did you mean release?");
+		"releas: a kernel has no such key; did you mean release?");
 	refused(B "kernels = ( { name = \"a/b\"; release = \"1\"; } );\n", 2,
-		"kernels: each needs a name");
+		"kernels: each kernel needs a name");
 	refused(B "kernels = ( { release = \"1\"; } );\n", 2, "needs a name");
 	refused(B "kernels = (\n{ name = \"a\"; release = \"1\"; },\n{ name = \"a\"; release = \"2\"; } );\n",
-		4, "two of the name 'a'");
+		4, "two kernels have the name 'a'");
 	refused(B "kernels = \"a\";\n", 2, "takes a list of groups");
 #undef B
 }
