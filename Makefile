@@ -262,8 +262,8 @@ guest-programs: $(BUILD)/ptelab $(BUILD)/tests/kmod/test_kmod \
 .PHONY: install
 install: all
 	install -D -m 755 $(BUILD)/ptelab $(DESTDIR)$(PREFIX)/bin/ptelab
-	install -D -m 644 cli/ptelab.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptelab.1
-	install -D -m 644 cli/ptelab-sweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptelab-sweep.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/man/*.7
 	install -D -m 644 cli/ptelab.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ptelab
 	install -D -m 755 scripts/sweep $(DESTDIR)$(PREFIX)/bin/ptelab-sweep

@@ -1,16 +1,38 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Names that stand in a table of the program: --help, error messages, the man
-# page and completion have every one of them.
+# Names and options in the tables of the program: --help, error messages, man pages
+# and completion have every one of them.
 # shellcheck source=made-up.sh
 . "$(dirname "$0")/made-up.sh"
 
-# The man page without what roff needs; of one section only with NAME.
+# manual COMMAND SECTION: a section of its man page, without roff's escapes
 manual()
 {
-	sed 's/\\-/-/g; s/\\f.//g; s/^\.[BIR]* *//' "$top/cli/ptelab.1" |
-		awk -v name="${1:-}" 'BEGIN { on = name == "" }
-			name != "" && /^SS |^SH / { on = $0 == "SS " name || $0 == "SH " name } on'
+	sed 's/\\-/-/g; s/\\f.//g; s/^\.[BIR]* *//' "$top/docs/man/ptelab-$1.1" |
+		awk -v name="$2" '/^SH / { on = $0 == "SH " name; next } on'
+}
+
+# The options in what --help prints, one a line; argp's own are the same everywhere.
+options_of_help()
+{
+	grep -oE '^ {2,6}(-[A-Za-z?], )?--[a-z-]+' | grep -oE -- '-[A-Za-z-]+' |
+		grep -vxE -- '--(help|usage)' | sort -u
+}
+
+# options COMMAND: the man page has all options and no other ones
+options()
+{
+	local documented more=''
+
+	ptelab "$1" --help | options_of_help > options
+	documented=$(manual "$1" OPTIONS | grep -A1 --no-group-separator '^TP$' | grep '^-' | sed 's/=.*//' |
+		grep -oE -- '(^|, )-[A-Za-z-]+' | sed 's/^, //' | sort -u)
+	# its page is also that of the script
+	[ "$1" != sweep ] || more=$("$top/scripts/sweep" --help | options_of_help)
+	comm -23 options <(echo "$documented") > missing
+	comm -13 <(sort -u options - <<< "$more") <(echo "$documented") | grep . > unknown
+	[ ! -s missing ] || { echo "not in the man page: $(paste -sd' ' missing)"; return 1; }
+	[ ! -s unknown ] || { echo "only in the man page: $(paste -sd' ' unknown)"; return 1; }
 }
 
 # what_of COMMAND OPTION: the words that it takes
@@ -43,21 +65,35 @@ commands()
 	local c
 
 	while read -r c; do
-		if ! grep -qF "cmd_$c(" "$top/cli/cmd_$c.c" || ! manual "$c" | grep -q .; then
+		if ! grep -qF "cmd_$c(" "$top/cli/cmd_$c.c"; then
 			echo "$c"
 			return 1
 		fi
 	done < commands
 	[ "$(wc -l < commands)" -gt 10 ] && [ "$(completes | grep -v ^-)" = "$(cat commands)" ]
 }
-check "commands: file, man page, completion" commands
+check "commands: file, completion" commands
+
+sections()
+{
+	local s
+
+	for s in NAME SYNOPSIS DESCRIPTION "EXIT STATUS" FILES EXAMPLES "SEE ALSO"; do
+		manual "$1" "$s" | grep -q . || { echo "no section $s"; return 1; }
+	done
+}
+while read -r c; do
+	check "$c: man page" sections "$c"
+	check "$c: options in the man page" options "$c"
+done < commands
+check "--help has options" test "$(ptelab run --help | options_of_help | wc -l)" -gt 10
 
 for o in compare:--format compare:--fail-on compare:--center show:--format explain:--format plot:--format run:--counter; do
 	command=${o%:*} option=${o#*:}
 	what_of "$command" "$option" > words
 	mapfile -t words < words
 	ptelab "$command" --help > help
-	manual "$command" > manual.txt
+	manual "$command" OPTIONS > manual.txt
 	ptelab "$command" "$option" nonsense x y 2> err
 	status=$?
 	completes "$command" "$option" > completed
@@ -74,10 +110,10 @@ findings()
 
 	ptelab list --findings > found && [ -s found ] || return
 	while read -r name help; do
-		manual FINDINGS | grep -A1 "^$name\$" | tail -n 1 | grep -qxF -- "$help" ||
+		manual compare FINDINGS | grep -A1 "^$name\$" | tail -n 1 | grep -qxF -- "$help" ||
 			{ echo "the man page does not say of $name: $help"; return 1; }
 	done < found
-	[ "$(manual FINDINGS | grep -cx TP)" = "$(wc -l < found)" ]
+	[ "$(manual compare FINDINGS | grep -cx TP)" = "$(wc -l < found)" ]
 }
 check "findings: man page" findings
 
@@ -94,6 +130,6 @@ keys()
 	local names
 
 	mapfile -t names < <(ptelab sweep keys | sed -n 's/^\([a-z_]*\): .*/\1/p')
-	manual "SWEEP FILES" > manual.txt && has_words manual.txt "${names[@]}"
+	manual sweep "SWEEP FILES" > manual.txt && has_words manual.txt "${names[@]}"
 }
 check "sweep keys: man page" keys

@@ -12,7 +12,7 @@ if ! [ -x "$top/build/native/ptelab" ]; then
 fi
 copy=$tmp/tree
 mkdir -p "$copy/build"
-(cd "$top" && cp -a Makefile analysis bench bpf cli debian emu kmod lib scripts tests "$copy" &&
+(cd "$top" && cp -a Makefile analysis bench bpf cli debian docs emu kmod lib scripts tests "$copy" &&
 	cp -a build/native "$copy/build/") || exit 1
 cp -a "$copy" "$tmp/before"
 cd "$copy" || exit 1
@@ -25,7 +25,7 @@ touched()
 		sed "s|^$copy/||" | sort | tr '\n' ' '
 	rm -rf "$tmp/before"
 	mkdir "$tmp/before"
-	cp -a Makefile analysis bench bpf cli debian emu kmod lib scripts tests "$tmp/before"
+	cp -a Makefile analysis bench bpf cli debian docs emu kmod lib scripts tests "$tmp/before"
 }
 
 # after PATTERN FILE TEXT: puts lines behind the first line that matches
@@ -58,18 +58,18 @@ static void report_sample(const struct report *r, FILE *f)
 	fprintf(f, "%zu comparisons\n", r->nr);
 }'
 after '^static const struct report_format formats' analysis/report/report_forms.c '	{ { "sample", "how many comparisons there are" }, report_sample },'
-sed -i 's/^takes text, grid,/takes sample, text, grid,/' cli/ptelab.1
-equal "a format is 2 files" "$(touched)" "analysis/report/report_forms.c cli/ptelab.1 "
+sed -i 's/^.fBtext.fR (the default), .fBgrid/sample, &/' docs/man/ptelab-compare.1
+equal "a format is 2 files" "$(touched)" "analysis/report/report_forms.c docs/man/ptelab-compare.1 "
 
 # --- a finding ---
 
 after '^} kinds.. = ' analysis/judge/rules.c '	{ "sample-finding", "more samples are taken", {
 		{ SEVERITY_WARNING, { { "sample_metric", RISES } },
 		  "more samples are taken" } } },'
-after '^prints this list' cli/ptelab.1 '.TP
+after '^.SH FINDINGS' docs/man/ptelab-compare.1 '.TP
 .B sample\-finding
 more samples are taken'
-equal "a finding is 2 files" "$(touched)" "analysis/judge/rules.c cli/ptelab.1 "
+equal "a finding is 2 files" "$(touched)" "analysis/judge/rules.c docs/man/ptelab-compare.1 "
 
 # --- a subcommand ---
 
@@ -92,16 +92,17 @@ int cmd_sample(int argc, char **argv)
 }
 END
 echo 'COMMAND(sample, "says so")' >> cli/commands.def
-after '^.SH COMMANDS' cli/ptelab.1 '.SS sample
-Says so.'
-equal "a subcommand is 3 files" "$(touched)" "cli/cmd_sample.c cli/commands.def cli/ptelab.1 "
+for s in NAME SYNOPSIS DESCRIPTION 'EXIT STATUS' FILES EXAMPLES 'SEE ALSO'; do
+	printf '.SH %s\nSays so.\n' "$s"
+done > docs/man/ptelab-sample.1
+equal "a subcommand is 3 files" "$(touched)" "cli/cmd_sample.c cli/commands.def docs/man/ptelab-sample.1 "
 
 # --- a sweep key ---
 
 after '^#define RANGE' cli/sweep.c '	{ KEY(samples, COUNT), RANGE(7, 1, 9), .help = "a sample" },'
 after '^struct sweep .$' cli/sweep.h '	unsigned int samples;'
-after '^.SH SWEEP FILES' cli/ptelab.1 'Also samples.'
-equal "a sweep key is 3 files" "$(touched)" "cli/ptelab.1 cli/sweep.c cli/sweep.h "
+after '^.SH SWEEP FILES' docs/man/ptelab-sweep.1 'Also samples.'
+equal "a sweep key is 3 files" "$(touched)" "cli/sweep.c cli/sweep.h docs/man/ptelab-sweep.1 "
 
 # --- and it is all there ---
 
