@@ -12,7 +12,7 @@
 
 #include "lib/util.h"
 
-/* --- what is kept --- */
+/* --- the compact form --- */
 
 static void swap(double *a, double *b)
 {
@@ -22,7 +22,7 @@ static void swap(double *a, double *b)
 	*b = t;
 }
 
-/* Of three, so that what is sorted already is no worst case. */
+/* The median of three, so that sorted input is not the worst case. */
 static double pivot_of(double *v, size_t low, size_t high)
 {
 	size_t mid = low + (high - low) / 2;
@@ -69,8 +69,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * The rank of a resample's median has a standard deviation of sqrt(n)/2;
- * eight of them on either side are never left.
+ * The rank of a resample's median has a standard deviation of sqrt(n)/2. Keep eight
+ * of them on either side; no resample gets beyond that.
  */
 static void keep_middle(struct batch_list *b, double *v, size_t nr)
 {
@@ -92,7 +92,7 @@ static void keep_middle(struct batch_list *b, double *v, size_t nr)
 		b->high_quartile = v[nr - 1 - nr / 4];
 		return;
 	}
-	/* the lower and the higher part are apart already */
+	/* the lower and the higher part are separated already */
 	select_rank(v, low, nr / 4);
 	b->low_quartile = v[nr / 4];
 	select_rank(v + high + 1, nr - high - 1, nr - 1 - nr / 4 - high - 1);
@@ -152,13 +152,12 @@ void batches_free(struct batch_list *b)
 	free(b);
 }
 
-/* --- out of the text --- */
+/* --- extraction from JSON --- */
 
 /*
- * A JSON number at @p, which ends with a character that is none of a number's.
- * Up to 15 digits and powers of ten up to 22 are exact in a double, as is one
- * multiplication of the two (Clinger 1990); the rest is strtod()'s. NULL if it
- * is no number, or one beyond a double.
+ * Parses the JSON number at @p. Up to 15 digits and powers of ten up to 22 are exact
+ * in a double, and so is one multiplication of the two (Clinger 1990); others go to
+ * strtod(). Returns NULL if it is not a number, or out of range.
  */
 static const char *parse_number(const char *p, double *value)
 {
@@ -212,7 +211,7 @@ static const char *skip_blank(const char *p)
 	return p;
 }
 
-/* Behind the array at @p if it has only numbers; else NULL. */
+/* Returns the end of the array at @p if it has only numbers; else NULL. */
 static const char *parse_array(const char *p, const char *end, double **v,
 			       size_t *nr, size_t *room)
 {
@@ -233,7 +232,7 @@ static const char *parse_array(const char *p, const char *end, double **v,
 	return *p == ']' ? p + 1 : NULL;
 }
 
-/* Behind the string that starts at @p. */
+/* Returns the end of the string at @p. */
 static const char *skip_string(const char *p, const char *end)
 {
 	for (p++; p < end && *p != '"'; p++)

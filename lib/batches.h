@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Long lists of batches as they are kept in memory: the middle in full, so
- * that the median, and every median that a bootstrap could draw from the list,
- * is exact; of the rest mean, variance, quartiles and outliers; and a few
- * thousand values in the order of measurement, for drift and for pictures.
- * So ten million values take no more memory than ten thousand.
+ * A compact form of long lists of batches. It keeps the middle of the sorted list
+ * in full, so that the median, and every median that a bootstrap can draw, is exact.
+ * Of all values it keeps mean, variance, quartiles and outliers, and a few thousand
+ * values in the order of measurement, for drift and pictures. Ten million values
+ * take no more memory than ten thousand.
  */
 #ifndef PTELAB_BATCHES_H
 #define PTELAB_BATCHES_H
@@ -17,7 +17,7 @@
 #define BATCHES_SAMPLE	4096
 
 struct batch_list {
-	size_t nr;			/* values there were */
+	size_t nr;			/* number of values in the full list */
 	double mean, variance;		/* variance: n - 1 */
 	double min, max;
 	double low_quartile, high_quartile;	/* order statistics */
@@ -30,18 +30,18 @@ struct batch_list {
 	size_t outliers;
 };
 
-/* Takes @nr >= 1 finite values, whose order is lost. Free with batches_free(). */
+/* Takes @nr >= 1 finite values and reorders @v. Free with batches_free(). */
 struct batch_list *batches_take(double *v, size_t nr);
 void batches_free(struct batch_list *b);
 
-/* Puts the value of rank @k in its place, lower ones before, higher behind. */
+/* Moves the value of rank @k to v[k], lower values before it, higher ones behind. */
 void select_rank(double *v, size_t nr, size_t k);
 
 /*
  * Copies a JSON text of @len bytes to @out (room for @len + 1), with every
  * array of BATCHES_MIN numbers or more replaced by {"list":N}, where N counts
- * the calls of @take. Returns the new length. What is no JSON is copied as it
- * is, for the parser to complain of.
+ * the calls of @take. Returns the new length. Invalid JSON is copied unchanged, so
+ * that the parser reports the error.
  */
 size_t batches_extract(const char *text, size_t len, char *out,
 		       size_t (*take)(void *ctx, double *v, size_t nr),

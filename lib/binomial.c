@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 /*
- * Where the beta distribution reaches @tail, from below or from above. Halving
- * intervals of the rate's logarithm, since GSL's own inverse gives up on the
- * parameters that millions of outcomes make.
+ * The point at which the beta distribution reaches @tail, from below or above, by
+ * bisection of the logarithm of the rate. GSL's inverse fails for the parameters of
+ * millions of outcomes.
  */
 static double beta_inverse(double tail, double a, double b, bool upper)
 {
@@ -42,7 +42,7 @@ struct interval binomial_interval(uint64_t k, uint64_t n, double confidence)
 
 double binomial_upper_of_none(uint64_t n, double confidence)
 {
-	/* 1 - x^(1/n), where the power is too near to 1 to subtract from it */
+	/* 1 - x^(1/n) by expm1(), since the power is too close to 1 to subtract */
 	return n ? -expm1(log(1 - confidence) / n) : 1;
 }
 
@@ -63,7 +63,7 @@ struct interval median_interval(double *v, size_t n, double confidence)
 	size_t below = 0;
 
 	qsort(v, n, sizeof(*v), cmp_double);
-	/* how many values may be cut off at each end */
+	/* number of values that may be cut off at each end */
 	while (below < n / 2 &&
 	       gsl_cdf_binomial_P(below, .5, n) <= (1 - confidence) / 2)
 		below++;

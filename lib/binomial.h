@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a number of successes says about a rate, and what values say about
- * their median, without any assumption on how they are distributed.
+ * Intervals for a rate, given a number of successes, and for a median, without
+ * assumptions about the distribution.
  */
 #ifndef PTELAB_BINOMIAL_H
 #define PTELAB_BINOMIAL_H
@@ -21,22 +21,23 @@ struct interval {
 struct interval binomial_interval(uint64_t k, uint64_t n, double confidence);
 
 /*
- * The highest rate that @n outcomes without a single witness leave possible
- * at @confidence, one-sided: 1 - (1 - confidence)^(1/n); 1 for n = 0.
+ * The highest rate that is compatible with 0 of @n outcomes at @confidence,
+ * one-sided: 1 - (1 - confidence)^(1/n); 1 for n = 0.
  */
 double binomial_upper_of_none(uint64_t n, double confidence);
 
 /*
- * How many outcomes without a witness rule out @rate at @confidence, one-sided:
- * the smallest n with (1 - rate)^n <= 1 - confidence. 0 < rate < 1.
+ * The number of outcomes, none of them a success, that excludes @rate at
+ * @confidence, one-sided: the smallest n with (1 - rate)^n <= 1 - confidence.
+ * 0 < rate < 1.
  */
 double binomial_outcomes_needed(double rate, double confidence);
 
 /*
- * The interval between order statistics for the median of what @v, @n values
- * in any order, were drawn from: it holds the median with at least
- * @confidence (David and Nagaraja 2003, 7.1). Infinite on both sides if @n is
- * too small for any. @v is sorted.
+ * An interval between order statistics that contains the median of the
+ * distribution of @v with at least @confidence (David and Nagaraja 2003, 7.1).
+ * @v: @n values in any order; the function sorts it. Infinite on both sides if
+ * @n is too small.
  */
 struct interval median_interval(double *v, size_t n, double confidence);
 

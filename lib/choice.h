@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Words of which an option takes one: a table whose rows begin with a struct
- * choice, the default first. Error messages, --help and completion are made
- * from it, so that a new word is a new row.
+ * The values of an option: a table whose rows begin with a struct choice, the
+ * default first. Error messages, --help and completion are generated from it, so
+ * a new value is a new row.
  */
 #ifndef PTELAB_CHOICE_H
 #define PTELAB_CHOICE_H
@@ -12,7 +12,7 @@
 
 struct choice {
 	const char *name;
-	const char *help;	/* what the name does not say; may be NULL */
+	const char *help;	/* NULL if the name explains itself */
 };
 
 struct choices {
@@ -23,14 +23,14 @@ struct choices {
 #define CHOICES(table)	{ table, sizeof(table) / sizeof((table)[0]), \
 			  sizeof((table)[0]) }
 
-/* The row of that name; NULL if there is none. */
+/* Returns the row of that name; NULL if there is none. */
 const void *choice_find(const struct choices *c, const char *name);
 const char *choice_name(const struct choices *c, size_t nr);
 /* "text, csv or json"; the caller frees. */
 char *choices_text(const struct choices *c);
-/* "text (default), csv; mmio: what its help says"; the caller frees. */
+/* "text (default), csv; mmio: its help"; the caller frees. */
 char *choices_help(const struct choices *c);
-/* A line each, the name first. */
+/* Prints one line for each row, the name first. */
 void choices_print(const struct choices *c, FILE *f);
 
 #endif

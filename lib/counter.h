@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the runner sees anything that counts: PMU, vmstat, BPF programs, the
- * module, KVM statistics. A source counts a fixed list of metrics; the runner
- * opens it, brackets the measured region with start and stop, and learns for
- * each metric either a count or why there is none. It never sees a 0 that
- * stands for "could not count".
+ * The runner's interface to everything that counts: PMU, vmstat, BPF programs, the
+ * module, KVM statistics. A source counts a fixed list of metrics. The runner opens
+ * it, brackets the measured region with start and stop, and gets for each metric
+ * either a count or the reason why there is none. A source never returns 0 for
+ * "could not count".
  */
 #ifndef PTELAB_COUNTER_H
 #define PTELAB_COUNTER_H
@@ -13,20 +13,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the events that a metric counts are about, so that nobody waits for
- * probes where none of them can happen. */
+/* The kind of events that a metric counts. Probes of a kind are not attached to
+ * points where such events can't happen. */
 enum events {
 	EVENTS_MM = 1,	/* page tables of a process, GUP, mmu notifiers */
 	EVENTS_KVM = 2,	/* a virtual machine's faults and stage 2 */
 	EVENTS_ALL = EVENTS_MM | EVENTS_KVM,
 };
 
-/* By the metric's name. */
+/* Returns the kind of a metric, by its name. */
 enum events metric_events(const char *metric);
 
-/* Which of a point's two passes a source may take part in. */
+/* The pass of a point in which a source counts. */
 enum counter_pass {
-	PASS_TIMED,	/* costs next to nothing and disturbs nothing */
+	PASS_TIMED,	/* costs almost nothing and disturbs nothing */
 	PASS_COUNTED,	/* attaches probes or reads slow files */
 };
 
@@ -40,27 +40,27 @@ struct counter_source {
 	const char *name;
 	enum counter_pass pass;
 	/*
-	 * Opened, started and stopped by every worker thread for itself (the
-	 * PMU), or once for the machine, on behalf of the whole point.
+	 * True if every worker thread opens, starts and stops the source itself
+	 * (the PMU); false if this is done once for the whole point.
 	 */
 	bool per_thread;
 	const char *const *metrics;	/* names from metric.c, NULL at the end */
 	/*
-	 * Which events (enum events) matter to those who open it from now on:
-	 * metrics of others may then be absent. NULL: the source has no choice.
+	 * Selects the events (enum events) for subsequent open() calls; metrics
+	 * of other events may then be absent. NULL: the source has no choice.
 	 */
 	void (*choose)(unsigned int events);
 	/*
-	 * @pid: count this process and its threads where the source can tell
-	 * processes apart; 0 for the whole machine.
-	 * Returns 0 with *priv set even if only some metrics can be had, or
-	 * even none: @values (one for each metric) then says why for each.
-	 * Returns -errno with fail() text only for what the user must mend.
+	 * @pid: count this process and its threads, if the source can; 0 for
+	 * the whole machine.
+	 * Returns 0 with *priv set even if some or all metrics are unavailable:
+	 * @values (one for each metric) has the reason. Returns -errno with
+	 * fail() text only for problems that the user must fix.
 	 */
 	int (*open)(void **priv, pid_t pid, struct counter_value *values);
 	int (*start)(void *priv);
-	/* Fills count (since start) where present. Clears present, with a
-	 * reason, where this one interval could not be counted. */
+	/* Fills in the counts since start. Clears present, with a reason, for
+	 * metrics that could not be counted in this interval. */
 	int (*stop)(void *priv, struct counter_value *values);
 	void (*close)(void *priv);
 };

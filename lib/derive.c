@@ -5,9 +5,8 @@
 #include <string.h>
 
 /*
- * A tracepoint may be there, take a program and never fire: a KVM that handles
- * guests' faults elsewhere counts them and traces none. Zero where KVM's own
- * statistics have some is no count.
+ * A tracepoint may attach yet never fire, if KVM handles guest faults on a path
+ * without it. A zero is wrong if KVM's own statistics count faults.
  */
 const char *derive_contradicted(const json_t *totals, const char **why)
 {
@@ -17,13 +16,13 @@ const char *derive_contradicted(const json_t *totals, const char **why)
 	if (!traced || json_integer_value(traced) ||
 	    json_integer_value(known) <= 0)
 		return NULL;
-	*why = "KVM's statistics count faults of the guest, and none passes its tracepoint";
+	*why = "KVM's statistics count guest faults, but its tracepoint never fired";
 	return "kvm_guest_faults";
 }
 
 /*
- * How often one gather in a race starts again: the retries of an operation say
- * nothing before one knows how many gathers it takes.
+ * Retries per gather in a race. Retries per operation mean nothing unless one knows
+ * how many gathers an operation makes.
  */
 bool derive_rate(const json_t *record, struct derived_rate *d)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What follows from several metrics of one point: counts that others contradict,
- * and rates. Here, so that who measures knows no metric by name.
+ * Results that follow from several metrics of a point: counts that others
+ * contradict, and rates. They are here so that the runner need not know metrics by
+ * name.
  */
 #ifndef PTELAB_DERIVE_H
 #define PTELAB_DERIVE_H
@@ -10,8 +11,8 @@
 #include <stdbool.h>
 
 /*
- * The metric of @totals, an object of counts, that another one contradicts, with
- * the reason in *@why; NULL if there is none.
+ * Returns the metric of @totals (an object of counts) that another metric
+ * contradicts, with the reason in *@why; NULL if there is none.
  */
 const char *derive_contradicted(const json_t *totals, const char **why);
 
@@ -20,7 +21,7 @@ struct derived_rate {
 	double rate, n, of;	/* @n of @of */
 };
 
-/* A rate between two counters of a finished record; false if it has none. */
+/* Computes a rate of two counters of a finished record; false if it has none. */
 bool derive_rate(const json_t *record, struct derived_rate *d);
 
 #endif

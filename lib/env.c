@@ -29,7 +29,7 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* The value behind "KEY<blanks>:" in a /proc/cpuinfo text; caller frees. */
+/* Returns the value of "KEY<blanks>:" in /proc/cpuinfo; the caller frees. */
 static char *cpuinfo_value(const char *text, const char *key)
 {
 	size_t n = strlen(key);
@@ -133,7 +133,7 @@ char *env_kernel_build_id(void)
 	return hex;
 }
 
-/* Text of the running kernel's configuration, NULL if it is nowhere. */
+/* Returns the configuration of the running kernel; NULL if there is none. */
 static char *kernel_config(size_t *len)
 {
 	size_t size = 0, room = 1 << 20;
@@ -170,7 +170,7 @@ static void put_file(json_t *o, const char *key, const char *path)
 
 	if (!text)
 		return;
-	/* of a list of choices, the chosen one */
+	/* of a list of choices, the selected one */
 	open = strchr(text, '[');
 	close = open ? strchr(open, ']') : NULL;
 	if (close) {
@@ -242,7 +242,7 @@ static void put_features(json_t *o)
 }
 
 /*
- * "gcc 12.2.0" out of the second pair of brackets of /proc/version:
+ * Extracts "gcc 12.2.0" from the second pair of parentheses in /proc/version:
  * "Linux version R (who@where) (gcc (Debian 12.2.0-14) 12.2.0, GNU ld ...) ..."
  */
 static void put_compiler(json_t *o)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a run was measured on: the machine, the kernel, and every setting that
- * is known to move figures (facts that compare refuses to compare across).
+ * The environment of a run: the machine, the kernel, and every setting that is
+ * known to affect figures. compare refuses runs whose environments differ.
  */
 #ifndef PTELAB_ENV_H
 #define PTELAB_ENV_H
@@ -11,25 +11,24 @@
 
 struct machine {
 	enum { MACHINE_BARE, MACHINE_VIRTUAL, MACHINE_EMULATED } kind;
-	/* Time here is the emulator's: never reported as time. */
+	/* The clock is the emulator's: never report it as time. */
 	bool clock_emulated;
 	/* Instruction counts are exact (QEMU TCG with icount). */
 	bool icount;
 	const char *mode;	/* "exact", "race", "timed" */
-	char *detail;		/* hypervisor or emulator as far as known */
+	char *detail;		/* hypervisor or emulator, if known */
 };
 
 /*
- * Found once and kept. The emulated machine of scripts/lab says what it is on
- * the kernel's command line (ptelab.machine=tcg-icount or tcg); elsewhere the
- * CPU's identification and the hypervisor's are looked at.
+ * Returns the machine, detected once. The emulated machine of scripts/lab is
+ * identified by the kernel's command line (ptelab.machine=tcg-icount or tcg),
+ * others by the identification of CPU and hypervisor.
  */
 const struct machine *machine_get(void);
 
 /*
- * The header of a run: everything but command, seed, metrics, absent and
- * clock, which the caller adds. A new reference. What can't be read is null
- * or left out, never made up.
+ * Returns the header of a run, without command, seed, metrics, absent and clock,
+ * which the caller adds. A new reference. Unknown values are null or left out.
  */
 json_t *env_header(void);
 /* The "environment" member alone: flat, name to string. */

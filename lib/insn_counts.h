@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the counting plugin writes and ptelab reads: a stream of records in the
- * host's byte order, gone once ptelab has merged it. First struct
- * regions_header, then records, each a struct regions_record and its body.
+ * The output of the counting plugin: a stream of records in the host's byte order,
+ * deleted once ptelab has merged it. It starts with struct regions_header. Each
+ * record is a struct regions_record and its body.
  */
 #ifndef PTELAB_INSN_COUNTS_H
 #define PTELAB_INSN_COUNTS_H
@@ -11,8 +11,8 @@
 
 #define REGIONS_MAGIC	0x31534e4745525450ULL	/* "PTREGNS1" */
 
-/* Where an exception came from and why, as its vector and the instruction
- * before it tell. */
+/* Origin and cause of an exception, derived from its vector and the instruction
+ * before it. */
 enum region_exception {
 	X_USER_SVC, X_USER_ABORT, X_USER_IRQ, X_USER_OTHER,
 	X_KERNEL_ABORT, X_KERNEL_IRQ, X_KERNEL_OTHER,
@@ -21,12 +21,12 @@ enum region_exception {
 };
 
 enum region_node_kind {
-	N_ROOT,		/* where the program was when it armed the region */
+	N_ROOT,		/* the function that armed the region */
 	N_CALL,		/* by BL or BLR at @site */
 	N_EXCEPTION,	/* taken at @site */
 	N_GUEST,	/* entered by the ERET at @site */
 	N_TASK,		/* another task's, switched to at @site */
-	N_LOST,		/* returned to a place that no known call came from */
+	N_LOST,		/* returned to, with no known call from there */
 };
 
 struct regions_header {
@@ -44,7 +44,7 @@ enum {
 	REC_REGION,	/* struct region, nodes, cells, singles */
 };
 
-/* Instructions that were translated together; numbered from 0 as they come. */
+/* A translation block; blocks are numbered from 0 in the order of the stream. */
 struct region_block {
 	uint64_t pc;
 	uint32_t nr;
@@ -54,31 +54,31 @@ struct region_block {
 struct region_node {
 	uint32_t parent;	/* its own number for a root */
 	uint32_t kind;
-	uint64_t site;		/* address of what entered it; 0: unknown */
+	uint64_t site;		/* address of the instruction that entered it; 0: unknown */
 	uint64_t entry;		/* address of its first instruction */
 };
 
-/* @count times all of @block, in a call of @node. */
+/* All of @block ran @count times in calls of @node. */
 struct region_cell {
 	uint32_t node, block;
 	uint64_t count;
 };
 
-/* The same for one instruction of a block that did not run to its end, or
- * whose end faulted; negative: it was begun, did not retire. */
+/* The same for one instruction of a block that did not run to its end, or whose end
+ * faulted. Negative: the instruction started but did not retire. */
 struct region_single {
 	uint32_t node, block, insn, pad;
 	int64_t count;
 };
 
 struct region {
-	uint32_t nr;		/* in its run, from 0 */
-	uint32_t by_pmu;	/* began and ended as the PMU's counts do */
+	uint32_t nr;		/* within its run, from 0 */
+	uint32_t by_pmu;	/* began and ended with the PMU's counts */
 	uint64_t exceptions[NR_EXCEPTIONS];
-	/* distinct 64-byte lines from one entry into the kernel, out of user
-	 * mode or a guest, to the next, summed */
+	/* distinct 64-byte lines between one entry into the kernel (from user
+	 * mode or a guest) and the next, summed up */
 	uint64_t lines;
-	uint64_t unmatched;	/* returns to where no known call came from */
+	uint64_t unmatched;	/* returns without a known call */
 	uint64_t switches;	/* between tasks */
 	uint32_t nr_nodes, nr_cells, nr_singles;
 	uint32_t has_lines;	/* lines were counted */

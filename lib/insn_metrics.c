@@ -25,7 +25,7 @@ void counts_absent(json_t *absent, bool icount)
 {
 	json_t *why = json_string(icount ?
 		"counted by the emulator: boot with scripts/lab/boot --count, or --count=lines for lines_touched" :
-		"counted in the emulated machine only (scripts/lab/boot --count)");
+		"counted only in the emulated machine (scripts/lab/boot --count)");
 	size_t i;
 
 	for (i = 0; i < NR_COUNTED_CLASSES; i++)

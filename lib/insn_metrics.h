@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The metrics that the emulator's counting plugin has, beside those of
- * a64class.h, and what a run says of them that has none.
+ * The metrics of the emulator's counting plugin besides those of a64class.h, and
+ * why a run may not have them.
  */
 #ifndef PTELAB_INSN_METRICS_H
 #define PTELAB_INSN_METRICS_H
@@ -13,12 +13,12 @@
 
 extern const char *const region_exception_metric[NR_EXCEPTIONS];
 
-/* Names every one of them in @absent, an object, with why it is absent. */
+/* Adds every one of them to the object @absent, with the reason. */
 void counts_absent(json_t *absent, bool icount);
-/* Whether it is one of them. */
+/* Returns whether @metric is one of them. */
 bool counts_metric(const char *metric);
-/* Whether it says little that the count of instructions does not, or the count
- * that it is a part of: left out of a table that nobody asked to be whole. */
+/* True for a detail metric that mostly repeats `instructions` or its parent; it is
+ * hidden unless --all is given. */
 bool counts_detail(const char *metric);
 
 #endif

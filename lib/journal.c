@@ -20,7 +20,7 @@ static struct {
 	int fd;			/* the journal, append-only; -1 when closed */
 	int lock;
 	char *path;
-	pid_t owner;		/* a forked child must not restore */
+	pid_t owner;		/* forked children must not restore */
 } journal = { .fd = -1, .lock = -1 };
 
 /* Start time in clock ticks since boot: field 22 of /proc/PID/stat. */
@@ -31,7 +31,7 @@ static unsigned long long start_time(pid_t pid)
 	char *p = text ? strrchr(text, ')') : NULL;
 	int field;
 
-	/* comm may hold spaces; what follows its ')' is field 3 */
+	/* comm may contain spaces; field 3 follows its ')' */
 	for (field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	if (p)
@@ -56,7 +56,7 @@ char *setting_read(const char *path)
 	return text;
 }
 
-/* What is gone need not be undone; what is busy may just be looked at. */
+/* A file that is gone needs no undo. A busy one may be read by someone: retry. */
 static int undo_write(const char *path, const char *value)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -74,13 +74,13 @@ static int undo_write(const char *path, const char *value)
 
 static int undo_swapoff(const char *device)
 {
-	/* EINVAL: it is not swapped to */
+	/* EINVAL: the device is not in use for swap */
 	if (!swapoff(device) || errno == EINVAL || errno == ENOENT)
 		return 0;
 	return fail(errno, "swapoff %s: %s", device, strerror(errno));
 }
 
-/* A file of it may still be on its way out, of a process that was killed. */
+/* A killed process may not have closed its file of the module yet: retry. */
 static int undo_module(const char *module)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -98,7 +98,7 @@ static int undo_module(const char *module)
 		    errno == EAGAIN ? "in use" : strerror(errno));
 }
 
-/* One entry. What it says in another version's words is left alone. */
+/* Undoes one entry; ignores entries of an unknown kind. */
 static int undo(const json_t *e)
 {
 	const char *path = json_string_value(json_object_get(e, "path"));
@@ -117,10 +117,9 @@ static int undo(const json_t *e)
 }
 
 /*
- * Puts back the entries of @path from byte @from on, newest first, that belong
- * to @owner, or to no living process if @owner is 0. Returns how many entries
- * stay because their owner lives, or -errno of the first that would not go
- * back.
+ * Undoes the entries of @path from byte @from on, newest first, that belong to
+ * @owner, or to no living process if @owner is 0. Returns the number of entries
+ * that are kept because their owner lives, or -errno of the first failure.
  */
 static int replay(const char *path, pid_t owner, size_t from,
 		  unsigned int *done)
@@ -138,7 +137,7 @@ static int replay(const char *path, pid_t owner, size_t from,
 	     line = strtok_r(NULL, "\n", &save)) {
 		json_t *e = json_loads(line, 0, NULL);
 
-		/* A line cut short by a crash precedes no change. */
+		/* A line cut short by a crash: its change was not made. */
 		if (!e)
 			continue;
 		entries = xrealloc(entries, (nr + 1) * sizeof(*entries));
@@ -156,7 +155,7 @@ static int replay(const char *path, pid_t owner, size_t from,
 			int err = undo(e);
 
 			if (err && !ret)
-				ret = fail_prefix(err, "can't put back");
+				ret = fail_prefix(err, "can't restore");
 			if (!err && done)
 				(*done)++;
 		} else {
@@ -230,7 +229,7 @@ out:
 	return ret;
 }
 
-/* The entry must be whole on file before the change is made. */
+/* Writes an entry; the caller makes the change only if this succeeds. */
 static int note(const char *path, const char *key, const char *value)
 {
 	json_t *e;
@@ -238,7 +237,7 @@ static int note(const char *path, const char *key, const char *value)
 	int ret;
 
 	if (journal.fd < 0)
-		return fail(EPERM, "%s: not changed, as the restore journal is not open",
+		return fail(EPERM, "%s: not changed, because the restore journal is not open",
 			    path ? path : value);
 	e = json_pack("{s:i, s:I}", "pid", (int)getpid(), "start",
 		      (json_int_t)start_time(getpid()));

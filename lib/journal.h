@@ -1,55 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The restore journal: whatever ptelab changes on a host is written here
- * before it is changed, so that it can be put back by this process, or, if
- * this one is killed, by the next one that starts.
+ * The restore journal: ptelab records each change of a host here before it makes
+ * it. This process, or the next one if this one is killed, undoes the changes.
  *
- * The journal lives in PTELAB_RUNTIME_DIR, else /run/ptelab for root, else
- * XDG_RUNTIME_DIR/ptelab: a place that a reboot clears, as a reboot also
- * clears the sysfs and procfs values that it describes. One JSON line an
- * entry: {"pid", "start", "path", "old"}; pid and start time together name
- * the process that owns the change. What is no setting with an old value, such
- * as a swap device, has an entry that says how to undo it: {..., "path",
- * "undo"} for a value to be written, {..., "swapoff"} for a device, {...,
- * "module"} for a kernel module to be unloaded.
+ * The journal is in PTELAB_RUNTIME_DIR, else /run/ptelab for root, else
+ * XDG_RUNTIME_DIR/ptelab. A reboot clears these folders, and also the sysfs and
+ * procfs values that the journal describes. Each entry is one JSON line:
+ * {"pid", "start", "path", "old"}. pid and start time together identify the
+ * process that owns the change. A change without an old value, such as a swap
+ * device, has an entry that says how to undo it: {..., "path", "undo"} writes a
+ * value, {..., "swapoff"} stops a swap device, {..., "module"} unloads a module.
  */
 #ifndef PTELAB_JOURNAL_H
 #define PTELAB_JOURNAL_H
 
 /*
- * Takes the machine-wide measuring lock and puts back what a dead process
- * left changed. Call once, before anything is changed.
- * @replayed (may be NULL) gets the number of settings put back.
+ * Takes the machine-wide measuring lock and undoes the changes of dead processes.
+ * Call once, before any change. @replayed (may be NULL) gets the number of
+ * restored settings.
  * Returns 0, -EBUSY when another ptelab is measuring here, or -errno.
  */
 int journal_open(unsigned int *replayed);
 /*
- * Sets a one-line sysfs or procfs file, remembering what it held. For a file
- * that lists choices ("always [madvise] never") the chosen one is remembered.
- * Does nothing, successfully, if it holds @value already.
+ * Writes @value to a one-line sysfs or procfs file and records the old value; of
+ * a list of choices ("always [madvise] never"), the selected one. Does nothing
+ * and succeeds if the file already reads @value.
  * Returns 0 or -errno with fail() text.
  */
 int journal_set(const char *path, const char *value);
 /*
- * Notes, before it is done, that something is undone by writing @value to
- * @path, by swapoff(2) of @device, or by unloading @module. It is no error if it
- * turns out not to be there any more.
- * Return 0 or -errno with fail() text; nothing may be done without the note.
+ * Record a change before it is made: it is undone by writing @value to @path, by
+ * swapoff(2) of @device, or by unloading @module. If that is gone by then, undoing
+ * succeeds. Return 0 or -errno with fail() text; then don't make the change.
  */
 int journal_note_write(const char *path, const char *value);
 int journal_note_swapoff(const char *device);
 int journal_note_module(const char *module);
-/* A point in time: what journal_restore_to() goes back to. */
+/* Returns the current position, for journal_restore_to(). */
 long journal_mark(void);
 int journal_restore_to(long mark);
-/* Puts everything back that this process changed, newest first. */
+/* Undoes all changes of this process, newest first. */
 int journal_restore(void);
-/* journal_restore() and release of the lock. Safe to call twice. */
+/* Calls journal_restore() and releases the lock. Safe to call twice. */
 void journal_close(void);
 
 /*
- * What a one-line file holds, the chosen word if it lists choices; the
- * caller frees it. NULL with fail() text if it can't be read.
+ * Returns the contents of a one-line file, or the selected word of a list of
+ * choices; the caller frees it. NULL with fail() text if it can't be read.
  */
 char *setting_read(const char *path);
 

@@ -49,7 +49,7 @@ static const char *why_no_open(int err)
 	case EPERM:
 		return "needs root with CAP_SYS_ADMIN to open " PTELAB_DEVICE;
 	case EMFILE:
-		return PTELAB_DEVICE " is open too often";
+		return "too many open files of " PTELAB_DEVICE;
 	default:
 		return strerror(err);
 	}
@@ -64,7 +64,7 @@ const char *kmod_file(void)
 	ssize_t len;
 	size_t i;
 
-	/* Whoever has loaded it will unload it. */
+	/* Leave unloading to whoever loaded it. */
 	if (geteuid() || !access("/sys/module/ptelab", F_OK))
 		return NULL;
 	if (named && *named)
@@ -119,11 +119,11 @@ const char *kmod_unavailable(unsigned int features)
 	if (features & ~abi.features & PTELAB_FEAT_CONTPTE)
 		return "this kernel has no contpte";
 	if (features & ~abi.features)
-		return "this kernel does not have what the module needs for that";
+		return "this kernel lacks what the module needs for that";
 	return NULL;
 }
 
-/* With what the ioctl was for, and what its common errors mean here. */
+/* Fails with the purpose of the ioctl, and the meaning of its common errors. */
 static int dev_ioctl(int fd, unsigned long cmd, void *arg, const char *what)
 {
 	const char *why;
@@ -347,7 +347,7 @@ int kmod_mmio(int fd, struct ptelab_mmio *arg)
 		return 0;
 	switch (errno) {
 	case EBUSY:
-		why = "a driver has it, or another open file of " PTELAB_DEVICE;
+		why = "a driver or another open file of " PTELAB_DEVICE " is using it";
 		break;
 	case ENODEV:
 		why = "the device is not enabled";
@@ -356,13 +356,13 @@ int kmod_mmio(int fd, struct ptelab_mmio *arg)
 		why = "there is no such memory BAR";
 		break;
 	case E2BIG:
-		why = "it is too small for that, or that is more than the module allows";
+		why = "it is too small for that, or the module's limit is exceeded";
 		break;
 	case EOPNOTSUPP:
-		why = "this architecture has no such mapping";
+		why = "this architecture does not have this mapping";
 		break;
 	case ENOTTY:
-		why = "ptelab.ko is of an older version: build and load the one that came with this program";
+		why = "ptelab.ko is older than this program: build and load the one that came with it";
 		break;
 	default:
 		why = strerror(errno);
@@ -378,7 +378,7 @@ int kmod_stage2(int fd, struct ptelab_stage2 *arg)
 		return 0;
 	return fail(errno, "%s: stage 2: %s", PTELAB_DEVICE,
 		    errno == EOPNOTSUPP || errno == ENOTTY ?
-		    "not for this kernel" : strerror(errno));
+		    "not available on this kernel" : strerror(errno));
 }
 
 /* --- the counter source --- */
@@ -411,7 +411,7 @@ static const char *const source_metrics[M_NR + 1] = {
 
 struct kmod_counting {
 	int fd;
-	const char *absent;		/* why nothing can be counted */
+	const char *absent;		/* reason why nothing can be counted */
 	char text[160];
 };
 
@@ -431,7 +431,7 @@ static int source_open(void **priv, pid_t pid, struct counter_value *values)
 	*priv = s;
 	s->fd = -1;
 	if (pid != getpid()) {
-		s->absent = "ptelab.ko counts the notifiers of its own process only";
+		s->absent = "ptelab.ko counts notifiers of the calling process only";
 	} else {
 		s->fd = kmod_open(NULL);
 		if (s->fd < 0) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The user's side of ptelab.ko: thin wrappers around the ioctls, each of which
- * returns 0 or -errno with fail() text, and a counter source. See
- * ptelab_uapi.h for what the arguments mean.
+ * The user side of ptelab.ko: thin wrappers of the ioctls, which return 0 or -errno
+ * with fail() text, and a counter source. ptelab_uapi.h documents the arguments.
  */
 #ifndef PTELAB_KMOD_H
 #define PTELAB_KMOD_H
@@ -15,36 +14,36 @@
 #include "lib/counter.h"
 
 /*
- * Why the module can't be used here, NULL if it can, or if it is not loaded yet
- * but could be. For unavailable() of a benchmark: changes nothing, and the text
- * is fail_text(). @features: PTELAB_FEAT_* that are needed.
+ * Returns why the module can't be used here; NULL if it can, or if it is not loaded
+ * yet but could be. For unavailable() of a benchmark: it changes nothing. The text
+ * is fail_text(). @features: required PTELAB_FEAT_*.
  */
 const char *kmod_unavailable(unsigned int features);
 
 /*
- * The module that could be loaded: what PTELAB_MODULE names, else a ptelab.ko
- * beside the program or where "make -C kmod install" puts it. NULL if there is
- * none, or it is not ours to load. The text is static.
+ * Returns the module that could be loaded: the file named by PTELAB_MODULE, else a
+ * ptelab.ko beside the program or where "make -C kmod install" puts it. NULL if
+ * there is none, or if it is loaded already. The text is static.
  */
 const char *kmod_file(void);
-/* Whether a kmod_unavailable() counted on the module being loaded. */
+/* Returns whether a kmod_unavailable() relied on the module being loaded later. */
 bool kmod_wanted(void);
-/* From now on kmod_unavailable() gives that reason. */
+/* Makes kmod_unavailable() return this reason from now on. */
 void kmod_not_loaded(const char *why);
 /*
- * Loads it until journal_close(). Returns 0, also if it is loaded already, or
- * -errno with fail() text. In kmod_load.c.
+ * Loads the module until journal_close(). Returns 0, also if it is loaded already,
+ * or -errno with fail() text. In kmod_load.c.
  */
 int kmod_load(void);
 
 /*
- * Opens the device and makes sure that module and program mean the same.
- * Returns a file descriptor (close it with close(2)), or -errno with fail()
- * text. @abi may be NULL.
+ * Opens the device and checks that module and program have the same ABI. Returns a
+ * file descriptor (close it with close(2)), or -errno with fail() text. @abi may be
+ * NULL.
  */
 int kmod_open(struct ptelab_abi *abi);
 
-/* Counts what overlaps [@addr, @addr + @len); both 0: everything. */
+/* Counts calls that overlap [@addr, @addr + @len); both 0: all calls. */
 int kmod_notify_start(int fd, unsigned int flags, const void *addr, size_t len);
 int kmod_notify_stop(int fd);
 int kmod_notify_reset(int fd);
@@ -67,10 +66,10 @@ int kmod_shadow_check(int fd, const void *addr, size_t len,
 		      struct ptelab_stale *stale, size_t nr_stale);
 int kmod_shadow_touch(int fd, unsigned int flags, const void *addr, size_t len,
 		      struct ptelab_shadow_touch *out);
-/* All kinds of stale entries together */
+/* Returns the sum of all kinds of stale entries. */
 uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c);
 
-/* The caller fills in what is not "out"; size is set here. */
+/* The caller fills in the fields that are not "out", except for size. */
 int kmod_gup(int fd, struct ptelab_gup *arg);
 int kmod_litmus(int fd, struct ptelab_litmus *arg);
 int kmod_barrier(int fd, struct ptelab_barrier *arg);
@@ -80,9 +79,9 @@ int kmod_mmio(int fd, struct ptelab_mmio *arg);
 int kmod_stage2(int fd, struct ptelab_stage2 *arg);
 
 /*
- * notifier_start.EVENT, notifier_end, notifier_secondary, notifier_young.KIND
- * of the calling process, as callbacks of a driver. It counts by subscribing:
- * without any other subscriber (KVM) there would be no calls to count.
+ * Counts notifier_start.EVENT, notifier_end, notifier_secondary and
+ * notifier_young.KIND of the calling process, as callbacks of a driver. It counts by
+ * subscribing, so it causes the calls if there is no other subscriber (KVM).
  */
 extern const struct counter_source kmod_source;
 

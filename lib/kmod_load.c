@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loading ptelab.ko for as long as a run needs it. Apart from kmod.c:
- * only what has a journal open may change the host.
+ * Loads ptelab.ko for the duration of a run. Separate from kmod.c, because only
+ * code with an open journal may change the host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static int insert(const char *file, int fd)
 	if (ret || !syscall(SYS_finit_module, fd, "", 0))
 		return ret;
 	if (errno == ENOEXEC)
-		return fail(ENOEXEC, "%s is for another kernel: make -C kmod, and use what that makes",
+		return fail(ENOEXEC, "%s is for another kernel: build it with make -C kmod",
 			    file);
 	return fail(errno, "%s does not load: %s", file, strerror(errno));
 }

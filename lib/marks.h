@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Marks that a program under test leaves for the emulator's counting plugin
- * (emu/): HINT instructions of the unallocated space CRm = 0b1110, which every
- * arm64 CPU executes as NOP (Arm ARM, C6.2 HINT). They need no system call and
- * change no register, so a program runs the same, instruction by instruction,
- * whether somebody listens or not.
+ * Marks for the emulator's counting plugin (emu/): HINT instructions of the
+ * unallocated space CRm = 0b1110, which every arm64 CPU executes as NOP (Arm ARM,
+ * C6.2 HINT). They need no system call and change no register, so a program
+ * executes the same instructions with and without the plugin.
  *
  * A region is what the PMU counts between two readings of its counters:
  *
- *	MARK_ARM	next the counters will be read, or enabled
- *	MARK_BEGIN	they are: from the last read of a PMEVCNTRn_EL0 in user
- *			mode before this on, instructions count; without such a
- *			read, whenever PMCR_EL0 has them count
- *	MARK_END	next they will be read again, or disabled: the first such
- *			read, or the first such write of PMCR_EL0, ends it
- *	MARK_DONE	they are
+ *	MARK_ARM	the counters will be read or enabled next
+ *	MARK_BEGIN	they have been: the region starts at the last read of a
+ *			PMEVCNTRn_EL0 in user mode before this mark; without such
+ *			a read, when PMCR_EL0 enabled them
+ *	MARK_END	they will be read or disabled next: the first such read,
+ *			or the first such write of PMCR_EL0, ends the region
+ *	MARK_DONE	they have been
  *
- * Without either, because there is no PMU, the region is from MARK_BEGIN to
- * MARK_END. BEGIN, END and DONE without ARM mean nothing.
+ * Without a PMU there is neither, and the region is from MARK_BEGIN to MARK_END.
+ * BEGIN, END and DONE without ARM are ignored.
  */
 #ifndef PTELAB_MARKS_H
 #define PTELAB_MARKS_H
 
 enum {
-	MARK_RUN	= 112,	/* a run's header has been written */
-	MARK_WATCH,		/* regions will follow, after a system call or
-				 * more: instrument */
-	MARK_REST,		/* none will for a while */
+	MARK_RUN	= 112,	/* the header of a run has been written */
+	MARK_WATCH,		/* start to instrument: regions will follow, after
+				 * at least one system call */
+	MARK_REST,		/* stop: no region for a while */
 	MARK_ARM,
 	MARK_BEGIN,
 	MARK_END,

@@ -15,7 +15,7 @@
 
 #include "lib/util.h"
 
-/* Doubles that are whole numbers print as such; others survive a round trip. */
+/* Prints whole doubles as integers, others with all digits for a round trip. */
 #define DUMP_FLAGS	(JSON_COMPACT | JSON_REAL_PRECISION(17))
 
 struct run_writer {
@@ -24,11 +24,11 @@ struct run_writer {
 	bool regular;		/* a file or device that fsync() understands */
 	SHA2_CTX sum;
 	size_t points;
-	double began;		/* seconds; NAN where time is no figure */
+	double began;		/* seconds; NAN where the clock is emulated */
 	int error;		/* a failed write stays failed: -errno */
 };
 
-/* On a clock that nobody sets. */
+/* CLOCK_BOOTTIME, in seconds. */
 static double now_s(void)
 {
 	struct timespec ts;
@@ -206,7 +206,7 @@ static int check_header(struct run_file *f, json_t *o)
 	const char *schema = text_of(o, "schema");
 
 	if (!*schema || strcmp(text_of(o, "type"), "header"))
-		return fail(EINVAL, "%s: not a run file of ptelab: its first line is no header",
+		return fail(EINVAL, "%s: not a run file of ptelab: its first line is not a header",
 			    f->path);
 	if (strcmp(schema, RUN_SCHEMA))
 		return fail(EINVAL, "%s: schema %s; this ptelab reads %s, so use the version that wrote it",
@@ -227,7 +227,7 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 		return fail(EBADMSG, "%s: its checksum does not match: the file was changed or damaged after it was written",
 			    f->path);
 	if (records != f->nr_points)
-		return fail(EBADMSG, "%s: its footer counts %zu points, but it holds %zu",
+		return fail(EBADMSG, "%s: its footer counts %zu points, but it contains %zu",
 			    f->path, records, f->nr_points);
 	f->complete = true;
 	if (json_is_number(json_object_get(o, "seconds")))
@@ -239,7 +239,7 @@ static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 {
 	if (!json_is_object(json_object_get(o, "params")) ||
 	    !*text_of(o, "bench") || !*text_of(o, "status"))
-		return fail(EINVAL, "%s: line %zu is no point: bench, params or status is missing",
+		return fail(EINVAL, "%s: line %zu is not a point: bench, params or status is missing",
 			    f->path, line_nr);
 	f->points = xrealloc(f->points,
 			     (f->nr_points + 1) * sizeof(*f->points));
@@ -256,7 +256,7 @@ static size_t take_list(void *ctx, double *v, size_t nr)
 	return f->nr_lists++;
 }
 
-/* The object of a line, without its long lists. */
+/* Parses a line, without its long lists. */
 static json_t *parse_line(struct run_file *f, const char *line, size_t len,
 			  json_error_t *err)
 {
@@ -265,7 +265,7 @@ static json_t *parse_line(struct run_file *f, const char *line, size_t len,
 
 	if (len < 2 * BATCHES_MIN)
 		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);
-	/* pages that are not written to cost nothing */
+	/* untouched pages cost nothing */
 	rest = malloc(len + 1);
 	if (!rest)
 		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);
@@ -275,7 +275,7 @@ static json_t *parse_line(struct run_file *f, const char *line, size_t len,
 	return o;
 }
 
-/* One whole line. Returns 0, or -errno with fail() text. */
+/* Adds one complete line. Returns 0, or -errno with fail() text. */
 static int take_line(struct run_file *f, const char *text, const char *line,
 		     size_t len, size_t line_nr)
 {
@@ -287,7 +287,7 @@ static int take_line(struct run_file *f, const char *text, const char *line,
 	if (!json_is_object(o)) {
 		json_decref(o);
 		if (line_nr == 1)
-			return fail(EINVAL, "%s: not a run file of ptelab: its first line is no JSON object",
+			return fail(EINVAL, "%s: not a run file of ptelab: its first line is not a JSON object",
 				    f->path);
 		return fail(EBADMSG, "%s: line %zu is damaged: %s", f->path,
 			    line_nr, o ? "not an object" : err.text);
@@ -303,7 +303,7 @@ static int take_line(struct run_file *f, const char *text, const char *line,
 	else if (!strcmp(type, "point"))
 		ret = check_point(f, o, line_nr);
 	else
-		ret = fail(EBADMSG, "%s: line %zu is of the unknown type '%s'",
+		ret = fail(EBADMSG, "%s: line %zu has the unknown type '%s'",
 			   f->path, line_nr, type);
 	json_decref(o);
 	return ret;
@@ -392,7 +392,7 @@ static int is_boot_file(const struct dirent *d)
 	return !strncmp(d->d_name, "boot-", 5) && ends_with(d->d_name, ".jsonl");
 }
 
-/* On a terminal, where reading takes long enough to wonder. */
+/* Prints progress on a terminal if reading takes long. */
 static void progress(const char *path, int nr, int all)
 {
 	struct stat st;
@@ -438,7 +438,7 @@ struct run *run_load(const char *path)
 		if (nr < 0)
 			ret = fail(errno, "%s: %s", path, strerror(errno));
 		else if (!nr)
-			ret = fail(ENOENT, "%s: no boot-*.jsonl in this folder; a run is a folder of boot files, as ptelab run -o leaves it",
+			ret = fail(ENOENT, "%s: no boot-*.jsonl in this folder; a run is a folder of boot files, as ptelab run -o writes it",
 				   path);
 		for (i = 0; i < nr; i++) {
 			char *file = xasprintf("%s/%s", path, names[i]->d_name);

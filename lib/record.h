@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Run files: writing and reading boot-NNN.jsonl. The format is described for
- * its readers in runs/README.md; this is the only code that knows it.
+ * Writes and reads run files, boot-NNN.jsonl. runs/README.md documents the format;
+ * no other code knows it.
  *
- * A file is a header line, one line a point, and a footer line with the
- * number of points and a checksum (SHA-256 of every byte before the footer).
- * Each line is written by one write(2) and synced, so that a crash, a full
- * disk or a signal loses at most the line under way. A file is never
- * rewritten.
+ * A file is a header line, one line per point, and a footer line with the number of
+ * points and a checksum (SHA-256 of every byte before the footer). Each line is
+ * written by one write(2) and synced, so a crash, a full disk or a signal loses at
+ * most the current line. A file is never rewritten.
  */
 #ifndef PTELAB_RECORD_H
 #define PTELAB_RECORD_H
@@ -23,10 +22,10 @@
 struct run_writer;
 
 /*
- * Starts a boot file. With "started" in the header, the footer says how many
- * seconds it took. @where: "-" for standard output, a name that ends in
- * .jsonl, or a folder (made if need be) in which the next free boot-NNN.jsonl
- * is taken. An existing file is never touched (-EEXIST).
+ * Starts a boot file. If the header has "started", the footer gets the duration in
+ * seconds. @where: "-" for standard output, a name that ends in .jsonl, or a folder
+ * (created if needed) in which the next free boot-NNN.jsonl is used. Existing files
+ * are never overwritten (-EEXIST).
  * @header: borrowed; "schema" and "type" are added by the writer.
  * Returns NULL with fail() text.
  */
@@ -36,8 +35,8 @@ const char *run_writer_path(const struct run_writer *w);
 /* Writes one point and syncs it. @point is borrowed. 0 or -errno. */
 int run_writer_point(struct run_writer *w, json_t *point);
 /*
- * Writes the footer, unless @complete is false (the run was cut short: the
- * file then has no footer, as after a crash), and frees @w.
+ * Frees @w, and writes the footer if @complete. A run that was cut short has no
+ * footer, like after a crash.
  */
 int run_writer_close(struct run_writer *w, bool complete);
 
@@ -50,23 +49,22 @@ struct run_file {
 	/* Lists of batches that are too long for JSON; see run_file_batches(). */
 	struct batch_list **lists;
 	size_t nr_lists;
-	bool complete;		/* has a footer that agrees with the content */
-	double seconds;		/* that it took to measure; NAN: not known */
+	bool complete;		/* has a footer that matches the content */
+	double seconds;		/* duration of the run; NAN if unknown */
 	char *incomplete;	/* why not, one line; NULL if complete */
 };
 
 /*
- * Reads one boot file. A file cut short (no footer, last line torn) loads up
- * to there with complete = false. What is not a run file at all, is of another
- * schema, or contradicts its own checksum is refused: NULL with fail() text.
+ * Reads one boot file. A file that was cut short (no footer, or a partial last line)
+ * is read up to there, with complete = false. Returns NULL with fail() text if it is
+ * not a run file, has another schema, or does not match its checksum.
  */
 struct run_file *run_file_load(const char *path);
 void run_file_free(struct run_file *f);
 
 /*
- * The batches of a metric of one of the file's points, where there are
- * BATCHES_MIN or more of them: then its place in "batches" has no array. NULL
- * if there is none, or an array.
+ * Returns the batches of a metric of a point, if there are at least BATCHES_MIN of
+ * them; "batches" of the point then has no array for it. Otherwise NULL.
  */
 const struct batch_list *run_file_batches(const struct run_file *f,
 					  const json_t *point,

@@ -24,7 +24,7 @@ int selector_param_parse(const char *text, struct selector_param *p)
 
 	memset(p, 0, sizeof(*p));
 	if (!eq || eq == text || !eq[1])
-		return fail(EINVAL, "'%s' is no parameter; write name=value or name=value,value",
+		return fail(EINVAL, "'%s' is not a parameter; write name=value or name=value,value",
 			    text);
 	p->name = xstrndup(text, eq - text);
 	for (v = eq + 1; ; v = comma + 1) {
@@ -41,8 +41,8 @@ int selector_param_parse(const char *text, struct selector_param *p)
 }
 
 /*
- * Cuts a selector at those colons that a new parameter follows: the address of
- * a PCI device has some of its own. NULL at the end.
+ * Splits a selector at colons that are followed by a parameter, since PCI addresses
+ * contain colons, too. Returns NULL at the end.
  */
 static char *next_part(char **rest)
 {
@@ -58,7 +58,7 @@ static char *next_part(char **rest)
 			return part;
 		}
 		name = strcspn(colon + 1, ":=");
-		/* In front of the first parameter any will do, to be told. */
+		/* Split before the first parameter in any case, to report errors. */
 		if (colon[1 + name] == '=' || !memchr(part, '=', colon - part))
 			break;
 		colon++;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which points are meant: GLOB[:k=v,v...[:k=v...]], as -b takes it in every
+ * Selectors of points: GLOB[:k=v,v...[:k=v...]], the argument of -b in every
  * subcommand and in sweep files, e.g. "gup.pin_fast:pages=1,16:folio=4k,64k".
- * "each" in place of GLOB stands for every benchmark, in place of a value for
- * all values.
+ * "each" as GLOB stands for every benchmark, as a value for all values.
  */
 #ifndef PTELAB_SELECTOR_H
 #define PTELAB_SELECTOR_H
@@ -15,7 +14,7 @@ struct selector_param {
 	char *name;
 	char **values;
 	size_t nr;
-	bool used;	/* for the caller: some benchmark has it */
+	bool used;	/* set by the caller if some benchmark has it */
 };
 
 struct selector {
@@ -24,16 +23,16 @@ struct selector {
 	size_t nr;
 };
 
-/* Both return 0 or -EINVAL with fail() text; then there is nothing to free. */
+/* Both return 0, or -EINVAL with fail() text and nothing to free. */
 int selector_parse(const char *text, struct selector *s);
 /* A single "k=v,v". */
 int selector_param_parse(const char *text, struct selector_param *p);
 void selector_free(struct selector *s);
 void selector_param_free(struct selector_param *p);
 
-/* Whether one value stands for all. */
+/* Returns whether one of the values stands for all. */
 bool selector_each(const struct selector_param *p);
-/* Whether @value is one of the parameter's, sizes in any spelling. */
+/* Returns whether @value is one of the parameter's; sizes in any spelling. */
 bool selector_param_has(const struct selector_param *p, const char *value);
 
 #endif

@@ -2,8 +2,7 @@
 /*
  * See stat.h. GSL supplies distributions and random numbers.
  *
- * One file though it is long: functions of numbers, none of which knows of
- * another's state.
+ * The file is long, but its functions are independent and share no state.
  */
 #include "lib/stat.h"
 
@@ -92,9 +91,9 @@ double stat_quantile(const double *sorted, size_t n, double q)
 }
 
 /*
- * The exact null of U: P(U <= u) for u = 0..m*n, freed by the caller. Row i of
- * the recursion holds the counts of (i, 0..n); only the last row is kept.
- * Counts are doubles: they are sums of positive terms, so nothing cancels.
+ * The exact null distribution of U: P(U <= u) for u = 0..m*n; the caller frees it.
+ * Row i of the recursion has the counts of (i, 0..n); only the last row is kept.
+ * Counts are doubles; they are sums of positive terms, so nothing cancels.
  */
 static double *u_cumulative(size_t m, size_t n)
 {
@@ -108,7 +107,7 @@ static double *u_cumulative(size_t m, size_t n)
 		for (j = 1; j <= n; j++) {
 			double *c = row + j * len, *left = c - len;
 
-			/* from the top: c[u - j] is still of row i - 1 */
+			/* downwards, so that c[u - j] still is of row i - 1 */
 			for (u = i * j + 1; u-- > 0; )
 				c[u] = (u >= j ? c[u - j] : 0) + left[u];
 		}
@@ -192,7 +191,7 @@ double stat_rank_floor(size_t m, size_t n)
 	double ways = 1;
 	size_t i;
 
-	/* whole numbers at every step while they fit into a double */
+	/* every step is a whole number, as long as it fits into a double */
 	for (i = 1; i <= n; i++)
 		ways = ways * (m + i) / i;
 	return fmin(2 / ways, 1);
@@ -254,7 +253,7 @@ void stat_lucky_share(const double *size, size_t nr, const double *vary,
 	double *least = xcalloc(nr, sizeof(*least)), *same;
 	size_t i, j = 0;
 
-	/* From the smallest on; each has that of all the smaller ones, or less. */
+	/* From the smallest on; a share is at most that of the smaller ones. */
 	for (i = 0; i < nr; i++) {
 		while (j < nr_vary && v[j] < s[i])
 			j++;
@@ -285,7 +284,7 @@ static size_t u_quantile(double p, size_t m, size_t n)
 		return q > 0 ? q : 0;
 	}
 	cum = u_cumulative(m, n);
-	/* as R: a rounding error of the sum is no reason to go one further */
+	/* like R: do not go one further because of a rounding error of the sum */
 	while (u < m * n && cum[u] < p * (1 - 1e-12))
 		u++;
 	free(cum);
@@ -386,7 +385,7 @@ void stat_holm(const double *p, size_t nr, double *adjusted)
 
 /* --- a permutation test of a whole table --- */
 
-/* |t| of Welch; 0 where a side has fewer than two values. */
+/* |t| of Welch; 0 if a side has fewer than two values. */
 static double abs_welch(const double *v, const bool *first, size_t nr)
 {
 	double sum[2] = { 0 }, mean[2], dev[2] = { 0 }, d, se;
@@ -411,18 +410,18 @@ static double abs_welch(const double *v, const bool *first, size_t nr)
 	d = fabs(mean[1] - mean[0]);
 	se = sqrt(dev[0] / (count[0] - 1) / count[0] +
 		  dev[1] / (count[1] - 1) / count[1]);
-	/* rounding of equal values is no spread */
+	/* ignore a variance that comes from rounding of equal values */
 	if (d <= 1e-12 * fabs(mean[0]))
 		return 0;
 	return d / se;
 }
 
-/* The next choice of as many of nr, in lexicographic order; false after the last. */
+/* Advances to the next combination in lexicographic order; false after the last. */
 static bool next_choice(bool *chosen, size_t nr)
 {
 	size_t i, at = nr, after = 0;
 
-	/* The last chosen one that can move on; those behind it follow it. */
+	/* Advance the last element that can move; reset those behind it. */
 	while (at-- > 0) {
 		if (chosen[at] && at + 1 < nr && !chosen[at + 1])
 			break;
@@ -452,7 +451,7 @@ static double choices(size_t nr, size_t of)
 	return exp(lgamma(of + 1.) - lgamma(nr + 1.) - lgamma(of - nr + 1.));
 }
 
-/* Counts for each row, largest |t| first, a relabelling that is as extreme. */
+/* For each row, largest |t| first, counts the relabelling if it is as extreme. */
 static void count_extreme(const double *v, size_t nr, const bool *first,
 			  const struct row_t *r, size_t rows, size_t *extreme)
 {
@@ -461,7 +460,7 @@ static void count_extreme(const double *v, size_t nr, const bool *first,
 
 	for (i = rows; i-- > 0;) {
 		most = fmax(most, abs_welch(v + r[i].row * nr, first, nr));
-		/* the same labels the other way round differ by rounding */
+		/* tolerate rounding: swapped sides must count as equal */
 		extreme[i] += most >= r[i].t * (1 - 1e-9);
 	}
 }
@@ -498,7 +497,7 @@ void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 		gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 
 		gsl_rng_set(rng, seed);
-		/* The labels as they are count as one of them, so p is never 0. */
+		/* The actual labels count as one relabelling, so p is never 0. */
 		for (all = 0; all < most; all++) {
 			count_extreme(v, nr, first, r, usable, extreme);
 			gsl_ran_shuffle(rng, first, nr, sizeof(*first));
@@ -528,7 +527,7 @@ static size_t largest_group(const struct stat_boot *boots, size_t nr)
 	return most;
 }
 
-/* One line of scratch for each level, so that resampling allocates nothing. */
+/* Scratch space for each level, so that resampling does not allocate. */
 struct scratch {
 	double *boots, *processes, *batches;
 };
@@ -561,15 +560,15 @@ static double center_of(double *v, size_t n, stat_center center)
 }
 
 /*
- * @rng, of 32 bits: draw with replacement; NULL: take everything once. The
- * product's upper half is uniform to within nr / 2^32.
+ * @rng (32 bits): draw with replacement; NULL: take each element once. The upper
+ * half of the product is uniform to within nr / 2^32.
  */
 static size_t pick(gsl_rng *rng, size_t i, size_t nr)
 {
 	return rng && nr > 1 ? (uint64_t)gsl_rng_get(rng) * nr >> 32 : i;
 }
 
-/* How many batches a group stands for, and those of them that are known. */
+/* Number of batches that a group stands for. */
 static size_t group_size(const struct stat_group *g)
 {
 	return g->of ? g->of : g->nr;
@@ -582,7 +581,7 @@ static double at_rank(const struct stat_group *g, double rank)
 	return g->v[i < g->nr ? i : g->nr - 1];
 }
 
-/* The median of as many draws from a sorted group as it has batches. */
+/* Draws the median of a resample of a sorted group. */
 static double draw_median(const struct stat_group *g, gsl_rng *rng)
 {
 	size_t n = group_size(g), k = (n + 1) / 2;
@@ -595,7 +594,7 @@ static double draw_median(const struct stat_group *g, gsl_rng *rng)
 	return (at_rank(g, floor(n * u)) + at_rank(g, floor(n * next))) / 2;
 }
 
-/* Of a group that is sorted and large, or of which only the middle is known. */
+/* Resamples a group that is sorted and large, or has only its middle. */
 static double center_of_many(const struct stat_group *g, stat_center center,
 			     gsl_rng *rng)
 {
@@ -607,7 +606,7 @@ static double center_of_many(const struct stat_group *g, stat_center center,
 	return g->mean + (rng ? gsl_ran_gaussian(rng, g->sd / sqrt(n)) : 0);
 }
 
-/* From here on a sort and one draw are less work than @nr draws. */
+/* From this size on a sort and one draw are faster than @nr draws. */
 #define MANY	16
 
 static double nested_center(const struct stat_boot *boots, size_t nr,
@@ -647,8 +646,8 @@ double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center)
 }
 
 /*
- * A copy of a side, in which groups of many batches are sorted once if medians
- * are drawn of them. One allocation for boots, groups and values.
+ * Copies a side, and sorts groups of many batches if medians are drawn. One
+ * allocation for boots, groups and values.
  */
 static struct stat_boot *prepare(const struct stat_boot *boots, size_t nr,
 				 stat_center center)
@@ -737,7 +736,7 @@ struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
 	return ci;
 }
 
-/* Of the values without one at a time: sum d^3 / 6 (sum d^2)^1.5. */
+/* The jackknife's acceleration: sum d^3 / 6 (sum d^2)^1.5. */
 static double acceleration(const double *v, size_t n, stat_center center)
 {
 	double *some = xcalloc(n, sizeof(*some)), *left = xcalloc(n,
@@ -841,7 +840,7 @@ size_t stat_boots_for(double cv, double effect, double alpha, double power)
 	return effect > 0 && n < 1e9 ? n : 0;
 }
 
-/* What n boots a side would have to be, at least, with n's own quantiles. */
+/* The boots a side that are needed, with the quantiles of n boots. */
 static bool t_is_enough(size_t n, double ratio, double alpha, double power)
 {
 	double t = gsl_cdf_tdist_Qinv(alpha / 2, 2. * n - 2) +
@@ -918,9 +917,9 @@ struct stat_trend stat_kendall(const double *y, size_t n)
 /* --- change points --- */
 
 /*
- * The largest energy statistic of a split of y[0..n-1], and where. With A the
+ * Finds the largest energy statistic of a split of y[0..n-1], and where. With A the
  * sum of distances across, B and C those within, it is mn/(m+n) times
- * 2A/mn - 2B/m(m-1) - 2C/n(n-1); sums are kept up as the split moves on.
+ * 2A/mn - 2B/m(m-1) - 2C/n(n-1). The sums are updated as the split moves.
  */
 static double best_split(const double *y, size_t n, size_t min, size_t *at)
 {

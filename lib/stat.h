@@ -3,8 +3,8 @@
  * Statistics for small samples of boots. Pure functions over arrays of double:
  * no units, no files, no global state. Values must be finite.
  *
- * The unit of replication is the boot. Batches within a boot say how well that
- * boot is known, never how many observations there are.
+ * The unit of replication is the boot. More batches within a boot improve the
+ * estimate of that boot, but are not more observations.
  */
 #ifndef PTELAB_STAT_H
 #define PTELAB_STAT_H
@@ -46,15 +46,16 @@ struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
 
 /*
  * The smallest two-sided p that a rank test of m against n can give,
- * 2/C(m+n,n): also how often two samples of the same come apart completely.
+ * 2/C(m+n,n). It is also the probability that two samples of one distribution are
+ * completely separated.
  */
 double stat_rank_floor(size_t m, size_t n);
 /* The fewest values a side whose floor, times @family, is below @alpha. */
 size_t stat_rank_least(size_t family, double alpha);
 
 /*
- * How often two samples of the same, m and n values spread evenly, come apart
- * completely with a gap of at least k times the wider one's range. The 2n
+ * The probability that two samples of one uniform distribution, of m and n values,
+ * are completely separated by a gap of at least k times the wider range. The 2n
  * spacings of even values are proportional to independent exponential ones
  * (Pyke 1965), so with A ~ Gamma(m-1), B ~ Gamma(n-1) it is
  * stat_rank_floor(m, n) * E exp(-k max(A, B)). Normal values: less often.
@@ -62,23 +63,24 @@ size_t stat_rank_least(size_t family, double alpha);
 double stat_apart_chance(size_t m, size_t n, double k);
 
 /*
- * Of values drawn by chance from several, whatever the chances: how many times
- * as often two samples of @m and @n are each one value throughout, and not the
- * same one, as one of them is seen to have two; at most. The worst case is two
- * values. Of n against n these have even chances, which gives 2/(4^n - 4); more
- * on one side make it less, but are not credited. Of one against n one value is
- * rare, which gives 1/n. 0 for one against one, where nothing is seen to vary.
+ * Bounds how often chance looks like a difference. Two samples of @m and @n values
+ * are drawn from one discrete distribution, whatever its probabilities. Returns an
+ * upper bound of P(each sample is constant, with different values) divided by
+ * P(a sample is seen to vary). The worst case has two values. For n against n these
+ * have equal probability, which gives 2/(4^n - 4); more values on one side lower
+ * the odds, but are not credited. For one against n one value is rare, which gives
+ * 1/n. 0 for one against one, where nothing can be seen to vary.
  */
 double stat_split_odds(size_t m, size_t n);
 
 /*
- * Of @nr differences by size, the share that luck accounts for among those at
- * least as large, given the sizes of @nr_vary rows that are luck, if luck makes
- * a difference at most @odds times as often as such a row: (those rows as large
- * + 1) * @odds / differences as large, or less where more differences are
- * looked at. Taking those with a share below q makes the expected share of luck
- * among what is taken at most q (Barber and Candes 2015, knockoff+, with odds
- * other than 1 as in He et al. 2015, target and decoy).
+ * Estimates, for each of @nr differences, the false discovery rate among the
+ * differences that are at least as large. @vary: the sizes of @nr_vary rows that
+ * vary by chance. Chance makes a difference at most @odds times as often as such a
+ * row. The share is (such rows as large + 1) * @odds / differences as large, or
+ * that of a smaller difference if it is less. Selecting differences with a share
+ * below q limits the expected share of false ones to q (Barber and Candes 2015,
+ * knockoff+, with odds other than 1 as in He et al. 2015, target and decoy).
  */
 void stat_lucky_share(const double *size, size_t nr, const double *vary,
 		      size_t nr_vary, double odds, double *share);
@@ -130,15 +132,15 @@ void stat_holm(const double *p, size_t nr, double *adjusted);
 
 /*
  * One permutation test for a whole table (Westfall and Young 1993; step-down
- * maxT as in Ge, Dudoit and Speed 2003, box 4): boots change sides, all rows of
- * a boot together, and p is how often the largest Welch t of the rows that are
- * no surer than this one is as large. So it knows how rows hang together, and
- * with n boots a side reaches 2/C(2n,n) for any number of rows, where Holm
- * multiplies it by them.
+ * maxT as in Ge, Dudoit and Speed 2003, box 4). Boots are relabelled, all rows of a
+ * boot together. p is the share of relabellings in which the largest Welch t, over
+ * this row and the less significant ones, is at least as large. The test accounts
+ * for the correlation of rows. With n boots a side it reaches 2/C(2n,n) for any
+ * number of rows; Holm multiplies that by the number of rows.
  *
- * @v: rows of @m values of the one side and @n of the other, NAN where a boot
- * has none. @p: one for each row; NAN where a side has fewer than two values.
- * Every relabelling if they are at most @most, else @most drawn with @seed.
+ * @v: rows of @m values of one side and @n of the other, NAN if a boot has none.
+ * @p: one for each row; NAN if a side has fewer than two values. Uses every
+ * relabelling if there are at most @most, else @most of them, drawn with @seed.
  */
 void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 		uint64_t seed, double *p);
@@ -151,8 +153,8 @@ struct stat_group {
 	const double *v;
 	size_t nr;
 	/*
-	 * Where v[] is only the middle of a longer, sorted list: how long that
-	 * is (0: v[] is all there is), the rank of v[0] in it, its mean and
+	 * If v[] is only the middle of a longer, sorted list: the length of
+	 * that list (0: v[] is complete), the rank of v[0] in it, its mean and
 	 * standard deviation.
 	 */
 	size_t of, first;
@@ -166,13 +168,13 @@ struct stat_boot {
 
 typedef double (*stat_center)(const double *v, size_t n);
 
-/* The center of the boots' centers, each of its processes', each of batches. */
+/* Returns the center of boots, each the center of processes, each of batches. */
 double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center);
 
 struct stat_bootstrap {
 	stat_center center;
 	size_t resamples;
-	uint64_t seed;		/* of a Mersenne twister; same seed, same CI */
+	uint64_t seed;		/* of a Mersenne twister; the same seed gives the same CI */
 	double confidence;
 	/*
 	 * Widen the percentiles for few boots, to
@@ -202,9 +204,9 @@ struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
 
 /*
  * One sample's bootstrap interval of @opt->center, bias-corrected and
- * accelerated (Efron 1987), the acceleration from the jackknife; n >= 2. For
- * the boots of one kernel, where there is nothing to take a ratio to.
- * @opt->expanded is ignored. All three are v[0] if every value is the same.
+ * accelerated (Efron 1987), with the acceleration from the jackknife; n >= 2. For
+ * the boots of one kernel, which has no ratio. @opt->expanded is ignored. All three
+ * are v[0] if every value is the same.
  */
 struct stat_interval stat_bca(const double *v, size_t n,
 			      const struct stat_bootstrap *opt);
@@ -218,16 +220,16 @@ struct stat_interval stat_bca(const double *v, size_t n,
  * @v: balanced, innermost level fastest; @r: repetitions of each level, all
  * >= 2; 1 <= levels <= STAT_KJ_LEVELS.
  * @s2: biased estimates S_i^2, @t2: unbiased T_i^2. T_i^2 <= 0 means that
- * repeating level i is of no use. Returns the mean.
+ * repeating level i does not help. Returns the mean.
  */
 double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	       double *t2);
 
 /*
- * Boots a side to see a relative change @effect with 80 % power at 5 %:
- * 16 * (cv/effect)^2 (Lehr 1992), @cv the standard deviation between boots
- * over their mean. Rounded up; a lower bound of STAT_MIN_BOOTS is the
- * caller's to apply. 0 if @effect is not positive or it is beyond counting.
+ * Boots a side to detect a relative change @effect with 80 % power at 5 %:
+ * 16 * (cv/effect)^2 (Lehr 1992), with @cv the standard deviation between boots
+ * over their mean. Rounded up; the caller applies the lower bound STAT_MIN_BOOTS.
+ * 0 if @effect is not positive, or on overflow.
  */
 size_t stat_boots_needed(double cv, double effect);
 
@@ -239,9 +241,9 @@ size_t stat_boots_needed(double cv, double effect);
 size_t stat_boots_for(double cv, double effect, double alpha, double power);
 
 /*
- * The same where compare has @family timed rows: by ranks if it then has boots
- * enough for them (stat_rank_least()), else by stat_max_t(), taken for as good
- * as a t test at @alpha / @family. 0 if that is beyond counting.
+ * The same for a table with @family timed rows: by ranks if that takes enough boots
+ * for them (stat_rank_least()), else by stat_max_t(), which is assumed to be as
+ * good as a t test at @alpha / @family. 0 on overflow.
  */
 size_t stat_boots_in_table(double cv, double effect, double alpha,
 			   double power, size_t family);
@@ -258,11 +260,11 @@ struct stat_trend {
 struct stat_trend stat_kendall(const double *y, size_t n);
 
 /*
- * E-divisive change points (Matteson and James 2014) of a series in order:
- * the split that maximises the energy distance between what is before and
- * behind it, kept if its permutation p is below @alpha, then again within the
- * parts. @at: room for n; gets the first index of each new segment, ascending.
- * @min: fewest values in a segment, >= 2. Returns how many there are.
+ * Finds E-divisive change points (Matteson and James 2014) of an ordered series:
+ * the split that maximises the energy distance between its two parts is kept if its
+ * permutation p is below @alpha, and the parts are split in the same way. @at: room
+ * for n; gets the first index of each new segment, ascending. @min: fewest values
+ * in a segment, >= 2. Returns the number of change points.
  */
 size_t stat_e_divisive(const double *y, size_t n, size_t min, double alpha,
 		       size_t permutations, uint64_t seed, size_t *at);

@@ -38,7 +38,7 @@ void symbols_free(struct symbols *s)
 static void add(struct symbols *s, uint64_t start, uint64_t end,
 		const char *name, size_t len)
 {
-	/* mapping symbols, and assembler's own */
+	/* mapping symbols, and local labels of the assembler */
 	if (!len || name[0] == '$' || !strncmp(name, ".L", 2))
 		return;
 	s->v = grow(s->v, s->nr, sizeof(*s->v));
@@ -68,7 +68,7 @@ int symbols_add_map(struct symbols *s, const char *path)
 	}
 	free(text);
 	if (s->nr == before)
-		return fail(EINVAL, "%s: no functions; addresses are hidden from who is not root, or it is no symbol map",
+		return fail(EINVAL, "%s: no functions; addresses are hidden unless you are root, or this is not a symbol map",
 			    path);
 	return 0;
 }
@@ -129,7 +129,7 @@ int symbols_add_elf(struct symbols *s, const char *path, uint64_t text)
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || !gelf_getehdr(elf, &eh)) {
-		ret = fail(EINVAL, "%s: no ELF file", path);
+		ret = fail(EINVAL, "%s: not an ELF file", path);
 	} else {
 		bool module = eh.e_type == ET_REL;
 		size_t section = module ? text_section(elf) : 0;
@@ -144,7 +144,7 @@ int symbols_add_elf(struct symbols *s, const char *path, uint64_t text)
 	return ret;
 }
 
-/* Of several names for an address the shortest, and then the first, is kept. */
+/* If an address has several names, keep the shortest, and then the first. */
 static int order(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;

@@ -13,32 +13,32 @@
 #define CPU	"/sys/devices/system/cpu"
 #define THP	"/sys/kernel/mm/transparent_hugepage"
 
-/* Add a new one here; "want" must be what the file then reads. */
+/* Add a new setting here; "want" must be what the file reads afterwards. */
 const struct tune_knob tune_knobs[] = {
 	{ "governor", CPU "/cpu[0-9]*/cpufreq/scaling_governor", "performance",
-	  NULL, "the clock rate follows the load: the first batches are slow, and so is all that waits" },
+	  NULL, "the clock rate follows the load: the first batches and threads that wait are slow" },
 	{ "turbo", CPU "/intel_pstate/no_turbo", "1", NULL,
 	  "the clock rate follows temperature and the other cores: a drift over the session" },
 	{ "boost", CPU "/cpufreq/boost", "0", NULL,
 	  "the clock rate follows temperature and the other cores: a drift over the session" },
 	{ "idle states", CPU "/cpu[0-9]*/cpuidle/state[2-9]/disable", "1", NULL,
-	  "waking from a deep one takes microseconds and empties caches: racers and notifications are late" },
+	  "leaving a deep state takes microseconds and empties caches: racers and notifications are late" },
 	{ "SMT", CPU "/smt/active", "0", CPU "/smt/control",
-	  "a sibling thread shares the core's pipelines and caches: two speeds, by whether it runs" },
+	  "a sibling thread shares the core's pipelines and caches: two speeds, depending on its load" },
 	{ "NUMA balancing", "/proc/sys/kernel/numa_balancing", "0", NULL,
-	  "it takes PTEs away (PROT_NONE) behind the benchmark's back: extra faults, and folios that move" },
+	  "it makes PTEs PROT_NONE while a benchmark runs: extra faults, and folios that move" },
 	{ "KSM", "/sys/kernel/mm/ksm/run", "0", NULL,
-	  "it write-protects and merges pages, and notifies: extra faults and notifier calls" },
+	  "it write-protects and merges pages: extra faults and notifier calls" },
 	{ "khugepaged", THP "/khugepaged/defrag", "0", NULL,
-	  "it may collapse the region that is measured: folios of another size in the middle of a batch" },
+	  "it may collapse the measured region: folios change size in the middle of a batch" },
 	{ "compaction", "/proc/sys/vm/compaction_proactiveness", "0", NULL,
 	  "kcompactd moves pages in the background: migrations, TLB flushes and another CPU's load" },
 	{ "watchdog", "/proc/sys/kernel/watchdog", "0", NULL,
-	  "its perf event takes a PMU counter, and it interrupts: counters are shared in turn" },
+	  "its perf event occupies a PMU counter and interrupts: the other counters are multiplexed" },
 	{ "timer migration", "/proc/sys/kernel/timer_migration", "0", NULL,
 	  "timers of other CPUs may fire on the measuring one: single slow batches" },
 	{ "counter reads", "/proc/sys/kernel/perf_user_access", "1", NULL,
-	  "counters are read by system calls, whose ends lie in every batch: some 800 instructions, not 40" },
+	  "counters are read by system calls, which add some 800 instructions to each batch instead of 40" },
 };
 
 const size_t tune_knobs_nr = ARRAY_SIZE(tune_knobs);
@@ -53,7 +53,7 @@ static void find(const struct tune_knob *k, const char *root, glob_t *g)
 	free(pattern);
 }
 
-/* Where and what to write for a knob's file. The caller frees *to. */
+/* Returns what to write for a knob's file, and *to where; the caller frees *to. */
 static const char *to_write(const struct tune_knob *k, const char *root,
 			    const char *path, char **to)
 {

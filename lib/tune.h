@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Settings of a host that make timings noisy or biased: where each is, what it
- * ought to hold while measuring, and what it does otherwise. ptelab doctor
- * tells of them, ptelab run --tune sets them and puts them back.
+ * Settings of a host that make timings noisy or biased: where each is, the value
+ * to measure with, and the effect of other values. ptelab doctor reports them,
+ * ptelab run --tune sets and restores them.
  */
 #ifndef PTELAB_TUNE_H
 #define PTELAB_TUNE_H
@@ -14,33 +14,32 @@ struct tune_knob {
 	const char *name;
 	const char *path;	/* glob, from the root of the file system */
 	const char *want;
-	const char *applies;	/* the file to write "off" to, if another */
-	const char *does;	/* what it does to a measurement */
+	const char *applies;	/* write "off" to this file instead, or NULL */
+	const char *does;	/* its effect on a measurement */
 };
 
 extern const struct tune_knob tune_knobs[];
 extern const size_t tune_knobs_nr;
 
-/* One knob as it is on this machine. */
+/* The state of a knob on this machine. */
 struct tune_state {
-	size_t files;		/* that can be read; 0: no such knob here */
-	size_t off;		/* of them, those that do not hold @want */
-	char *value;		/* of the first that is off, or of the first */
+	size_t files;		/* readable files; 0: the machine has no such knob */
+	size_t off;		/* files that do not read @want */
+	char *value;		/* of the first file that is off, or of the first */
 	char *command;		/* shell command that sets them; NULL if none is off */
 };
 
 /*
- * @root: "" for this machine's /proc and /sys, a folder for tests. Free with
- * tune_state_free().
+ * @root: "" for this machine's /proc and /sys; tests pass a folder. Free the
+ * result with tune_state_free().
  */
 struct tune_state tune_look(const struct tune_knob *k, const char *root);
 void tune_state_free(struct tune_state *s);
 
 /*
- * Sets every knob that is off, through the restore journal, which must be
- * open. What can't be set is told by warn() and left. *set: how many files
- * were changed. Returns 0, or -errno with fail() text if nothing that ought to
- * be set could be.
+ * Sets every knob that is off, through the restore journal, which must be open.
+ * Prints a warning for each that can't be set. *set: number of changed files.
+ * Returns 0, or -errno with fail() text if none of the knobs could be set.
  */
 int tune_apply(const char *root, size_t *set);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Small helpers that every part of ptelab uses: errors, strings, sizes,
- * whole-file reads. Nothing here knows about benchmarks or runs.
+ * Small helpers that every part of ptelab uses: errors, strings, sizes, reading of
+ * whole files. Nothing here knows about benchmarks or runs.
  *
- * Errors: a function that can fail returns -errno (or NULL) after leaving
- * one line for the user with fail(). The line says what to do; it is printed
- * once, by main(), as "ptelab: LINE".
+ * Errors: a function that can fail calls fail() with one line for the user and
+ * returns -errno (or NULL). The line says what to do. main() prints it once, as
+ * "ptelab: LINE".
  */
 #ifndef PTELAB_UTIL_H
 #define PTELAB_UTIL_H
@@ -25,28 +25,28 @@
 
 /* Exit codes, documented in ptelab(1). */
 enum {
-	EXIT_DONE	= 0,	/* what was asked was done */
+	EXIT_DONE	= 0,	/* success */
 	EXIT_CONDITION	= 1,	/* the condition of --fail-on holds */
-	EXIT_COULD_NOT	= 2,	/* it could not be done; one line says why */
+	EXIT_COULD_NOT	= 2,	/* failure; one line gives the reason */
 };
 
 /*
- * fail() - leave the one line that tells the user why and what to do
+ * fail() - set the error line that tells the user what is wrong and what to do
  * @err: positive errno
- * Returns -err, so that "return fail(EINVAL, ...)" reads naturally.
- * The text is kept per thread, until the next fail() of that thread.
+ * Returns -err, so that "return fail(EINVAL, ...)" reads naturally. Each thread
+ * keeps its text until its next fail().
  */
 int fail(int err, const char *fmt, ...) __printf(2, 3);
-/* As fail(), returning NULL. */
+/* Like fail(), but returns NULL. */
 void *fail_null(int err, const char *fmt, ...) __printf(2, 3);
 /* Puts "WHAT: " before the current error line; returns @ret unchanged. */
 int fail_prefix(int ret, const char *fmt, ...) __printf(2, 3);
-/* The line left by the last fail() of this thread; "" if there was none. */
+/* Returns the text of the last fail() of this thread; "" if there was none. */
 const char *fail_text(void);
 /* Prints "ptelab: warning: ..." on stderr, at once. */
 void warn(const char *fmt, ...) __printf(1, 2);
 
-/* Allocation that can not fail: out of memory ends the program with exit 2. */
+/* Allocations that do not fail: out of memory ends the program with status 2. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 /* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
@@ -55,7 +55,7 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
 
-/* For qsort() and bsearch() of uint64_t, ascending. */
+/* Compares uint64_t for qsort() and bsearch(), ascending. */
 int cmp_u64(const void *a, const void *b);
 
 /*
@@ -64,25 +64,25 @@ int cmp_u64(const void *a, const void *b);
  * the NUL. Returns NULL with errno set and fail() text.
  */
 char *read_file(const char *path, size_t *len);
-/* As read_file() with a trailing newline removed; formatted path. */
+/* Like read_file(), without the trailing newline; the path is a format. */
 char *read_line(const char *fmt, ...) __printf(1, 2);
-/* Writes @value with one write(2), as sysfs wants it. Returns 0 or -errno. */
+/* Writes @value with one write(2), as sysfs requires. Returns 0 or -errno. */
 int write_file(const char *path, const char *value);
-/* 1 if the file can be opened for reading now, else 0. */
+/* Returns whether the file can be opened for reading now. */
 bool readable(const char *path);
 
 /*
- * "4k", "64K", "2m", "1g" or plain bytes to bytes. Returns 0 or -EINVAL.
+ * Parses "4k", "64K", "2m", "1g" or plain bytes. Returns 0 or -EINVAL.
  */
 int parse_size(const char *text, uint64_t *bytes);
-/* The shortest form of @bytes that parse_size() takes: "64k", "2m", "17". */
+/* Formats @bytes in the shortest form for parse_size(): "64k", "2m", "17". */
 const char *format_size(uint64_t bytes, char buf[24]);
-/* A whole number, nothing behind it. Returns 0, -EINVAL or -ERANGE. */
+/* Parses a whole number without suffix. Returns 0, -EINVAL or -ERANGE. */
 int parse_u64(const char *text, uint64_t *value);
 
 /*
- * The name in @names nearest to @name by edit distance, or NULL if none is
- * near enough to be a likely slip of the fingers.
+ * Returns the name in @names nearest to @name by edit distance, or NULL if none is
+ * near enough to be a likely typing error.
  */
 const char *nearest_name(const char *name, const char *const *names, size_t nr);
 

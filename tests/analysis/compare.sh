@@ -149,7 +149,7 @@ check "findings have every member of the contract" json \
 	  and has("text") and (.evidence | length > 0) and (.reproduce | test("ptelab run -b")))'
 refuses_selector()
 {
-	exits 2 ptelab compare base new -b 'gup.*:folio' && says "'folio' is no parameter" "$tmp/err" && [ "$(wc -l < "$tmp/err")" = 1 ]
+	exits 2 ptelab compare base new -b 'gup.*:folio' && says "'folio' is not a parameter" "$tmp/err" && [ "$(wc -l < "$tmp/err")" = 1 ]
 }
 # What a finding says will reproduce it selects its point, whatever its
 # parameters hold.

@@ -82,8 +82,8 @@ static void colons_in_values(void **state)
 	assert_string_equal(p->value[i].text, "0000:00:03.0/2");
 	assert_string_equal(list.points[3].value[i].text, "1b36:0010");
 	points_free(&list);
-	refused("mmio.map:bar", NULL, "'bar' is no parameter");
-	refused("mmio.map:00:03.0", NULL, "is no parameter");
+	refused("mmio.map:bar", NULL, "'bar' is not a parameter");
+	refused("mmio.map:00:03.0", NULL, "is not a parameter");
 	refused("gup.pin_fast:pages=1:16", NULL, "pages=1:16: it takes");
 	refused("mmio.map:bar=00:03.0:nosuch=1", NULL, "nosuch");
 }
@@ -141,10 +141,10 @@ static void refusals(void **state)
 	refused("gup.pin_fast:pages=many", NULL, "it takes");
 	refused("gup.pin_fast:folio=5k", NULL, "powers of two");
 	refused("gup.pin_fast:folio=1t", NULL, "it takes");
-	refused("gup.pin_fast:pages", NULL, "is no parameter");
-	refused("gup.pin_fast:pages=", NULL, "is no parameter");
+	refused("gup.pin_fast:pages", NULL, "is not a parameter");
+	refused("gup.pin_fast:pages=", NULL, "is not a parameter");
 	refused("gup.pin_fast:pages=1,,2", NULL, "empty value");
-	refused("gup.pin_fast", "=1", "is no parameter");
+	refused("gup.pin_fast", "=1", "is not a parameter");
 }
 
 /* What every benchmark must say of itself. */

@@ -216,7 +216,7 @@ static void foreign_files(void **state)
 	refuse("{\"schema\":\"ptelab-run-99\",\"type\":\"header\"}\n",
 	       "schema ptelab-run-99");
 	refuse("{\"schema\":\"ptelab-run-1\",\"type\":\"header\"}\n{\"type\":\"point\"}\n",
-	       "is no point");
+	       "is not a point");
 	refuse("{\"schema\":\"ptelab-run-1\",\"type\":\"header\"}\n{\"type\":\"x\"}\n",
 	       "unknown type");
 	refuse("{\"schema\":\"ptelab-run-1\",\"type\":\"header\"}\n{\"type\":\n",
