@@ -20,7 +20,8 @@ unset COLUMNS ARGP_HELP_FMT PTELAB_CACHE
 
 mkdir "$got" "$tmp/bin"
 # The pictures depend on gnuplot's version, what it is given does not: this one
-# draws the checksum of its script.
+# draws the checksum of its script's lines. Their order may change: a setting
+# means the same wherever it is set before it is used.
 cat > "$tmp/bin/gnuplot" <<'END'
 #!/bin/sh
 [ $# -gt 0 ] || { cat > /dev/null; exit 0; }
@@ -28,7 +29,7 @@ for last; do :; done
 case $1 in
 -e)	output=$(printf '%s' "$2" | sed -n "s/.*output *= *['\"]\\([^'\"]*\\)['\"].*/\\1/p")
 	printf '<svg xmlns="http://www.w3.org/2000/svg">\n<text>%s</text>\n</svg>\n' \
-		"$(cksum < "$last")" > "$output";;
+		"$(sort "$last" | cksum)" > "$output";;
 esac
 END
 chmod +x "$tmp/bin/gnuplot"
@@ -59,7 +60,8 @@ held_picture()
 		[ -e "$gp" ] || continue
 		printf -- '--- %s\n' "$gp"
 		# what a picture shows; how it is drawn is its template's
-		sed -n '/^\$[a-z]* <</,/^EOD/p; /^[a-z_]* = /p' "$gp"
+		grep -E '^[a-z_]*(\[[0-9]*\])? = ' "$gp" | sort
+		sed -n '/^\$[a-z]* <</,/^EOD/p' "$gp"
 	done >> "$got/plot-$name"
 }
 
