@@ -75,66 +75,6 @@ char *picture_quote(const char *text)
 	return quoted;
 }
 
-void picture_text(struct picture *p, const char *name, const char *text)
-{
-	char *quoted = picture_quote(text);
-
-	fprintf(p->script, "%s = %s\n", name, quoted);
-	free(quoted);
-}
-
-#define MAX_SUB_LINES	3
-
-void picture_subtitle(struct picture *p, const char *text, size_t most)
-{
-	char *rest = xstrdup(text), *line = rest, *end, name[16];
-	unsigned int nr = 0;
-
-	while (*line) {
-		end = line + strlen(line);
-		if (strlen(line) > most && nr + 1 < MAX_SUB_LINES) {
-			for (end = line + most; end > line && *end != ' '; end--)
-				;
-			if (end == line)
-				end = line + most;
-		} else if (strlen(line) > most) {
-			strcpy(line + most - 2, "..");
-		}
-		text = *end ? end + 1 : end;
-		*end = '\0';
-		nr++;
-		snprintf(name, sizeof(name), nr > 1 ? "subtitle_%u" :
-			 "subtitle", nr);
-		picture_text(p, name, line);
-		line = (char *)text;
-	}
-	if (!nr)
-		picture_text(p, "subtitle", "");
-	fprintf(p->script, "sub_lines = %u\n", nr ? nr : 1);
-	free(rest);
-}
-
-struct picture *picture_begin(const char *name, const char *template,
-			      int width, int height)
-{
-	struct picture *p = xcalloc(1, sizeof(*p));
-
-	p->name = file_stem(name);
-	p->template = template;
-	p->script = open_memstream(&p->text, &p->len);
-	if (!p->script) {
-		fputs("ptelab: out of memory\n", stderr);
-		exit(EXIT_COULD_NOT);
-	}
-	fputs("# Made by ptelab plot. Draw it again, perhaps changed, with\n"
-	      "#   gnuplot -e \"format='svg'; output='x.svg'\" THIS\n",
-	      p->script);
-	fprintf(p->script, "width = %d\nheight = %d\nlines = %d\n", width,
-		height, height < 480 ? 24 : height / 20);
-	fputs(common_gp, p->script);
-	return p;
-}
-
 /* The start of what gnuplot says; the rest is read, or it would be killed. */
 static void read_all(int fd, char *said, size_t size)
 {
@@ -180,11 +120,11 @@ static int run_gnuplot(const char *script, const char *setting)
 	return 0;
 }
 
-static int draw(const struct picture *p, const char *script,
+static int draw(const char *stem, const char *script,
 		const struct plot_options *o, const char *format)
 {
 	bool terminal = !strcmp(format, "terminal");
-	char *output = xasprintf("%s/%s.%s", o->dir, p->name, format);
+	char *output = xasprintf("%s/%s.%s", o->dir, stem, format);
 	char *quoted = quote(output), *setting;
 	int ret;
 
@@ -204,16 +144,15 @@ static int draw(const struct picture *p, const char *script,
 	return ret;
 }
 
-/* Writes the script to where it stays (@keep) or to a temporary file. */
-static int write_script(const struct picture *p, const struct plot_options *o,
-			char **path)
+/* Opens the script where it stays (@keep) or as a temporary file. */
+static FILE *open_script(const char *stem, const struct plot_options *o,
+			 char **path)
 {
 	const char *tmp = getenv("TMPDIR");
-	FILE *f;
 	int fd;
 
 	if (o->keep) {
-		*path = xasprintf("%s/%s.gp", o->dir, p->name);
+		*path = xasprintf("%s/%s.gp", o->dir, stem);
 		fd = open(*path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			  0666);
 	} else {
@@ -221,33 +160,32 @@ static int write_script(const struct picture *p, const struct plot_options *o,
 				  tmp && *tmp ? tmp : "/tmp");
 		fd = mkostemp(*path, O_CLOEXEC);
 	}
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f)
-		return fail(errno, "%s: %s", *path, strerror(errno));
-	fwrite(p->text, 1, p->len, f);
-	fputs(p->template, f);
-	if (fclose(f))
-		return fail(errno, "%s: %s", *path, strerror(errno));
-	return 0;
+	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
-int picture_end(struct picture *p, const struct plot_options *o)
+int picture_draw(const char *name, const char *template, int width, int height,
+		 const char *body, const struct plot_options *o)
 {
-	char *script = NULL;
+	char *stem = file_stem(name), *script = NULL;
+	FILE *f = open_script(stem, o, &script);
+	int ret = 0;
 	size_t i;
-	int ret;
 
-	fclose(p->script);
-	ret = write_script(p, o, &script);
+	if (f)
+		fprintf(f, "# Made by ptelab plot. Draw it again, perhaps changed, with\n"
+			"#   gnuplot -e \"format='svg'; output='x.svg'\" THIS\n"
+			"width = %d\nheight = %d\nlines = %d\n%s%s%s", width,
+			height, height < 480 ? 24 : height / 20, common_gp,
+			body, template);
+	if (!f || fclose(f))
+		ret = fail(errno, "%s: %s", script, strerror(errno));
 	for (i = 0; i < o->nr_formats && !ret; i++)
-		ret = draw(p, script, o, o->formats[i]);
+		ret = draw(stem, script, o, o->formats[i]);
 	if (!o->keep || ret)
 		unlink(script);
 	else if (!o->quiet)
 		printf("%s\n", script);
 	free(script);
-	free(p->text);
-	free(p->name);
-	free(p);
+	free(stem);
 	return ret;
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A picture under way: a gnuplot script that holds its own data, and what it
- * takes to run it.
- */
+/* Runs gnuplot on a script that holds its own data. */
 #ifndef PTELAB_PICTURE_H
 #define PTELAB_PICTURE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "analysis/load/select.h"
 
@@ -21,26 +17,15 @@ struct plot_options {
 	bool quiet;		/* do not print the names of files */
 };
 
-struct picture {
-	char *name;		/* without folder and ending */
-	const char *template;	/* text of a .gp file */
-	FILE *script;		/* settings and data, in front of it */
-	char *text;
-	size_t len;
-};
-
-/* Starts a picture of so many points; @name may hold anything. */
-struct picture *picture_begin(const char *name, const char *template,
-			      int width, int height);
-/* The line "NAME = 'text'", cleaned. */
-void picture_text(struct picture *p, const char *name, const char *text);
-/* The text under the title, in up to three lines of @most characters; what does
- * not fit even so is cut. */
-void picture_subtitle(struct picture *p, const char *text, size_t most);
-/* The text as picture_text() quotes it. The caller frees. */
+/* The text in single quotes, cleaned, for a script. The caller frees. */
 char *picture_quote(const char *text);
-/* Draws it in each format and frees it. Returns 0 or -errno, fail() text. */
-int picture_end(struct picture *p, const struct plot_options *options);
+/*
+ * Draws, in each format, a picture of so many points. @name may hold anything;
+ * @template is the text of a .gp file, and @body the settings and data in front
+ * of it. Returns 0 or -errno with fail() text.
+ */
+int picture_draw(const char *name, const char *template, int width, int height,
+		 const char *body, const struct plot_options *options);
 
 /* 0, or -ENOENT with fail() text that says what to install. */
 int gnuplot_available(void);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/draw/format.h"
+#include "analysis/draw/pivot.h"
 #include "analysis/draw/table.h"
 #include "analysis/load/sample.h"
 #include "lib/binomial.h"
@@ -31,48 +32,9 @@ static bool is_bench(const struct side_point *p, const char *name)
 	return !strcmp(p->bench, name);
 }
 
-static bool point_param_is(const struct side_point *p, const char *name,
-			   const char *value)
-{
-	return !strcmp(json_text(p->params, name), value);
-}
-
 static bool has_param(const struct side_point *p, const char *name)
 {
 	return json_object_get(p->params, name) != NULL;
-}
-
-/* Without a common parameter, are the two the same? */
-static bool same_but(const struct side_point *a, const struct side_point *b,
-		     const char *const *but)
-{
-	const char *name;
-	json_t *value;
-	size_t i;
-
-	if (strcmp(a->bench, b->bench) || strcmp(a->mode, b->mode))
-		return false;
-	json_object_foreach(a->params, name, value) {
-		for (i = 0; but[i]; i++)
-			if (!strcmp(name, but[i]))
-				break;
-		if (!but[i] &&
-		    !json_equal(value, json_object_get(b->params, name)))
-			return false;
-	}
-	return true;
-}
-
-/* The first of its kind: what else is like it comes with it. */
-static bool is_first(const struct side *s, const struct side_point *p,
-		     const char *const *but)
-{
-	const struct side_point *q;
-
-	for (q = s->points; q < p; q++)
-		if (same_but(q, p, but))
-			return false;
-	return true;
 }
 
 /* --- costs --- */
@@ -102,123 +64,52 @@ static void cost_cell(struct table *t, const struct side_point *p)
 	sample_free(&v);
 }
 
-static int cmp_int(const void *a, const void *b)
+static void print_costs(const struct pivot_page *m, FILE *f)
 {
-	return *(const int *)a - *(const int *)b;
-}
+	const json_t *params = m->cell->point->params;
+	struct table *t = table_new();
+	size_t i, j;
 
-/* The numbers of stores that points like @p have, ascending. */
-static size_t stores_of(const struct side *s, const struct side_point *p,
-			int stores[MAX_STORES])
-{
-	static const char *const but[] = { "barrier", "stores", NULL };
-	size_t nr = 0, i, j;
-
-	for (i = 0; i < s->nr_points && nr < MAX_STORES; i++) {
-		int k = json_integer_value(json_object_get(
-				s->points[i].params, "stores"));
-
-		if (!same_but(&s->points[i], p, but) ||
-		    !proof_of(&s->points[i]))
-			continue;
-		for (j = 0; j < nr; j++)
-			if (stores[j] == k)
-				break;
-		if (j == nr)
-			stores[nr++] = k;
+	fputc('\n', f);
+	print_line(f, 0, 2, "barrier.cost state=%s place=%s: ns added, by stores before it",
+		   json_text(params, "state"), json_text(params, "place"));
+	table_column(t, "barrier", false);
+	for (i = 0; i < m->columns.nr; i++)
+		table_column(t, m->columns.text[i], true);
+	for (j = 0; j < m->rows.nr; j++) {
+		table_row(t);
+		table_cell(t, "%s", m->rows.text[j]);
+		for (i = 0; i < m->columns.nr; i++)
+			cost_cell(t, pivot_at(m, m->rows.text[j],
+					      m->columns.text[i]));
 	}
-	qsort(stores, nr, sizeof(*stores), cmp_int);
-	return nr;
+	table_print_mail(t, f, 2, SHOW_WIDTH);
+	table_free(t);
 }
 
-static const struct side_point *cost_point(const struct side *s,
-					   const struct side_point *like,
-					   const char *barrier, int stores)
+static void print_all_costs(const struct side *s, FILE *f)
 {
 	static const char *const but[] = { "barrier", "stores", NULL };
+	struct pivot t = { .most_columns = MAX_STORES };
 	size_t i;
 
 	for (i = 0; i < s->nr_points; i++) {
 		const struct side_point *p = &s->points[i];
 
-		if (same_but(p, like, but) && proof_of(p) &&
-		    point_param_is(p, "barrier", barrier) &&
-		    json_integer_value(json_object_get(p->params, "stores")) ==
-		    stores)
-			return p;
+		if (is_bench(p, "barrier.cost") && proof_of(p) &&
+		    metric_tier(p, "barrier_ns") != TIER_NONE)
+			pivot_add(&t, p, key_without(p, but),
+				  xstrdup(json_text(p->params, "barrier")),
+				  param_value_text(json_object_get(p->params,
+								   "stores")));
 	}
-	return NULL;
-}
-
-static void cost_rows(struct table *t, const struct side *s,
-		      const struct side_point *like, const int *stores,
-		      size_t nr)
-{
-	static const char *const but[] = { "barrier", "stores", NULL };
-	static const char *const per_row[] = { "stores", NULL };
-	size_t i, j;
-
-	for (i = 0; i < s->nr_points; i++) {
-		const struct side_point *p = &s->points[i], *q;
-		const char *barrier = json_text(p->params, "barrier");
-		bool any = false;
-
-		if (!same_but(p, like, but) || !is_first(s, p, per_row))
-			continue;
-		for (j = 0; j < nr && !any; j++) {
-			q = cost_point(s, like, barrier, stores[j]);
-			any = q && metric_tier(q, "barrier_ns") != TIER_NONE;
-		}
-		if (!any)
-			continue;
-		table_row(t);
-		table_cell(t, "%s", barrier);
-		for (j = 0; j < nr; j++)
-			cost_cell(t, cost_point(s, like, barrier, stores[j]));
-	}
-}
-
-static void print_costs(const struct side *s, const struct side_point *like,
-			FILE *f)
-{
-	int stores[MAX_STORES];
-	size_t nr = stores_of(s, like, stores), i;
-	struct table *t;
-	char head[16];
-
-	if (!nr || metric_tier(like, "barrier_ns") == TIER_NONE)
-		return;
-	fputc('\n', f);
-	print_line(f, 0, 2, "barrier.cost state=%s place=%s: ns added, by stores before it",
-		   json_text(like->params, "state"),
-		   json_text(like->params, "place"));
-	t = table_new();
-	table_column(t, "barrier", false);
-	for (i = 0; i < nr; i++) {
-		snprintf(head, sizeof(head), "%d", stores[i]);
-		table_column(t, head, true);
-	}
-	cost_rows(t, s, like, stores, nr);
-	table_print_mail(t, f, 2, SHOW_WIDTH);
-	table_free(t);
+	pivot_sort(&t, 0);
+	for (i = 0; i < t.nr; i++)
+		print_costs(&t.page[i], f);
+	pivot_free(&t);
 }
 
 /* --- the publish pattern --- */
-
-static const struct side_point *publish_point(const struct side *s,
-					      const struct side_point *like,
-					      const char *measure)
-{
-	static const char *const but[] = { "measure", NULL };
-	size_t i;
-
-	for (i = 0; i < s->nr_points; i++)
-		if (same_but(&s->points[i], like, but) &&
-		    point_param_is(&s->points[i], "measure", measure) &&
-		    proof_of(&s->points[i]))
-			return &s->points[i];
-	return NULL;
-}
 
 static void metric_cell(struct table *t, const struct side_point *p,
 			const char *metric)
@@ -281,56 +172,64 @@ static void seen_cell(struct table *t, const struct litmus_result *r)
 		table_cell(t, "%" PRIu64 "/%.3gk", r->positive, all / 1e3);
 }
 
+static void publish_row(struct table *t, const struct pivot_page *m,
+			const char *row)
+{
+	static const char *const costs[] = { "writer", "reader", "bail" };
+	const struct side_point *latency = pivot_at(m, row, "latency");
+	const struct side_point *order = pivot_at(m, row, "order"), *p = NULL;
+	struct litmus_result r = { 0 };
+	size_t i;
+
+	for (i = 0; !p; i++)
+		if (!strcmp(m->cell[i].row, row))
+			p = m->cell[i].point;
+	if (order)
+		litmus_result_of(order, &r);
+	table_row(t);
+	table_cell(t, "%s", json_text(p->params, "writer"));
+	table_cell(t, "%s", json_text(p->params, "reader"));
+	table_cell(t, "%s", !strcmp(json_text(p->params, "watch"),
+				    "initialised") ? "init" : "flag");
+	models_cell(t, proof_of(p));
+	seen_cell(t, &r);
+	for (i = 0; i < ARRAY_SIZE(costs); i++)
+		cost_cell(t, pivot_at(m, row, costs[i]));
+	metric_cell(t, latency, "latency_ns.p50");
+	later_cell(t, latency);
+	metric_cell(t, latency, "usable_ns.p50");
+	litmus_result_free(&r);
+}
+
 static void print_publish(const struct side *s, FILE *f)
 {
 	static const char *const but[] = { "measure", NULL };
-	static const char *const left[] = { "writer", "reader", "tests" };
-	static const char *const right[] = {
+	static const char *const heads[] = {
+		"writer", "reader", "tests",
 		"models", "old", "wr", "rd", "bail", "seen", "later", "used"
 	};
-	struct table *t = NULL;
-	size_t i, j;
+	struct pivot all = { 0 };
+	struct table *t;
+	size_t i;
 
-	for (i = 0; i < s->nr_points; i++) {
-		const struct side_point *p = &s->points[i], *order;
-		struct litmus_result r = { 0 };
-		const json_t *proof = proof_of(p);
-
-		if (!is_bench(p, "barrier.publish") || !is_first(s, p, but))
-			continue;
-		if (!t) {
-			fputs("\nbarrier.publish: may the reader see an old context? did it?\n", f);
-			t = table_new();
-			for (j = 0; j < ARRAY_SIZE(left); j++)
-				table_column(t, left[j], false);
-			for (j = 0; j < ARRAY_SIZE(right); j++)
-				table_column(t, right[j], true);
-		}
-		order = publish_point(s, p, "order");
-		if (order)
-			litmus_result_of(order, &r);
-		table_row(t);
-		table_cell(t, "%s", json_text(p->params, "writer"));
-		table_cell(t, "%s", json_text(p->params, "reader"));
-		table_cell(t, "%s", point_param_is(p, "watch", "initialised") ?
-			   "init" : "flag");
-		models_cell(t, proof);
-		seen_cell(t, &r);
-		cost_cell(t, publish_point(s, p, "writer"));
-		cost_cell(t, publish_point(s, p, "reader"));
-		cost_cell(t, publish_point(s, p, "bail"));
-		metric_cell(t, publish_point(s, p, "latency"),
-			    "latency_ns.p50");
-		later_cell(t, publish_point(s, p, "latency"));
-		metric_cell(t, publish_point(s, p, "latency"),
-			    "usable_ns.p50");
-		litmus_result_free(&r);
-	}
-	if (!t)
+	for (i = 0; i < s->nr_points; i++)
+		if (is_bench(&s->points[i], "barrier.publish"))
+			pivot_add(&all, &s->points[i], xstrdup(""),
+				  key_without(&s->points[i], but),
+				  xstrdup(json_text(s->points[i].params,
+						    "measure")));
+	if (!all.nr)
 		return;
+	fputs("\nbarrier.publish: may the reader see an old context? did it?\n", f);
+	t = table_new();
+	for (i = 0; i < ARRAY_SIZE(heads); i++)
+		table_column(t, heads[i], i >= 3);
+	for (i = 0; i < all.page->rows.nr; i++)
+		publish_row(t, all.page, all.page->rows.text[i]);
 	table_print_mail(t, f, 1, SHOW_WIDTH);
 	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. models: the kernel's and arm64's, on an old context. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, for one that does not. seen, used: median ns from the store to that word until the reader has seen it, until it has read the context. later: by how much the reader's barrier delays the seeing, against a reader without, drawn for each publication.");
 	table_free(t);
+	pivot_free(&all);
 }
 
 /* --- litmus tests --- */
@@ -500,20 +399,14 @@ static void distance_remark(const struct side *s, FILE *f)
 void show_barriers(const struct side *s, const struct litmus_result *beside,
 		   size_t nr, FILE *f)
 {
-	static const char *const but[] = { "barrier", "stores", NULL };
 	const json_t *h = s->run->files[0]->header;
 	const char *arch = json_text(h, "arch");
-	size_t i;
 
 	print_line(f, 0, 2, "%s, %s%s", arch,
 		   json_text(json_object_get(h, "cpu"), "model"),
 		   file_clock_emulated(s->run->files[0]) ?
 		   ", emulated: counts only" : "");
-	for (i = 0; i < s->nr_points; i++)
-		if (is_bench(&s->points[i], "barrier.cost") &&
-		    proof_of(&s->points[i]) &&
-		    is_first(s, &s->points[i], but))
-			print_costs(s, &s->points[i], f);
+	print_all_costs(s, f);
 	print_publish(s, f);
 	print_litmus(s, beside, nr, f);
 	fputc('\n', f);

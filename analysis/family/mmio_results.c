@@ -6,44 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/draw/chart.h"
 #include "analysis/draw/format.h"
-#include "analysis/draw/picture.h"
 #include "analysis/draw/table.h"
 #include "analysis/load/sample.h"
-#include "analysis_gp.h"
 #include "lib/util.h"
 
 #define BENCH		"mmio.store"
-#define MAX_SEQUENCES	6	/* as many line styles as common.gp has */
 #define MAX_PANELS	6
 #define MAX_SUBTITLE	105	/* characters beside each other */
-
-/* The points of one mapping: all alike but for sequence and size. */
-struct mapping {
-	char *key;
-	const struct side_point **p;
-	size_t nr;
-	char *sequence[TABLE_MAX_COLUMNS];
-	size_t nr_sequences;
-	double *size;
-	size_t nr_sizes;
-};
-
-struct mappings {
-	struct mapping *m;
-	size_t nr;
-};
-
-static double size_of(const struct side_point *p)
-{
-	const json_t *v = json_object_get(p->params, "size");
-	uint64_t bytes;
-
-	if (json_is_number(v))
-		return json_number_value(v);
-	return parse_size(json_text(p->params, "size"), &bytes) ? NAN :
-		(double)bytes;
-}
 
 /* What a reader has to know of a mapping: "map=guest guest=nc backing=vfio". */
 static char *mapping_key(const struct side_point *p)
@@ -69,39 +40,6 @@ static char *mapping_key(const struct side_point *p)
 	return text;
 }
 
-static int cmp_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void add_point(struct mapping *m, const struct side_point *p,
-		      size_t most)
-{
-	const char *sequence = json_text(p->params, "sequence");
-	double size = size_of(p);
-	size_t i;
-
-	for (i = 0; i < m->nr_sequences; i++)
-		if (!strcmp(m->sequence[i], sequence))
-			break;
-	if (i == m->nr_sequences) {
-		if (i == most)
-			return;
-		m->sequence[m->nr_sequences++] = xstrdup(sequence);
-	}
-	for (i = 0; i < m->nr_sizes; i++)
-		if (m->size[i] == size)
-			break;
-	if (i == m->nr_sizes) {
-		m->size = grow(m->size, m->nr_sizes, sizeof(*m->size));
-		m->size[m->nr_sizes++] = size;
-	}
-	m->p = grow(m->p, m->nr, sizeof(*m->p));
-	m->p[m->nr++] = p;
-}
-
 /* The metric that @what stands for at this point. */
 static const char *metric_at(const struct side_point *p, const char *what)
 {
@@ -114,77 +52,49 @@ static const char *metric_at(const struct side_point *p, const char *what)
 	       "instructions_user";
 }
 
-/* All mappings of which points have @what (NULL: that are ok). */
-static struct mappings mappings_of(const struct side *s, const char *what,
-				   size_t most)
+/* Whether a picture or table of @what (NULL: of all that is ok) has the point. */
+static bool belongs(const struct side_point *p, const char *what)
 {
-	struct mappings all = { 0 };
-	size_t i, j;
+	const char *metric = metric_at(p, what);
+	double v;
+
+	return !strcmp(p->bench, BENCH) &&
+	       (!metric || (p->nr_obs &&
+			    observation_value(&p->obs[0], metric, &v) &&
+			    metric_tier(p, metric) != TIER_NONE));
+}
+
+/* A page for each mapping: a row for each size, a column for each sequence. */
+static struct pivot mappings_of(const struct side *s, const char *what,
+				size_t most)
+{
+	struct pivot t = { .most_columns = most };
+	size_t i;
 
 	for (i = 0; i < s->nr_points; i++) {
 		const struct side_point *p = &s->points[i];
-		const char *metric = metric_at(p, what);
-		double v;
-		char *key;
+		char *size = param_number_text(p, "size");
 
-		if (strcmp(p->bench, BENCH) || isnan(size_of(p)) ||
-		    (metric && (!p->nr_obs ||
-				!observation_value(&p->obs[0], metric, &v) ||
-				metric_tier(p, metric) == TIER_NONE)))
-			continue;
-		key = mapping_key(p);
-		for (j = 0; j < all.nr; j++)
-			if (!strcmp(all.m[j].key, key))
-				break;
-		if (j == all.nr) {
-			all.m = grow(all.m, all.nr, sizeof(*all.m));
-			all.m[all.nr++] = (struct mapping){ .key = xstrdup(key) };
-		}
-		add_point(&all.m[j], p, most);
-		free(key);
+		if (size && belongs(p, what))
+			pivot_add(&t, p, mapping_key(p), size,
+				  xstrdup(json_text(p->params, "sequence")));
+		else
+			free(size);
 	}
-	for (j = 0; j < all.nr; j++)
-		qsort(all.m[j].size, all.m[j].nr_sizes, sizeof(double),
-		      cmp_double);
-	return all;
+	pivot_sort(&t, 0);
+	return t;
 }
-
-static void mappings_free(struct mappings *all)
-{
-	size_t i, j;
-
-	for (i = 0; i < all->nr; i++) {
-		for (j = 0; j < all->m[i].nr_sequences; j++)
-			free(all->m[i].sequence[j]);
-		free(all->m[i].key);
-		free(all->m[i].p);
-		free(all->m[i].size);
-	}
-	free(all->m);
-}
-
-static const struct side_point *point_at(const struct mapping *m,
-					 const char *sequence, double size)
-{
-	size_t i;
-
-	for (i = 0; i < m->nr; i++)
-		if (size_of(m->p[i]) == size &&
-		    !strcmp(json_text(m->p[i]->params, "sequence"), sequence))
-			return m->p[i];
-	return NULL;
-}
-
-/* --- figures --- */
 
 struct figure {
 	double middle, low, high;
-	size_t n;
+	size_t n;		/* 0: it has none */
 	bool boots;		/* of boots, else of one boot's batches */
 };
 
-/* Of several boots median and range; of one, if it is no count, its batches'
- * median and quartiles. */
+/*
+ * Of several boots median and range; of one, if it is no count, its batches'
+ * median and quartiles.
+ */
 static struct figure figure_of(const struct side_point *p, const char *metric)
 {
 	struct figure f = { NAN, NAN, NAN, 0, true };
@@ -200,7 +110,7 @@ static struct figure figure_of(const struct side_point *p, const char *metric)
 	    metric_tier(p, metric) == TIER_TIMED) {
 		n = batches_in_order(&p->obs[0], metric, &v);
 		if (n > 1) {
-			qsort(v, n, sizeof(*v), cmp_double);
+			stat_sort(v, n);
 			f.low = stat_quantile(v, n, .25);
 			f.high = stat_quantile(v, n, .75);
 			f.n = n;
@@ -212,18 +122,22 @@ static struct figure figure_of(const struct side_point *p, const char *metric)
 	return f;
 }
 
-/* --- the table --- */
-
-static const struct observation *good(const struct mapping *m)
+/* One that is ok, NULL if none is. */
+static const struct observation *good(const struct pivot_page *m)
 {
 	size_t i, j;
 
-	for (i = 0; i < m->nr; i++)
-		for (j = 0; j < m->p[i]->nr_obs; j++)
-			if (m->p[i]->obs[j].ok)
-				return &m->p[i]->obs[j];
+	for (i = 0; i < m->nr; i++) {
+		const struct side_point *p = m->cell[i].point;
+
+		for (j = 0; j < p->nr_obs; j++)
+			if (p->obs[j].ok)
+				return &p->obs[j];
+	}
 	return NULL;
 }
+
+/* --- the table --- */
 
 static const char *type_of(const json_t *proof, const char *what)
 {
@@ -251,7 +165,7 @@ static void print_types(const json_t *proof, FILE *f)
 				   json_integer_value(n));
 }
 
-static void print_caption(const struct side *s, const struct mapping *m,
+static void print_caption(const struct side *s, const struct pivot_page *m,
 			  FILE *f)
 {
 	const json_t *h = s->run->files[0]->header;
@@ -278,12 +192,12 @@ static void print_caption(const struct side *s, const struct mapping *m,
 		   json_text(h, "kernel_release"));
 }
 
-static bool has_metric(const struct mapping *m, const char *metric)
+static bool has_metric(const struct pivot_page *m, const char *metric)
 {
 	size_t i;
 
 	for (i = 0; i < m->nr; i++)
-		if (figure_of(m->p[i], metric).n)
+		if (figure_of(m->cell[i].point, metric).n)
 			return true;
 	return false;
 }
@@ -319,7 +233,7 @@ static void print_n(const struct figure *g, FILE *f)
 			   g->n);
 }
 
-static void print_table(const struct mapping *m, const char *metric,
+static void print_table(const struct pivot_page *m, const char *metric,
 			const char *unit, FILE *f)
 {
 	struct table *t = table_new();
@@ -328,14 +242,16 @@ static void print_table(const struct mapping *m, const char *metric,
 	size_t i, j;
 
 	table_column(t, "size", true);
-	for (i = 0; i < m->nr_sequences; i++)
-		table_column(t, m->sequence[i], true);
-	for (j = 0; j < m->nr_sizes; j++) {
+	for (i = 0; i < m->columns.nr; i++)
+		table_column(t, m->columns.text[i], true);
+	for (j = 0; j < m->rows.nr; j++) {
+		const char *row = m->rows.text[j];
+
 		table_row(t);
-		table_cell(t, "%sB", format_size(m->size[j], size));
-		for (i = 0; i < m->nr_sequences; i++) {
-			struct figure g = figure_of(point_at(m, m->sequence[i],
-							m->size[j]), metric);
+		table_cell(t, "%sB", format_size(strtod(row, NULL), size));
+		for (i = 0; i < m->columns.nr; i++) {
+			struct figure g = figure_of(pivot_at(m, row,
+						m->columns.text[i]), metric);
 
 			cell(t, &g, unit);
 			if (g.n && (!least.n || g.n < least.n))
@@ -349,19 +265,22 @@ static void print_table(const struct mapping *m, const char *metric,
 }
 
 /* Points that have no figures at all, and why. */
-static void print_left_out(const struct mapping *m, FILE *f)
+static void print_left_out(const struct pivot_page *m, FILE *f)
 {
 	size_t i;
 
-	for (i = 0; i < m->nr; i++)
-		if (m->p[i]->nr_obs && !m->p[i]->obs[0].ok)
+	for (i = 0; i < m->nr; i++) {
+		const struct side_point *p = m->cell[i].point;
+
+		if (p->nr_obs && !p->obs[0].ok)
 			print_line(f, 0, 2, "%s size=%s: %s",
-				   json_text(m->p[i]->params, "sequence"),
-				   json_text(m->p[i]->params, "size"),
-				   observation_reason(&m->p[i]->obs[0]));
+				   m->cell[i].column,
+				   json_text(p->params, "size"),
+				   observation_reason(&p->obs[0]));
+	}
 }
 
-static void print_mapping(const struct side *s, const struct mapping *m,
+static void print_mapping(const struct side *s, const struct pivot_page *m,
 			  FILE *f)
 {
 	static const char *const counts[] = {
@@ -397,62 +316,25 @@ static void print_mapping(const struct side *s, const struct mapping *m,
 
 void show_mmio(const struct side *s, FILE *f)
 {
-	struct mappings all = mappings_of(s, NULL, TABLE_MAX_COLUMNS - 1);
+	struct pivot all = mappings_of(s, NULL, TABLE_MAX_COLUMNS - 1);
 	size_t i;
 
 	for (i = 0; i < all.nr; i++)
-		print_mapping(s, &all.m[i], f);
+		print_mapping(s, &all.page[i], f);
 	if (!all.nr)
 		print_line(f, 0, 0, "no point of " BENCH " is in this run");
-	mappings_free(&all);
+	pivot_free(&all);
 }
 
 /* --- pictures --- */
 
-static void put_line(struct picture *pic, const struct mapping *m,
-		     const char *sequence, const char *what, double range[2])
+/* Whether all mappings of the picture have this word of @len characters. */
+static bool in_all(const struct pivot *some, const char *word, size_t len)
 {
 	size_t i;
 
-	/* a block must not be empty, or it would not be counted */
-	fputs("NaN NaN NaN NaN\n", pic->script);
-	for (i = 0; i < m->nr_sizes && sequence; i++) {
-		const struct side_point *p = point_at(m, sequence, m->size[i]);
-		struct figure g = figure_of(p, p ? metric_at(p, what) : NULL);
-
-		if (!g.n)
-			continue;
-		fprintf(pic->script, "%.17g %.17g %.17g %.17g\n", m->size[i],
-			g.middle, g.low, g.high);
-		range[0] = fmin(range[0], g.low);
-		range[1] = fmax(range[1], g.high);
-	}
-	fputs("\n\n", pic->script);
-}
-
-/* Every sequence of any mapping, so that a line means the same everywhere. */
-static size_t all_sequences(const struct mappings *all, const char **name)
-{
-	size_t nr = 0, i, j, k;
-
-	for (i = 0; i < all->nr; i++)
-		for (j = 0; j < all->m[i].nr_sequences; j++) {
-			for (k = 0; k < nr; k++)
-				if (!strcmp(name[k], all->m[i].sequence[j]))
-					break;
-			if (k == nr && nr < MAX_SEQUENCES)
-				name[nr++] = all->m[i].sequence[j];
-		}
-	return nr;
-}
-
-/* Whether all mappings of the page have this word of @len characters. */
-static bool in_all(const struct mappings *page, const char *word, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < page->nr; i++) {
-		const char *at = page->m[i].key;
+	for (i = 0; i < some->nr; i++) {
+		const char *at = some->page[i].key;
 
 		while (strncmp(at, word, len) || (at[len] && at[len] != ' ')) {
 			at = strchr(at, ' ');
@@ -464,16 +346,16 @@ static bool in_all(const struct mappings *page, const char *word, size_t len)
 	return true;
 }
 
-/* The words of a key that all mappings of the page have, or those that tell
+/* The words of a key that all mappings of the picture have, or those that tell
  * this one from others. The caller frees. */
-static char *words_of(const struct mappings *page, const char *key, bool shared)
+static char *words_of(const struct pivot *some, const char *key, bool shared)
 {
 	char *text = xcalloc(1, strlen(key) + 2), *to = text;
 	const char *end;
 
 	for (; *key; key = *end ? end + 1 : end) {
 		end = key + strcspn(key, " ");
-		if (in_all(page, key, end - key) != shared)
+		if (in_all(some, key, end - key) != shared)
 			continue;
 		if (to != text)
 			*to++ = ' ';
@@ -483,152 +365,95 @@ static char *words_of(const struct mappings *page, const char *key, bool shared)
 	return text;
 }
 
-static void put_arrays(struct picture *pic, const struct mappings *page,
-		       const char *const *name, size_t lines)
+/* What tells a mapping from the others, and the memory type in force. */
+static char *panel_title(const struct pivot *some, const struct pivot_page *m)
 {
-	size_t i;
+	char *words = words_of(some, m->key, some->nr == 1), *text;
+	const struct observation *o = good(m);
+	const char *force = o ? json_text(json_object_get(o->point, "proof"),
+					  "in_force") : "";
 
-	fprintf(pic->script, "runs = %zu\narray run_title[%zu]\n", lines,
-		lines);
-	for (i = 0; i < lines; i++) {
-		char *to = xasprintf("run_title[%zu]", i + 1);
-
-		picture_text(pic, to, name[i]);
-		free(to);
-	}
-	fprintf(pic->script,
-		"panels = %zu\nrows = %zu\ncols = %d\narray panel_title[%zu]\n"
-		"array y_low[%zu]\narray y_high[%zu]\narray y_log[%zu]\n",
-		page->nr, (page->nr + 1) / 2, page->nr > 1 ? 2 : 1, page->nr,
-		page->nr, page->nr, page->nr);
-	for (i = 0; i < page->nr; i++) {
-		char *to = xasprintf("panel_title[%zu]", i + 1), *text;
-		char *words = words_of(page, page->m[i].key, page->nr == 1);
-		const struct observation *o = good(&page->m[i]);
-		const char *force = o ? json_text(json_object_get(o->point,
-						"proof"), "in_force") : "";
-
-		/* "guest=nc" says that it is a guest's. */
-		text = xasprintf("%s%s%s", words +
-				 (strncmp(words, "map=guest guest", 15) ? 0 : 10),
-				 *force ? ": " : "", force);
-		if (strlen(text) > 56)
-			strcpy(text + 54, "..");
-		free(words);
-		picture_text(pic, to, text);
-		free(text);
-		free(to);
-	}
+	/* "guest=nc" says that it is a guest's. */
+	text = xasprintf("%s%s%s", words +
+			 (strncmp(words, "map=guest guest", 15) ? 0 : 10),
+			 *force ? ": " : "", force);
+	shorten(text, 56);
+	free(words);
+	return text;
 }
 
-static int draw_page(const struct side *s, const struct plot_options *o,
-		     const struct mappings *page, const char *metric,
-		     const char *file)
+static char *subtitle_of(const struct side *s, const struct pivot *some,
+			 bool counted)
 {
-	const char *name[MAX_SEQUENCES];
-	size_t lines = all_sequences(page, name), i, j;
-	struct picture *pic = picture_begin(file, panels_gp,
-					    page->nr > 1 ? 1000 : 760,
-					    140 + 340 * ((page->nr + 1) / 2) +
-					    20 * lines);
+	char *shared = some->nr > 1 ? words_of(some, some->page->key, true) :
+		       xstrdup("");
+	char *text = xasprintf("%s%s%s%s", side_boots(s, NULL) > 1 ?
+		"median and range over boots" :
+		"one boot: median and quartiles of its batches", counted ?
+		"; counted (icount), for there is no time under emulation, and nothing that combines writes" :
+		"", *shared ? "; " : "", shared);
+
+	free(shared);
+	return text;
+}
+
+static void put_figure(struct chart *c, const struct side_point *p,
+		       const void *what)
+{
+	struct figure g = figure_of(p, metric_at(p, what));
+
+	if (g.n)
+		chart_mark(c, param_number(p, "size"), g.middle, g.low, g.high);
+}
+
+static int draw_mappings(const struct side *s, const struct plot_options *o,
+			 const struct pivot *some, const char *metric,
+			 struct chart *c, size_t *drawn)
+{
 	bool counted = !strcmp(metric, MMIO_INSTRUCTIONS);
 	struct metric_facts facts = file_metric(s->run->files[0],
-				metric_at(page->m[0].p[0], metric));
-	double range[MAX_PANELS][2], x[2] = { INFINITY, 0 };
-	char *title, *axis, *sub, *shared;
+			metric_at(some->page->cell->point, metric));
+	size_t i;
 
-	put_arrays(pic, page, name, lines);
-	for (i = 0; i < page->nr; i++) {
-		x[0] = fmin(x[0], page->m[i].size[0]);
-		x[1] = fmax(x[1], page->m[i].size[page->m[i].nr_sizes - 1]);
-	}
-	title = xasprintf("mmio.store: %s against size, %s", counted ?
-			  "instructions" : metric, s->label);
-	shared = page->nr > 1 ? words_of(page, page->m[0].key, true) :
-		 xstrdup("");
-	sub = xasprintf("%s%s%s%s", side_boots(s, NULL) > 1 ?
-			"median and range over boots" :
-			"one boot: median and quartiles of its batches",
-			counted ? "; counted (icount), for there is no time under emulation, and nothing that combines writes" :
-			"", *shared ? "; " : "", shared);
-	free(shared);
-	axis = xasprintf("%s%s", !strcmp(facts.unit, "MB/s") ? "" :
-			 "a group: ", facts.unit);
-	picture_text(pic, "title", title);
-	picture_subtitle(pic, sub, page->nr > 1 ? MAX_SUBTITLE :
-			 MAX_SUBTITLE * 3 / 4);
-	free(sub);
-	picture_text(pic, "xname", "bytes of a group");
-	picture_text(pic, "yname", axis);
-	fprintf(pic->script, "set logscale x 2\nset xrange [%.17g:%.17g]\n",
-		x[0] / 1.4, x[1] * 1.4);
-	fputs("joined = 1\n$data << EOD\n", pic->script);
-	for (i = 0; i < page->nr; i++) {
-		range[i][0] = INFINITY;
-		range[i][1] = 0;
-		for (j = 0; j < lines; j++)
-			put_line(pic, &page->m[i], name[j], metric, range[i]);
-	}
-	fputs("EOD\n", pic->script);
+	for (i = 0; i < some->nr; i++)
+		names_add(&c->panels, panel_title(some, &some->page[i]));
+	c->title = xasprintf(BENCH ": %s against size, %s", counted ?
+			     "instructions" : metric, s->label);
+	c->subtitle = subtitle_of(s, some, counted);
+	c->subtitle_width = some->nr > 1 ? MAX_SUBTITLE : MAX_SUBTITLE * 3 / 4;
+	c->xname = xstrdup("bytes of a group");
+	c->yname = xasprintf("%s%s", !strcmp(facts.unit, "MB/s") ? "" :
+			     "a group: ", facts.unit);
+	chart_pivot(c, some, 4, put_figure, metric);
+	chart_x_log2(c, c->x.min / 1.4, c->x.max * 1.4);
 	/* Times and rates of different sizes lie decades apart. */
-	for (i = 0; i < page->nr; i++)
-		fprintf(pic->script,
-			"y_low[%zu] = %.17g\ny_high[%zu] = %.17g\ny_log[%zu] = %d\n",
-			i + 1, range[i][0] > 0 ? range[i][0] / 1.4 : 0, i + 1,
-			range[i][1] * 1.4, i + 1,
-			range[i][0] <= 0 ? 0 :
-			range[i][1] / range[i][0] > 500 ? 2 : 1);
-	free(title);
-	free(axis);
-	return picture_end(pic, o);
-}
-
-/* Only mappings with a line that is one. */
-static void keep_lines(struct mappings *all)
-{
-	size_t i, nr = 0;
-
-	for (i = 0; i < all->nr; i++) {
-		if (all->m[i].nr_sizes > 1) {
-			struct mapping keep = all->m[nr];
-
-			all->m[nr++] = all->m[i];
-			all->m[i] = keep;
-		}
-	}
-	for (i = nr; i < all->nr; i++) {
-		struct mappings one = { xcalloc(1, sizeof(*one.m)), 1 };
-
-		*one.m = all->m[i];
-		mappings_free(&one);
-	}
-	all->nr = nr;
+	chart_y(c, 0);
+	return chart_draw(c, o, drawn);
 }
 
 static int plot_side(const struct side *s, const struct plot_options *o,
-		     const char *metric, bool label, size_t *drawn)
+		     const char *metric, const char *label, size_t *drawn)
 {
-	struct mappings all = mappings_of(s, metric, MAX_SEQUENCES);
-	size_t i, page = 0;
+	struct pivot all = mappings_of(s, metric, CHART_MAX_LINES);
+	char number[24] = "";
+	size_t i;
 	int ret = 0;
 
-	keep_lines(&all);
+	/* A line takes two sizes. */
+	pivot_sort(&all, 2);
 	for (i = 0; i < all.nr && !ret; i += MAX_PANELS) {
-		struct mappings some = { all.m + i, all.nr - i < MAX_PANELS ?
-						all.nr - i : MAX_PANELS };
-		char *number = page++ ? xasprintf("-%zu", page) : xstrdup("");
-		char *file = xasprintf("size-mmio-%s%s%s%s",
-				       strcmp(metric, MMIO_INSTRUCTIONS) ?
-				       metric : "instructions",
-				       label ? "-" : "", label ? s->label : "",
-				       number);
+		struct pivot some = pivot_part(&all, i, MAX_PANELS);
 
-		ret = draw_page(s, o, &some, metric, file);
-		++*drawn;
-		free(file);
-		free(number);
+		if (i)
+			snprintf(number, sizeof(number), "-%zu",
+				 i / MAX_PANELS + 1);
+		ret = draw_mappings(s, o, &some, metric, chart_new(CHART_PANELS,
+				"size-mmio-%s%s%s%s",
+				strcmp(metric, MMIO_INSTRUCTIONS) ? metric :
+				"instructions", *label ? "-" : "", label,
+				number), drawn);
 	}
-	mappings_free(&all);
+	pivot_free(&all);
 	return ret;
 }
 
@@ -639,6 +464,7 @@ int plot_mmio(struct side *const *sides, size_t nr,
 	int ret = 0;
 
 	for (i = 0; i < nr && !ret; i++)
-		ret = plot_side(sides[i], o, metric, nr > 1, drawn);
+		ret = plot_side(sides[i], o, metric, nr > 1 ? sides[i]->label :
+				"", drawn);
 	return ret;
 }

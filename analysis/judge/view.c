@@ -12,53 +12,6 @@
 /* Rows without a difference that are shown without --all. */
 #define MAX_OVERLAP	20
 
-/* name -> text, or name -> null where the points do not agree. */
-static void agree(json_t *params, const struct side_point *p)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(p->params, name, value) {
-		char *text = param_value_text(value);
-		json_t *old = json_object_get(params, name);
-
-		if (!old)
-			json_object_set_new(params, name, json_string(text));
-		else if (json_is_string(old) &&
-			 strcmp(json_string_value(old), text))
-			json_object_set_new(params, name, json_null());
-		free(text);
-	}
-}
-
-json_t *constant_params(const struct side_point *const *points, size_t nr)
-{
-	json_t *params = json_object(), *value;
-	const char *name;
-	size_t i;
-	void *next;
-
-	for (i = 0; i < nr; i++)
-		agree(params, points[i]);
-	json_object_foreach_safe(params, next, name, value)
-		if (json_is_null(value))
-			json_object_del(params, name);
-	return params;
-}
-
-char *varying_params(const struct side_point *p, const json_t *constant)
-{
-	json_t *some = json_copy(p->params), *value;
-	const char *name;
-	char *text;
-
-	json_object_foreach((json_t *)constant, name, value)
-		json_object_del(some, name);
-	text = params_text(some, " ");
-	json_decref(some);
-	return text;
-}
-
 char *view_point(const struct view *v, const struct side_point *p)
 {
 	char *params = varying_params(p, v->constant), *text;

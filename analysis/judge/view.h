@@ -6,6 +6,7 @@
 #ifndef PTELAB_VIEW_H
 #define PTELAB_VIEW_H
 
+#include "analysis/draw/pivot.h"
 #include "analysis/judge/compare.h"
 
 struct view {
@@ -28,13 +29,6 @@ struct view view_of(const struct comparison *c, bool all);
 struct view view_merge(struct comparison *const *c, size_t nr, bool all);
 void view_free(struct view *v);
 
-/*
- * Parameters that all of @points that have them agree on: a new object of name
- * to text.
- */
-json_t *constant_params(const struct side_point *const *points, size_t nr);
-/* "folio=64k pages=16", without the constant ones. The caller frees. */
-char *varying_params(const struct side_point *p, const json_t *constant);
 /* "gup.pin_fast folio=64k pages=16", with "(race)" if modes differ. */
 char *view_point(const struct view *v, const struct side_point *p);
 

@@ -13,9 +13,6 @@
 
 extern const struct choices plot_formats;
 
-/* "folio=4k measure=op" to "4k op", where the names of all have no room. */
-void drop_keys(char *params);
-
 /*
  * Draws sides[0] as base and the others against it; prints the name of each
  * file that it leaves. 0, or -errno with fail() text: gnuplot is missing
