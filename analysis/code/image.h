@@ -84,6 +84,8 @@ struct image {
 /* NULL with fail() text. */
 struct image *image_load(const char *path);
 void image_free(struct image *img);
+/* For image_load(): alternatives, static branches, bugs, fixups. */
+void image_take_tables(struct image *img);
 
 const struct image_section *image_section(const struct image *img,
 					  uint64_t addr);

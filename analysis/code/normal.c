@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See normal.h. Encodings: Arm Architecture Reference Manual, C4.1. */
+/*
+ * See normal.h. Encodings: Arm Architecture Reference Manual, C4.1.
+ *
+ * One file though it is long: where an instruction goes and what it leaves in
+ * registers are read from the same bits.
+ */
 #include "analysis/code/normal.h"
 
 #include <stdlib.h>
