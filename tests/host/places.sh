@@ -58,7 +58,7 @@ static void report_sample(const struct report *r, FILE *f)
 	fprintf(f, "%zu comparisons\n", r->nr);
 }'
 after '^static const struct report_format formats' analysis/report/report_forms.c '	{ { "sample", "how many comparisons there are" }, report_sample },'
-sed -i 's/^.fBtext.fR (the default), .fBgrid/sample, &/' docs/man/ptelab-compare.1
+sed -i 's/^The others are .fBgrid/sample, &/' docs/man/ptelab-compare.1
 equal "a format is 2 files" "$(touched)" "analysis/report/report_forms.c docs/man/ptelab-compare.1 "
 
 # --- a finding ---
