@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What the discussion about notifying on permission upgrades asks for, on three
-# kernels: calls, zaps, refaults and stale entries for each kind of leaf, and
-# what is found. And that who does not listen pays nothing for who did.
-# run: part range must notify-upgrade-range
+# What the discussion about notifying on permission upgrades asks for: calls,
+# zaps, refaults and stale entries for each kind of leaf, on three kernels side
+# by side; and, in one boot, that who does not listen pays nothing for who did.
+# run: part one base
 # run: part three notify-upgrade-range notify-upgrade-silent
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
@@ -12,61 +12,6 @@ unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS
 
 name=test-notify.$$
 trap 'rm -rf "$tmp" "runs/$name" "runs/$name".* "runs/$name"-*' EXIT
-
-# holds NAME WHICH JQ: a statement about the comparison of a series
-holds()
-{
-	if jq -e "$3" "runs/$name-$2/compare.json" > /dev/null 2>&1; then
-		ok "$1"
-	else
-		not_ok "$1" "not so: $3"
-	fi
-}
-
-# shellcheck disable=SC2016
-points='[.findings[] | select(.rule == $rule and .severity == $how) | .params + {bench}]'
-
-# both WAY: what holds for either way of notifying
-both()
-{
-	holds "$1: what mprotect zaps is told as found on both sides" "$1" \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.mprotect" and
-			.severity == "info" and (.text | test("kvm_unnecessary\\.protection_vma 1 -> 1: on both sides")))] | length == 1'
-	holds "$1: CoW zaps what it has to" "$1" \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .bench == "notifier.cow")] == []'
-}
-
-# --- start and end around an upgrade ---
-
-range()
-{
-	if scripts/ab SERIES=notify-upgrade-range NAME="$name-range" SEEDS="1 2" > "$tmp/range.log" 2>&1; then
-		ok "range: make ab"
-	else
-		not_ok "range: make ab" "$(tail -n 1 "$tmp/range.log")"
-		return
-	fi
-	holds "range: unnecessary zaps, for each kind of leaf" range \
-		"\"unnecessary-kvm-zap\" as \$rule | \"warning\" as \$how | $points |
-		map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
-			[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
-	holds "range: the finding names the event" range \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity == "warning") | .text] |
-		all(test("kvm_unnecessary\\.other 0 -> 1"))'
-	holds "range: nothing is stale" range \
-		'[.findings[] | select(.rule == "stale-secondary-tlb")] == []'
-	both range
-	holds "range: the guest's next pass is more than 100 times dearer" range \
-		'first(.results[] | select(.metric == "instructions" and .params.measure == "guest" and
-			.params.folio == "4k" and .bench == "notifier.upgrade")) |
-		.verdict == "regression" and .ratio > 100'
-	# Most points of the job; the record says why of the others.
-	check "the harness is at most 1 %, or the record says why" \
-		jq -es '[.[] | select(.type == "point" and .harness)] | length > 10 and
-			all(.harness | .instructions <= 0.01 or .why) and
-			([.[] | select(.harness.why)] | length) <= 1' \
-		"runs/$name-range/base/boot-001.jsonl"
-}
 
 # cells LEAF SECONDARY MEASURE METRIC WANT: silent, unchanged, range
 cells()
@@ -105,23 +50,11 @@ three()
 		cells $leaf kvm guest kvm_refaults "0 0 1"
 		cells $leaf module op shadow_stale "1 0 0"
 	done
-	holds "silent: stale entries are an error, for each kind of leaf" silent \
-		"\"stale-secondary-tlb\" as \$rule | \"error\" as \$how | $points |
-		map(select(.bench == \"notifier.upgrade\") | \"\(.backing) \(.folio)\") | sort ==
-			[\"anon 2m\", \"anon 4k\", \"hugetlb 2m\"]"
-	holds "silent: a finding says what was seen, and how to see it again" silent \
-		'[.findings[] | select(.rule == "stale-secondary-tlb" and .severity == "error")] |
-		all((.evidence | any(.metric == "shadow_stale" and .base == 0 and .new == 1)) and
-			(.reproduce | test("ptelab run -b .notifier.upgrade:.*secondary=module")))'
-	holds "silent: no zap is unnecessary that was none before" silent \
-		'[.findings[] | select(.rule == "unnecessary-kvm-zap" and .severity != "info")] == []'
-	both silent
 }
 
-chosen=" ${*:-range three} "
+chosen=" ${*:-one three} "
 [[ $chosen != *' three '* ]] || three
-[[ $chosen == *' range '* ]] || exit 0
-range
+[[ $chosen == *' one '* ]] || exit 0
 
 # --- one boot of the unchanged kernel ---
 
