@@ -157,6 +157,11 @@ reproduce:
 three:
 	@scripts/three-kernels
 
+# The results that ship in runs/example-*, made anew
+.PHONY: examples
+examples:
+	@scripts/examples $(SERIES)
+
 # --- tests ---
 
 .PHONY: test test-unit test-lab test-quick
@@ -308,12 +313,13 @@ deb: dist
 help:
 	@sed -n '3,11p' Makefile | sed 's/^#//'
 	@echo '	make ab SERIES=name	scripts/lab/series/name instead'
+	@echo '	make examples		the results in runs/example-*, made anew'
 	@echo '	make three		three ways of notifying on an upgrade, side by side'
 	@echo '	make ab KERNEL=7.3	on another of Debian'"'"'s kernels; KERNEL=newest'
 	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	your patches, into runs/x/'
 	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'
 	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
-	@echo '	make ab COUNT=all	what the instructions were, in every boot'
+	@echo '	make ab COUNT=lines	also the cache lines that instructions touch'
 	@echo '	make ab CONFIG=file|defconfig	another base configuration'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make reproduce HASH=x [FROM=dir]	a result again, and whether it is identical'
