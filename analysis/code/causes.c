@@ -42,7 +42,7 @@ struct causes {
 	json_t *numbers;	/* "space name" -> its number */
 	struct file_names *files;
 	struct row *rows;
-	unit_key *noise;	/* sorted */
+	uint32_t *noise;	/* functions, sorted */
 	size_t nr_files, nr_rows, nr_noise;
 };
 
@@ -350,6 +350,18 @@ static bool varies(const struct row *row, const struct unit *u)
 	       !all_same(u->value + row->boots[BASE], row->boots[NEW]);
 }
 
+static uint32_t function_of(unit_key key)
+{
+	return key >> 2 & 0x7fffffff;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 void causes_settle(struct causes *c)
 {
 	size_t i, k;
@@ -362,18 +374,28 @@ void causes_settle(struct causes *c)
 				continue;
 			c->noise = grow(c->noise, c->nr_noise,
 					sizeof(*c->noise));
-			c->noise[c->nr_noise++] = u->key;
+			c->noise[c->nr_noise++] = function_of(u->key);
 		}
 	}
 	if (c->nr_noise)
-		qsort(c->noise, c->nr_noise, sizeof(*c->noise), by_key);
+		qsort(c->noise, c->nr_noise, sizeof(*c->noise), by_number);
 }
 
-static bool is_noise_elsewhere(const struct causes *c, const struct unit *u)
+/* Of a unit that does not vary in its row. */
+static bool is_proof(const struct causes *c, const struct unit *u)
 {
-	return (u->key & 3) != CAUSE_CHANGED && c->nr_noise &&
-	       bsearch(&u->key, c->noise, c->nr_noise, sizeof(*c->noise),
-		       by_key);
+	uint32_t function = function_of(u->key);
+
+	switch (u->key & 3) {
+	case CAUSE_CHANGED:
+		return true;
+	case CAUSE_CALLED:
+		return !c->nr_noise ||
+		       !bsearch(&function, c->noise, c->nr_noise,
+				sizeof(*c->noise), by_number);
+	default:
+		return false;
+	}
 }
 
 /* Sums of shares of a batch leave dust. */
@@ -417,12 +439,14 @@ struct cause causes_of(const struct causes *c, long number)
 
 		if (varies(row, u)) {
 			cause.noise = true;
+			cause.noise_in_change |= (u->key & 3) !=
+						 CAUSE_ELSEWHERE;
 			for (k = 0; k < all; k++)
 				noise[k] += u->value[k];
 			continue;
 		}
 		cause.part[u->key & 3] += delta;
-		if (!is_noise_elsewhere(c, u))
+		if (is_proof(c, u))
 			cause.proof += delta;
 	}
 	take_noise(&cause, row, noise);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Why an instruction count differs, where the instructions of every boot were
- * counted. The count is split by function and by the function that called it.
- * A part that differs between boots of one and the same kernel is noise: what
- * the boot drew, such as which page frames were free, decides about it. Every
- * other part is the kernel's doing, and a difference there is real, however
- * small. A part that is noise at some other point may be so here, too, though
- * the few boots do not show it; alone it proves nothing. Code that the patch
- * changed is not doubted for that.
+ * counted and it is known which functions the patch changed. The count is
+ * split by function and by the function that called it. A part that differs
+ * between boots of one and the same kernel is noise: what the boot drew, such
+ * as which page frames were free, decides about it. A few boots need not show
+ * that: all of one kernel may draw one thing, and all of the other another. So
+ * code that the patch did not change proves nothing by itself, unless changed
+ * code calls it and it is noise nowhere. Changed code that is no noise is
+ * proof, however small the difference.
  */
 #ifndef PTELAB_CODE_CAUSES_H
 #define PTELAB_CODE_CAUSES_H
@@ -29,11 +30,12 @@ struct cause {
 	bool known;
 	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
 	/*
-	 * of these parts, the sum of those that are noise at no point: what
-	 * proves a difference
+	 * of these parts, what proves a difference: changed code, and code
+	 * that it calls and that is noise at no point
 	 */
 	double proof;
 	bool noise;			/* whether there is any here */
+	bool noise_in_change;		/* in changed code, or what it calls */
 	double low[NR_SIDES], high[NR_SIDES];	/* of the noise, over boots */
 	/*
 	 * new less base of the noise's medians, if its ranges are apart; else
@@ -44,11 +46,7 @@ struct cause {
 
 struct causes;
 
-/*
- * @changed: the document of changes_json(), or NULL if it is not known what
- * the patch changed; then all that is no noise is CAUSE_ELSEWHERE. Borrowed
- * for the call.
- */
+/* @changed: the document of changes_json(); borrowed for the call. */
 struct causes *causes_new(const json_t *changed);
 void causes_free(struct causes *c);
 
@@ -59,7 +57,7 @@ void causes_free(struct causes *c);
 long causes_add(struct causes *c, const struct side_point *base,
 		const struct side_point *new, const char *metric);
 
-/* When all rows are added: noise of one point is noise at all of them. */
+/* When all rows are added: what is noise at any point is known then. */
 void causes_settle(struct causes *c);
 struct cause causes_of(const struct causes *c, long row);
 

@@ -440,30 +440,13 @@ static bool wants_cause(const struct result *r)
 	       r->verdict != VERDICT_EQUAL && r->verdict != VERDICT_IDLE;
 }
 
-/*
- * What repeats in every boot and is noise nowhere is a difference, however
- * small. Without any the row is judged as if nothing were known. Noise is part
- * of the figure only where it is apart: it would hide what is small.
- */
-static void judge_cause(struct result *r)
-{
-	if (!r->cause.proof) {
-		if (isnan(r->chance))
-			r->verdict = VERDICT_OVERLAP;
-		return;
-	}
-	r->delta = cause_sum(&r->cause) + r->cause.noise_delta;
-	r->ratio = r->base.median ? 1 + r->delta / r->base.median : NAN;
-	r->chance = NAN;
-	r->verdict = judge(r);
-}
-
 static void find_causes(struct comparison *c)
 {
-	struct causes *causes = causes_new(c->changes);
+	struct causes *causes;
 	long *row = xcalloc(c->nr_results + 1, sizeof(*row));
 	size_t i;
 
+	causes = causes_new(c->changes);
 	for (i = 0; i < c->nr_results; i++) {
 		const struct result *r = &c->results[i];
 
@@ -477,10 +460,59 @@ static void find_causes(struct comparison *c)
 		if (row[i] < 0)
 			continue;
 		c->results[i].cause = causes_of(causes, row[i]);
-		judge_cause(&c->results[i]);
+		/* judged by that, unless the change itself varies */
+		if (!c->results[i].cause.noise_in_change)
+			c->results[i].chance = NAN;
 	}
 	causes_free(causes);
 	free(row);
+}
+
+/* Whether an event of the row's point differs, whatever the instructions. */
+static bool event_differs(const struct comparison *c, const struct result *of)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+
+		if (r->point == of->point && r->facts.kind == METRIC_EVENT &&
+		    is_difference(r))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Changed code that repeats in every boot is a difference, however small. All
+ * other code counts where an event differs as well, such as a fault that
+ * follows from a zap: then something else happened, and what it costs is part
+ * of the figure. The same code has nothing to prove.
+ */
+static void judge_cause(const struct comparison *c, struct result *r)
+{
+	double all = cause_sum(&r->cause) + r->cause.noise_delta;
+	bool event = c->exercised != EXERCISED_SAME_CODE &&
+		     event_differs(c, r);
+
+	if (r->cause.noise_in_change && is_difference(r))
+		return;		/* far enough apart by luck's measure */
+	r->verdict = VERDICT_OVERLAP;
+	if (!(event ? all : r->cause.proof))
+		return;
+	r->delta = event ? all : r->cause.proof;
+	r->ratio = r->base.median ? 1 + r->delta / r->base.median : NAN;
+	r->verdict = judge(r);
+}
+
+/* When events are judged. */
+static void judge_causes(struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		if (c->results[i].cause.known)
+			judge_cause(c, &c->results[i]);
 }
 
 /* --- the table as a whole --- */
@@ -820,7 +852,8 @@ static struct comparison *measure(const struct side *base,
 	c->changes = exercised_load(base, new);
 	c->exercised = exercised_of(c->changes);
 	compare_all(c);
-	find_causes(c);
+	if (c->changes)
+		find_causes(c);
 	for (i = 0; i < c->nr_results; i++)
 		c->timed += c->results[i].tier == TIER_TIMED;
 	return c;
@@ -856,6 +889,7 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 	for (i = 0; i < nr; i++) {
 		judge_family(c[i]);
 		judge_luck(c[i]);
+		judge_causes(c[i]);
 		drift_notes(c[i]);
 		find_by_rules(c[i]);	/* wants a point's results together */
 		sort_results(c[i]);

@@ -36,8 +36,8 @@ struct result {
 	enum tier tier;
 	struct sample base, new;
 	/*
-	 * Of the medians, new - base; with a known cause, without noise whose
-	 * ranges touch.
+	 * Of the medians, new - base; with a known cause, what of it is the
+	 * change's: see judge_cause().
 	 */
 	double delta;
 	double ratio;		/* 1 + delta / base; NAN if base is 0 */

@@ -630,7 +630,7 @@ static void print_exact(const struct comparison *c, FILE *f)
 				 "\"changed\": neither way is better. ",
 		   c->count[VERDICT_IDLE] ? "\"idle\": 0 in every boot of both sides." : "");
 	if (causes)
-		print_line(f, 0, 2, "Instructions were counted in every boot, by function and caller. A count that differs between boots of one kernel is noise; any other difference is real.");
+		print_line(f, 0, 2, "Instructions were counted in every boot, by function and caller. A difference in changed code is real if every boot has it; other code counts where an event of the point differs as well.");
 	if (luck)
 		print_line(f, 0, 2, "Other counts that vary differ if their ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of the metric vary as much, if luck is less than 5 %% of such rows.");
 }

@@ -109,8 +109,8 @@ static char *cause_text(const struct result *r)
 
 	if (!r->cause.known)
 		return NULL;
-	if (!r->cause.proof)
-		return xstrdup("; all that differs is noise");
+	if (!is_difference(r))
+		return xstrdup("; none of it in changed code");
 	for (i = 0; i < NR_CAUSE_PARTS; i++) {
 		double v = r->cause.part[i];
 
