@@ -414,6 +414,12 @@ static int wp_fresh(struct bench_ctx *ctx)
 	return nt_fresh_folios(ctx);
 }
 
+/* Upgraded where they are, the pages are as good for another fork. */
+static int upgrade_fresh(struct bench_ctx *ctx)
+{
+	return nt_of(ctx)->batch > 1 ? 0 : wp_fresh(ctx);
+}
+
 static const char *upgrade_refused(const struct bench_ctx *ctx)
 {
 	if (on_hugetlb(ctx))
@@ -518,9 +524,9 @@ static const struct notifier_op notifier_upgrade = {
 		NOTIFIER_STEPS,
 	},
 	.call_cost = 1300, .may_keep = true, .refused = upgrade_refused, .setup = wp_setup,
-	.fresh = wp_fresh, .before = upgrade_before, .arm = upgrade_arm,
-	.host = write_host, .proof = upgrade_proof, .late = upgrade_late, .word = nt_host_word,
-	.teardown = wp_teardown,
+	.fresh = upgrade_fresh, .before = upgrade_before, .arm = upgrade_arm,
+	.host = write_host, .proof = upgrade_proof, .late = upgrade_late,
+	.word = nt_host_word, .teardown = wp_teardown,
 };
 BENCH(407, notifier_upgrade.bench);
 
