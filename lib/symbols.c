@@ -157,6 +157,9 @@ static int order(const void *a, const void *b)
 	return n != m ? (n < m ? -1 : 1) : strcmp(x->name, y->name);
 }
 
+/* What has no size ends where the next one starts, if that is anywhere near. */
+#define MOST_BYTES	(1 << 20)
+
 static void sort(struct symbols *s)
 {
 	size_t i, n = 0;
@@ -172,10 +175,11 @@ static void sort(struct symbols *s)
 	}
 	s->nr = n;
 	for (i = 0; i < s->nr; i++) {
-		uint64_t next = i + 1 < s->nr ? s->v[i + 1].start :
-			s->v[i].start + 4096;
+		uint64_t next = i + 1 < s->nr ? s->v[i + 1].start : UINT64_MAX;
 
-		if (!s->v[i].end || s->v[i].end > next)
+		if (!s->v[i].end && next - s->v[i].start > MOST_BYTES)
+			s->v[i].end = s->v[i].start + 4096;
+		else if (!s->v[i].end || s->v[i].end > next)
 			s->v[i].end = next;
 	}
 	s->sorted = true;

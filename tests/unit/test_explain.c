@@ -519,9 +519,22 @@ static void refused(void **state)
 	free(no_plugin);
 }
 
+/* Of a map, which has no sizes: what is far from all symbols is in none. */
+static void far_from_symbols(void **state)
+{
+	struct symbols *s = make_symbols(false);
+
+	(void)state;
+	assert_string_equal(symbols_find(s, 0x4000fc)->name, "main");
+	assert_string_equal(symbols_find(s, 0x400ffc)->name, "call");
+	assert_null(symbols_find(s, 0xffff800078d30000));
+	symbols_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(far_from_symbols),
 		cmocka_unit_test(merged),
 		cmocka_unit_test(contradicted),
 		cmocka_unit_test(explained),
