@@ -9,17 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/once.h"
 #include "lib/util.h"
-
-/* libbpf's, which the linker has it call as well; see Makefile.inc. */
-struct btf *__real_btf__load_vmlinux_btf(void);
-struct btf *__wrap_btf__load_vmlinux_btf(void);
-void __real_btf__free(struct btf *btf);
-void __wrap_btf__free(struct btf *btf);
-__s32 __real_btf__find_by_name_kind(const struct btf *btf, const char *name,
-				    __u32 kind);
-__s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
-				    __u32 kind);
 
 static struct btf *kernel_btf;
 

@@ -14,9 +14,9 @@
  *
  * What it costs: between MARK_WATCH and MARK_REST a call for each block, with
  * lines=on also one for each access of memory, and an addition for each
- * instruction that may be the last of its block to run; elsewhere nothing but a look at each instruction when it is
- * translated. Nothing of this is seen in the machine: its clock is its
- * instruction count.
+ * instruction that may be the last of its block to run; elsewhere only a look at
+ * each instruction when it is translated. Nothing of this is seen in the machine:
+ * its clock is its instruction count.
  */
 #include <stdio.h>
 #include <stdlib.h>

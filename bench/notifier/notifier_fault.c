@@ -5,8 +5,9 @@
  * upgrade is the experiment that shows a zap for nothing. Order-0 pages; fork,
  * and the child exits, so that they are the parent's alone but still
  * write-protected; the guest reads all, which stage 2 maps read-only; the host
- * writes all, and each page is reused where it is; the guest reads all again. No permission was ever taken away, so stage 2 may
- * stay as it is. In 6.12 it does: wp_page_reuse() tells secondary TLBs only.
+ * writes all, and each page is reused where it is; the guest reads all again. No
+ * permission was ever taken away, so stage 2 may stay as it is. In 6.12 it does:
+ * wp_page_reuse() tells secondary TLBs only.
  *
  * What else is reused after a fork and the end of the child (6.12):
  *
