@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/code/changes.h"
+#include "analysis/code/flow.h"
 #include "analysis/code/insns.h"
 #include "analysis/code/normal.h"
 #include "analysis/load/load.h"
@@ -128,90 +129,6 @@ static void add_file(struct changes *c, struct changed_function **by,
 
 /* --- why not --- */
 
-/* A way into instruction @to, and what decides about it. */
-struct edge {
-	size_t from, to;
-	const struct image_alt *alt;
-	const struct image_jump *jump;
-	bool taken;	/* the way of a branch, and not past it */
-};
-
-struct edges {
-	struct edge *v;
-	size_t nr;
-};
-
-static void add_edge(struct edges *e, size_t nr, struct edge edge)
-{
-	if (edge.to >= nr)
-		return;
-	e->v = grow(e->v, e->nr, sizeof(*e->v));
-	e->v[e->nr++] = edge;
-}
-
-static uint32_t word_at(const struct image *img, uint64_t addr)
-{
-	const unsigned char *p = image_bytes(img, addr, 4);
-	uint32_t w = 0;
-
-	if (p)
-		memcpy(&w, p, 4);
-	return w;
-}
-
-/* The branch that stands at @pc, or that an alternative puts there. */
-static bool branch_at(const struct image *img, uint64_t pc,
-		      const struct image_alt *alt, int64_t *off)
-{
-	if (insn_branch(word_at(img, pc), off))
-		return (word_at(img, pc) & 0xfc000000) != 0x94000000;
-	if (!alt || alt->callback || pc - alt->at >= alt->with_len ||
-	    !insn_branch(word_at(img, alt->with + (pc - alt->at)), off))
-		return false;
-	*off += alt->with - alt->at;
-	return true;
-}
-
-static const struct image_alt *alt_at(const struct image *img, uint64_t pc)
-{
-	size_t i = image_first(img->alts, img->nr_alts, pc + 1), back = 0;
-
-	for (; i-- && back < 8; back++)
-		if (pc < img->alts[i].at + img->alts[i].len)
-			return &img->alts[i];
-	return NULL;
-}
-
-static struct edges edges_of(const struct image *img,
-			     const struct image_function *f)
-{
-	size_t nr = (f->end - f->start) / 4, i, k;
-	struct edges e = { 0 };
-	int64_t off;
-
-	for (i = 0; i < nr; i++) {
-		uint64_t pc = f->start + 4 * i;
-		const struct image_alt *alt = alt_at(img, pc);
-		const struct image_jump *jump = NULL;
-		bool branch;
-
-		k = image_first(img->jumps, img->nr_jumps, pc);
-		if (k < img->nr_jumps && img->jumps[k].at == pc) {
-			jump = &img->jumps[k];
-			add_edge(&e, nr, (struct edge){ i,
-				(jump->to - f->start) / 4, NULL, jump, true });
-		}
-		branch = !jump && branch_at(img, pc, alt, &off);
-		if (branch)
-			add_edge(&e, nr, (struct edge){ i,
-				(pc + off - f->start) / 4, alt, NULL, true });
-		if (jump || alt || !insn_leaves(img, pc, word_at(img, pc)))
-			add_edge(&e, nr, (struct edge){ i, i + 1,
-				branch ? alt : NULL, jump, false });
-	}
-	return e;
-}
-
 /* The symbol that an address is in, for people. */
 static const char *symbol_name(const struct image *img, uint64_t addr)
 {
@@ -237,7 +154,7 @@ static char *reason_of(const struct changes *c, const struct edge *e,
 	name = cpucap_name(&c->subject[CODE_NEW], e->alt->cap);
 	/* A NOP that becomes a branch, or a branch that becomes a NOP */
 	with = e->taken != insn_leaves(img, f->start + 4 * e->from,
-			word_at(img, f->start + 4 * e->from));
+			flow_word(img, f->start + 4 * e->from));
 	text = xasprintf("runs only on CPUs %s %s", with ? "with" : "without",
 			 name);
 	free(name);
@@ -255,7 +172,7 @@ static char *blocked(const struct changes *c, const struct changed_function *f,
 	const struct image *img = c->image[CODE_NEW];
 	const struct image_function *fn =
 		&img->functions[f->code->function[CODE_NEW]];
-	struct edges e = edges_of(img, fn);
+	struct edges e = flow_edges(img, fn);
 	bool *seen = xcalloc(f->code->nr[CODE_NEW] + 1, 1);
 	const struct edge *gate = NULL;
 	bool open = false, more = true;
@@ -303,12 +220,12 @@ static char *not_applied(const struct changes *c,
 	const struct image *img = c->image[CODE_NEW];
 	uint64_t pc = img->functions[f->code->function[CODE_NEW]].start +
 		      4 * insn;
-	const struct image_alt *alt = alt_at(img, pc);
+	const struct image_alt *alt = flow_alt(img, pc);
 	char *name, *text;
 
 	if (!alt || alt->callback || pc - alt->at >= alt->with_len ||
-	    f->word[insn] != word_at(img, pc) ||
-	    f->word[insn] == word_at(img, alt->with + (pc - alt->at)))
+	    f->word[insn] != flow_word(img, pc) ||
+	    f->word[insn] == flow_word(img, alt->with + (pc - alt->at)))
 		return NULL;
 	name = cpucap_name(&c->subject[CODE_NEW], alt->cap);
 	text = xasprintf("its alternative for CPUs with %s was not put in",
