@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab list: benchmarks and why one can't run here, metrics, findings. */
+/*
+ * ptelab list: benchmarks and why one can't run here, metrics, findings, points
+ * that run a function.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/code/atlas.h"
 #include "analysis/judge/rules.h"
 #include "bench/harness/runner.h"
 #include "cli/cmd.h"
@@ -13,11 +17,12 @@
 #include "lib/selector.h"
 #include "lib/util.h"
 
-enum { OPT_METRICS = 256, OPT_FINDINGS };
+enum { OPT_METRICS = 256, OPT_FINDINGS, OPT_RUNS, OPT_ATLAS };
 
 static struct {
 	const char *glob;
-	int what;	/* 0: benchmarks; OPT_METRICS or OPT_FINDINGS */
+	int what;	/* 0: benchmarks; OPT_METRICS, OPT_FINDINGS, OPT_RUNS */
+	const char *function, *atlas;
 	bool json, brief;
 } env;
 
@@ -26,6 +31,10 @@ static const struct argp_option options[] = {
 	{ "metrics", OPT_METRICS, NULL, 0, "list metrics instead", 0 },
 	{ "findings", OPT_FINDINGS, NULL, 0,
 	  "list the findings of ptelab compare instead", 0 },
+	{ "runs", OPT_RUNS, "FUNCTION", 0,
+	  "list the points that run this kernel function instead, the one with most of its instructions first", 0 },
+	{ "atlas", OPT_ATLAS, "DIR", 0,
+	  "with --runs: use this atlas; default the newest in the cache", 0 },
 	{ "brief", 's', NULL, 0, "print one line each", 0 },
 	{ "json", 'j', NULL, 0, "print JSON", 0 },
 	{ 0 }
@@ -33,10 +42,11 @@ static const struct argp_option options[] = {
 
 static const char doc[] =
 	"Lists benchmarks, their parameters, and why a benchmark can't run here. "
-	"Or lists metrics, or findings.\v"
+	"Or lists metrics, findings, or the points that run a function.\v"
 	"Examples:\n"
 	"  ptelab list\n"
 	"  ptelab list --metrics 'kvm_*'\n"
+	"  ptelab list --runs change_protection\n"
 	"  ptelab list -s\n"
 	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n"
 	"\n"
@@ -51,6 +61,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_METRICS:
 	case OPT_FINDINGS:
 		env.what = key;
+		break;
+	case OPT_RUNS:
+		env.what = key;
+		env.function = arg;
+		break;
+	case OPT_ATLAS:
+		env.atlas = arg;
 		break;
 	case 's':
 		env.brief = true;
@@ -220,6 +237,15 @@ static int list_findings(void)
 	return end_list(all, shown, "finding");
 }
 
+static int list_runs(void)
+{
+	struct atlas *a = atlas_load(env.atlas);
+	int ret = a ? atlas_who(a, env.function, env.json, stdout) : -ENOENT;
+
+	atlas_free(a);
+	return ret ? EXIT_COULD_NOT : EXIT_DONE;
+}
+
 static int list_benches(void)
 {
 	static const struct runner_options o = { .cpu = -1, .batches = 1 };
@@ -267,6 +293,8 @@ int cmd_list(int argc, char **argv)
 		return list_metrics();
 	case OPT_FINDINGS:
 		return list_findings();
+	case OPT_RUNS:
+		return list_runs();
 	}
 	return list_benches();
 }

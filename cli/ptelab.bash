@@ -61,7 +61,7 @@ _ptelab()
 	-m|--metric)
 		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" list -s --metrics 2>/dev/null | sed 's/ .*//')" -- "$cur")
 		return ;;
-	-o|--output|--allow|--symbols|--program|--module|--patch)
+	-o|--output|--allow|--symbols|--program|--module|--patch|--atlas)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	esac

@@ -2,6 +2,7 @@
 /* See flow.h. */
 #include "analysis/code/flow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/code/normal.h"
@@ -76,4 +77,27 @@ struct edges flow_edges(const struct image *img,
 				branch ? alt : NULL, jump, false });
 	}
 	return e;
+}
+
+size_t flow_blocks(const struct image *img, const struct image_function *f,
+		   uint32_t *block)
+{
+	size_t nr = (f->end - f->start) / 4, i, blocks = 0;
+	struct edges e = flow_edges(img, f);
+	bool *first = xcalloc(nr + 1, sizeof(*first));
+
+	for (i = 0; i < nr; i++)
+		first[i + 1] = insn_leaves(img, f->start + 4 * i,
+					   flow_word(img, f->start + 4 * i));
+	/* A branch out of the function ends no block: it is a call, or leaves. */
+	for (i = 0; i < e.nr; i++)
+		if (e.v[i].taken)
+			first[e.v[i].to] = first[e.v[i].from + 1] = true;
+	for (i = 0; i < nr; i++) {
+		blocks += !i || first[i];
+		block[i] = blocks - 1;
+	}
+	free(first);
+	free(e.v);
+	return blocks;
 }

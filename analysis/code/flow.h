@@ -22,6 +22,13 @@ struct edges {
 struct edges flow_edges(const struct image *img,
 			const struct image_function *f);
 
+/*
+ * Numbers the basic blocks of @f from 0: @block gets that of each instruction.
+ * A call does not end one. Returns how many there are.
+ */
+size_t flow_blocks(const struct image *img, const struct image_function *f,
+		   uint32_t *block);
+
 /* The instruction at @addr as it was linked; 0 if there is none. */
 uint32_t flow_word(const struct image *img, uint64_t addr);
 /* The alternative for what stands at @pc; NULL: it has none. */
