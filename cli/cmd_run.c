@@ -24,7 +24,7 @@
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
-       OPT_SAMPLE };
+       OPT_SAMPLE, OPT_MAX_OPS };
 
 /* The value of a macro as a string. */
 #define TEXT_OF(x)	#x
@@ -39,6 +39,8 @@ static const struct argp_option options[] = {
 	  "write to a folder, a file ending in .jsonl, or - for standard output; default runs/RELEASE", 0 },
 	{ "ops", 'n', "N", 0,
 	  "operations per batch and thread; default: the benchmark's own", 0 },
+	{ "max-ops", OPT_MAX_OPS, "N", 0,
+	  "lower the benchmark's own number of operations to N, to see what runs rather than what it costs", 0 },
 	{ "batches", OPT_BATCHES, "N", 0,
 	  "timed batches per point; default " TEXT(RUN_BATCHES) ", or " TEXT(RUN_BATCHES_EXACT) " where counts are exact", 0 },
 	{ "counted", OPT_COUNTED, "N", 0,
@@ -141,6 +143,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'n':
 		env.o.ops = number_arg("--ops", arg, 1, 1ULL << 40, state);
+		break;
+	case OPT_MAX_OPS:
+		env.o.max_ops = number_arg("--max-ops", arg, 1, 1ULL << 40,
+					   state);
 		break;
 	case OPT_BATCHES:
 		env.o.batches = number_arg("--batches", arg, 1, 1000000, state);

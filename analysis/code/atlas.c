@@ -91,6 +91,33 @@ static struct atlas_point *point_get(struct atlas *a, json_t *index,
 	return p;
 }
 
+/* The stub of an interrupt's vector: el1h_64_irq, el0t_64_irq. */
+static bool irq_entry(const struct insn_function *f)
+{
+	size_t len = strlen(f->name);
+
+	return !strncmp(f->name, "el", 2) && len > 7 &&
+	       !strcmp(f->name + len - 7, "_64_irq");
+}
+
+/*
+ * The contexts of a region that a timer tick or another interrupt entered.
+ * When these come is not up to the point; the least batch has none of them.
+ */
+static bool *in_irq(const struct insn_file *file, const struct insn_region *r)
+{
+	bool *irq = xcalloc(r->nr_nodes + 1, sizeof(*irq));
+	size_t i;
+
+	for (i = 0; i < r->nr_counts; i++)
+		if (r->nodes[r->counts[i].node].kind == N_EXCEPTION &&
+		    irq_entry(&file->functions[r->counts[i].function]))
+			irq[r->counts[i].node] = true;
+	for (i = 0; i < r->nr_nodes; i++)
+		irq[i] |= irq[r->nodes[i].parent];
+	return irq;
+}
+
 static void take_points(struct atlas *a)
 {
 	json_t *index = json_object();
@@ -99,18 +126,20 @@ static void take_points(struct atlas *a)
 	for (i = 0; i < a->file->nr_regions; i++) {
 		const struct insn_region *r = &a->file->regions[i];
 		struct atlas_point *p;
+		bool *irq;
 
 		/* the first of every command, and nothing that is chosen */
 		if (!strcmp(json_text(r->head, "bench"), "harness.empty"))
 			continue;
 		p = point_get(a, index, r->head);
+		irq = in_irq(a->file, r);
 		for (k = 0; k < r->nr_counts; k++) {
 			const struct insn_count *c = &r->counts[k];
 			const struct insn_function *f =
 				&a->file->functions[c->function];
 			size_t bit;
 
-			if (strcmp(f->space, "kernel"))
+			if (irq[c->node] || strcmp(f->space, "kernel"))
 				continue;
 			bit = bit_of(a, f->start + c->offset);
 			for (n = bit; n < bit + c->nr; n++) {
@@ -118,6 +147,7 @@ static void take_points(struct atlas *a)
 				p->ran[n / 64] |= 1ULL << n % 64;
 			}
 		}
+		free(irq);
 	}
 	json_decref(index);
 }

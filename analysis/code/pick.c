@@ -83,61 +83,72 @@ static void cover(struct picker *c)
 	free(done);
 }
 
-static bool has_bench(const struct picker *c, const char *bench)
-{
-	size_t i;
+/* Along these a point has neighbours. Who listens comes first: what a patch
+ * adds for listeners, no block of base tells. */
+static const char *const along[] = { "secondary", "folio", "pages" };
 
-	for (i = 0; i < c->nr; i++)
-		if (!strcmp(c->a->points[c->v[i].point].bench, bench))
-			return true;
-	return false;
-}
-
-/* Of each other benchmark the point that runs most of it. */
-static void other_benches(struct picker *c)
-{
-	size_t p, q;
-
-	for (p = 0; p < c->a->nr_points && c->room; p++) {
-		const char *bench = c->a->points[p].bench;
-		size_t best = p, most = 0;
-
-		if (has_bench(c, bench))
-			continue;
-		for (q = p; q < c->a->nr_points; q++) {
-			size_t n = strcmp(c->a->points[q].bench, bench) ? 0 :
-				count(c->runs[q], NULL, c->nr_blocks);
-
-			if (n > most) {
-				most = n;
-				best = q;
-			}
-		}
-		if (most)
-			take(c, (struct pick){ .point = best,
-						 .why = WHY_BENCH });
-	}
-}
-
-/* Whether two points of one benchmark differ in @param, and in nothing else. */
-static bool neighbours(const struct atlas_point *x, const struct atlas_point *y,
-		       const char *param)
+/* Whether two points of one benchmark differ in no parameter but these. */
+static bool alike(const struct atlas_point *x, const struct atlas_point *y,
+		  const char *const *but, size_t nr)
 {
 	const char *name;
 	json_t *v;
+	size_t i;
 
 	if (strcmp(x->bench, y->bench))
 		return false;
-	json_object_foreach((json_t *)x->params, name, v)
-		if (json_equal(v, json_object_get(y->params, name)) ==
-		    !strcmp(name, param))
+	json_object_foreach((json_t *)x->params, name, v) {
+		for (i = 0; i < nr && strcmp(name, but[i]);)
+			i++;
+		if (i == nr && !json_equal(v, json_object_get(y->params, name)))
 			return false;
-	return json_object_get(x->params, param);
+	}
+	return true;
+}
+
+static bool same_bench(const struct atlas_point *x, const struct atlas_point *y)
+{
+	return !strcmp(x->bench, y->bench);
+}
+
+static bool same_kind(const struct atlas_point *x, const struct atlas_point *y)
+{
+	return alike(x, y, along, ARRAY_SIZE(along));
+}
+
+/*
+ * Of what runs some of it and is not the @same as one that is picked already,
+ * that which runs most of it, until @left more would not fit.
+ */
+static void add_others(struct picker *c, enum why_picked why, size_t left,
+		       bool (*same)(const struct atlas_point *x,
+				    const struct atlas_point *y))
+{
+	const struct atlas_point *points = c->a->points;
+	size_t p, i;
+
+	while (c->room > left) {
+		size_t best = 0, most = 0;
+
+		for (p = 0; p < c->a->nr_points; p++) {
+			size_t n = count(c->runs[p], NULL, c->nr_blocks);
+
+			for (i = 0; i < c->nr && n > most; i++)
+				if (same(&points[p], &points[c->v[i].point]))
+					n = 0;
+			if (n > most) {
+				most = n;
+				best = p;
+			}
+		}
+		if (!most)
+			break;
+		take(c, (struct pick){ .point = best, .why = why });
+	}
 }
 
 static void add_neighbours(struct picker *c)
 {
-	static const char *const along[] = { "folio", "secondary", "pages" };
 	size_t nr = c->nr, i, k, p;
 
 	for (k = 0; k < ARRAY_SIZE(along); k++)
@@ -145,8 +156,8 @@ static void add_neighbours(struct picker *c)
 			for (p = 0; p < c->a->nr_points && c->room; p++)
 				if (!c->taken[p] &&
 				    count(c->runs[p], NULL, c->nr_blocks) &&
-				    neighbours(&c->a->points[c->v[i].point],
-					       &c->a->points[p], along[k]))
+				    alike(&c->a->points[c->v[i].point],
+					  &c->a->points[p], &along[k], 1))
 					take(c, (struct pick){ p,
 						WHY_NEIGHBOUR, i, along[k] });
 }
@@ -187,7 +198,9 @@ size_t pick_points(const struct atlas *a, uint64_t *const *runs,
 
 	c.taken = xcalloc(a->nr_points + 1, sizeof(*c.taken));
 	cover(&c);
-	other_benches(&c);
+	add_others(&c, WHY_BENCH, 0, same_bench);
+	/* The other half is for neighbours, which are less different. */
+	add_others(&c, WHY_KIND, c.room / 2, same_kind);
 	add_neighbours(&c);
 	c.room = controls;
 	add_controls(&c);
@@ -472,9 +485,10 @@ static void put_summary(const struct picking *p, FILE *f)
 		comment(f, "No function differs%s, but data may. Which points read it is not known.",
 			new);
 	free(new);
-	comment(f, "%zu of %zu points: %zu that between them run all of that; %zu of other benchmarks that run some of it; %zu neighbours of these; %zu that run none of it and must come out equal.",
+	comment(f, "%zu of %zu points: %zu that between them run all of that; %zu of other kinds that run some of it; %zu neighbours of these; %zu that run none of it and must come out equal.",
 		p->nr_picks, p->a->nr_points, picked_as(p, WHY_COVER),
-		picked_as(p, WHY_BENCH), picked_as(p, WHY_NEIGHBOUR),
+		picked_as(p, WHY_BENCH) + picked_as(p, WHY_KIND),
+		picked_as(p, WHY_NEIGHBOUR),
 		picked_as(p, WHY_CONTROL));
 	put_not_run(p, f);
 }
@@ -541,9 +555,11 @@ static void put_reason(const struct picking *p, const struct pick *c,
 		put_cover(p, what, c->point, done, f);
 		break;
 	case WHY_BENCH:
+	case WHY_KIND:
 		t = mostly(p, c->point, nothing, &others);
-		comment(f, "%s: another benchmark that runs %s(): %zu of %zu blocks",
-			what, t->f->name, count_of(t, p->runs[c->point]),
+		comment(f, "%s: another %s that runs %s(): %zu of %zu blocks",
+			what, c->why == WHY_BENCH ? "benchmark" :
+			"kind of point", t->f->name, count_of(t, p->runs[c->point]),
 			t->nr);
 		break;
 	case WHY_NEIGHBOUR:

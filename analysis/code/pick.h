@@ -15,6 +15,7 @@
 enum why_picked {
 	WHY_COVER,	/* runs blocks that no point before it does */
 	WHY_BENCH,	/* of a benchmark that none before it is of */
+	WHY_KIND,	/* differs from all before in more than neighbours do */
 	WHY_NEIGHBOUR,	/* differs in one parameter from one of these */
 	WHY_CONTROL,	/* runs none of it */
 };

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See atlas_job.h. Every value of every parameter is in, and every pair of
- * values of two parameters, for each kind of listener: a listener opens code
- * in the calls of all others (the notifier in change_protection(), for dir=up
- * alone). All combinations would take minutes; a benchmark of which even the
- * pairs are too many gets one value at a time.
+ * See atlas_job.h. Every value of every parameter is in, for each size of folio
+ * and each kind of listener: both open code in the calls of all others (the
+ * notifier in change_protection(); hugetlb, which has 2m alone). So are pairs of
+ * other values where nobody listens. All combinations would take minutes.
  */
 #include "bench/harness/atlas_job.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/bench.h"
-
-/* Points of a benchmark, doubles included, above which pairs are too many. */
-#define MAX_PAIRS	300
+#include "lib/util.h"
 
 /* As of ptelab run's -b: "each", "4k,64k". NULL: the default alone. */
 static const char *values_of(const struct bench_param *p, size_t *nr,
@@ -45,60 +43,72 @@ static const char *values_of(const struct bench_param *p, size_t *nr,
 	}
 }
 
-static bool listens(const struct bench_param *p)
-{
-	return !strcmp(p->name, "secondary");
-}
-
 struct varied {
 	const char *name, *values;
 	char buf[64];
 	size_t nr;
 };
 
-static void put_selector(FILE *f, const struct bench *b, const char *listeners,
-			 const struct varied *x, const struct varied *y)
+static void selector(FILE *f, const struct bench *b, const char *all,
+		     const struct varied *x, const struct varied *y)
 {
-	fprintf(f, " -b %s%s", b->name, listeners);
+	fprintf(f, " -b %s%s", b->name, all);
 	if (x)
 		fprintf(f, ":%s=%s", x->name, x->values);
 	if (y)
 		fprintf(f, ":%s=%s", y->name, y->values);
 }
 
+/* Points above which pairs of two parameters are too many. */
+#define MAX_PAIRS	40
+
 static void put_bench(FILE *f, const struct bench *b)
 {
 	struct varied v[BENCH_MAX_PARAMS];
-	const char *listeners = "";
-	size_t nr = 0, all = 0, kinds = 1, i, k;
+	char *all = xstrdup(""), *more;
+	bool listens = false;
+	size_t nr = 0, i, k;
 
 	for (i = 0; i < b->nr_params; i++) {
 		struct varied *x = &v[nr];
 
 		x->name = b->params[i].name;
 		x->values = values_of(&b->params[i], &x->nr, x->buf);
-		if (listens(&b->params[i])) {
-			listeners = ":secondary=each";
-			kinds = x->nr;
-		} else if (x->values) {
+		if (!strcmp(x->name, "secondary"))
+			x->values = "none,module,kvm";
+		listens |= !strcmp(x->name, "secondary");
+		if (!strcmp(x->name, "secondary") ||
+		    !strcmp(x->name, "folio")) {
+			more = xasprintf("%s:%s=%s", all, x->name, x->values);
+			free(all);
+			all = more;
+		} else if (x->values && strcmp(x->name, "measure") &&
+			   strcmp(x->name, "guest")) {
 			nr++;
 		}
 	}
-	for (i = 0; i < nr; i++)
-		for (k = i + 1; k < nr; k++)
-			all += kinds * v[i].nr * v[k].nr;
-	fputs("ptelab run -o - --seed @SEED@ --batches 2 --warmup 1 --counted 0",
+	fputs("ptelab run -o - --seed @SEED@ --max-ops 64 --batches 1 --warmup 1 --counted 0",
 	      f);
 	/* What is asked for first is measured first: the defaults. */
-	if (nr != 1)
-		put_selector(f, b, listeners, NULL, NULL);
-	for (i = 0; i < nr; i++) {
-		if (nr == 1 || all > MAX_PAIRS)
-			put_selector(f, b, listeners, &v[i], NULL);
-		for (k = i + 1; k < nr && all <= MAX_PAIRS; k++)
-			put_selector(f, b, listeners, &v[i], &v[k]);
-	}
+	selector(f, b, "", NULL, NULL);
+	for (i = 0; i < nr; i++)
+		selector(f, b, all, &v[i], NULL);
+	if (!nr)
+		selector(f, b, all, NULL, NULL);
+	for (i = 0; i < nr; i++)
+		for (k = i + 1; k < nr; k++)
+			if (v[i].nr * v[k].nr <= MAX_PAIRS)
+				selector(f, b, "", &v[i], &v[k]);
+	/* The guest's own pass needs a guest. */
+	if (param_has(b, "measure") && listens)
+		selector(f, b, param_has(b, "guest") ?
+			 ":secondary=kvm:measure=guest:folio=4k,contpte,2m:guest=each" :
+			 ":secondary=kvm:measure=guest:folio=4k,contpte,2m",
+			 NULL, NULL);
+	if (listens)
+		selector(f, b, ":secondary=each", NULL, NULL);
 	fputs("\n", f);
+	free(all);
 }
 
 void atlas_job(FILE *f)
@@ -106,7 +116,7 @@ void atlas_job(FILE *f)
 	const struct bench *const *b;
 
 	fputs("# Every benchmark with every value of its parameters, to learn which code each\n"
-	      "# runs. Of two timed batches the one without a timer tick tells.\n"
+	      "# runs.\n"
 	      "# module\n", f);
 	for (b = bench_all() + 1; *b; b++)
 		if (!(*b)->hidden)

@@ -883,6 +883,10 @@ static int choose_ops(struct runner *r, struct pass *p)
 	/* an empty batch is empty, whatever was asked of the others */
 	ctx->ops = r->o.ops && ctx->bench != bench_all()[0] ? r->o.ops : def;
 	p->max_ops = max;
+	if (r->o.max_ops && !r->o.ops && ctx->ops > r->o.max_ops) {
+		ctx->ops = r->o.max_ops;
+		return 0;
+	}
 	if (ctx->ops > max)
 		return fail(ERANGE, "--ops %" PRIu64 " is more than the %" PRIu64 " that fit here",
 			    ctx->ops, max);

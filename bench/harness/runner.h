@@ -20,6 +20,7 @@ struct runner_options {
 	unsigned int counted;		/* counted batches a point; 0: none */
 	unsigned int warmup;		/* untimed batches before them */
 	uint64_t ops;			/* operations a batch; 0: default */
+	uint64_t max_ops;		/* of a default no more than these; 0: all */
 	double sample_ns;		/* of sampled batches a point; 0: none */
 	double min_batch_ns;		/* scale operations up to this long */
 	uint64_t seed;

@@ -97,12 +97,12 @@ says()
 
 one=' -b t.one:folio=64k:secondary=none'
 two=' -b t.two:folio=4k'
-near=' -b t.one:folio=4k:secondary=none -b t.one:folio=64k:secondary=module'
+near=' -b t.one:folio=64k:secondary=module -b t.one:folio=4k:secondary=none'
 others=' -b t.three -b t.two:folio=64k -b t.four'
 none=' -b t.one:folio=4k:secondary=none -b t.three -b t.two:folio=4k -b t.four'
 check "what covers it, another benchmark, neighbours, controls" chosen "$one$two$near$others" base BRANCH
 check "how much" says '1 function differs. Benchmarks run 1 of 1, and 3 of 3 basic blocks.'
-check "how many of each kind" says '7 of 8 points: 1 that between them run all of that; 1 of other benchmarks that run some of it; 2 neighbours of these; 3 that run none of it and must come out equal.'
+check "how many of each kind" says '7 of 8 points: 1 that between them run all of that; 1 of other kinds that run some of it; 2 neighbours of these; 3 that run none of it and must come out equal.'
 check "why it covers" says 't.one:folio=64k:secondary=none: runs jumps(): 3 of 3 blocks, all that any point runs'
 check "why another benchmark" says 't.two:folio=4k: another benchmark that runs jumps(): 2 of 3 blocks'
 check "why a neighbour" says 't.one:folio=4k:secondary=none: neighbour of t.one:folio=64k:secondary=none: other folio'

@@ -86,7 +86,7 @@ static void first_of_equals(void **state)
 	end(&w);
 }
 
-/* Those that differ in the folio before those that differ in the listener; of
+/* Those that differ in the listener before those that differ in the folio; of
  * other benchmarks, and those that differ in both, none. */
 static void neighbour(void **state)
 {
@@ -102,10 +102,10 @@ static void neighbour(void **state)
 	assert_int_equal(w.nr, 4);
 	assert_pick(&w, 0, 0, WHY_COVER);
 	assert_pick(&w, 1, 4, WHY_BENCH);
-	assert_pick(&w, 2, 2, WHY_NEIGHBOUR);
-	assert_pick(&w, 3, 1, WHY_NEIGHBOUR);
-	assert_string_equal(w.out[2].param, "folio");
-	assert_string_equal(w.out[3].param, "secondary");
+	assert_pick(&w, 2, 1, WHY_NEIGHBOUR);
+	assert_pick(&w, 3, 2, WHY_NEIGHBOUR);
+	assert_string_equal(w.out[2].param, "secondary");
+	assert_string_equal(w.out[3].param, "folio");
 	assert_int_equal(w.out[3].of, 0);
 	end(&w);
 }
@@ -137,10 +137,39 @@ static void controls(void **state)
 	end(&w);
 }
 
+/* A benchmark's points that differ in more than neighbours do, half of what
+ * room there is; what runs most of it first. */
+static void kinds(void **state)
+{
+	static const char *const dir[] = { "up", "down", "both", "none" };
+	struct world w = { 0 };
+	size_t i;
+
+	(void)state;
+	add(&w, "a.x", "4k", "none", 0xff, 1);
+	for (i = 0; i < ARRAY_SIZE(dir); i++)
+		add(&w, "a.x", "4k", "none", (2U << i) - 1, 1);
+	add(&w, "a.x", "4k", "kvm", 1, 1);
+	for (i = 0; i < ARRAY_SIZE(dir); i++)
+		json_object_set_new((json_t *)w.points[1 + i].params, "dir",
+				    json_string(dir[i]));
+	json_object_set_new((json_t *)w.points[0].params, "dir",
+			    json_string("other"));
+	json_object_set_new((json_t *)w.points[5].params, "dir",
+			    json_string("other"));
+	pick(&w, 8, 10);	/* 5, and room for as many controls */
+	assert_int_equal(w.nr, 4);
+	assert_pick(&w, 0, 0, WHY_COVER);
+	assert_pick(&w, 1, 4, WHY_KIND);
+	assert_pick(&w, 2, 3, WHY_KIND);
+	assert_pick(&w, 3, 5, WHY_NEIGHBOUR);
+	end(&w);
+}
+
 static void budget(void **state)
 {
 	struct world w = { 0 };
-	size_t i, n, kinds[4];
+	size_t i, n, kinds[5];
 
 	(void)state;
 	for (i = 0; i < 40; i++)
@@ -184,6 +213,7 @@ int main(void)
 		cmocka_unit_test(first_of_equals),
 		cmocka_unit_test(neighbour),
 		cmocka_unit_test(controls),
+		cmocka_unit_test(kinds),
 		cmocka_unit_test(budget),
 		cmocka_unit_test(no_blocks),
 	};
