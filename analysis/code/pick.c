@@ -602,6 +602,12 @@ static bool with_module(const struct picking *p, size_t point)
  * which costs as much as many points. */
 #define MAX_SELECTORS	60
 
+/*
+ * Counts are exact, so that two batches say what thirty do: the lesser has no
+ * timer tick. More would only take longer than a boot may.
+ */
+#define COMMAND	"ptelab run -o - --seed @SEED@ --max-ops 64 --batches 2 --warmup 1 --counted 1"
+
 static void put_commands(const struct picking *p, FILE *f)
 {
 	uint64_t *done = xcalloc(words_of(p->nr_blocks), 8);
@@ -613,7 +619,7 @@ static void put_commands(const struct picking *p, FILE *f)
 		fputs("\n", f);
 		for (i = from; i < to; i++)
 			put_reason(p, &p->picks[i], done, f);
-		fputs("ptelab run -o - --seed @SEED@", f);
+		fputs(COMMAND, f);
 		for (i = from; i < to; i++) {
 			char *s = selector(p, p->picks[i].point);
 

@@ -82,7 +82,7 @@ chosen()
 	shift
 
 	"$PTELAB" atlas --atlas atlas "$@" > job || return
-	got=$(sed -n 's/^ptelab run -o - --seed @SEED@//p' job)
+	got=$(sed -n 's/^ptelab run .* --counted 1//p' job)
 	[ "$got" = "$want" ] && return
 	echo "got '$got', want '$want'"
 	return 1
