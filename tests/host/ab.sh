@@ -41,6 +41,7 @@ early tarball 'no file nosuch.tar.xz' KERNEL=nosuch.tar.xz
 early tree "TREE 'nosuch' is no directory" TREE=nosuch BASE=x NEW=y
 early no-git-tree 'tree is no git tree' TREE="$tmp/tree" BASE=x NEW=y
 early image 'no file nosuch' IMAGE_BASE=nosuch IMAGE_NEW=nosuch
+early auto-without-vmlinux 'JOB=auto needs the vmlinux of both kernels' IMAGE_BASE="$0" IMAGE_NEW="$0" JOB=auto
 early seed "SEEDS: 'x' is not a number" SEEDS=x
 early count "COUNT 'x' is none of" COUNT=x
 early name 'is no name for a folder' NAME=../x
