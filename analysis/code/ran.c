@@ -313,7 +313,7 @@ int changes_count(struct changes *c)
 		if (c->functions[i].count)
 			judge(c, &c->functions[i]);
 	if (!counted && ret >= 0)
-		c->not_counted = "no boot of it was counted: make ab COUNT=first, or scripts/lab/boot --count";
+		c->not_counted = "no boot of it was counted: make ab COUNT=all, or scripts/lab/boot --count";
 	free(by);
 	json_decref(index);
 	run_free(run);
