@@ -87,7 +87,7 @@ static struct atlas_point *point_get(struct atlas *a, json_t *index,
 	a->points = grow(a->points, a->nr_points, sizeof(*a->points));
 	p = &a->points[a->nr_points++];
 	*p = (struct atlas_point){ json_text(head, "bench"), params, label,
-		xcalloc(a->nr_insns / 64 + 1, sizeof(*p->ran)), 0 };
+		xcalloc(a->nr_insns / 64 + 1, sizeof(*p->ran)), 0, false };
 	return p;
 }
 
@@ -113,8 +113,10 @@ static bool *in_irq(const struct insn_file *file, const struct insn_region *r)
 		if (r->nodes[r->counts[i].node].kind == N_EXCEPTION &&
 		    irq_entry(&file->functions[r->counts[i].function]))
 			irq[r->counts[i].node] = true;
+	/* A task that was switched to from there goes on with its own. */
 	for (i = 0; i < r->nr_nodes; i++)
-		irq[i] |= irq[r->nodes[i].parent];
+		irq[i] |= r->nodes[i].kind != N_TASK &&
+			irq[r->nodes[i].parent];
 	return irq;
 }
 
@@ -139,6 +141,7 @@ static void take_points(struct atlas *a)
 				&a->file->functions[c->function];
 			size_t bit;
 
+			p->interrupted |= irq[c->node];
 			if (irq[c->node] || strcmp(f->space, "kernel"))
 				continue;
 			bit = bit_of(a, f->start + c->offset);

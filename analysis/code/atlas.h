@@ -30,6 +30,7 @@ struct atlas_point {
 	char *label;		/* "gup.fast folio=4k": see point_label() */
 	uint64_t *ran;		/* a bit for each instruction */
 	size_t nr_ran;
+	bool interrupted;	/* its batch was: it is a long one */
 };
 
 struct atlas {

@@ -129,6 +129,10 @@ static void controls(void **state)
 	for (i = 0; i < PICK_CONTROLS; i++)
 		assert_pick(&w, 1 + i, 2 * (ARRAY_SIZE(bench) - i),
 			      WHY_CONTROL);
+	/* not one that a tick fell into */
+	w.points[2 * ARRAY_SIZE(bench)].interrupted = true;
+	pick(&w, 1, 80);
+	assert_pick(&w, 1, 2 * (ARRAY_SIZE(bench) - 1), WHY_CONTROL);
 	/* and nothing but these, if no point runs any of it */
 	w.set[0] = 0;
 	pick(&w, 1, 80);
