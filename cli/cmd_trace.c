@@ -2,6 +2,9 @@
 /*
  * ptelab trace: counts the mm and KVM events of any program, or of the whole
  * machine, as perf stat counts a CPU's.
+ *
+ * One file though it is long: how to count and what to print depend on the same
+ * options, which no other command has.
  */
 #include <argp.h>
 #include <errno.h>

@@ -9,6 +9,9 @@
  * store before it makes the store; so whatever a reader sees, it finds in the
  * log. It stops only between steps: a reader that meets an inconsistent block
  * spins until that has passed, and can't be killed before.
+ *
+ * One file though it is long: what the reader finds is held against what the
+ * writer, one function before, has logged.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>

@@ -15,6 +15,8 @@
  * after the telling; so nothing is stored between the two, as in KVM. hugetlb
  * is read without its lock, so its entries are looked at again once stored:
  * a change before that is seen, and one after it is told.
+ *
+ * One file though it is long: all of it reads or changes one table under its lock.
  */
 #include <linux/pgtable.h>
 #include <linux/slab.h>

@@ -26,6 +26,9 @@
  *
  * Exits with the command's status, or 128 + the signal that killed it; with 77
  * and one line on standard error if the mode can't be had here; 2: bad usage.
+ *
+ * One file though it is long: a program by itself, and each mode is some lines of
+ * it.
  */
 #include <elf.h>
 #include <errno.h>

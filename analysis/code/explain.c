@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See explain.h. */
+/*
+ * See explain.h.
+ *
+ * One file though it is long: what is sampled and what is counted end in one list.
+ */
 #include "analysis/code/explain.h"
 
 #include <errno.h>

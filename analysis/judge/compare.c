@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See compare.h. */
+/*
+ * See compare.h.
+ *
+ * One file though it is long: each step of a comparison takes what the one before
+ * has left in the results.
+ */
 #include "analysis/judge/compare.h"
 
 #include <math.h>

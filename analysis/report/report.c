@@ -2,6 +2,8 @@
 /*
  * What the forms of report.h share: names, what was compared, what was not,
  * and the legend.
+ *
+ * One file though it is long: every form prints some of it.
  */
 #include "analysis/report/report.h"
 

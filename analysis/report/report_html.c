@@ -3,6 +3,8 @@
  * One file for a browser: the verdict first, then findings, tables, pictures,
  * the environment, and how to do it again. It refers to nothing outside
  * itself, and everything that comes out of a run is escaped.
+ *
+ * One file though it is long: the page from its head to its end.
  */
 #include <math.h>
 #include <stdarg.h>

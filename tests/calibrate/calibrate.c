@@ -17,6 +17,9 @@
  *
  * ptelab's part goes through compare_sides(), as the command does; the others
  * are those of rivals.h.
+ *
+ * One file though it is long: made-up tables, real noise and the verdicts on both
+ * are counted by one loop.
  */
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

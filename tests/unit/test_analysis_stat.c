@@ -2,6 +2,8 @@
 /*
  * Vectors for lib/stat.c. They come from published papers and from R; a
  * comment names what made them where it is not in the facts of the project.
+ *
+ * One file though it is long: vectors, a test for each function of lib/stat.c.
  */
 #include "tests/unit/analysis_test.h"
 
