@@ -9,15 +9,13 @@
 #include "bpf/attach.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/embed.h"
 #include "bpf/kernel.h"
+#include "bpf/programs.h"
 #include "bpf/tracer.h"
 
 #define KERNEL_ENOTSUPP	524	/* leaks to user space, without a name there */
@@ -100,61 +98,15 @@ static const char *not_permitted(void)
 
 /* --- loading --- */
 
-/* The map that holds a section of the programs' variables. */
-static struct bpf_map *section_map(struct tracer *t, const char *section)
+static void set_range(const char *const *names, u64 *start, u64 *end)
 {
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, t->obj) {
-		const char *n = strrchr(bpf_map__name(map), '.');
-
-		if (n && !strcmp(n, section))
-			return map;
-	}
-	return NULL;
-}
-
-/*
- * A variable of the programs: in .rodata, before loading copies it, or in
- * .bss, once it is mapped.
- */
-static void *global(struct tracer *t, const char *section, const char *name)
-{
-	struct btf *btf = bpf_object__btf(t->obj);
-	const struct btf_type *sec;
-	char *data = t->bss;
-	size_t size;
-	int id, i;
-
-	if (strcmp(section, ".bss"))
-		data = (char *)bpf_map__initial_value(section_map(t, section),
-						      &size);
-	id = btf ? btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC) : -1;
-	if (!data || id < 0)
-		return NULL;
-	sec = btf__type_by_id(btf, id);
-	for (i = 0; i < btf_vlen(sec); i++) {
-		const struct btf_var_secinfo *v = &btf_var_secinfos(sec)[i];
-		const struct btf_type *var = btf__type_by_id(btf, v->type);
-
-		if (!strcmp(btf__name_by_offset(btf, var->name_off), name))
-			return data + v->offset;
-	}
-	return NULL;
-}
-
-static void set_range(struct tracer *t, const char *const *names,
-		      const char *start, const char *end, unsigned int at)
-{
-	uint64_t *from = global(t, ".rodata", start);
-	uint64_t *to = global(t, ".rodata", end);
 	struct kernel_symbol sym;
 
 	for (; *names; names++) {
 		if (kernel_symbol_find(*names, &sym))
 			continue;
-		from[at] = sym.start;
-		to[at] = sym.end;
+		*start = sym.start;
+		*end = sym.end;
 		return;
 	}
 }
@@ -172,14 +124,15 @@ static void set_gup_ranges(struct tracer *t)
 		"arch_rethook_trampoline", "__kretprobe_trampoline",
 		"kretprobe_trampoline", NULL
 	};
+	struct ptelab__rodata *ro = t->skel->rodata;
 
 	if (!program_used(t, "gup_slow_k") &&
 	    !program_used(t, "gup_slow_gup_k") &&
 	    !program_used(t, "gup_slow_mark_k"))
 		return;
-	set_range(t, fast, "gup_fast_start", "gup_fast_end", 0);
-	set_range(t, cold, "gup_fast_start", "gup_fast_end", 1);
-	set_range(t, trampoline, "trampoline_start", "trampoline_end", 0);
+	set_range(fast, &ro->gup_fast_start[0], &ro->gup_fast_end[0]);
+	set_range(cold, &ro->gup_fast_start[1], &ro->gup_fast_end[1]);
+	set_range(trampoline, &ro->trampoline_start, &ro->trampoline_end);
 }
 
 static bool follows(const struct tracer *t)
@@ -213,40 +166,48 @@ static bool helper_used(const struct tracer *t, const char *prog)
 
 static void choose_maps(struct tracer *t)
 {
-	static const struct { const char *map, *prog; } only_for[] = {
-		{ "in_slow", "gup_slow_mark_k" },
-		{ "zapped", "s2_refault" },
-		{ "in_start", "s2_unmap_note" },
-		{ "open_ranges", "kvm_end" },
+	const struct { struct bpf_map *map; const char *prog; } only_for[] = {
+		{ t->skel->maps.in_slow, "gup_slow_mark_k" },
+		{ t->skel->maps.zapped, "s2_refault" },
+		{ t->skel->maps.in_start, "s2_unmap_note" },
+		{ t->skel->maps.open_ranges, "kvm_end" },
 	};
-	struct bpf_map *map;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(only_for); i++) {
-		map = bpf_object__find_map_by_name(t->obj, only_for[i].map);
-		bpf_map__set_autocreate(map,
+	for (i = 0; i < ARRAY_SIZE(only_for); i++)
+		bpf_map__set_autocreate(only_for[i].map,
 					program_used(t, only_for[i].prog));
-	}
-	map = bpf_object__find_map_by_name(t->obj, "tracked");
-	bpf_map__set_autocreate(map, follows(t));
-	map = bpf_object__find_map_by_name(t->obj, "tracked_mm");
-	bpf_map__set_autocreate(map, follows(t));
+	bpf_map__set_autocreate(t->skel->maps.tracked, follows(t));
+	bpf_map__set_autocreate(t->skel->maps.tracked_mm, follows(t));
+}
+
+/* Opens the object that asks whose event it is, or the one that does not. */
+static int open_skeleton(struct tracer *t)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ptelab");
+	struct bpf_object_skeleton *s;
+	int err;
+
+	t->skel = xcalloc(1, sizeof(*t->skel));
+	err = ptelab__create_skeleton(t->skel);
+	if (err)
+		return err;
+	s = t->skel->skeleton;
+	if (t->whose == WHOSE_ALL)
+		s->data = (void *)ptelab_all__elf_bytes(&s->data_sz);
+	err = bpf_object__open_skeleton(s, &opts);
+	t->obj = t->skel->obj;
+	return err;
 }
 
 static int open_object(struct tracer *t)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ptelab");
-	bool all = t->whose == WHOSE_ALL;
-	const char *bytes = all ? bpf_object_all : bpf_object_filtered;
-	const char *end = all ? bpf_object_all_end : bpf_object_filtered_end;
 	struct bpf_program *prog;
 	unsigned int i;
-	long page = sysconf(_SC_PAGESIZE);
-	uint32_t *p;
+	int err = open_skeleton(t);
 
-	t->obj = bpf_object__open_mem(bytes, end - bytes, &opts);
-	if (!t->obj)
-		return -errno;
+	if (err)
+		return err;
 	bpf_object__for_each_program(prog, t->obj) {
 		const char *name = bpf_program__name(prog);
 
@@ -255,7 +216,6 @@ static int open_object(struct tracer *t)
 	}
 	for (i = 0; i < t->nr_attached; i++) {
 		const struct attached *a = &t->attached[i];
-		int err;
 
 		if (!is_trampoline(a->kind))
 			continue;
@@ -264,17 +224,12 @@ static int open_object(struct tracer *t)
 		if (err)
 			return err;
 	}
-	if (helper_used(t, "follow_mm_free")) {
-		prog = bpf_object__find_program_by_name(t->obj,
-							"follow_mm_free");
-		bpf_program__set_attach_target(prog, 0, "__mmdrop");
-	}
+	if (helper_used(t, "follow_mm_free"))
+		bpf_program__set_attach_target(t->skel->progs.follow_mm_free,
+					       0, "__mmdrop");
 	choose_maps(t);
-	p = global(t, ".rodata", "page_shift");
-	*p = __builtin_ctzl(page);
-	p = global(t, ".rodata", "filter");
-	if (p)
-		*p = follows(t) ? FILTER_SET : FILTER_ONE;
+	t->skel->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
+	t->skel->rodata->filter = follows(t) ? FILTER_SET : FILTER_ONE;
 	set_gup_ranges(t);
 	return 0;
 }
@@ -338,27 +293,9 @@ static void unload(struct tracer *t)
 		bpf_link__destroy(t->follow[i]);
 		t->follow[i] = NULL;
 	}
-	if (t->bss)
-		munmap(t->bss, t->bss_size);
-	t->bss = NULL;
-	bpf_object__close(t->obj);
+	ptelab__destroy(t->skel);
+	t->skel = NULL;
 	t->obj = NULL;
-	t->rows = NULL;
-}
-
-static int map_variables(struct tracer *t)
-{
-	struct bpf_map *map = section_map(t, ".bss");
-
-	t->bss_size = bpf_map__value_size(map);
-	t->bss = mmap(NULL, t->bss_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      bpf_map__fd(map), 0);
-	if (t->bss == MAP_FAILED) {
-		t->bss = NULL;
-		return -errno;
-	}
-	t->rows = global(t, ".bss", "rows");
-	return 0;
 }
 
 /* --- attaching --- */
@@ -467,9 +404,9 @@ static bool load_round(struct tracer *t)
 	forget_log();
 	err = open_object(t);
 	if (!err)
-		err = bpf_object__load(t->obj);
-	if (!err)
-		err = map_variables(t);
+		err = ptelab__load(t->skel);
+	if (!err && !t->skel->bss)
+		err = -EOPNOTSUPP;	/* no mmap() of maps before 5.5 */
 	if (err) {
 		load_failed(t, -err);
 		unload(t);
@@ -583,8 +520,6 @@ static int run_here(struct tracer *t, const char *prog)
 
 int tracer_only_me(struct tracer *t)
 {
-	const struct whoami *me;
-	uint64_t *one_mm;
 	int err;
 
 	if (!t->obj)
@@ -593,9 +528,7 @@ int tracer_only_me(struct tracer *t)
 	if (err)
 		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
 			    bpf_strerror(-err));
-	me = global(t, ".bss", "me");
-	one_mm = global(t, ".bss", "one_mm");
-	*one_mm = me->mm;
+	t->skel->bss->one_mm = t->skel->bss->me.mm;
 	return 0;
 }
 
@@ -606,8 +539,7 @@ int tracer_track_me(struct tracer *t)
 
 int tracer_track_pid(struct tracer *t, pid_t pid)
 {
-	uint32_t *seed_pid, *seed_level, *seeded;
-	const struct whoami *me;
+	struct ptelab__bss *v;
 	struct bpf_link *link;
 	char buf[64];
 	int err, fd;
@@ -618,13 +550,10 @@ int tracer_track_pid(struct tracer *t, pid_t pid)
 	if (err)
 		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
 			    bpf_strerror(-err));
-	me = global(t, ".bss", "me");
-	seed_pid = global(t, ".bss", "seed_pid");
-	seed_level = global(t, ".bss", "seed_level");
-	seeded = global(t, ".bss", "seeded");
-	*seed_pid = pid;
-	*seed_level = me->pid_level;
-	*seeded = 0;
+	v = t->skel->bss;
+	v->seed_pid = pid;
+	v->seed_level = v->me.pid_level;
+	v->seeded = 0;
 	link = bpf_program__attach_iter(program(t, "seed_task"), NULL);
 	if (!link)
 		return fail(errno, "can't look through the processes: %s",
@@ -635,7 +564,7 @@ int tracer_track_pid(struct tracer *t, pid_t pid)
 	if (fd >= 0)
 		close(fd);
 	bpf_link__destroy(link);
-	return *seeded ? 0 : -ESRCH;
+	return v->seeded ? 0 : -ESRCH;
 }
 
 const char *tracer_warning(const struct tracer *t)
@@ -650,13 +579,13 @@ static void sum_rows(const struct tracer *t, uint64_t sum[SLOT_NR])
 	int nr = libbpf_num_possible_cpus(), cpu, s;
 
 	memset(sum, 0, SLOT_NR * sizeof(sum[0]));
-	if (!t->rows)
+	if (!t->skel)
 		return;
 	if (nr < 0 || nr > ROWS)
 		nr = ROWS;
 	for (cpu = 0; cpu < nr; cpu++)
 		for (s = 0; s < SLOT_NR; s++)
-			sum[s] += __atomic_load_n(&t->rows[cpu].slot[s],
+			sum[s] += __atomic_load_n(&t->skel->bss->rows[cpu].slot[s],
 						  __ATOMIC_RELAXED);
 }
 

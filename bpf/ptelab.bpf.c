@@ -29,9 +29,9 @@ char LICENSE[] SEC("license") = "GPL";
  * holds nothing that asks whose event it is. A constant in .rodata would leave
  * its load behind, even where the verifier removes the branch.
  */
-#ifdef FILTERED
 const volatile u32 filter;
-#else
+#ifndef FILTERED
+/* The variable is there, so that both have the same ones. */
 #define filter	FILTER_NONE
 #endif
 const volatile u32 page_shift = 12;

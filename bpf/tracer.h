@@ -45,10 +45,8 @@ struct counter_state {
 struct tracer {
 	enum whose whose;
 	bool quick;		/* to attach, rather than at each hit */
-	struct bpf_object *obj;
-	void *bss;			/* the loaded programs' variables */
-	size_t bss_size;
-	const struct slot_row *rows;
+	struct ptelab *skel;		/* the programs and their variables */
+	struct bpf_object *obj;		/* of it */
 	uint64_t base[SLOT_NR];
 	struct counter_state c[MAX_COUNTERS];
 	struct attached attached[MAX_ATTACHED];

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "bpf/attach.h"
-#include "bpf/embed.h"
+#include "bpf/programs.h"
 #include "lib/util.h"
 #include "tests/bpf/asleep.h"
 
@@ -135,8 +135,9 @@ static void report(const char *point, const char *way, double n)
 static void with_empty(const char *prog_name, const char *function,
 		       void (*event)(void))
 {
-	struct bpf_object *obj = bpf_object__open_mem(bpf_object_all,
-			bpf_object_all_end - bpf_object_all, NULL);
+	size_t size;
+	const void *bytes = ptelab_all__elf_bytes(&size);
+	struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
 	struct bpf_program *prog, *mine = NULL;
 	struct bpf_link *link;
 	bool kprobe = !strcmp(prog_name, "empty_k");

@@ -8,8 +8,8 @@
 
 #include "bpf/attach.h"
 #include "bpf/counters.h"
-#include "bpf/embed.h"
 #include "bpf/kernel.h"
+#include "bpf/programs.h"
 #include "bpf/source.h"
 #include "lib/metric.h"
 #include "lib/util.h"
@@ -72,12 +72,11 @@ static const char *section_of(enum point_kind kind)
 }
 
 /* Every program that the table names is there and of the right kind. */
-static void check_object(const char *bytes, const char *end)
+static void check_object(const void *bytes, size_t size)
 {
-	struct bpf_object *obj;
+	struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
 	unsigned int i, w, n;
 
-	obj = bpf_object__open_mem(bytes, end - bytes, NULL);
 	assert_non_null(obj);
 	for (i = 0; i < bpf_counters_nr; i++) {
 		const struct bpf_counter *c = &bpf_counters[i];
@@ -109,10 +108,15 @@ static void check_object(const char *bytes, const char *end)
 
 static void programs_exist(void **state)
 {
+	const void *bytes;
+	size_t size;
+
 	(void)state;
 	libbpf_set_print(quiet);
-	check_object(bpf_object_all, bpf_object_all_end);
-	check_object(bpf_object_filtered, bpf_object_filtered_end);
+	bytes = ptelab_all__elf_bytes(&size);
+	check_object(bytes, size);
+	bytes = ptelab__elf_bytes(&size);
+	check_object(bytes, size);
 }
 
 /* On whatever machine this runs: a count or a reason, for each, and twice. */
