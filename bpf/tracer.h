@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What attach.c, choose.c and software.c share of a tracer. */
+/* What attach.c, tracer_read.c, choose.c and software.c share of a tracer. */
 #ifndef PTELAB_BPF_TRACER_H
 #define PTELAB_BPF_TRACER_H
 
@@ -47,6 +47,7 @@ struct tracer {
 	bool quick;		/* to attach, rather than at each hit */
 	struct ptelab *skel;		/* the programs and their variables */
 	struct bpf_object *obj;		/* of it */
+	const struct slot_row *rows;	/* of it, once it is loaded */
 	uint64_t base[SLOT_NR];
 	struct counter_state c[MAX_COUNTERS];
 	struct attached attached[MAX_ATTACHED];
@@ -81,6 +82,11 @@ static inline bool is_trampoline(enum point_kind kind)
 {
 	return kind == POINT_FENTRY || kind == POINT_FEXIT;
 }
+
+/* --- tracer_read.c --- */
+
+/* Hits that a kprobe has lost so far. */
+uint64_t missed_by_link(const struct attached *a);
 
 /* --- software.c --- */
 
