@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See pass.h.
+ *
+ * What stands between START and STOP of a timed batch is the harness's own
+ * cost: two reads of the clock, two marks, which are NOPs, and the end of the
+ * one and the beginning of the other reading of the counters (pmu.c: from user
+ * space, or by system calls). Keep it that way.
+ */
+#include "bench/harness/pass.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/kit/clock.h"
+#include "lib/marks.h"
+#include "lib/util.h"
+
+unsigned int source_metrics(const struct counter_source *s)
+{
+	unsigned int n = 0;
+
+	while (s->metrics[n])
+		n++;
+	return n;
+}
+
+void pin_thread(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Timed region of one thread. */
+static void run_batch(struct worker *w)
+{
+	struct bench_ctx *ctx = w->pass->ctx;
+	struct reading *s = &w->sample;
+
+	if (w->pass->nr > 1) {
+		/* All threads leave within a few cycles of each other, which
+		 * a sleeping barrier does not give. */
+		__atomic_add_fetch(&w->pass->arrived, 1, __ATOMIC_ACQ_REL);
+		while (__atomic_load_n(&w->pass->arrived, __ATOMIC_ACQUIRE) <
+		       w->pass->nr)
+			;
+	}
+	if (w->pass->sampler) {
+		sampler_start(w->pass->sampler);
+		s->start = clock_ticks();
+		s->done = ctx->bench->run(ctx, w->nr);
+		s->end = clock_ticks();
+		sampler_stop(w->pass->sampler);
+		goto done;
+	}
+	if (w->pass->marked) {
+		w->pass->r->regions++;
+		region_mark(MARK_ARM);
+	}
+	if (!ctx->bench->own_time)
+		pmu_source.start(w->pmu);
+	region_mark(MARK_BEGIN);
+	s->start = clock_ticks();
+	s->done = ctx->bench->run(ctx, w->nr);
+	s->end = clock_ticks();
+	region_mark(MARK_END);
+	if (!ctx->bench->own_time)
+		pmu_source.stop(w->pmu, s->pmu);
+	region_mark(MARK_DONE);
+done:
+	if (s->done < 0)
+		snprintf(w->error, sizeof(w->error), "%s", fail_text());
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct pass *p = w->pass;
+
+	pin_thread(p->ctx->cpus[w->nr % p->ctx->nr_cpus]);
+	pmu_source.open(&w->pmu, 0, w->sample.pmu);
+	for (;;) {
+		pthread_barrier_wait(&p->batch);
+		if (p->quit)
+			break;
+		run_batch(w);
+		pthread_barrier_wait(&p->done);
+	}
+	pmu_source.close(w->pmu);
+	return NULL;
+}
+
+int pass_start(struct pass *p)
+{
+	unsigned int i;
+
+	p->workers = xcalloc(p->nr, sizeof(*p->workers));
+	pthread_barrier_init(&p->batch, NULL, p->nr);
+	pthread_barrier_init(&p->done, NULL, p->nr);
+	for (i = 0; i < p->nr; i++) {
+		p->workers[i].pass = p;
+		p->workers[i].nr = i;
+	}
+	pmu_count_guest(p->ctx->bench->runs_guest &&
+			p->ctx->bench->runs_guest(p->ctx));
+	pmu_source.open(&p->workers[0].pmu, 0, p->workers[0].sample.pmu);
+	pmu_count_guest(false);
+	for (i = 1; i < p->nr; i++) {
+		int err = pthread_create(&p->workers[i].thread, NULL,
+					 worker_main, &p->workers[i]);
+
+		if (err) {
+			/* The barrier counts on all of them: no way on. */
+			fprintf(stderr, "ptelab: can't start thread %u of %u: %s\n",
+				i, p->nr, strerror(err));
+			exit(EXIT_COULD_NOT);
+		}
+	}
+	return 0;
+}
+
+void pass_end(struct pass *p)
+{
+	unsigned int i;
+
+	if (p->nr > 1) {
+		p->quit = true;
+		pthread_barrier_wait(&p->batch);
+		for (i = 1; i < p->nr; i++)
+			pthread_join(p->workers[i].thread, NULL);
+	}
+	pmu_source.close(p->workers[0].pmu);
+	pthread_barrier_destroy(&p->batch);
+	pthread_barrier_destroy(&p->done);
+	free(p->workers);
+}
+
+/* One batch on all threads; prepare has been done. */
+int pass_batch(struct pass *p)
+{
+	unsigned int i;
+
+	p->arrived = 0;
+	json_object_clear(p->ctx->own_counts);
+	json_object_clear(p->ctx->own_samples);
+	if (p->nr > 1)
+		pthread_barrier_wait(&p->batch);
+	run_batch(&p->workers[0]);
+	if (p->nr > 1)
+		pthread_barrier_wait(&p->done);
+	for (i = 0; i < p->nr; i++) {
+		struct worker *w = &p->workers[i];
+
+		if (w->sample.done < 0)
+			return fail(-w->sample.done, "%s", w->error);
+		if ((uint64_t)w->sample.done != p->ctx->ops)
+			return fail(EPROTO, "%" PRId64 " of %" PRIu64 " operations were done",
+				    w->sample.done, p->ctx->ops);
+	}
+	return 0;
+}
+
+int pass_prepare(struct bench_ctx *ctx)
+{
+	return ctx->bench->prepare ? ctx->bench->prepare(ctx) : 0;
+}
+
+void bench_count(struct bench_ctx *ctx, const char *metric, uint64_t count)
+{
+	json_int_t old = json_integer_value(
+			json_object_get(ctx->own_counts, metric));
+
+	json_object_set_new(ctx->own_counts, metric,
+			    json_integer(old + (json_int_t)count));
+}
+
+void bench_sample(struct bench_ctx *ctx, const char *metric, double per_op)
+{
+	json_object_set_new(ctx->own_samples, metric,
+			    json_real(per_op * ctx->ops * ctx->threads));
+}
+
+void bench_absent(struct bench_ctx *ctx, const char *metric, const char *why)
+{
+	json_object_set_new(ctx->own_absent, metric, json_string(why));
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A pass over a point: its batches with one set of counters. What runner.c,
+ * pass.c and passes.c share.
+ */
+#ifndef PTELAB_PASS_H
+#define PTELAB_PASS_H
+
+#include <pthread.h>
+
+#include "bench/harness/runner.h"
+#include "bench/harness/sampler.h"
+#include "bench/kit/sources.h"
+
+#define MAX_THREADS	256
+#define MAX_VALUES	96	/* metrics of one source */
+
+struct open_source {
+	const struct counter_source *s;
+	void *priv;
+	struct counter_value value[MAX_VALUES];
+	bool lost[MAX_VALUES];	/* in some batch of the point under way */
+};
+
+struct runner {
+	struct runner_options o;
+	struct open_source *source;	/* attached ones, nr_sources of them */
+	unsigned int nr_sources;
+	int *cpus;
+	unsigned int nr_cpus;
+	int cpu, racer_cpu;
+	/* What the PMU can count here, found once. */
+	struct counter_value pmu[MAX_VALUES];
+	/* Instructions of harness.empty's batch; 0 before it ran. */
+	double empty_instructions;
+	unsigned int regions;	/* marked so far; see lib/marks.h */
+};
+
+/* One batch of one thread. */
+struct reading {
+	uint64_t start, end;	/* clock ticks */
+	int64_t done;		/* operations, or -errno */
+	struct counter_value pmu[MAX_VALUES];
+};
+
+struct worker {
+	struct pass *pass;
+	unsigned int nr;
+	pthread_t thread;
+	void *pmu;
+	struct reading sample;
+	char error[512];
+};
+
+/* A point under way. */
+struct pass {
+	struct runner *r;
+	struct bench_ctx *ctx;
+	struct worker *workers;
+	unsigned int nr;
+	uint64_t max_ops;	/* that the benchmark takes */
+	bool marked;		/* the batch under way is a region */
+	struct sampler *sampler;	/* in the place of the PMU; or NULL */
+	/* Workers other than the first wait here for the next batch. */
+	pthread_barrier_t batch, done;
+	unsigned int arrived;	/* the last step to the start is a spin */
+	bool quit;
+};
+
+/* --- pass.c --- */
+
+/* How many metrics a source has. */
+unsigned int source_metrics(const struct counter_source *s);
+void pin_thread(int cpu);
+/* Starts the threads of a point, runs a batch in all of them, ends them. */
+int pass_start(struct pass *p);
+int pass_batch(struct pass *p);
+void pass_end(struct pass *p);
+/* What the benchmark does between batches. */
+int pass_prepare(struct bench_ctx *ctx);
+
+/* Why there is no time in a record. */
+#define EMULATED_TIME	"emulated: time here is the emulator's"
+
+/* --- passes.c: each puts its counters into the record --- */
+
+int timed_pass(struct pass *p, json_t *record);
+int counted_pass(struct pass *p, json_t *record);
+int sampled_pass(struct pass *p, json_t *record);
+/* Which events a point can cause, see bench.h. */
+unsigned int pass_events(const struct runner *r, const struct bench_ctx *ctx);
+void pass_put_counter(json_t *record, const char *metric, double per_op,
+		      double total, uint64_t operations, const char *pass);
+
+#endif
