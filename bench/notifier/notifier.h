@@ -179,6 +179,14 @@ uint64_t nt_pages(const struct bench_ctx *ctx);
 bool nt_has_vm(const struct bench_ctx *ctx);
 bool nt_measures_guest(const struct bench_ctx *ctx);
 bool nt_is_pmd(const struct bench_ctx *ctx);
+bool nt_is_hugetlb(const struct bench_ctx *ctx);
+
+static inline uint64_t nt_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* --- pages, and what the guest and KVM say of them, in notifier_memory.c --- */
 
 /* The memory of call @i, its second mapping, and how much a call covers. */
 char *nt_call_at(const struct notifier *nt, uint64_t i);
@@ -209,6 +217,19 @@ int nt_drain_lru(void);
 int nt_writable(const struct notifier *nt, uint64_t i, bool *can);
 /* What the host wrote in upgrade and cow. */
 uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v);
+
+/* Every visited page is in a whole folio of the size asked for. */
+int nt_folios_whole(struct bench_ctx *ctx);
+/* The words that the guest is to find. */
+void nt_write_patterns(struct notifier *nt);
+/* Tells the guest which pages to visit. */
+int nt_list_pages(struct notifier *nt);
+/* What the timed pass of the guest has seen, or left behind, is right. */
+int nt_check_pass(struct bench_ctx *ctx);
+int nt_stage2_holds(struct bench_ctx *ctx);
+/* KVM's own statistics, and what they have changed by since. */
+void nt_stats_take(struct notifier *nt);
+void nt_stats_count(struct bench_ctx *ctx);
 
 /* --- the module as a listener, in notifier_shadow.c --- */
 
