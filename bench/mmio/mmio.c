@@ -6,6 +6,9 @@
  * Writes are posted: the loop alone is the CPU and its store buffer. So what a
  * barrier or a read-back after each group adds is a point of its own
  * (flush=...), and the rate in MB/s ends only when a load has come back.
+ *
+ * One file though it is long: stores, loads, maps and aliases share a batch and
+ * what brackets it, which the compiler is to see as one.
  */
 #include "bench/mmio/mmio.h"
 
