@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # rooms.sh: the sources keep to the map in CONTRIBUTING.md: which folder may use
-# which, without circles; kmod/ is the kernel's alone; one name is one thing.
+# which, without circles; kmod/ is the kernel's alone; one name is one thing; a
+# long file says why it is one.
 set -uo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -184,6 +185,20 @@ names()
 	}')
 }
 
+# long DIR: files above 600 lines, tests too, whose first comment does not say why
+# they are one file
+long()
+{
+	(cd "$1" && { sources . && find tests -name '*.[ch]' 2> /dev/null; } |
+		while read -r f; do
+			n=$(wc -l < "$f")
+			if [ "$n" -gt 600 ] && ! awk 'NR > 1 { print } NR > 1 && /\*\// { exit }' "$f" |
+				grep -q 'One file though it is long:'; then
+				echo "$f: has $n lines: split it, or say in its first comment \"One file though it is long: \" and why"
+			fi
+		done)
+}
+
 violations()
 {
 	arrows "$1"
@@ -191,6 +206,7 @@ violations()
 	families "$1"
 	kernel_only "$1"
 	names "$1"
+	long "$1"
 }
 
 violations "$top" > "$tmp/found"
@@ -262,6 +278,12 @@ broken "user space in the module" "kmod/m.c:2: a header of user space"
 tree
 printf 'X := ../bench/x\n' >> "$copy/kmod/Makefile"
 broken "a module that builds from elsewhere" "kmod/Makefile:../bench/x"
+tree
+{ printf '/* SPDX */\n/* a */\n'; yes '/* One file though it is long: no */' | head -n 599; } > "$copy/lib/d.c"
+broken "a long file that does not say why" "lib/d.c: has 601 lines"
+tree
+{ printf '/* SPDX */\n/*\n * One file though it is long: it is.\n */\n'; yes '' | head -n 600; } > "$copy/lib/d.c"
+equal "a long file that does is none" "$(violations "$copy")" ""
 tree
 : > "$copy/lib/a.c"
 broken "two files of one name" "a.c already"
