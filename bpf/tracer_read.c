@@ -130,8 +130,10 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 			if (lost >> s & 1)
 				v->missed += sum[s] - t->base[s];
 		}
-		/* What a call under way takes off may come before what it
-		 * adds. */
+		/*
+		 * What a call under way takes off may come before what it
+		 * adds.
+		 */
 		if ((int64_t)v->count < 0)
 			v->count = 0;
 		for (k = 0; k < t->nr_attached; k++)

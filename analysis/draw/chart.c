@@ -63,7 +63,7 @@ void extend(struct extent *e, double v)
 void shorten(char *text, size_t most)
 {
 	if (strlen(text) > most)
-		strcpy(text + most - 2, "..");
+		memcpy(text + most - 2, "..", 3);
 }
 
 double tic_step(double range)

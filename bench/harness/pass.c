@@ -44,8 +44,10 @@ static void run_batch(struct worker *w)
 	struct reading *s = &w->sample;
 
 	if (w->pass->nr > 1) {
-		/* All threads leave within a few cycles of each other, which
-		 * a sleeping barrier does not give. */
+		/*
+		 * All threads leave within a few cycles of each other, which
+		 * a sleeping barrier does not give.
+		 */
 		__atomic_add_fetch(&w->pass->arrived, 1, __ATOMIC_ACQ_REL);
 		while (__atomic_load_n(&w->pass->arrived, __ATOMIC_ACQUIRE) <
 		       w->pass->nr)

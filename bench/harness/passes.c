@@ -176,7 +176,8 @@ static void put_harness_share(struct runner *r, const struct pass *p,
 			xasprintf("no more than %" PRIu64 " operations fit into a batch here",
 				  ctx->ops) :
 		      need < p->max_ops ?
-			xasprintf("with --ops %.0f it would be 1 %%, if operations cost as much then", need + 1) :
+			xasprintf("with --ops %.0f it would be 1 %%, if operations cost as much then",
+				  need + 1) :
 			xasprintf("also with --ops %" PRIu64 ", the most that fit into a batch here, it is above 1 %%",
 				  p->max_ops);
 		json_object_set_new(harness, "why", json_string(why));

@@ -67,8 +67,10 @@ static char *page_was_at(const struct notifier *nt, uint64_t v)
 
 static uint64_t pattern(const struct notifier *nt, uint64_t v)
 {
-	/* Alike in one batch, and like nothing that was ever there before:
-	 * ksmd remembers what an address held. */
+	/*
+	 * Alike in one batch, and like nothing that was ever there before:
+	 * ksmd remembers what an address held.
+	 */
 	return MM_PATTERN(nt->alike ? (void *)(nt->serial << 8) :
 				      page_was_at(nt, v));
 }
@@ -167,8 +169,10 @@ int nt_writable(const struct notifier *nt, uint64_t i, bool *can)
 	static int zero = -1;
 	ssize_t n;
 
-	/* The kernel writes on behalf of this process, and reports a fault
-	 * rather than send a signal. */
+	/*
+	 * The kernel writes on behalf of this process, and reports a fault
+	 * rather than send a signal.
+	 */
 	if (zero < 0)
 		zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	n = read(zero, nt_call_at(nt, i) + WORD_SCRATCH, 1);
@@ -195,8 +199,10 @@ int nt_fresh_folios(struct bench_ctx *ctx)
 	struct notifier *nt = nt_of(ctx);
 	int ret;
 
-	/* A PMD that was split has a page table now, and no fault makes one
-	 * leaf of it again: unmapping does away with it. */
+	/*
+	 * A PMD that was split has a page table now, and no fault makes one
+	 * leaf of it again: unmapping does away with it.
+	 */
 	if (nt_is_pmd(ctx) && !nt_is_hugetlb(ctx))
 		return nt_fresh_mappings(ctx);
 	ret = mm_region_drop(&nt->r);
@@ -247,8 +253,10 @@ int nt_fresh_mappings(struct bench_ctx *ctx)
 		void *p;
 
 		if (mincore(at, 1, &there) && errno == ENOMEM) {
-			/* A hole. It can't be filled by accident, as each is
-			 * looked at before anything is put there. */
+			/*
+			 * A hole. It can't be filled by accident, as each is
+			 * looked at before anything is put there.
+			 */
 			p = mmap(at, nt_call_bytes(nt), PROT_NONE, MAP_PRIVATE |
 				 MAP_ANONYMOUS | MAP_NORESERVE |
 				 MAP_FIXED_NOREPLACE, -1, 0);
@@ -359,7 +367,8 @@ int nt_stage2_holds(struct bench_ctx *ctx)
 		return 0;
 	vm_stat(nt->vm, "pages_2m", &large);
 	if (small + large * per < nt->visits)
-		return fail(EPROTO, "KVM has mapped %" PRIu64 " pages for a guest that went through %" PRIu64 ": it emulates it",
+		return fail(EPROTO, "KVM has mapped %" PRIu64 " pages for a guest that went through %"
+			    PRIu64 ": it emulates it",
 			    small + large * per, nt->visits);
 	json_object_set_new(ctx->proof, "stage2_leaves.4k",
 			    json_integer(small));
