@@ -57,7 +57,7 @@
 #define PARAM_THREADS \
 	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
 	  .def = "1", .min = 1, .max = 256, \
-	  .help = "threads of one process, each on a mapping of its own" }
+	  .help = "threads of one process, each with its own mapping" }
 #define PARAM_TOUCH \
 	{ .name = "touch", .type = PARAM_ENUM, .def = "first", \
 	  .choices = touch_choices, \
@@ -74,7 +74,7 @@ static const struct bench_param anon_params[] = {
 };
 
 static const struct bench_param anon_read_params[] = {
-	PARAM_FOLIO_OF("4k", "the zero page, or with the PMD size the huge zero page"),
+	PARAM_FOLIO_OF("4k", "4k: the zero page; the PMD size: the huge zero page"),
 	PARAM_THREADS,
 };
 
@@ -87,10 +87,10 @@ static const struct bench_param reuse_params[] = {
 	PARAM_TOUCH,
 	{ .name = "via", .type = PARAM_ENUM, .def = "fork",
 	  .choices = via_choices,
-	  .help = "what write-protected the page: a fork whose child is gone, or userfaultfd in its asynchronous mode" },
+	  .help = "what write-protects the page: a fork whose child has exited, or userfaultfd in asynchronous mode" },
 	{ .name = "backing", .type = PARAM_ENUM, .def = "anon",
 	  .choices = backing_choices,
-	  .help = "private anonymous memory, or a memfd that is mapped shared (via=uffd)" },
+	  .help = "private anonymous memory, or a shared mapping of a memfd (via=uffd)" },
 	PARAM_THREADS,
 };
 
@@ -98,7 +98,7 @@ static const struct bench_param file_params[] = {
 	{ .name = "kind", .type = PARAM_ENUM, .def = "shared",
 	  .choices = kind_choices, .help = "MAP_PRIVATE or MAP_SHARED" },
 	{ .name = "access", .type = PARAM_ENUM, .def = "read",
-	  .choices = access_choices, .help = "what takes the fault" },
+	  .choices = access_choices, .help = "the access that faults" },
 	PARAM_FOLIO("contpte"), PARAM_THREADS,
 };
 
@@ -346,7 +346,7 @@ static int anon_write_verify(struct bench_ctx *ctx,
 static const char *anon_read_unavailable(const struct bench_ctx *ctx)
 {
 	if (folio_of(ctx) != mm_caps()->page && !is_pmd(ctx))
-		return "a read maps the zero page, one page at a time, or the huge zero page: nothing in between";
+		return "a read maps the zero page or the huge zero page; there is no size in between";
 	return anon_unavailable(ctx);
 }
 
@@ -492,7 +492,7 @@ static int cow_happened(struct bench_ctx *ctx)
 	for (i = 0; i < f->r.nr; i++)
 		for (off = 0; off < f->per_map; off += f->step)
 			if (*(uint64_t *)(mm_region_at(&f->r, i) + off) != 1)
-				return fail(EPROTO, "a page of the parent lost what was written");
+				return fail(EPROTO, "a page of the parent lost a write");
 	differ = mm_child_check(f->child, &f->r, f->step, f->per_map);
 	if (differ < 0)
 		return fail_prefix(-EPROTO, "not proved");
@@ -681,9 +681,9 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 					UFFD_USER_MODE_ONLY);
 	}
 	if (on_shmem(ctx))
-		return "a fork does not write-protect what is mapped shared; use via=uffd";
+		return "a fork does not write-protect shared mappings; use via=uffd";
 	if (is_pmd(ctx) && param_is(ctx, "touch", "all") && !base)
-		return "touch=all: the first write makes the whole PMD writable, the others take no fault";
+		return "touch=all: the first write makes the whole PMD writable, so the others do not fault";
 	/*
 	 * 6.15 learnt to tell, by a field of struct folio, that a large folio
 	 * is mapped by one process only.
@@ -692,7 +692,7 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 		return NULL;
 	tells = kbtf_has("_mm_id_mapcount");
 	if (tells < 0)
-		return "whether this kernel reuses the pages of a large folio is not known: it has no BTF; use via=uffd";
+		return "it is unknown whether this kernel reuses pages of a large folio, since it has no BTF; use via=uffd";
 	return tells ? NULL :
 		"this kernel copies the pages of a large folio after a fork rather than reuse them; use via=uffd";
 }
@@ -1016,8 +1016,8 @@ static const struct bench fault_anon_write = {
 	.name = "fault.anon_write",
 	.op = "one write fault on untouched anonymous memory: one folio allocated, cleared and mapped",
 	.words = "anonymous write fault",
-	.measures = "the whole of an anonymous fault, from the exception to the return",
-	.may_lie = "clearing the folio is most of it from 64k on; freed pages come back from the per-CPU lists and are in the caches",
+	.measures = "a complete anonymous fault, from the exception to the return",
+	.may_lie = "from 64k on most of the cost is clearing the folio; freed pages come back from the per-CPU lists and are in the caches",
 	BENCH_PARAMS(anon_params),
 	.needs_root = true,
 	.unavailable = anon_unavailable,
@@ -1034,8 +1034,8 @@ static const struct bench fault_anon_read = {
 	.name = "fault.anon_read",
 	.op = "one read fault on untouched anonymous memory: the zero page, or the huge zero page, mapped",
 	.words = "anonymous read fault",
-	.measures = "the fault path with nothing allocated and nothing cleared",
-	.may_lie = "nothing but the page table is written; a later write would be a second, dearer fault",
+	.measures = "the fault path without allocating or clearing anything",
+	.may_lie = "only the page table is written; a later write would be a second, more expensive fault",
 	BENCH_PARAMS(anon_read_params),
 	.needs_root = true,
 	.unavailable = anon_read_unavailable,
@@ -1052,8 +1052,8 @@ static const struct bench fault_cow = {
 	.name = "fault.cow",
 	.op = "one write fault on a page shared with a living child: one base page copied",
 	.words = "copy-on-write fault" ALL_PAGES,
-	.measures = "breaking copy-on-write; with touch=first each fault also takes a contpte block or a PMD apart",
-	.may_lie = "a large folio too is copied one base page at a time; the child is asleep, so no other CPU's TLB is invalidated",
+	.measures = "breaking copy-on-write; with touch=first each fault also unfolds a contpte block or splits a PMD",
+	.may_lie = "large folios, too, are copied one base page at a time; the child sleeps, so no other CPU's TLB is invalidated",
 	BENCH_PARAMS(cow_params),
 	.needs_root = true,
 	.unavailable = anon_unavailable,
@@ -1068,10 +1068,10 @@ BENCH(302, fault_cow);
 
 static const struct bench fault_wp_reuse = {
 	.name = "fault.wp_reuse",
-	.op = "one write fault on a write-protected page that nobody else has: made writable in place",
+	.op = "one write fault on a write-protected page of this process only, which is made writable in place",
 	.words = "write fault, page reused{via:uffd=, uffd-wp}{backing:shmem=, shmem}" ALL_PAGES,
 	.measures = "the permission upgrade, read-only to read-write, without a copy",
-	.may_lie = "via=uffd also clears the userfaultfd bit; the first write in a contpte block takes it apart for good; with the PMD size one fault serves 2m",
+	.may_lie = "via=uffd also clears the userfaultfd bit; the first write in a contpte block unfolds it for good; with the PMD size one fault serves 2m",
 	BENCH_PARAMS(reuse_params),
 	.needs_root = true,
 	.unavailable = reuse_unavailable,
@@ -1086,10 +1086,10 @@ BENCH(303, fault_wp_reuse);
 
 static const struct bench fault_file = {
 	.name = "fault.file",
-	.op = "one fault on a hole in the mapping of a memfd whose pages are in the page cache",
+	.op = "one fault on an unmapped page of a memfd whose pages are in the page cache",
 	.words = "{kind} file {access} fault",
 	.measures = "mapping the page cache: a read maps the pages around it, a shared write its folio, a private write copies a base page",
-	.may_lie = "kinds and sizes map different amounts with one fault: compare one kind with itself; the same few folios are mapped again and again",
+	.may_lie = "one fault maps different amounts for different kinds and sizes, so compare each kind with itself; the same few folios are mapped over and over",
 	BENCH_PARAMS(file_params),
 	.needs_root = true,
 	.unavailable = file_unavailable,
@@ -1104,10 +1104,10 @@ BENCH(304, fault_file);
 
 static const struct bench fault_spurious = {
 	.name = "fault.spurious",
-	.op = "one write fault that waits in userfaultfd and whose retry finds the page writable already",
+	.op = "one write fault that waits in userfaultfd and whose retry finds the page writable",
 	.words = "spurious write fault",
-	.measures = "a fault handled twice, the second time with nothing to do, as when another thread was faster",
-	.may_lie = "going to sleep, being woken, and in the time also the other thread's system calls are part of it: only its differences are about the fault",
+	.measures = "a fault that is handled twice, the second time with nothing to do, as if another thread was faster",
+	.may_lie = "the cost includes sleeping and waking, and the time also the other thread's system calls; only differences between kernels are about the fault",
 	BENCH_PARAMS(spurious_params),
 	.needs_root = true,
 	.unavailable = spurious_unavailable,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gup: what gets or pins user pages.
+ * gup: everything that gets or pins user pages.
  *
  * Each benchmark works on a region of folios of one size, populated once and
  * mapped writable; a call takes `pages` consecutive pages of it, the next
@@ -58,11 +58,11 @@
 
 #define PARAM_PAGES(most) \
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16", \
-	  .min = 1, .max = (most), .help = "pages a call" }
+	  .min = 1, .max = (most), .help = "pages per call" }
 #define PARAM_THREADS \
 	{ .name = "threads", .type = PARAM_INT, .unit = "threads", \
 	  .def = "1", .min = 1, .max = 256, \
-	  .help = "threads of one process, each on folios of its own" }
+	  .help = "threads of one process, each with its own folios" }
 #define PARAM_WRITE \
 	{ .name = "write", .type = PARAM_INT, .def = "1", .min = 0, .max = 1, \
 	  .help = "1: with FOLL_WRITE" }
@@ -212,7 +212,7 @@ static const char *common_unavailable(const struct bench_ctx *ctx,
 	if (!why)
 		why = racer_unavailable(ctx, racer_of(ctx), victim);
 	if (!why && slice_bytes(ctx) * ctx->threads > mm_budget())
-		why = "not enough memory for such regions here";
+		why = "not enough memory for such regions on this machine";
 	return why;
 }
 
@@ -316,13 +316,13 @@ static int common_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 	ret = racer_stop(g->racer);
 	if (ret)
-		return fail_prefix(-EPROTO, "not as asked");
+		return fail_prefix(-EPROTO, "not as requested");
 	if (g->racer_kind == RACER_NONE)
 		return d ? 0 : prove(ctx);
 	if (d)
 		bench_count(ctx, "racer_rounds", g->rounds);
 	else if (!g->rounds_all)
-		return fail(EPROTO, "the racer made no round during the batches: use more --ops");
+		return fail(EPROTO, "the racer completed no round during the batches: use more --ops");
 	return 0;
 }
 
@@ -388,7 +388,7 @@ static const char *longterm_flag(uint32_t *flag)
 		ret = 0;
 	}
 	if (ret)
-		return "FOLL_LONGTERM of this kernel is not known: it needs CONFIG_DEBUG_INFO_BTF";
+		return "this kernel's value of FOLL_LONGTERM is unknown: it needs CONFIG_DEBUG_INFO_BTF";
 	*flag = value;
 	return NULL;
 }
@@ -397,9 +397,9 @@ static const char *gup_test_unavailable(void)
 {
 	if (access("/sys/kernel/debug", X_OK) ||
 	    access("/sys/kernel/debug/.", F_OK))
-		return "debugfs is not there: mount -t debugfs none /sys/kernel/debug";
+		return "debugfs is not mounted: mount -t debugfs none /sys/kernel/debug";
 	if (access(GUP_TEST_PATH, F_OK))
-		return "no " GUP_TEST_PATH ": needs CONFIG_GUP_TEST, and debugfs mounted";
+		return "no " GUP_TEST_PATH ": needs CONFIG_GUP_TEST and mounted debugfs";
 	return NULL;
 }
 
@@ -483,7 +483,7 @@ static int64_t fast_run(struct bench_ctx *ctx, unsigned int thread)
 		if (ioctl(g->fd, g->command, &t))
 			return fail(errno, "gup_test: %s", strerror(errno));
 		if (t.size != calls * g->call_bytes)
-			return fail(EPROTO, "gup_test got %" PRIu64 " of %" PRIu64 " bytes",
+			return fail(EPROTO, "gup_test got only %" PRIu64 " of %" PRIu64 " bytes",
 				    (uint64_t)t.size, calls * g->call_bytes);
 		left -= calls;
 	}
@@ -518,7 +518,7 @@ static int fast_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 		if (ioctl(g->fd, g->command, &t))
 			return fail(errno, "gup_test: %s", strerror(errno));
 		if (t.size != g->r.bytes)
-			return fail(EPROTO, "page %" PRIu64 " of the region can't be got",
+			return fail(EPROTO, "can't get page %" PRIu64 " of the region",
 				    (uint64_t)t.size / mm_caps()->page);
 	}
 	json_object_set_new(ctx->proof, "pages_got_singly", json_integer(
@@ -585,7 +585,7 @@ static int64_t driver_run(struct bench_ctx *ctx, unsigned int thread)
 		return ret;
 	race_ends(g, thread);
 	if (arg.pages_got != ctx->ops * g->pages)
-		return fail(EPROTO, "%llu of %" PRIu64 " pages were got",
+		return fail(EPROTO, "got only %llu of %" PRIu64 " pages",
 			    arg.pages_got, ctx->ops * g->pages);
 	return ctx->ops;
 }
@@ -614,7 +614,7 @@ static const char *iouring_unavailable(const struct bench_ctx *ctx)
 	ret = io_uring_register_buffers_sparse(&ring, 1);
 	io_uring_queue_exit(&ring);
 	if (ret)
-		return "this io_uring has no sparse buffer tables (they came with 5.19)";
+		return "this io_uring has no sparse buffer tables (added in 5.19)";
 	return common_unavailable(ctx, VICTIM_WRITE);
 }
 
@@ -759,7 +759,7 @@ static const char *odirect_unavailable(const struct bench_ctx *ctx)
 			return why;
 		}
 	} else if (access(nullb, R_OK) && !direct_dir()) {
-		return "no /dev/nullb0, and neither /var/tmp nor /tmp nor . is on a file system with O_DIRECT: give path=";
+		return "no /dev/nullb0, and none of /var/tmp, /tmp and . is on a file system with O_DIRECT: give path=";
 	}
 	return common_unavailable(ctx, VICTIM_WRITE);
 }
@@ -905,7 +905,7 @@ static int open_pipes(struct gup *g, struct gup_thread *t)
 			return fail(errno, "pipe: %s", strerror(errno));
 		}
 		if (fcntl(t->pipe[i][1], F_SETPIPE_SZ, (int)bytes) < 0)
-			return fail(errno, "a pipe of %" PRIu64 " pages: %s (%u of them are needed; fewer --ops?)",
+			return fail(errno, "a pipe of %" PRIu64 " pages: %s (%u of them are needed; use fewer --ops)",
 				    bytes / mm_caps()->page, strerror(errno),
 				    g->pipes);
 	}
@@ -1051,7 +1051,7 @@ static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
 
 		if (n)
 			return fail(n < 0 ? errno : EPROTO, "FUTEX_WAKE: %s",
-				    n < 0 ? strerror(errno) : "woke somebody");
+				    n < 0 ? strerror(errno) : "it woke a waiter");
 		if (++call == g->calls)
 			call = 0;
 	}
@@ -1135,7 +1135,7 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 
 /* --- the table --- */
 
-#define WARM "the same few MiB are taken over and over: page tables and struct pages are in the caches"
+#define WARM "the same few MiB are used over and over, so page tables and struct pages are in the caches"
 
 /* The steps that each kind has of its own, by its name. */
 #define GUP_STEPS(kind) \
@@ -1148,10 +1148,10 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 
 static const struct bench gup_fast = {
 	.name = "gup.fast", .data = &get_fast,
-	.op = "one get_user_pages_fast() of `pages` pages, and putting them back",
+	.op = "one get_user_pages_fast() of `pages` pages, and put_page() of each",
 	.words = "GUP-fast{write:0= to read}" RACED,
-	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test: no system call a call",
-	.may_lie = "putting the pages back, one by one, is part of it; " WARM,
+	.measures = "GUP-fast with FOLL_GET, driven inside the kernel by gup_test, without a system call per call",
+	.may_lie = "the cost includes putting the pages, one by one; " WARM,
 	BENCH_PARAMS(fast_params),
 	GUP_TEST_STEPS,
 };
@@ -1161,8 +1161,8 @@ static const struct bench gup_pin_fast = {
 	.name = "gup.pin_fast", .data = &pin_fast,
 	.op = "one pin_user_pages_fast() of `pages` pages, and unpinning them",
 	.words = "GUP-fast pin{write:0= to read}" RACED,
-	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test: no system call a call",
-	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; " WARM,
+	.measures = "GUP-fast with FOLL_PIN, driven inside the kernel by gup_test, without a system call per call",
+	.may_lie = "the cost includes unpinning, and gup_test's check of each pinned page; " WARM,
 	BENCH_PARAMS(fast_params),
 	GUP_TEST_STEPS,
 };
@@ -1173,7 +1173,7 @@ static const struct bench gup_pin_longterm = {
 	.op = "one pin_user_pages_fast(FOLL_LONGTERM | FOLL_WRITE) of `pages` pages, and unpinning them",
 	.words = "GUP-fast longterm pin" RACED,
 	.measures = "GUP-fast as io_uring and RDMA call it, without their system calls",
-	.may_lie = "unpinning, and gup_test's look at each pinned page, are part of it; no page needs to be migrated first; " WARM,
+	.may_lie = "the cost includes unpinning, and gup_test's check of each pinned page; no page needs to be migrated first; " WARM,
 	BENCH_PARAMS(plain_params),
 	GUP_TEST_STEPS,
 };
@@ -1181,10 +1181,10 @@ BENCH(102, gup_pin_longterm);
 
 static const struct bench gup_driver = {
 	.name = "gup.driver",
-	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and putting them back",
+	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and put_page() of each",
 	.words = "{how} by a driver{write:0= to read}" RACED,
-	.measures = "GUP-fast as a driver calls it, in a loop of ptelab.ko: for kernels without gup_test",
-	.may_lie = "putting the pages back is part of it, and so is the loop, some 56 instructions a call in 6.12; gup_test's figures are not the same, as it looks at the pages in between; " WARM,
+	.measures = "GUP-fast as a driver calls it, in a loop in ptelab.ko; for kernels without gup_test",
+	.may_lie = "the cost includes putting the pages, and the loop, some 56 instructions per call in 6.12; gup_test's figures differ, since it checks the pages in between; " WARM,
 	BENCH_PARAMS(driver_params),
 	GUP_STEPS(driver),
 	.setup = driver_setup, .prepare = common_prepare,
@@ -1194,10 +1194,10 @@ BENCH(103, gup_driver);
 
 static const struct bench gup_iouring = {
 	.name = "gup.iouring",
-	.op = "io_uring_register(2): one buffer of `pages` pages into an empty slot of a sparse table",
+	.op = "one io_uring_register(2) of a buffer of `pages` pages in an empty slot of a sparse table",
 	.words = "io_uring buffer registration" RACED,
-	.measures = "what an application pays to register a buffer: pinning, accounting, and the bvec table",
-	.may_lie = "large folios are looked for in all slots filled before, so the cost grows a little with the operations of a batch; unregistering is not in it; " WARM,
+	.measures = "the cost of registering a buffer: pinning, accounting, and the bvec table",
+	.may_lie = "large folios are searched for in all slots filled before, so the cost grows slightly with the operations per batch; it does not include unregistering; " WARM,
 	BENCH_PARAMS(plain_params),
 	GUP_STEPS(iouring),
 	.setup = iouring_setup, .prepare = iouring_prepare,
@@ -1207,10 +1207,10 @@ BENCH(104, gup_iouring);
 
 static const struct bench gup_odirect = {
 	.name = "gup.odirect",
-	.op = "pread(2) with O_DIRECT of `pages` pages, always from offset 0",
+	.op = "one pread(2) with O_DIRECT of `pages` pages, always from offset 0",
 	.words = "O_DIRECT read" RACED,
 	.measures = "pinning for a bio, the block layer, and marking the pages dirty",
-	.may_lie = "on a real device its time is the device's; null_blk in bio mode moves no data and completes at once, which no device does; " WARM,
+	.may_lie = "on a real device the time is that of the device; null_blk in bio mode moves no data and completes immediately, unlike any device; " WARM,
 	BENCH_PARAMS(odirect_params),
 	GUP_STEPS(odirect),
 	.setup = odirect_setup, .prepare = common_prepare,
@@ -1220,10 +1220,10 @@ BENCH(105, gup_odirect);
 
 static const struct bench gup_vmsplice = {
 	.name = "gup.vmsplice",
-	.op = "vmsplice(2) of `pages` pages into a pipe that has room",
+	.op = "one vmsplice(2) of `pages` pages into a pipe with room for them",
 	.words = "vmsplice" RACED,
-	.measures = "get_user_pages_fast() for reading in calls of at most 16 pages, and the pipe's bookkeeping",
-	.may_lie = "with more than 16 pages it is several calls of GUP-fast; emptying the pipe, which puts the pages, is not in it; " WARM,
+	.measures = "get_user_pages_fast() for reading, in calls of at most 16 pages, and the pipe's bookkeeping",
+	.may_lie = "more than 16 pages take several calls of GUP-fast; the cost does not include emptying the pipe, which puts the pages; " WARM,
 	BENCH_PARAMS(pipe_params),
 	GUP_STEPS(vmsplice),
 	.setup = vmsplice_setup, .prepare = vmsplice_prepare,
@@ -1233,10 +1233,10 @@ BENCH(106, gup_vmsplice);
 
 static const struct bench gup_futex = {
 	.name = "gup.futex",
-	.op = "FUTEX_WAKE of a shared futex nobody waits on: one page",
+	.op = "one FUTEX_WAKE of a shared futex without waiters: one page",
 	.words = "wake of a shared futex" RACED,
 	.measures = "get_user_pages_fast() of one page for writing, the futex key, and an empty hash bucket",
-	.may_lie = "the system call and the hash are a large part of it; " WARM,
+	.may_lie = "the system call and the hash are a large part of the cost; " WARM,
 	BENCH_PARAMS(futex_params),
 	GUP_STEPS(futex),
 	.setup = common_setup, .prepare = common_prepare,
@@ -1246,10 +1246,10 @@ BENCH(107, gup_futex);
 
 static const struct bench gup_remote = {
 	.name = "gup.remote",
-	.op = "process_vm_readv(2) of one byte in each of `pages` pages of this process",
+	.op = "one process_vm_readv(2) of one byte in each of `pages` pages of this process",
 	.words = "process_vm_readv" RACED,
-	.measures = "the negative control: pin_user_pages_remote() takes mmap_lock and never uses GUP-fast",
-	.may_lie = "each page is an iovec of its own, so it is `pages` calls of one page; one byte a page is copied; " WARM,
+	.measures = "a negative control: pin_user_pages_remote() takes mmap_lock and never uses GUP-fast",
+	.may_lie = "each page is a separate iovec, so there are `pages` calls for one page each; one byte per page is copied; " WARM,
 	BENCH_PARAMS(remote_params),
 	GUP_STEPS(remote),
 	.setup = common_setup, .prepare = common_prepare,

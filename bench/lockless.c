@@ -41,12 +41,12 @@ static const char *const writer_choices[] = {
 static const struct bench_param recheck_params[] = {
 	{ .name = "reader", .type = PARAM_ENUM, .def = "kernel",
 	  .choices = reader_choices,
-	  .help = "kernel: contpte_ptep_get_lockless(); single: the one entry, as a reader that needs no access and dirty" },
+	  .help = "kernel: contpte_ptep_get_lockless(); single: only this entry, like a reader that does not need access and dirty" },
 	{ .name = "writer", .type = PARAM_ENUM, .def = "all",
 	  .choices = writer_choices,
-	  .help = "what another CPU does to the block meanwhile: fold and unfold it, and in between age and clean its entries and set their access and dirty, write-protect it, zap it, or all of that" },
+	  .help = "what another CPU does to the block at the same time: fold and unfold it, and in between age and clean its entries and set access and dirty, write-protect it, zap it, or all of these" },
 	{ .name = "entry", .type = PARAM_INT, .def = "7", .min = 0, .max = 15,
-	  .help = "the entry of the block that is read" },
+	  .help = "the entry of the block to read" },
 };
 
 struct recheck {
@@ -62,7 +62,7 @@ static bool writer_is(const struct bench_ctx *ctx, const char *name)
 static const char *recheck_unavailable(const struct bench_ctx *ctx)
 {
 	if (!writer_is(ctx, "none") && ctx->racer_cpu < 0)
-		return "needs a second CPU for the writer: on one CPU the two never meet";
+		return "needs a second CPU for the writer: on one CPU there is no race";
 	return kmod_unavailable(PTELAB_FEAT_CONTPTE);
 }
 
@@ -144,11 +144,11 @@ static int recheck_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	const struct ptelab_retry *r = &t->arg;
 
 	if (r->wrong)
-		return fail(EPROTO, "%llu of %llu reads returned what was true at no moment, the first %#llx where e.g. %#llx was true",
+		return fail(EPROTO, "%llu of %llu reads returned a value that was never true, the first %#llx where e.g. %#llx was true",
 			    r->wrong, r->done, r->wrong_value,
 			    r->wrong_expected);
 	if (r->script == PTELAB_SCRIPT_QUIET && r->exact != r->done)
-		return fail(EPROTO, "nobody wrote, and yet only %llu of %llu reads returned what the block holds",
+		return fail(EPROTO, "nothing wrote, but only %llu of %llu reads returned the contents of the block",
 			    r->exact, r->done);
 	if (r->script == PTELAB_SCRIPT_RACE && !(r->folds && r->unfolds))
 		return fail(EPROTO, "the writer did nothing during the reads: use more --ops");
@@ -181,8 +181,8 @@ static const struct bench lockless_recheck = {
 	.name = "lockless.recheck",
 	.op = "one lockless read of an entry of a contpte block, and its recheck with the writer locked out",
 	.words = "lockless read by {reader}{writer:none=|fold=, raced by fold|age=, raced by aging|wrprotect=, raced by wrprotect|zap=, raced by zap|all=, raced by all}",
-	.measures = "how often the value carries an access or dirty bit that no entry has at the recheck, or lacks one that an entry has, and whether the recheck sees it",
-	.may_lie = "counts only: its time is mostly the module's own bookkeeping. The block is no page table and the writer does nothing else, so races are far more frequent than in life; \"uncaught\" is of a recheck at one moment, and hardware may change the entry right after that",
+	.measures = "how often the value has an access or dirty bit that no entry has at the recheck, or lacks one that an entry has, and whether the recheck detects it",
+	.may_lie = "use its counts only: its time is mostly bookkeeping of the module. The block is not a page table and the writer does nothing else, so races are far more frequent than in practice; \"uncaught\" refers to a recheck at one moment, and hardware may change the entry right after it",
 	BENCH_PARAMS(recheck_params),
 	.needs_root = true,
 	.unavailable = recheck_unavailable,
@@ -203,7 +203,7 @@ static const struct bench_param compare_params[] = {
 	PARAM_FOLIO("contpte"),
 	{ .name = "dirty", .type = PARAM_ENUM, .def = "some",
 	  .choices = dirty_choices,
-	  .help = "all: every page written; some: every third since all were cleaned, so that the entries of a block differ" },
+	  .help = "all: write to every page; some: clean all and write to every third, so that the entries of a block differ" },
 };
 
 struct compare {
@@ -220,7 +220,7 @@ static const char *compare_unavailable(const struct bench_ctx *ctx)
 
 	if (!why && mm_caps()->pmd &&
 	    mm_leaf_expected(mm_caps(), folio) >= mm_caps()->pmd)
-		why = "a PMD maps it: there are no page table entries to read";
+		why = "a PMD maps it, so there are no page table entries to read";
 	return why ? why : kmod_unavailable(0);
 }
 
@@ -345,10 +345,10 @@ static int compare_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 static const struct bench lockless_compare = {
 	.name = "lockless.compare",
-	.op = "one page table entry, read with ptep_get_lockless() between two reads with ptep_get(), under the page table lock",
+	.op = "one page table entry read with ptep_get_lockless() between two reads with ptep_get(), under the page table lock",
 	.words = "ptep_get_lockless() beside ptep_get(), {dirty:all=all|some=some} dirty",
-	.measures = "whether the lockless read returns what ptep_get() does when nobody races with it",
-	.may_lie = "counts only: its time is mostly the walk of the page table. Hardware may still set access and dirty at any moment, so the lockless value may agree with either of the two reads around it",
+	.measures = "whether the lockless read returns the same as ptep_get() without a race",
+	.may_lie = "use its counts only: its time is mostly the page table walk. Hardware may still set access and dirty at any moment, so the lockless value may agree with either of the two reads around it",
 	BENCH_PARAMS(compare_params),
 	.needs_root = true,
 	.unavailable = compare_unavailable,

@@ -21,7 +21,7 @@
 /* Data, so that list, help, range checks and records come by themselves. */
 static const struct bench_param params[] = {
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16",
-	  .min = 1, .max = 4096, .help = "pages a call" },
+	  .min = 1, .max = 4096, .help = "pages per call" },
 };
 
 /* What lives from setup to teardown. */
@@ -99,7 +99,7 @@ static int skeleton_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	(void)d;	/* NULL after the timed pass, else what was counted */
 	for (i = 0; i < s->pages; i++)
 		if (!(s->there[i] & 1))
-			return fail(EPROTO, "page %" PRIu64 " is not there", i);
+			return fail(EPROTO, "page %" PRIu64 " is not resident", i);
 	json_object_set_new(ctx->proof, "pages_there", json_integer(s->pages));
 	return 0;
 }
@@ -116,10 +116,10 @@ static void skeleton_teardown(struct bench_ctx *ctx)
 
 static const struct bench skeleton_mincore = {
 	.name = "skeleton.mincore",
-	.op = "one mincore(2) of `pages` pages that are there",
+	.op = "one mincore(2) of `pages` resident pages",
 	.words = "mincore",
-	.measures = "a system call that walks page tables and changes nothing",
-	.may_lie = "the same few pages again and again: everything is in the caches",
+	.measures = "a system call that only walks page tables",
+	.may_lie = "the same few pages are used over and over, so everything is in the caches",
 	BENCH_PARAMS(params),
 	.hidden = true,
 	.unavailable = skeleton_unavailable,

@@ -83,7 +83,7 @@ static const char *barrier_missing(const struct bench_ctx *ctx)
 		return why;
 	}
 	if (b->kernel && state_of(ctx) == STATE_MMIO)
-		return "the module's loop stores to memory only";
+		return "the module's loop only stores to memory";
 	if (b->kernel)
 		return kmod_unavailable(0);
 #ifdef __aarch64__
@@ -120,7 +120,7 @@ static const char *bar_missing(const struct bench_ctx *ctx)
 	char *path;
 
 	if (!*bar || !strcmp(bar, "none"))
-		return "state=mmio needs bar=DEVICE, whose BAR may be written to at will (see mmio.store), or a file";
+		return "state=mmio needs bar=DEVICE, a device whose BAR may be overwritten (see mmio.store), or a file";
 	path = bar_file(bar, &found);
 	if (!path)
 		return fail_text();
@@ -129,7 +129,7 @@ static const char *bar_missing(const struct bench_ctx *ctx)
 	if (in_use)
 		snprintf(why, sizeof(why), "%s", in_use);
 	else if (*found.driver && !param_num(ctx, "force"))
-		snprintf(why, sizeof(why), "%s belongs to the driver %s; force=yes takes it away for as long as it is measured",
+		snprintf(why, sizeof(why), "%s belongs to the driver %s; force=yes takes it away during the measurement",
 			 found.address, found.driver);
 	else if (access(path, R_OK | W_OK))
 		snprintf(why, sizeof(why), "can't open %.150s: %s", path,
@@ -147,7 +147,7 @@ static const char *cost_unavailable(const struct bench_ctx *ctx)
 	switch (state_of(ctx)) {
 	case STATE_OWNED:
 		if (!param_num(ctx, "stores"))
-			return "stores=0 leaves nothing that another CPU could own; state=l1 has the idle store buffer";
+			return "stores=0 stores to no line that another CPU could own; for an idle store buffer use state=l1";
 		return place_unavailable(ctx, param_text(ctx, "place"), 2);
 	case STATE_MMIO:
 		why = bar_missing(ctx);
@@ -156,7 +156,7 @@ static const char *cost_unavailable(const struct bench_ctx *ctx)
 		/* fall through */
 	case STATE_L1:
 		if (!param_is(ctx, "place", "any"))
-			return "only state=owned has another CPU to place";
+			return "place needs state=owned; other states use no other CPU";
 		break;
 	}
 	return NULL;
@@ -377,7 +377,7 @@ static int read_back(const struct cost *c)
 				    n, line_value(c, n));
 	}
 	if (*c->loop.flag != c->loop.ops - 1)
-		return fail(EPROTO, "the last store to the flag is not there");
+		return fail(EPROTO, "the last store to the flag is lost");
 	return 0;
 }
 
@@ -403,25 +403,25 @@ static const char *const states[] = { "l1", "owned", "mmio", NULL };
 static const struct bench_param cost_params[] = {
 	{ .name = "barrier", .type = PARAM_ENUM, .def = "none",
 	  .choices = cost_barrier_names,
-	  .help = "none, or what stands between the stores and the flag; stlr is the store to the flag, ldar and ldapr are the load behind it; smp_mb and what follows it: in the kernel, by ptelab.ko" },
+	  .help = "the barrier between the stores and the flag, or none; stlr is the store to the flag, ldar and ldapr are the load after it; smp_mb and the following run in the kernel, in ptelab.ko" },
 	{ .name = "state", .type = PARAM_ENUM, .def = "l1", .choices = states,
-	  .help = "where the stores before the barrier go: lines in this CPU's L1, lines that another CPU owns, a BAR" },
+	  .help = "the target of the stores before the barrier: lines in this CPU's L1, lines that another CPU owns, or a BAR" },
 	{ .name = "stores", .type = PARAM_INT, .def = "4", .min = 0, .max = 64,
-	  .help = "stores before the barrier, each to another line; 0: the store buffer is idle" },
+	  .help = "stores before the barrier, each to its own line; 0: the store buffer is idle" },
 	{ .name = "place", .type = PARAM_ENUM, .def = "any",
 	  .choices = place_choices, .help = PLACE_HELP },
 	{ .name = "bar", .type = PARAM_STRING, .def = "none",
-	  .help = "state=mmio: a device, and /N for its BAR N, that may be written to at will; or a file that can be mapped, such as a resource file" },
+	  .help = "state=mmio: a device that may be overwritten, with /N for its BAR N; or a file that can be mapped, such as a resource file" },
 	{ .name = "force", .type = PARAM_ENUM, .def = "no", .choices = no_yes,
-	  .help = "state=mmio: take the device away from its driver meanwhile" },
+	  .help = "state=mmio: take the device from its driver during the measurement" },
 };
 
 static const struct bench barrier_cost = {
 	.name = "barrier.cost",
 	.op = "the stores, the barrier, a store to a flag, a load",
 	.words = "stores, {barrier}, flag",
-	.measures = "what the barrier adds to the same loop without it (barrier_ns, barrier_cycles), for each number of stores before it",
-	.may_lie = "a barrier in a loop waits for the loop's own stores of the turn before as well; a CPU of another make, or another place of the other CPU, may turn the order round",
+	.measures = "the cost that the barrier adds to the loop without it (barrier_ns, barrier_cycles), for each number of stores before it",
+	.may_lie = "a barrier in a loop also waits for the loop's own stores of the previous iteration; on another CPU model, or with another place of the other CPU, the ranking may be different",
 	BENCH_PARAMS(cost_params),
 	.own_time = true,
 	.unavailable = cost_unavailable,

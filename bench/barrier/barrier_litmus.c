@@ -269,7 +269,7 @@ void put_evidence(json_t *proof, const struct litmus_test *t,
 	if (!witnesses && cannot)
 		why = cannot;
 	else if (!witnesses && !c->witnesses)
-		why = "store buffering without barriers was not seen on these CPUs either";
+		why = "store buffering without barriers was not seen on these CPUs, either";
 	json_object_set_new(proof, "evidence", json_string(
 			witnesses ? "seen" : why ? "none" : "control"));
 	if (why)
@@ -307,9 +307,9 @@ static const char *litmus_unavailable(const struct bench_ctx *ctx)
 	const char *why;
 
 	if (param_num(ctx, "stride") % 2 == 0)
-		return "stride must be odd, or some lines would be used twice and others never";
+		return "stride must be odd; otherwise some lines would be used twice and others never";
 	if (in_kernel(ctx) && param_is(ctx, "start", "timebase"))
-		return "where=kernel starts as user or none";
+		return "where=kernel supports only start=user and start=none";
 	why = place_unavailable(ctx, param_text(ctx, "place"),
 				test_of(ctx)->nr_procs);
 	return why || !in_kernel(ctx) ? why : kmod_unavailable(0);
@@ -446,19 +446,19 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 	static const struct bench_param params_##SHAPE[] = {		\
 		{ .name = "barriers", .type = PARAM_ENUM, .def = "none",	\
 		  .choices = litmus_choices_##SHAPE,			\
-		  .help = "what stands between the accesses of the processes that have two, by the kernel's names: wmb is smp_wmb, rel smp_store_release, ctrl a control dependency, po nothing" }, \
+		  .help = "what orders the accesses of the processes that have two, by the kernel's names: wmb is smp_wmb, rel smp_store_release, ctrl a control dependency, po nothing" }, \
 		{ .name = "where", .type = PARAM_ENUM, .def = "user",	\
 		  .choices = wheres,					\
-		  .help = "in threads of this program, or in kernel threads with the kernel's own primitives, by ptelab.ko" }, \
+		  .help = "run in threads of this program, or in kernel threads of ptelab.ko with the kernel's own primitives" }, \
 		{ .name = "start", .type = PARAM_ENUM, .def = "user",	\
 		  .choices = litmus_starts,				\
-		  .help = "how the processes of an outcome start together: a barrier of stores and loads, at a reading of the CPUs' counter, or not" }, \
+		  .help = "how the processes of an outcome start together: by a barrier of stores and loads, at a value of the CPUs' counter, or not at all" }, \
 		{ .name = "stride", .type = PARAM_INT, .def = "1",	\
 		  .min = 1, .max = LITMUS_SIZE - 1, .unit = "lines",	\
-		  .help = "from an outcome's variables to those of the next; odd" }, \
+		  .help = "distance between the variables of one outcome and the next; odd" }, \
 		{ .name = "shuffle", .type = PARAM_ENUM, .def = "on",	\
 		  .choices = on_off,					\
-		  .help = "move the variables against each other, and from cache to cache" }, \
+		  .help = "move the variables relative to each other, and between caches" }, \
 		{ .name = "place", .type = PARAM_ENUM, .def = "any",	\
 		  .choices = place_choices, .help = PLACE_HELP },	\
 	}
@@ -469,8 +469,8 @@ static const char *const wheres[] = { "user", "kernel", NULL };
 		.name = "barrier." TEXT,				\
 		.op = "one outcome of the litmus test: " WHAT,		\
 		.words = "litmus test " TEXT ", {barriers}",		\
-		.measures = "how often the outcome is seen that reordering makes (proof), and outcomes that a model in force forbids", \
-		.may_lie = "what is not seen may only be rare: the interval says how rare it must be; under emulation, and on x86-64, the host's own order hides what arm64 allows", \
+		.measures = "how often reordering is seen (proof), and outcomes that a model in force forbids", \
+		.may_lie = "an outcome that is not seen may be just rare: the interval bounds its rate; under emulation on x86-64, and on x86-64, the host's own ordering hides what arm64 allows", \
 		.params = params_##NAME,				\
 		.nr_params = ARRAY_SIZE(params_##NAME),			\
 		.own_time = true,					\
@@ -488,7 +488,7 @@ SHAPE(502, mp, "mp", "message passing");
 SHAPE(503, sb, "sb", "store buffering");
 SHAPE(504, lb, "lb", "load buffering");
 SHAPE(505, s, "s", "a store overtakes one that was seen before");
-SHAPE(506, r, "r", "a store is overwritten and what came before it not seen");
+SHAPE(506, r, "r", "a store is overwritten, but the store before it is not seen");
 SHAPE(507, 2_2w, "2+2w", "two pairs of stores in opposite orders");
-SHAPE(508, wrc, "wrc", "write to read causality, three CPUs");
+SHAPE(508, wrc, "wrc", "write-to-read causality, three CPUs");
 SHAPE(509, iriw, "iriw", "independent reads of independent writes, four CPUs");

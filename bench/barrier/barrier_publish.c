@@ -105,10 +105,10 @@ static const char *publish_unavailable(const struct bench_ctx *ctx)
 	enum measure m = choice(ctx, "measure", measures);
 
 	if (m == LATENCY && machine_get()->clock_emulated)
-		return "emulated: time here is the emulator's";
+		return "emulated: the clock is the emulator's";
 	if (m == BAIL)
 		return param_is(ctx, "place", "any") ? NULL :
-			"a reader that finds nothing needs no other CPU: place=any";
+			"this measure uses no other CPU: use place=any";
 	return place_unavailable(ctx, param_text(ctx, "place"), 2);
 }
 
@@ -554,29 +554,29 @@ static int publish_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 static const struct bench_param publish_params[] = {
 	{ .name = "writer", .type = PARAM_ENUM, .def = "wmb",
 	  .choices = publish_writers,
-	  .help = "no barrier; smp_mb before the flag only; smp_wmb before is_initialised; smp_store_release of is_initialised; of both words" },
+	  .help = "none: no barrier; mb: smp_mb before the flag only; wmb: smp_wmb before is_initialised; release: smp_store_release of is_initialised; releases: of both words" },
 	{ .name = "reader", .type = PARAM_ENUM, .def = "rmb",
 	  .choices = publish_readers,
-	  .help = "reads the context in any case; only if the test says so; with smp_rmb, with an acquiring test, with smp_mb between" },
+	  .help = "none: reads the context in any case; ctrl: only if the test succeeds; rmb, acquire, full: with smp_rmb, an acquiring test or smp_mb in between" },
 	{ .name = "watch", .type = PARAM_ENUM, .def = "flag",
 	  .choices = publish_watches,
-	  .help = "the word that the reader tests: the down flag, as the scheduler does, or is_initialised, as the toolstack does" },
+	  .help = "the word that the reader tests: the down flag, like a scheduler, or is_initialised, like a toolstack" },
 	{ .name = "words", .type = PARAM_INT, .def = "16", .min = 1,
 	  .max = PUBLISH_MAX_WORDS, .unit = "words",
-	  .help = "of 64 bits, in the context" },
+	  .help = "64-bit words in the context" },
 	{ .name = "measure", .type = PARAM_ENUM, .def = "order",
 	  .choices = measures,
-	  .help = "old contexts seen; the time until it is seen, and by how much the reader's barrier changes that; what the writer, the reader, a reader whose test fails pays" },
+	  .help = "order: old contexts seen; latency: time until the store is seen, and how the reader's barrier changes it; writer, reader, bail: cost for the writer, for the reader, and for a reader whose test fails" },
 	{ .name = "place", .type = PARAM_ENUM, .def = "any",
 	  .choices = place_choices, .help = PLACE_HELP },
 };
 
 static const struct bench barrier_publish = {
 	.name = "barrier.publish",
-	.op = "a context is filled, is_initialised set, the down flag cleared; another CPU sees it",
+	.op = "filling a context, setting is_initialised, clearing the down flag; another CPU sees it",
 	.words = "publish, {writer} and {reader}",
-	.measures = "old contexts that a model in force forbids (measure=order), the time from the store until it is seen, and until the context is read (latency), what the barriers add on either side (writer, reader, bail)",
-	.may_lie = "latency trusts the CPUs' counters to agree, and the reading of the clock before the store delays it; a cost is that of a loop; x86-64 and emulation on it never show an old context",
+	.measures = "old contexts that a model in force forbids (measure=order), the time from the store until it is seen and until the context is read (latency), the cost of the barriers on either side (writer, reader, bail)",
+	.may_lie = "latency relies on synchronous counters of the CPUs, and reading the clock delays the store; costs are those of a loop; x86-64 and emulation on it never show an old context",
 	BENCH_PARAMS(publish_params),
 	.own_time = true,
 	.unavailable = publish_unavailable,

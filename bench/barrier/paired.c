@@ -214,7 +214,7 @@ static double usual_turn(const struct paired *p, enum paired_turn t)
 static void give_within(const struct paired *p, struct bench_ctx *ctx)
 {
 	static const char *const why =
-		"the loop is timed by the kernel, and not counted by itself";
+		"the kernel times the loop; its events are not counted separately";
 	const struct counter_value *v = &p->pmu_value[p->pmu_at[IN_KERNEL]];
 
 	bench_absent(ctx, "cycles", why);
@@ -296,9 +296,9 @@ static void judge(struct paired *p, json_t *proof)
 	if (isinf(d.low))
 		why = "too few batches for an interval: 6 are needed";
 	else if (d.low <= floor && d.high >= -floor)
-		why = "within what two copies of the loop without a barrier differ by";
+		why = "within the difference of two copies of the loop without a barrier";
 	else if (fmin(fabs(d.low), fabs(d.high)) < step)
-		why = "below the step of the clock";
+		why = "below the granularity of the clock";
 	json_object_set_new(proof, "told", json_boolean(!why));
 	if (why)
 		json_object_set_new(proof, "not_told", json_string(why));

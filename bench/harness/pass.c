@@ -162,7 +162,7 @@ int pass_batch(struct pass *p)
 		if (w->sample.done < 0)
 			return fail(-w->sample.done, "%s", w->error);
 		if ((uint64_t)w->sample.done != p->ctx->ops)
-			return fail(EPROTO, "%" PRId64 " of %" PRIu64 " operations were done",
+			return fail(EPROTO, "only %" PRId64 " of %" PRIu64 " operations were done",
 				    w->sample.done, p->ctx->ops);
 	}
 	return 0;

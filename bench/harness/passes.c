@@ -173,12 +173,12 @@ static void put_harness_share(struct runner *r, const struct pass *p,
 					  (1 / HARNESS_SHARE - 1) : INFINITY;
 
 		why = p->max_ops <= ctx->ops ?
-			xasprintf("no more than %" PRIu64 " operations fit into a batch here",
+			xasprintf("at most %" PRIu64 " operations fit into a batch here",
 				  ctx->ops) :
 		      need < p->max_ops ?
-			xasprintf("with --ops %.0f it would be 1 %%, if operations cost as much then",
+			xasprintf("it would be 1 %% with --ops %.0f, if the cost of an operation stays the same",
 				  need + 1) :
-			xasprintf("also with --ops %" PRIu64 ", the most that fit into a batch here, it is above 1 %%",
+			xasprintf("it is above 1 %% even with --ops %" PRIu64 ", the most that fit into a batch here",
 				  p->max_ops);
 		json_object_set_new(harness, "why", json_string(why));
 		free(why);
@@ -505,7 +505,7 @@ int sampled_pass(struct pass *p, json_t *record)
 	      p->ctx->bench->own_time ?
 	      "not sampled: the benchmark measures parts of a batch itself" :
 	      !strcmp(p->ctx->bench->name, "harness.empty") ?
-	      "not sampled: there is nothing in it" : NULL;
+	      "not sampled: the batch is empty" : NULL;
 	if (why) {
 		put_absent(record, "samples", why);
 		return 1;

@@ -230,9 +230,9 @@ static int unknown_bench(const char *glob)
 	near = nearest_name(glob, names, nr);
 	free(names);
 	if (near)
-		return fail(EINVAL, "no benchmark is called '%s'; did you mean %s?",
+		return fail(EINVAL, "no benchmark '%s'; did you mean %s?",
 			    glob, near);
-	return fail(EINVAL, "no benchmark is called '%s'; see ptelab list",
+	return fail(EINVAL, "no benchmark '%s'; see ptelab list",
 		    glob);
 }
 
@@ -320,7 +320,7 @@ int points_expand(const char *const *selectors, size_t nr_selectors,
 		if (!ret && !common[i].used)
 			ret = nr_selectors == 1 ?
 				unknown_param(common[i].name, selectors[0]) :
-				fail(EINVAL, "no selected benchmark has a parameter '%s'",
+				fail(EINVAL, "no selected benchmark has the parameter '%s'",
 				     common[i].name);
 		selector_param_free(&common[i]);
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Points: which benchmarks with which parameter values a run measures.
+ * Points: the benchmarks and parameter values that a run measures.
  *
  * Each list of a selector (lib/selector.h) multiplies the points of every
- * benchmark that its glob matches. -p k=v,v does the same for all selectors,
- * for the benchmarks that have such a parameter. k=each stands for all values
- * of a parameter that has names for values.
+ * benchmark that its glob matches. -p k=v,v does the same for all selectors, for
+ * benchmarks with that parameter. k=each stands for all values of a parameter
+ * whose values have names.
  */
 #ifndef PTELAB_POINT_H
 #define PTELAB_POINT_H
@@ -23,10 +23,10 @@ struct point_list {
 };
 
 /*
- * Expands the selectors in order, without doubles, harness.empty always
- * first. No selectors: every benchmark at its defaults. Unknown names, values
- * out of range and parameters that no selected benchmark has: -EINVAL with
- * fail() text that suggests the near name or says the range.
+ * Expands the selectors in order, without duplicates, with harness.empty first. No
+ * selectors: every benchmark with its defaults. Returns -EINVAL for unknown names,
+ * values out of range, and parameters that no selected benchmark has; the fail()
+ * text suggests a similar name or gives the range.
  */
 int points_expand(const char *const *selectors, size_t nr_selectors,
 		  const char *const *params, size_t nr_params,
@@ -36,7 +36,7 @@ void points_free(struct point_list *list);
 json_t *point_params_json(const struct point *p);
 /* "gup.pin_fast folio=64k pages=16"; the caller frees. */
 char *point_label(const struct point *p);
-/* One line about the values a parameter takes; caller frees. */
+/* Describes the values of a parameter in one line; the caller frees. */
 char *param_range_text(const struct bench_param *p);
 
 #endif

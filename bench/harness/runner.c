@@ -208,7 +208,7 @@ static void measure_into(struct runner *r, const struct point *pt,
 	ctx.own_samples = json_object();
 	ctx.own_absent = json_object();
 	if (subscribers_had() && !runner_subscribes(r, pt))
-		ret = fail(EPROTO, "this process has had a VM or the module's shadow TLB, and its mm calls mmu notifiers ever since: measure this in a run of its own");
+		ret = fail(EPROTO, "this process had a VM or the module's shadow TLB, and its mm has called mmu notifiers since: measure this point in a separate run");
 	else
 		ret = measure(r, &ctx, which, record);
 	json_decref(ctx.own_counts);

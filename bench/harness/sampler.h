@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where the calling thread spends its instructions, or its time, by sampling:
- * the PMU's instructions where there is one, else the kernel's cpu-clock.
- * Samples are put to functions of the kernel (/proc/kallsyms) and of this
- * program. They stand where the interrupt was taken, which may be some
- * instructions late, and for what ran with interrupts off at its end.
+ * Samples where the calling thread spends its instructions or its time: by the
+ * PMU's instructions if there is a PMU, else by the kernel's cpu-clock. Samples are
+ * attributed to functions of the kernel (/proc/kallsyms) and of this program. They
+ * skid by some instructions, and code with interrupts off is charged to where they
+ * are enabled again.
  */
 #ifndef PTELAB_SAMPLER_H
 #define PTELAB_SAMPLER_H
@@ -13,10 +13,10 @@
 
 struct sampler;
 
-/* For the calling thread. NULL with fail() text that says what to do. */
+/* Samples the calling thread. NULL with fail() text that says what to do. */
 struct sampler *sampler_open(void);
 void sampler_start(struct sampler *s);
-/* Stops, and takes what was sampled since. */
+/* Stops, and collects the samples since the start. */
 void sampler_stop(struct sampler *s);
 /*
  * {"event", "metric", "frequency", "count", "lost", "functions": {"kernel

@@ -96,21 +96,21 @@ const char *mm_folio_refused(const struct mm_caps *caps,
 
 	format_size(folio, want);
 	if (folio < caps->page) {
-		snprintf(why, sizeof(why), "this kernel's pages are %s, no folio is %s",
+		snprintf(why, sizeof(why), "this kernel's pages are %s, so there is no folio of %s",
 			 format_size(caps->page, have), want);
 		return why;
 	}
 	if (folio == caps->page)
 		return NULL;
 	if (!caps->pmd)
-		return "this kernel has no transparent huge pages: only base pages";
+		return "this kernel has no transparent huge pages, only base pages";
 	if (folio > caps->pmd) {
 		snprintf(why, sizeof(why), "%s is more than the %s that a PMD maps",
 			 want, format_size(caps->pmd, have));
 		return why;
 	}
 	if (backing == MM_ANON && folio == 2 * caps->page) {
-		snprintf(why, sizeof(why), "%s is two pages: the kernel makes no anonymous folio of order 1",
+		snprintf(why, sizeof(why), "%s is two pages: the kernel has no anonymous folios of order 1",
 			 want);
 		return why;
 	}
@@ -119,7 +119,7 @@ const char *mm_folio_refused(const struct mm_caps *caps,
 	/* Before mTHP there was one switch, for the PMD size. */
 	if (folio == caps->pmd && !orders && top)
 		return NULL;
-	snprintf(why, sizeof(why), "this kernel makes no %s folios %s: there is no hugepages-%" PRIu64 "kB/%s",
+	snprintf(why, sizeof(why), "this kernel has no %s folios %s: there is no hugepages-%" PRIu64 "kB/%s",
 		 want, backing == MM_ANON ? "of anonymous memory" : "in a memfd",
 		 folio / KIB, backing == MM_ANON ? "enabled" : "shmem_enabled");
 	return why;

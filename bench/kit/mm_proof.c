@@ -97,7 +97,7 @@ const char *mm_folio_check(const uint64_t *pfn, const uint64_t flags[3],
 
 	for (i = 0; i < nr; i++) {
 		if (!pfn[i])
-			return "a page of it is not mapped";
+			return "one of its pages is not mapped";
 		if (pfn[i] != pfn[0] + i)
 			return "its pages are not contiguous";
 	}
@@ -108,7 +108,7 @@ const char *mm_folio_check(const uint64_t *pfn, const uint64_t flags[3],
 		return "it is not naturally aligned";
 	if (!(flags[0] & MM_KPF_HEAD))
 		return flags[0] & MM_KPF_TAIL ?
-			"it lies within a larger folio" :
+			"it is part of a larger folio" :
 			"its first page is not part of a large folio";
 	if (!(flags[1] & MM_KPF_TAIL))
 		return "the folio is smaller";
@@ -355,7 +355,7 @@ struct mm_prober *mm_prober_open(void)
 const char *mm_prober_how(const struct mm_prober *p)
 {
 	return p->fd >= 0 ? "perf's page faults" :
-			    "PAGEMAP_SCAN, as there are no perf events";
+			    "PAGEMAP_SCAN, because there are no perf events";
 }
 
 void mm_prober_close(struct mm_prober *p)

@@ -122,7 +122,7 @@ static int find_ids(unsigned int vendor, unsigned int device, char address[16])
 	if (nr == 1)
 		return 0;
 	if (nr)
-		return fail(EINVAL, "bar=%04x:%04x: %u devices are called that; name one by its address: %s",
+		return fail(EINVAL, "bar=%04x:%04x: %u devices match; give the address of one: %s",
 			    vendor, device, nr, found);
 	return fail(ENODEV, "bar=%04x:%04x: there is no such PCI device; see lspci -n",
 		    vendor, device);
@@ -177,7 +177,7 @@ static int choose_bar(struct pci_bar *bar, int nr)
 	if (any)
 		return 0;
 	if (nr >= 0)
-		return fail(ENODEV, "bar=%s/%d: this is no memory BAR; see lspci -vs %s",
+		return fail(ENODEV, "bar=%s/%d: this is not a memory BAR; see lspci -vs %s",
 			    bar->address, nr, bar->address);
 	return fail(ENODEV, "bar=%s: this device has no memory BAR",
 		    bar->address);
@@ -194,7 +194,7 @@ int pci_bar_find(const char *name, struct pci_bar *bar)
 		if (parse_path(copy, bar->address, &number))
 			nr = number;
 		else
-			ret = fail(EINVAL, "bar=%s is no resource file of a PCI device",
+			ret = fail(EINVAL, "bar=%s is not a resource file of a PCI device",
 				   name);
 	} else {
 		slash = strchr(copy, '/');
@@ -202,13 +202,13 @@ int pci_bar_find(const char *name, struct pci_bar *bar)
 			*slash = 0;
 			nr = slash[1] - '0';
 			if (nr < 0 || nr >= MAX_BARS || slash[2])
-				ret = fail(EINVAL, "bar=%s: BARs have numbers from 0 to 5",
+				ret = fail(EINVAL, "bar=%s: the number of a BAR is 0 to 5",
 					   name);
 		}
 		if (!ret && parse_ids(copy, &vendor, &device))
 			ret = find_ids(vendor, device, bar->address);
 		else if (!ret && !parse_address(copy, bar->address))
-			ret = fail(EINVAL, "bar=%s: write an address (0000:00:03.0), vendor:device (1b36:0010), either with /N for BAR N",
+			ret = fail(EINVAL, "bar=%s: write an address (0000:00:03.0), vendor:device (1b36:0010), with /N for BAR N",
 				   name);
 	}
 	free(copy);
@@ -309,7 +309,7 @@ static int enter_driver(const struct pci_bar *bar, const char *driver)
 	if (!ret) {
 		ret = write_file(bind, bar->address);
 		if (ret == -EINVAL || ret == -ENODEV)
-			ret = fail(EOPNOTSUPP, "%s does not take %s: is there an IOMMU? (without one: vfio.enable_unsafe_noiommu_mode=1)",
+			ret = fail(EOPNOTSUPP, "%s does not accept %s: is there an IOMMU? (if not: vfio.enable_unsafe_noiommu_mode=1)",
 				   driver, bar->address);
 		else if (ret)
 			ret = fail(-ret, "%s: %s", bind, strerror(-ret));
@@ -358,7 +358,7 @@ int pci_take(const struct pci_bar *bar, const char *driver, bool force)
 		return 0;
 	if (*bar->driver) {
 		if (!force)
-			return fail(EBUSY, "%s belongs to the driver %s; force=yes takes it away for as long as it is measured",
+			return fail(EBUSY, "%s belongs to the driver %s; force=yes takes it away during the measurement",
 				    bar->address, bar->driver);
 		ret = leave_driver(bar);
 	}

@@ -187,7 +187,7 @@ static const char *why_not(int err, bool kernel)
 			"not permitted: run as root or lower kernel.perf_event_paranoid to 1" :
 			"not permitted: run as root or lower kernel.perf_event_paranoid to 2";
 	case EINVAL:
-		return "the PMU can't count this mode apart";
+		return "the PMU can't count this mode separately";
 	case ENOSYS:
 		return "this kernel has no perf events";
 	default:
@@ -237,7 +237,7 @@ static int pmu_open(void **priv, pid_t pid, struct counter_value *values)
 		if (events[i].config == PERF_COUNT_HW_CPU_CYCLES &&
 		    machine_get()->clock_emulated) {
 			values[i].absent =
-				"emulated: cycles here follow the emulator's clock";
+				"emulated: cycles follow the emulator's clock";
 			continue;
 		}
 		p->fd[i] = event_open(i, p->leader);
@@ -256,7 +256,7 @@ static int pmu_open(void **priv, pid_t pid, struct counter_value *values)
 }
 
 static const char stolen[] =
-	"another user of the PMU took the counters during this interval";
+	"another user of the PMU occupied the counters during this interval";
 
 /* In the order of events[]; the end of the interval reads them in the same, so
  * that of user mode, which counts the reading, comes last here and first there. */

@@ -55,13 +55,13 @@ const char *racer_conflict(enum racer_kind kind, enum racer_victim victim)
 		break;
 	case RACER_DONTNEED:
 		if (reads)
-			return "racer=dontneed: a read of what was zapped maps the zero page in the folio's place";
+			return "racer=dontneed: a read of a zapped page maps the zero page instead of the folio";
 		break;
 	case RACER_FORK:
 		if (!reads)
-			return "racer=fork: a write of what a fork protected copies single pages, the folio is gone";
+			return "racer=fork: a write after a fork copies single pages, so the folio is lost";
 		if (victim == VICTIM_READ_PIN)
-			return "racer=fork: a pin of what a fork protected copies single pages, the folio is gone";
+			return "racer=fork: a pin after a fork copies single pages, so the folio is lost";
 		break;
 	case RACER_NONE:
 		break;
@@ -81,7 +81,7 @@ const char *racer_unavailable(const struct bench_ctx *ctx,
 	if (ctx->racer_cpu < 0)
 		return "a racer needs a second CPU";
 	if (ctx->threads >= ctx->nr_cpus)
-		return "a racer needs a CPU besides those of the threads";
+		return "a racer needs a CPU in addition to those of the threads";
 	return NULL;
 }
 

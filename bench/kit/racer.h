@@ -18,11 +18,11 @@ enum racer_kind {
 /* For a parameter's choices; RACER_HELP for its help. */
 extern const char *const racer_choices[];
 #define RACER_HELP \
-	"what another CPU does to the same folios meanwhile; its faults are counted too"
+	"what another CPU does to the same folios at the same time; its faults are counted, too"
 #define RACER_PAUSE_HELP \
-	"how long the racer waits after each time; racer_rounds is how often that was"
+	"pause of the racer after each round; racer_rounds is the number of rounds"
 
-/* What the benchmark does with the pages: decides which racers it survives. */
+/* How the benchmark uses the pages, which determines the racers it supports. */
 enum racer_victim {
 	VICTIM_READ,		/* gets pages for reading */
 	VICTIM_READ_PIN,	/* pins pages for reading */
@@ -30,27 +30,27 @@ enum racer_victim {
 };
 
 enum racer_kind racer_kind(const char *text);
-/* Why the pair measures something else than it says; NULL if not. Pure. */
+/* Returns why the combination would not measure what it says; NULL if it does. Pure. */
 const char *racer_conflict(enum racer_kind kind, enum racer_victim victim);
-/* The same, or that there is no CPU for it. */
+/* The same, but also checks that there is a CPU for the racer. */
 const char *racer_unavailable(const struct bench_ctx *ctx,
 			      enum racer_kind kind, enum racer_victim victim);
 
 struct racer;
 
 /*
- * Makes the thread, asleep, which will wait for @pause_us microseconds between
- * rounds. RACER_NONE gives a racer that does nothing.
+ * Creates the thread, asleep; it will pause for @pause_us microseconds between
+ * rounds. With RACER_NONE the racer does nothing.
  */
 struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
 			uint64_t pause_us, struct mm_region *r);
-/* Sets it off, if it is not running, and waits for its first round. */
+/* Starts the racer, if it is not running, and waits for its first round. */
 int racer_start(struct racer *r);
-/* Rounds so far; cheap. */
+/* Returns the rounds so far; cheap. */
 uint64_t racer_rounds(const struct racer *r);
 /*
- * Waits until it stands still; the region is then populated and writable.
- * Returns 0 or what went wrong in it, -errno with fail() text.
+ * Stops the racer and waits for it; the region is then populated and writable.
+ * Returns 0, or -errno with fail() text if the racer failed.
  */
 int racer_stop(struct racer *r);
 void racer_free(struct racer *r);

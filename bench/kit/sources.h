@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The counter sources that bench/ itself brings, and the vmstat snapshots. */
+/* The counter sources in bench/ itself, and vmstat snapshots. */
 #ifndef PTELAB_SOURCES_H
 #define PTELAB_SOURCES_H
 
 #include "lib/counter.h"
 
 /*
- * instructions_user, instructions_kernel, cycles of the calling thread; and
- * instructions_guest, which without pmu_count_guest(true) is neither present
- * nor absent for a reason: not a metric of that point at all.
+ * Counts instructions_user, instructions_kernel and cycles of the calling thread,
+ * and, after pmu_count_guest(true), instructions_guest. Without that call,
+ * instructions_guest is not a metric of the point, so it is not absent either.
  */
 extern const struct counter_source pmu_source;
-/* For pmu_source.open() calls of this thread that follow. */
+/* Affects subsequent pmu_source.open() calls of this thread. */
 void pmu_count_guest(bool yes);
 
-/* What /proc/vmstat says at one moment. */
+/* A snapshot of /proc/vmstat. */
 struct vmstat {
 	char *text;		/* NULL: not taken */
 };
 
-/* Page faults of this process so far. Apart from the vmstat, whose reading
- * may fault in a buffer of its own. */
+/*
+ * Page faults of this process so far. Separate from vmstat, because reading that may
+ * fault in a buffer.
+ */
 struct faults {
 	uint64_t minor, major;
 };
@@ -34,7 +36,7 @@ void faults_take(struct faults *f);
  */
 int vmstat_take(struct vmstat *s);
 void vmstat_drop(struct vmstat *s);
-/* Change of one field; false if this kernel does not have it. */
+/* Gets the change of one field; false if this kernel does not have it. */
 bool vmstat_delta(const struct vmstat *from, const struct vmstat *to,
 		  const char *field, int64_t *delta);
 

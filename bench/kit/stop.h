@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Set by a signal handler: end after the batch under way. What waits in a loop
- * looks at it and returns -EINTR.
+ * Set by a signal handler to stop after the current batch. Functions that wait in a
+ * loop check it and return -EINTR.
  */
 #ifndef PTELAB_STOP_H
 #define PTELAB_STOP_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether this process has ever had mmu notifier subscriptions: a VM, or the
- * module's shadow TLB. An mm keeps its list of subscriptions when the last one
- * is gone, and the kernel calls the notifiers' functions to find nobody there.
- * So what must be measured without any cannot be measured in this process again.
+ * Returns whether this process ever had mmu notifier subscriptions: a VM, or the
+ * module's shadow TLB. An mm keeps its list of subscriptions when the last one is
+ * gone, and the kernel still calls the notifier functions. So points without
+ * subscribers can't be measured in this process any more.
  */
 #ifndef PTELAB_SUBSCRIBERS_H
 #define PTELAB_SUBSCRIBERS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Write protection by userfaultfd, of the mappings of a region. */
+/* Write-protects the mappings of a region with userfaultfd. */
 #ifndef PTELAB_UFFD_H
 #define PTELAB_UFFD_H
 
@@ -13,7 +13,7 @@
 #include "bench/kit/mm.h"
 #include "lib/util.h"
 
-/* Newer than some systems' linux/userfaultfd.h. */
+/* Missing in the linux/userfaultfd.h of some systems. */
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY		1
 #endif
@@ -21,17 +21,19 @@
 #define UFFD_FEATURE_WP_ASYNC		(1 << 15)
 #endif
 
-/* Opens one with these features; -errno, with fail() text, if the kernel lacks
- * any. @flags: 0 or UFFD_USER_MODE_ONLY. */
+/*
+ * Opens a userfaultfd with these features. Returns -errno with fail() text if the
+ * kernel lacks one. @flags: 0 or UFFD_USER_MODE_ONLY.
+ */
 int uffd_open(uint64_t features, int flags);
-/* Why uffd_open() fails here; NULL if it does not. */
+/* Returns why uffd_open() fails here; NULL if it does not. */
 const char *uffd_unavailable(uint64_t features, int flags);
-/* All mappings of the region, for write protection, or none of them. */
+/* Registers all mappings of the region for write protection, or none. */
 int uffd_register(int fd, const struct mm_region *r, bool on);
 
 /*
- * Write-protects @len bytes, or lifts the protection and wakes who waits. In
- * the header because one benchmark measures it.
+ * Write-protects @len bytes, or removes the protection and wakes waiters. Inline
+ * because one benchmark measures it.
  */
 static inline int uffd_protect(int fd, const void *at, uint64_t len, bool on)
 {

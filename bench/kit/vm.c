@@ -195,7 +195,7 @@ int kvm_vm_create_vcpu(struct kvm_vm *v)
 	int size = ioctl(v->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	if (size < (int)sizeof(*v->run))
-		return fail(EPROTO, "KVM_GET_VCPU_MMAP_SIZE says %d", size);
+		return fail(EPROTO, "KVM_GET_VCPU_MMAP_SIZE returned %d", size);
 	v->run_size = size;
 	v->vcpu = ioctl(v->vm, KVM_CREATE_VCPU, 0);
 	if (v->vcpu < 0)
@@ -392,7 +392,7 @@ struct vm *vm_new(void *mem, size_t len, size_t max_pages)
 	/* the list lies below the exit address, the data below 4 GiB */
 	if (max_pages > (EXIT_GPA - LIST_GPA) / 4 ||
 	    len > VM_MAX_BYTES) {
-		fail(E2BIG, "%zu MiB in %zu pages are more than the VM takes",
+		fail(E2BIG, "%zu MiB in %zu pages do not fit the VM",
 		     len >> 20, max_pages);
 	} else if (!vm_setup(vm, mem, len)) {
 		return vm;

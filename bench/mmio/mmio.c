@@ -409,7 +409,7 @@ static void give_called(struct bench_ctx *ctx, const struct mmio *s)
 
 	if (a->flush != MMIO_NONE) {
 		bench_absent(ctx, "harness_instructions",
-			     "with flush=none only: of what follows a group, it is not known how much is the loop's");
+			     "with flush=none only: otherwise the share of the loop in what follows a group is unknown");
 		bench_absent(ctx, "loop_instructions",
 			     "with flush=none only, as harness_instructions");
 		return;
@@ -417,7 +417,7 @@ static void give_called(struct bench_ctx *ctx, const struct mmio *s)
 	bench_sample(ctx, "harness_instructions", around);
 	if ((a->size | a->offset) % width)
 		bench_absent(ctx, "loop_instructions",
-			     "how many stores the function makes of this size and offset is its own matter");
+			     "it is unknown how many stores the function uses for this size and offset");
 	else
 		bench_sample(ctx, "loop_instructions",
 			     (s->least - s->around) / ctx->ops -
@@ -450,7 +450,7 @@ static void give_counts(struct bench_ctx *ctx, struct mmio *s)
 			     per_group);
 	else
 		bench_absent(ctx, "harness_instructions",
-			     "only the kernel knows its own barriers from its loop");
+			     "the function's barriers can't be separated from its loop");
 }
 
 static int64_t mmio_run(struct bench_ctx *ctx, unsigned int thread)
@@ -508,9 +508,9 @@ static int not_proved(const struct mmio *s, uint64_t all, uint64_t wrong,
 	const uint8_t *got = s->back + s->m.ask.offset;
 
 	if (wrong > all / 2 && same)
-		return fail(EPROTO, "not proved: this BAR does not keep what is written to it, all of it reads %#04x",
+		return fail(EPROTO, "not proved: this BAR does not keep what is written to it; all of it reads %#04x",
 			    got[first]);
-	return fail(EPROTO, "not proved: byte %" PRIu64 " is %#04x and not %#04x, and so are %" PRIu64 " of %" PRIu64 " not what was stored",
+	return fail(EPROTO, "not proved: byte %" PRIu64 " is %#04x, not %#04x; %" PRIu64 " of %" PRIu64 " bytes are not what was stored",
 		    first, got[first],
 		    image(s, in_group(&s->m.ask, first)), wrong, all);
 }
@@ -572,7 +572,7 @@ static int mmio_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	tell_code(s, ctx->proof);
 	if (machine_get()->clock_emulated)
 		json_object_set_new(ctx->proof, "no_speed", json_string(
-			"emulated: no store is gathered with another, so there is no write-combining speed to report"));
+			"emulated: stores are not gathered, so there is no write-combining speed to report"));
 	return mmio_tell_types(&s->m, ctx->proof);
 }
 
@@ -752,7 +752,7 @@ static int map_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	for (i = 0; i < ctx->ops; i++) {
 		got = *(volatile uint64_t *)(s->m.mem + i * 4096);
 		if (got != value + i)
-			return fail(EPROTO, "not proved: page %" PRIu64 " holds %#" PRIx64 ", and the guest stored %#" PRIx64,
+			return fail(EPROTO, "not proved: page %" PRIu64 " is %#" PRIx64 ", but the guest stored %#" PRIx64,
 				    i, got, value + i);
 	}
 	if (d) {
@@ -864,52 +864,52 @@ static const char *const flushes[] = { "none", "dsb", "dgh", "readback", NULL };
 	{ .name = "bar", .type = PARAM_STRING, .def = "none", \
 	  .help = "the device: 0000:00:03.0 or vendor:device, with /N for BAR N" }, \
 	{ .name = "force", .type = PARAM_ENUM, .def = "no", .choices = no_yes, \
-	  .help = "take the device away from its driver meanwhile" }
+	  .help = "take the device from its driver during the measurement" }
 #define PARAM_BACKING \
 	{ .name = "backing", .type = PARAM_ENUM, .def = "vfio", \
 	  .choices = mmio_backings, \
-	  .help = "map=guest: whose mapping the memslot lies over" }
+	  .help = "map=guest: the mapping that backs the memslot" }
 #define PARAM_GUEST \
 	{ .name = "guest", .type = PARAM_ENUM, .def = "nc", \
 	  .choices = mmio_guest_types, \
-	  .help = "map=guest: the type that the guest asks for in stage 1; mixed: nc and ngnre, page by page" }
+	  .help = "map=guest: the type that the guest requests in stage 1; mixed: alternates nc and ngnre by page" }
 #define PARAM_SIZE_OF_GROUP(n) \
 	{ .name = "size", .type = PARAM_SIZE, .unit = "bytes", .def = n, \
 	  .min = 1, .max = MMIO_MAX_GROUP, .power_of_two = true, \
-	  .help = "bytes of a group" }
+	  .help = "bytes per group" }
 #define PARAM_WINDOW \
 	{ .name = "window", .type = PARAM_SIZE, .unit = "bytes", .def = "64k", \
 	  .min = 64, .max = 16 * MIB, .power_of_two = true, \
-	  .help = "of the BAR, which pattern=stream goes through" }
+	  .help = "bytes of the BAR that pattern=stream covers" }
 #define PARAM_SEQUENCE \
 	{ .name = "sequence", .type = PARAM_ENUM, .def = DEFAULT_SEQUENCE, \
 	  .choices = mmio_sequences, \
-	  .help = "what stores: instructions, or with map=ioremap* a function of the kernel" }
+	  .help = "the storing instructions, or with map=ioremap* a function of the kernel" }
 #define PARAM_MAP \
 	{ .name = "map", .type = PARAM_ENUM, .def = "device", \
 	  .choices = mmio_maps, \
-	  .help = "the mapping: sysfs resourceN or resourceN_wc, VFIO's, a guest's, the kernel's own, or memory that is no BAR" }
+	  .help = "the mapping: sysfs resourceN or resourceN_wc, VFIO, a guest's, the kernel's, or RAM instead of a BAR" }
 
 static const struct bench_param store_params[] = {
 	PARAM_BAR, PARAM_MAP, PARAM_GUEST, PARAM_BACKING, PARAM_SEQUENCE,
 	PARAM_SIZE_OF_GROUP("64"), PARAM_WINDOW,
 	{ .name = "offset", .type = PARAM_SIZE, .unit = "bytes", .def = "0",
 	  .min = 0, .max = 63,
-	  .help = "of the first group from where it would be aligned" },
+	  .help = "misalignment of the first group" },
 	{ .name = "pattern", .type = PARAM_ENUM, .def = "stream",
 	  .choices = patterns,
-	  .help = "groups one behind the other, in two buffers by turns, or in one line" },
+	  .help = "groups in sequence, alternating between two buffers, or always in one line" },
 	{ .name = "flush", .type = PARAM_ENUM, .def = "none",
 	  .choices = flushes,
-	  .help = "after each group: nothing, dsb st (sfence), dgh, or a load of what it stored" },
+	  .help = "after each group: nothing, dsb st (sfence), dgh, or a load of the stored data" },
 };
 
 static const struct bench mmio_store = {
 	.name = "mmio.store",
-	.op = "one group of stores, and what flush= says",
+	.op = "one group of stores, and what flush= adds",
 	.words = "{sequence} stores, {map}{map:guest= memory}{flush:dsb=, DSB|dgh=, DGH|readback=, read back}",
-	.measures = "issuing stores (flush=none), and what a barrier or a read-back after each group adds; the memory type in force is in the proof",
-	.may_lie = "writes are posted: without a read-back it is the CPU and its store buffer; groups that go on behind each other combine better than a driver's single ones",
+	.measures = "issuing stores (flush=none), and the cost of a barrier or a read-back after each group; the proof has the memory type in force",
+	.may_lie = "writes are posted: without a read-back the figure is that of the CPU and its store buffer; consecutive groups combine better than a driver's single ones",
 	BENCH_PARAMS(store_params),
 	.needs_root = true,
 	.own_time = true,
@@ -934,8 +934,8 @@ static const struct bench mmio_readback = {
 	.name = "mmio.readback",
 	.op = "one group of stores, and a load of its first byte",
 	.words = "{sequence} store and load, {map}",
-	.measures = "how long the load takes that says the stores have arrived, as percentiles over a batch",
-	.may_lie = "two readings of the clock are part of each; a device that answers loads from elsewhere than where stores go proves nothing by them",
+	.measures = "the time of the load that shows that the stores have arrived, as percentiles over a batch",
+	.may_lie = "each includes two readings of the clock; if a device answers loads without waiting for stores, they prove nothing",
 	BENCH_PARAMS(readback_params),
 	.needs_root = true,
 	.own_time = true,
@@ -954,15 +954,15 @@ BENCH(601, mmio_readback);
 static const struct bench_param map_params[] = {
 	PARAM_BAR, PARAM_BACKING, PARAM_GUEST,
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "256",
-	  .min = 1, .max = 4096, .help = "of the BAR, each 4096 bytes" },
+	  .min = 1, .max = 4096, .help = "pages of the BAR, each 4096 bytes" },
 };
 
 static const struct bench mmio_map_bench = {
 	.name = "mmio.map",
-	.op = "one page of a BAR that a guest stores to for the first time",
+	.op = "one first store of a guest to a page of a BAR",
 	.words = "guest's first store to a page of a BAR",
-	.measures = "the stage-2 fault and mapping, and with which memory type: s2_maps.*",
-	.may_lie = "a device in the guest's hands is mapped once, not again and again",
+	.measures = "the stage-2 fault and mapping, and its memory type: s2_maps.*",
+	.may_lie = "in practice a guest's device is mapped only once",
 	BENCH_PARAMS(map_params),
 	.needs_root = true,
 	.unavailable = mmio_unavailable,
@@ -981,15 +981,15 @@ BENCH(602, mmio_map_bench);
 static const struct bench_param alias_params[] = {
 	PARAM_BAR, PARAM_GUEST, PARAM_SIZE_OF_GROUP("64"), PARAM_WINDOW,
 	{ .name = "threads", .type = PARAM_INT, .def = "2", .min = 2, .max = 2,
-	  .help = "one is the guest, the other the host" },
+	  .help = "one thread is the guest, the other the host" },
 };
 
 static const struct bench mmio_alias = {
 	.name = "mmio.alias",
-	.op = "one group of stores, of the guest's or of the host's",
+	.op = "one group of stores, of the guest or of the host",
 	.words = "stores through two mappings, guest {guest}",
-	.measures = "a guest and its host that store to one VFIO BAR at the same time, every other group each, through mappings of different types: both streams must be whole",
-	.may_lie = "that nothing was lost is no proof that nothing can be; order is seen by the device only",
+	.measures = "whether both streams stay intact if a guest and its host store to one VFIO BAR at the same time, alternating by group, through mappings of different types",
+	.may_lie = "no loss here does not prove that none is possible; only the device sees the order",
 	BENCH_PARAMS(alias_params),
 	.needs_root = true,
 	.unavailable = mmio_unavailable,

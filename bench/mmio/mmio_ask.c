@@ -153,7 +153,7 @@ static const char *sequence_refused(const struct mmio_ask *a,
 
 	if (map_in_kernel(a->map)) {
 		if (!k)
-			return text("no function of the kernel stores with %s; with map=%s: %s1 to %s8, iowrite32, iowrite64, iowrite32_copy, iowrite64_copy, memcpy_toio, memset_io",
+			return text("no kernel function stores with %s; map=%s supports %s1 to %s8, iowrite32, iowrite64, iowrite32_copy, iowrite64_copy, memcpy_toio, memset_io",
 				    a->sequence, mmio_maps[a->map], PLAIN,
 				    PLAIN);
 		*width = k->width;
@@ -161,15 +161,15 @@ static const char *sequence_refused(const struct mmio_ask *a,
 		return NULL;
 	}
 	if (!s && k)
-		return text("%s is a function of the kernel: map=ioremap, ioremap_wc or ioremap_np",
+		return text("%s is a kernel function: use map=ioremap, ioremap_wc or ioremap_np",
 			    a->sequence);
 	if (!s)
-		return text("%s is a sequence of the other architecture; this one has %s1 to %s8 and copy, among others",
+		return text("%s is a sequence of the other architecture; this one has, for example, %s1 to %s8 and copy",
 			    a->sequence, PLAIN, PLAIN);
 	if (s->needs && a->cpu_flags && !has_flag(a->cpu_flags, s->needs))
 		return text("this CPU has no %s (%s)", s->name, s->needs);
 	if (s->no_trap && a->map != MAP_GUEST && is_trapped(a))
-		return text("%s on a BAR that the VMM emulates: such a store traps without a syndrome, and VMMs end the VM for it; take a sequence of single stores",
+		return text("%s on a BAR that the VMM emulates: such a store traps without a syndrome, and VMMs end the VM for that; use a sequence of single stores",
 			    s->name);
 	*width = s->width;
 	*align = s->align;
@@ -184,22 +184,22 @@ static const char *shape_refused(const struct mmio_ask *a)
 	if (no)
 		return no;
 	if (a->size < width)
-		return text("%s stores %u bytes at a time: size=%u at least",
+		return text("%s stores %u bytes at a time: use size=%u or more",
 			    a->sequence, width, width);
 	if (a->pattern == MMIO_STREAM && a->window < a->size)
-		return text("the window is smaller than a group: window=%llu at least",
+		return text("the window is smaller than a group: use window=%llu or more",
 			    (unsigned long long)a->size);
 	if (a->pattern == MMIO_SAME && a->offset % MMIO_LINE + a->size >
 				       MMIO_LINE)
-		return text("a group of %llu bytes at offset %llu is not in one line of %u bytes",
+		return text("a group of %llu bytes at offset %llu does not fit in one line of %u bytes",
 			    (unsigned long long)a->size,
 			    (unsigned long long)a->offset, MMIO_LINE);
 	if (a->offset % align && surely_device(a))
-		return text("groups at offset %llu are not aligned to the %u bytes that %s needs on Device memory, where it would take an alignment fault",
+		return text("groups at offset %llu are not aligned to %u bytes: on Device memory %s would take an alignment fault",
 			    (unsigned long long)a->offset, align, a->sequence);
 	/* Of these a guest on NC would fault too, and the kernel refuses. */
 	if (a->offset % align && (align == MMIO_LINE || map_in_kernel(a->map)))
-		return text("%s takes addresses that are multiples of %u only",
+		return text("%s needs addresses that are multiples of %u",
 			    a->sequence, align);
 	if (a->flush == MMIO_DGH && a->arch != MMIO_ARM64)
 		return "dgh is an instruction of arm64";
@@ -214,14 +214,14 @@ static const char *bar_refused(const struct mmio_ask *a)
 		    (a->map == MAP_GUEST && a->backing == BACKING_VFIO);
 
 	if (need > b->size)
-		return text("BAR %u of %s is too small: %llu bytes, of %llu that window, size and offset make",
+		return text("BAR %u of %s is too small: it has %llu bytes, and window, size and offset need %llu",
 			    b->nr, b->address, (unsigned long long)b->size,
 			    (unsigned long long)need);
 	if (a->map == MAP_WC && !b->prefetchable)
-		return text("BAR %u of %s is not prefetchable, so the kernel maps it for nobody with write combining",
+		return text("BAR %u of %s is not prefetchable, so the kernel does not map it with write combining",
 			    b->nr, b->address);
 	if (*b->driver && !a->force && !(vfio && !strcmp(b->driver, "vfio-pci")))
-		return text("%s belongs to the driver %s; force=yes takes it away for as long as it is measured",
+		return text("%s belongs to the driver %s; force=yes takes it away during the measurement",
 			    b->address, b->driver);
 	return NULL;
 }

@@ -466,7 +466,7 @@ mmio_fn mmio_map_code(const struct mmio_code *c)
 	memcpy(p, c->bytes, c->len);
 	__builtin___clear_cache((char *)p, (char *)p + c->len);
 	if (mprotect(p, c->len, PROT_READ | PROT_EXEC)) {
-		fail(errno, "this system lets no program make code (mprotect: %s)",
+		fail(errno, "this system does not let programs create code (mprotect: %s)",
 		     strerror(errno));
 		munmap(p, c->len);
 		return NULL;

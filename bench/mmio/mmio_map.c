@@ -93,7 +93,7 @@ int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a)
 	if (!mmio_wants_bar(a))
 		return 0;
 	if (param_is(ctx, "bar", "none"))
-		return fail(EINVAL, "needs bar=ADDRESS or bar=VENDOR:DEVICE, a PCI device whose memory may be written to at will");
+		return fail(EINVAL, "needs bar=ADDRESS or bar=VENDOR:DEVICE, a PCI device whose memory may be overwritten");
 	ret = pci_bar_find(param_text(ctx, "bar"), &a->bar);
 	/* What it had before this process took it */
 	if (!ret && taken.active && !strcmp(taken.address, a->bar.address))
@@ -158,7 +158,7 @@ static int open_group(struct mmio_mem *m, bool *iommu)
 
 	free(link);
 	if (n <= 0)
-		return fail(EOPNOTSUPP, "%s is in no IOMMU group: is there an IOMMU? (without one: vfio.enable_unsafe_noiommu_mode=1)",
+		return fail(EOPNOTSUPP, "%s is in no IOMMU group: is there an IOMMU? (if not: vfio.enable_unsafe_noiommu_mode=1)",
 			    m->ask.bar.address);
 	target[n] = 0;
 	base = strrchr(target, '/') + 1;
@@ -209,7 +209,7 @@ static int map_vfio(struct mmio_mem *m)
 		return ret;
 	if (ioctl(m->group, VFIO_GROUP_GET_STATUS, &status) ||
 	    !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		return fail(EOPNOTSUPP, "other devices of %s's IOMMU group have drivers: bind them to vfio-pci, too",
+		return fail(EOPNOTSUPP, "other devices in the IOMMU group of %s have drivers: bind them to vfio-pci, too",
 			    m->ask.bar.address);
 	m->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (m->container < 0)
@@ -221,7 +221,7 @@ static int map_vfio(struct mmio_mem *m)
 	m->device = ioctl(m->group, VFIO_GROUP_GET_DEVICE_FD,
 			  m->ask.bar.address);
 	if (m->device < 0)
-		return fail(EOPNOTSUPP, "VFIO does not give %s: %s",
+		return fail(EOPNOTSUPP, "VFIO does not provide %s: %s",
 			    m->ask.bar.address, strerror(errno));
 	ret = decode_memory(m);
 	if (ret)
@@ -433,7 +433,7 @@ static int tell_host(struct mmio_mem *m, json_t *proof)
 {
 	enum mem_type rule = mmio_rule(m->ask.map, m->ask.arch);
 	enum mem_type seen = MEM_UNKNOWN;
-	const char *from = "the kernel's rule; ptelab.ko would look";
+	const char *from = "the kernel's rule; with ptelab.ko it would be read";
 
 	if (m->ask.arch != MMIO_ARM64) {
 		json_object_set_new(proof, "stage1", json_pack(
@@ -457,7 +457,7 @@ static int tell_host(struct mmio_mem *m, json_t *proof)
 			    mem_type_name(rule));
 	if (m->ask.virtual)
 		json_object_set_new(proof, "in_force", json_string(
-			"unknown: this machine is a VM, whose stage 2 only its host sees"));
+			"unknown: this machine is a VM, and only its host sees stage 2"));
 	else
 		json_object_set_new(proof, "in_force", json_string(
 			mem_type_name(seen != MEM_UNKNOWN ? seen : rule)));

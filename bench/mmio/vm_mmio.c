@@ -263,7 +263,7 @@ struct vm_mmio *vm_mmio_new(void *mem, size_t len)
 	struct vm_mmio *vm;
 
 	if (len > VM_MMIO_MAX_BYTES)
-		return fail_null(E2BIG, "the guest's page tables reach %lu MiB, not %zu",
+		return fail_null(E2BIG, "the guest's page tables cover %lu MiB, not %zu",
 				 VM_MMIO_MAX_BYTES >> 20, len >> 20);
 	vm = xcalloc(1, sizeof(*vm));
 	vm->k.kvm = vm->k.vm = vm->k.vcpu = -1;
@@ -387,7 +387,7 @@ uint64_t vm_mmio_gpa(void)
 #else
 
 static const char *const arm64_only =
-	"map=guest is for arm64, where the guest's choice of Device or Normal-NC meets stage 2";
+	"map=guest needs arm64, where stage 2 is combined with the guest's choice of Device or Normal-NC";
 
 const char *vm_mmio_unavailable(void)
 {

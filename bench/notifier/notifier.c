@@ -115,7 +115,7 @@ const char *notifier_unavailable(const struct bench_ctx *ctx)
 	if (nt_measures_guest(ctx) && !nt_has_vm(ctx))
 		return "measure=guest needs a guest: secondary=kvm";
 	if (nt_measures_guest(ctx) && op->gone)
-		return "afterwards the guest has nothing there to go through";
+		return "the operation leaves nothing for the guest to access";
 	if (has_module(ctx))
 		why = shadow_refused(ctx);
 	if (!why && op->refused)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside the notifier family: what one of its benchmarks adds to the course
- * of events that all of them share, which is in notifier.c:
+ * Internals of the notifier family: what each benchmark adds to the steps that all
+ * of them share, which are in notifier.c:
  *
  *	prepare		fresh folios with known words in them
  *			op->before	e.g. made read-only
@@ -9,13 +9,13 @@
  *			op->arm		e.g. fork, exit, the guest reads again
  *	measure=op	run: op->host
  *			verify: op->proof, then the guest reads once more
- *	measure=guest	prepare goes on with op->host and op->proof
- *			run: the guest goes through the same pages
- *			verify: it saw, or left, what it should
+ *	measure=guest	prepare continues with op->host and op->proof
+ *			run: the guest accesses the same pages
+ *			verify: it read, or wrote, the right words
  *
- * Two shapes. A call that covers a range has a mapping of its own for each
- * call, so that no call splits or merges what another one left. A benchmark
- * that works page by page has one mapping for all of them.
+ * There are two shapes. If a call covers a range, each call has a mapping of its own,
+ * so that no call splits or merges the mappings of another. A benchmark that works
+ * page by page has one mapping for all pages.
  */
 #ifndef PTELAB_BENCH_NOTIFIER_H
 #define PTELAB_BENCH_NOTIFIER_H
@@ -30,44 +30,46 @@
 struct notifier_op {
 	struct bench bench;
 
-	/* Mappings of one call: 1, or 2 where pages move to the other. 0: the
-	 * shape of one mapping, whose every unit is an operation. */
+	/*
+	 * Mappings per call: 1, or 2 if pages move to the other. 0: the shape
+	 * with one mapping, of which each unit is an operation.
+	 */
 	unsigned int maps;
-	/* At most that many calls a batch; 0: as memory allows. */
+	/* Maximum calls per batch; 0: as many as memory allows. */
 	uint64_t max_calls;
-	/* Instructions of a call, and for each page that it covers. */
+	/* Approximate instructions per call, and per page that it covers. */
 	unsigned int call_cost, page_cost;
-	/* Instead, where a leaf is not as cheap as a page. */
+	/* The same per leaf, if a leaf costs more than a page. */
 	uint64_t (*cost)(const struct bench_ctx *ctx);
-	/* Copies of each page that there may be beside it. */
+	/* Maximum copies of each page that exist beside it. */
 	unsigned int extra;
-	/* A call covers what a PMD maps, whatever the folios. */
+	/* A call covers the range of a PMD, whatever the folio size. */
 	bool pmd_range;
 
-	/* Why not, beyond what is the same for all; NULL if it can be had. */
+	/* Returns why it is unavailable, beyond the common reasons, or NULL. */
 	const char *(*refused)(const struct bench_ctx *ctx);
-	/* After the region was opened, before there is a VM. */
+	/* Called after the region is opened, before the VM is created. */
 	int (*setup)(struct bench_ctx *ctx);
 	/* Instead of nt_fresh_folios(). */
 	int (*fresh)(struct bench_ctx *ctx);
 	int (*before)(struct bench_ctx *ctx);
 	int (*arm)(struct bench_ctx *ctx);
-	/* The operations of a batch, @n of them. As for bench->run. */
+	/* Does the @n operations of a batch, like bench->run. */
 	int64_t (*host)(struct bench_ctx *ctx, uint64_t n);
 	/*
-	 * That they happened. Must leave the pages alone: with measure=guest
-	 * the guest has not gone through them yet. What nt_pages_now() finds is
-	 * in nt->after already.
+	 * Proves that they happened. Must not touch the pages: with
+	 * measure=guest the guest has not accessed them yet. nt->after already
+	 * has the result of nt_pages_now().
 	 */
 	int (*proof)(struct bench_ctx *ctx, const struct bench_deltas *d);
-	/* More that may touch pages; last. */
+	/* More proof, which may touch pages; called last. */
 	int (*late)(struct bench_ctx *ctx);
 	/* What the guest finds at nt->offset of visited page @v afterwards;
 	 * NULL: the word that was there from the start. */
 	uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v);
-	/* Afterwards the guest may find what it had mapped. */
+	/* The guest may still have its mappings afterwards. */
 	bool may_keep;
-	/* The guest has nothing there any more that it could read. */
+	/* The operation leaves nothing that the guest could read. */
 	bool gone;
 	void (*teardown)(struct bench_ctx *ctx);
 };
@@ -156,22 +158,22 @@ extern const char *const notifier_secondary[], *const notifier_measure[],
 #define PARAM_SECONDARY \
 	{ .name = "secondary", .type = PARAM_ENUM, .def = "none", \
 	  .choices = notifier_secondary, \
-	  .help = "who listens: nobody, the module's shadow TLB, a VM with all pages mapped in stage 2" }
+	  .help = "who subscribes: nobody, the module's shadow TLB, a VM with all pages mapped in stage 2" }
 #define PARAM_PAGES(n) \
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = n, \
-	  .min = 1, .max = 1 << 18, .help = "base pages that a call covers" }
+	  .min = 1, .max = 1 << 18, .help = "base pages per call" }
 #define PARAM_MEASURE \
 	{ .name = "measure", .type = PARAM_ENUM, .def = "op", \
 	  .choices = notifier_measure, \
-	  .help = "the host's operation, or the guest's next pass over the same pages" }
+	  .help = "measure the host's operation, or the guest's next pass over the same pages" }
 #define PARAM_GUEST \
 	{ .name = "guest", .type = PARAM_ENUM, .def = "read", \
 	  .choices = notifier_access, \
-	  .help = "with measure=guest, what the guest does to each page" }
+	  .help = "with measure=guest: the guest's access to each page" }
 #define PARAM_DIR \
 	{ .name = "dir", .type = PARAM_ENUM, .def = "down", \
 	  .choices = notifier_dir, \
-	  .help = "down takes the write permission, up gives it back, roundtrip does both in one operation" }
+	  .help = "down removes the write permission, up restores it, roundtrip does both in one operation" }
 
 uint64_t nt_folio(const struct bench_ctx *ctx);
 /* Pages that a call covers, for the shape that has calls. */
@@ -269,6 +271,6 @@ void nt_settings_teardown(struct bench_ctx *ctx);
 #define AFTER	"{measure:guest=guest's next pass after }"
 #define LISTENS	"{secondary:none=, nobody listens|module=, module listens|kvm=, VM maps it|kvm+module=, VM and module}"
 
-#define CALL_OP	"one call; with measure=guest one page that the guest visits"
+#define CALL_OP	"one call; with measure=guest one page that the guest accesses"
 
 #endif

@@ -50,7 +50,7 @@ static const char *mprotect_refused(const struct bench_ctx *ctx)
 {
 	if (nt_measures_guest(ctx) && param_is(ctx, "dir", "down") &&
 	    param_is(ctx, "guest", "write"))
-		return "dir=down: a write of the guest to what is read-only ends its run";
+		return "dir=down: a guest that writes to read-only memory stops";
 	return NULL;
 }
 
@@ -119,8 +119,8 @@ static const struct notifier_op notifier_mprotect = {
 		.name = "notifier.mprotect",
 		.op = CALL_OP,
 		.words = AFTER "mprotect {dir:down=RW->RO|up=RO->RW|roundtrip=there and back}" LISTENS,
-		.measures = "mprotect() of a populated range, its TLB maintenance and what the listeners do",
-		.may_lie = "each call changes a whole mapping of its own: none is split or merged, unless pages is less than the folio has; dir=roundtrip is two calls",
+		.measures = "mprotect() of a populated range, its TLB maintenance, and the work of its subscribers",
+		.may_lie = "each call changes a whole mapping, so none is split or merged, unless pages is less than a folio; dir=roundtrip is two calls",
 		BENCH_PARAMS(dir_params),
 		NOTIFIER_STEPS,
 	},
@@ -179,8 +179,8 @@ static const struct notifier_op notifier_munmap = {
 		.name = "notifier.munmap",
 		.op = CALL_OP,
 		.words = AFTER "munmap" LISTENS,
-		.measures = "munmap() of a populated mapping: its pages are freed, and every listener must let go of them",
-		.may_lie = "freeing the pages is part of it, and grows with them; in stage 2 the table goes as well, as each call's pages are alone in theirs",
+		.measures = "munmap() of a populated mapping: its pages are freed, and every subscriber must drop them",
+		.may_lie = "the cost includes freeing the pages; in stage 2 the table is freed too, since the pages of each call have a table of their own",
 		.params = range_params,
 		.nr_params = ARRAY_SIZE(range_params) - 1,
 		NOTIFIER_STEPS,
@@ -228,8 +228,8 @@ static const struct notifier_op notifier_dontneed = {
 		.name = "notifier.dontneed",
 		.op = CALL_OP,
 		.words = AFTER "MADV_DONTNEED" LISTENS,
-		.measures = "MADV_DONTNEED of a populated range; the guest then finds zeroes, in the zero page if it reads and in new pages if it writes",
-		.may_lie = "freeing the pages is part of it; a guest that reads gets no page of its own",
+		.measures = "MADV_DONTNEED of a populated range; the guest then finds zeroes: the zero page if it reads, new pages if it writes",
+		.may_lie = "the cost includes freeing the pages; a guest that reads gets no page of its own",
 		BENCH_PARAMS(range_params),
 		NOTIFIER_STEPS,
 	},
@@ -300,8 +300,8 @@ static const struct notifier_op notifier_free = {
 		.name = "notifier.free",
 		.op = CALL_OP,
 		.words = AFTER "MADV_FREE" LISTENS,
-		.measures = "MADV_FREE of a populated range: the pages stay until memory is short, yet every listener has to let go of them",
-		.may_lie = "what it costs to free the pages in the end is not in it",
+		.measures = "MADV_FREE of a populated range: the pages stay until memory is short, yet every subscriber must drop them",
+		.may_lie = "the cost does not include freeing the pages later",
 		BENCH_PARAMS(range_params),
 		NOTIFIER_STEPS,
 	},
@@ -351,8 +351,8 @@ static const struct notifier_op notifier_mremap = {
 		.name = "notifier.mremap",
 		.op = CALL_OP,
 		.words = AFTER "mremap" LISTENS,
-		.measures = "mremap() of a populated mapping to an address that is free; the guest then finds the same pages at another one",
-		.may_lie = "pages=512 and more move whole page tables (4K pages), fewer move entry by entry",
+		.measures = "mremap() of a populated mapping to a free address; the guest then finds the same pages at another address",
+		.may_lie = "with 4K pages, pages=512 and more move whole page tables, fewer move entry by entry",
 		BENCH_PARAMS(range_params),
 		NOTIFIER_STEPS,
 	},
@@ -419,8 +419,8 @@ static const struct notifier_op notifier_clear_refs = {
 		.name = "notifier.clear_refs",
 		.op = CALL_OP,
 		.words = AFTER "clear_refs" LISTENS,
-		.measures = "4 into /proc/self/clear_refs, which tells every listener that the whole address space changes; without a soft-dirty bit (arm64 6.12) nothing does",
-		.may_lie = "it walks all of this process's memory, not only the pages asked for",
+		.measures = "writing 4 to /proc/self/clear_refs, which notifies every subscriber of a change of the whole address space; without a soft-dirty bit (arm64 6.12) nothing changes",
+		.may_lie = "it walks all memory of this process, not only the selected pages",
 		BENCH_PARAMS(whole_params),
 		NOTIFIER_STEPS,
 	},
@@ -439,7 +439,7 @@ static const char *uffd_refused(const struct bench_ctx *ctx)
 {
 	if (nt_measures_guest(ctx) && param_is(ctx, "dir", "down") &&
 	    param_is(ctx, "guest", "write"))
-		return "dir=down: a write of the guest would wait for somebody to lift the protection";
+		return "dir=down: a write of the guest would wait until the protection is removed";
 	return uffd_unavailable(WP_FEATURES, 0);
 }
 
@@ -511,8 +511,8 @@ static const struct notifier_op notifier_uffd_wp = {
 		.name = "notifier.uffd_wp",
 		.op = CALL_OP,
 		.words = AFTER "uffd write-protect {dir:down=on|up=off|roundtrip=on and off}" LISTENS,
-		.measures = "UFFDIO_WRITEPROTECT of a populated range: set, lifted, or both",
-		.may_lie = "a PMD leaf is split by it if the call covers less; dir=roundtrip is two calls",
+		.measures = "UFFDIO_WRITEPROTECT of a populated range: set, removed, or both",
+		.may_lie = "a PMD leaf is split if the call covers less; dir=roundtrip is two calls",
 		BENCH_PARAMS(dir_params),
 		NOTIFIER_STEPS,
 	},

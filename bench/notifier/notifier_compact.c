@@ -31,9 +31,9 @@ static const char *compact_refused(const struct bench_ctx *ctx)
 		return "can't write to " COMPACT;
 	/* In more it takes long, disturbs more, and room is elsewhere. */
 	if (sysconf(_SC_PHYS_PAGES) > (long)(MOST / mm_caps()->page))
-		return "all memory would be compacted, again and again: on machines of up to 8 GiB only, such as a VM";
+		return "it compacts all memory over and over, so it needs a machine of at most 8 GiB, such as a VM";
 	return nt_folio(ctx) == mm_caps()->page ? NULL :
-		"which large folios are moved, and whether whole, is the kernel's own affair: folio=4k";
+		"the kernel decides which large folios move, and whether they stay whole: use folio=4k";
 }
 
 struct framed {
@@ -184,7 +184,7 @@ static int64_t compact_host(struct bench_ctx *ctx, uint64_t n)
 		moved = moved_pages(nt);
 	}
 	if (moved >= 0 && moved < (int64_t)n)
-		return fail(EOPNOTSUPP, "%d passes of compaction moved %" PRId64 " of %" PRIu64 " pages: it finds no room that it likes, or others use the memory",
+		return fail(EOPNOTSUPP, "%d passes of compaction moved %" PRId64 " of %" PRIu64 " pages: it finds no suitable free pages, or other programs use the memory",
 			    PASSES, moved, n);
 	return moved;
 }
@@ -206,10 +206,10 @@ static void compact_teardown(struct bench_ctx *ctx)
 static const struct notifier_op notifier_compact = {
 	.bench = {
 		.name = "notifier.compact",
-		.op = "one page that moves; with measure=guest one of these that the guest visits",
+		.op = "one page that moves; with measure=guest one moved page that the guest accesses",
 		.words = AFTER "compaction" LISTENS,
-		.measures = "pages moved within their node by compaction of all memory (compact_memory), to where every other page is free",
-		.may_lie = "compaction looks through all memory, and moves pages of others: the events are those of this process, but time and instructions are of all of it, and so is a look at where the pages are",
+		.measures = "moving pages within their node by compaction of all memory (compact_memory), to a region where every other page is free",
+		.may_lie = "compaction scans all memory and also moves pages of other processes: the events are those of this process, but time and instructions cover all of it, including a check of where the pages are",
 		.params = compact_params,
 		.nr_params = ARRAY_SIZE(compact_params),
 		NOTIFIER_STEPS,

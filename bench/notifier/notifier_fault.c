@@ -50,11 +50,11 @@ static const char *const backing_choices[] = { "anon", "hugetlb", NULL };
 static const struct bench_param wp_params[] = {
 	{ .name = "backing", .type = PARAM_ENUM, .def = "anon",
 	  .choices = backing_choices,
-	  .help = "transparent folios, or hugetlb pages of the size that folio says" },
+	  .help = "transparent folios, or hugetlb pages of size folio" },
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_MEASURE, PARAM_GUEST,
 };
 
-#define WP_OP	"one page; one leaf where folio is the PMD's size or a hugetlb page; with measure=guest one of these whose every page the guest visits"
+#define WP_OP	"one page, or one leaf if folio is the PMD size or backing=hugetlb; with measure=guest one of these, all pages of which the guest accesses"
 
 /* --- fork --- */
 
@@ -183,7 +183,7 @@ static int fork_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	if (ret)
 		return ret;
 	if (status)
-		return fail(EPROTO, "the child did not find the parent's words (status %#x)",
+		return fail(EPROTO, "the child did not find the parent's data (status %#x)",
 			    status);
 	return nt_same_frames(ctx);
 }
@@ -237,8 +237,8 @@ static const struct notifier_op notifier_fork = {
 		.name = "notifier.fork",
 		.op = CALL_OP,
 		.words = AFTER "fork" LISTENS,
-		.measures = "clone() of a process that has the range and no other memory that can be written; its pages become read-only for both",
-		.may_lie = "one fork a batch, as a second one would find the pages shared already; where the child starts at once on the same CPU its time is in ns",
+		.measures = "clone() of a process whose only writable memory is the range; its pages become read-only for both",
+		.may_lie = "one fork per batch, since a second one would find the pages shared already; if the child starts at once on the same CPU, ns includes its time",
 		BENCH_PARAMS(fork_params),
 		NOTIFIER_STEPS,
 	},
@@ -276,7 +276,7 @@ static const char *hugetlb_refused(const struct bench_ctx *ctx)
 		what = "this kernel has no hugetlb pages of %s: see /sys/kernel/mm/hugepages";
 	/* What it is already is no change, but may be refused all the same. */
 	else if (!geteuid() && write_file(path, now) == -EINVAL)
-		what = "this kernel can't make hugetlb pages of %s once it runs";
+		what = "this kernel can't allocate hugetlb pages of %s at run time";
 	free(now);
 	free(path);
 	if (!what)
@@ -309,7 +309,7 @@ static int pool_grow(struct bench_ctx *ctx, uint64_t need)
 		free(text);
 	}
 	if (!ret && has < had + need)
-		ret = fail(ENOMEM, "only %" PRIu64 " of %" PRIu64 " hugetlb pages could be had: memory is too small or too fragmented",
+		ret = fail(ENOMEM, "only %" PRIu64 " of %" PRIu64 " hugetlb pages could be allocated: memory is too small or too fragmented",
 			   has > had ? has - had : 0, need);
 	free(path);
 	return ret;
@@ -400,7 +400,7 @@ static int host_words(struct bench_ctx *ctx)
 	for (v = 0; v < nt->visits; v++)
 		if (*(uint32_t *)(nt_page_at(nt, v) + WORD_HOST) !=
 		    nt_host_word(ctx, v))
-			return fail(EPROTO, "page %" PRIu64 " lost what the host wrote",
+			return fail(EPROTO, "page %" PRIu64 " lost the host's write",
 				    v);
 	return 0;
 }
@@ -449,7 +449,7 @@ static int all_shared(struct bench_ctx *ctx)
 	for (v = 0; v < nt->visits && !ret; v++)
 		alone += !!(nt->after[v] & PM_EXCLUSIVE);
 	if (!ret && alone)
-		ret = fail(EOPNOTSUPP, "this kernel's fork left out %" PRIu64 " of %" PRIu64 " hugetlb pages of %" PRIu64 " KiB, which so stay writable: it reads a share count that page tables below a PMD do not have (seen in 6.12.117 and 7.3.4)",
+		ret = fail(EOPNOTSUPP, "this kernel's fork skipped %" PRIu64 " of %" PRIu64 " hugetlb pages of %" PRIu64 " KiB, which therefore stay writable: it reads a share count that page tables below a PMD do not have (seen in 6.12.117 and 7.3.4)",
 			   alone, nt->visits, nt_folio(ctx) / KIB);
 	return ret;
 }
@@ -519,8 +519,8 @@ static const struct notifier_op notifier_upgrade = {
 		.name = "notifier.upgrade",
 		.op = WP_OP,
 		.words = AFTER "host write, page reused{backing:hugetlb=, hugetlb}" LISTENS,
-		.measures = "a write fault that makes a read-only page writable where it is, after a fork whose child is gone; with measure=guest what a guest pays that had the page mapped read-only",
-		.may_lie = "the guest reads: a zap that it has to make good took away nothing that it needed; guest=write is a stage-2 fault in any case",
+		.measures = "a write fault that makes a read-only page writable in place, after a fork whose child has exited; with measure=guest the cost for a guest that had the page mapped read-only",
+		.may_lie = "the guest reads, so a zap removes nothing that it needs; with guest=write there is a stage-2 fault in any case",
 		BENCH_PARAMS(wp_params),
 		NOTIFIER_STEPS,
 	},
@@ -577,8 +577,8 @@ static const struct notifier_op notifier_cow = {
 		.name = "notifier.cow",
 		.op = WP_OP,
 		.words = AFTER "copy-on-write fault{backing:hugetlb=, hugetlb}" LISTENS,
-		.measures = "a write fault that copies a page which a child still shares; the guest then finds another frame",
-		.may_lie = "of a PMD leaf only the page written to is copied, after the leaf was split; a hugetlb page is copied whole",
+		.measures = "a write fault that copies a page that a child shares; the guest then finds another frame",
+		.may_lie = "a PMD leaf is split, and only the page written to is copied; a hugetlb page is copied whole",
 		BENCH_PARAMS(wp_params),
 		NOTIFIER_STEPS,
 	},

@@ -66,7 +66,7 @@ static const char *collapse_refused(const struct bench_ctx *ctx)
 	if (madvise(NULL, 0, MADV_COLLAPSE))
 		return "this kernel has no MADV_COLLAPSE (it came with 6.1)";
 	if (nt_folio(ctx) >= mm_caps()->pmd)
-		return "such folios are what collapsing makes: give a smaller one";
+		return "collapsing creates folios of this size: use a smaller one";
 	return NULL;
 }
 
@@ -135,8 +135,8 @@ static const struct notifier_op notifier_collapse = {
 		.name = "notifier.collapse",
 		.op = CALL_OP,
 		.words = AFTER "collapse" LISTENS,
-		.measures = "MADV_COLLAPSE of what a PMD maps: its pages are copied into one folio, as khugepaged does it",
-		.may_lie = "copying the pages is most of it, and the LRU caches of every CPU are drained once a call, which is tried again where it came at a bad moment; khugepaged would do it in its own time",
+		.measures = "MADV_COLLAPSE of the range of a PMD: its pages are copied into one folio, as by khugepaged",
+		.may_lie = "most of the cost is copying the pages; each call drains the LRU caches of every CPU, and is retried if it fails for a transient reason; khugepaged would do it in the background",
 		.params = collapse_params,
 		.nr_params = ARRAY_SIZE(collapse_params),
 		NOTIFIER_STEPS,
@@ -159,7 +159,7 @@ static const char *const split_how[] = { "folio", "pmd", NULL };
 static const struct bench_param split_params[] = {
 	{ .name = "how", .type = PARAM_ENUM, .def = "folio",
 	  .choices = split_how,
-	  .help = "the folio into pages, or only the PMD that maps it into a page table" },
+	  .help = "split the folio into pages, or only the PMD that maps it into a page table" },
 	PARAM_SECONDARY, PARAM_FOLIO("2m"), PARAM_MEASURE, PARAM_GUEST,
 };
 
@@ -171,10 +171,10 @@ static bool split_folio(const struct bench_ctx *ctx)
 static const char *split_refused(const struct bench_ctx *ctx)
 {
 	if (nt_folio(ctx) == mm_caps()->page)
-		return "a page can't be split: give a larger folio";
+		return "a base page can't be split: use a larger folio";
 	if (!split_folio(ctx))
 		return nt_is_pmd(ctx) ? NULL :
-			"how=pmd: only a folio of the PMD's size is mapped by one";
+			"how=pmd: only a folio of the PMD size is mapped by a PMD";
 	if (access(SPLIT, W_OK))
 		return "no " SPLIT ": mount debugfs, or use how=pmd";
 	return NULL;
@@ -287,10 +287,10 @@ static void split_teardown(struct bench_ctx *ctx)
 static const struct notifier_op notifier_split = {
 	.bench = {
 		.name = "notifier.split",
-		.op = "one folio; with measure=guest one page that the guest visits",
+		.op = "one folio; with measure=guest one page that the guest accesses",
 		.words = AFTER "{how:folio=folio|pmd=PMD} split" LISTENS,
-		.measures = "a large folio split into pages through debugfs, or a PMD into a page table by giving half of it another mapping",
-		.may_lie = "how=pmd splits the mapping as well; both are driven from outside, reclaim and the like split without a system call",
+		.measures = "splitting a large folio into pages through debugfs, or a PMD into a page table by mapping over half of it",
+		.may_lie = "how=pmd splits the mapping, too; both are driven by a system call, while reclaim, for example, splits without one",
 		BENCH_PARAMS(split_params),
 		NOTIFIER_STEPS,
 	},

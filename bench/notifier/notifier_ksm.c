@@ -22,7 +22,7 @@ static const char *const ksm_how[] = { "merge", "unmerge", NULL };
 static const struct bench_param ksm_params[] = {
 	{ .name = "how", .type = PARAM_ENUM, .def = "merge",
 	  .choices = ksm_how,
-	  .help = "ksmd merges the pages, or the process takes them apart again" },
+	  .help = "ksmd merges the pages, or the process unmerges them" },
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_MEASURE, PARAM_GUEST,
 };
 
@@ -85,13 +85,13 @@ static const char *ksm_refused(const struct bench_ctx *ctx)
 	if (!has)
 		return "this kernel has no KSM";
 	if (runs)
-		return "ksmd is at work here for others: stop it with 0 > " KSM "run";
+		return "ksmd is running for other processes: stop it with echo 0 > " KSM "run";
 	if (nt_folio(ctx) != mm_caps()->page)
 		return "ksmd splits large folios before it merges their pages: see notifier.split";
 	other = other_mergeable();
 	if (!other)
 		return NULL;
-	snprintf(why, sizeof(why), "process %d wants its memory merged as well: ksmd would scan and merge that too",
+	snprintf(why, sizeof(why), "process %d also has mergeable memory, which ksmd would scan and merge, too",
 		 other);
 	return why;
 }
@@ -249,7 +249,7 @@ static int ksm_before(struct bench_ctx *ctx)
 		return ret;
 	merged = sharing(nt->after, nt->visits);
 	if (merged != (nt->ksm_merge ? 0 : nt->visits))
-		return fail(EPROTO, "%" PRIu64 " of %" PRIu64 " pages are merged to begin with",
+		return fail(EPROTO, "%" PRIu64 " of %" PRIu64 " pages are merged before the operation",
 			    merged, nt->visits);
 	return 0;
 }
@@ -301,10 +301,10 @@ static void ksm_teardown(struct bench_ctx *ctx)
 static const struct notifier_op notifier_ksm = {
 	.bench = {
 		.name = "notifier.ksm",
-		.op = "one page; with measure=guest one that the guest visits",
+		.op = "one page; with measure=guest one that the guest accesses",
 		.words = AFTER "KSM {how}" LISTENS,
-		.measures = "identical pages merged by ksmd, or taken apart by the process itself",
-		.may_lie = "how=merge, measure=op: ksmd does the work, so instructions are only those of the process that waits, and ns holds the 0.1 ms or more until it has come round",
+		.measures = "merging identical pages by ksmd, or unmerging them by the process itself",
+		.may_lie = "how=merge, measure=op: ksmd does the work, so instructions are only those of the waiting process, and ns includes the 0.1 ms or more until ksmd has finished a pass",
 		BENCH_PARAMS(ksm_params),
 		NOTIFIER_STEPS,
 	},

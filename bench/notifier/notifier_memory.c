@@ -127,7 +127,7 @@ static int compare_frames(struct bench_ctx *ctx, bool same)
 		uint64_t was = pfn_of(nt->before[v]), is = pfn_of(nt->after[v]);
 
 		if (!is)
-			return fail(EPROTO, "page %" PRIu64 " is not there any more",
+			return fail(EPROTO, "page %" PRIu64 " is no longer present",
 				    v);
 		if ((was == is) != same)
 			return fail(EPROTO, "page %" PRIu64 " %s", v, same ?
@@ -157,7 +157,7 @@ int nt_none_present(struct bench_ctx *ctx)
 
 	for (v = 0; v < nt->visits; v++)
 		if (nt->after[v] & (PM_PRESENT | PM_SWAPPED))
-			return fail(EPROTO, "page %" PRIu64 " is still there",
+			return fail(EPROTO, "page %" PRIu64 " is still present",
 				    v);
 	json_object_set_new(ctx->proof, "pages_gone",
 			    json_integer(nt->visits));
@@ -261,7 +261,7 @@ int nt_fresh_mappings(struct bench_ctx *ctx)
 				 MAP_ANONYMOUS | MAP_NORESERVE |
 				 MAP_FIXED_NOREPLACE, -1, 0);
 			if (p != at)
-				return fail(EBUSY, "something else was mapped where a mapping had been taken away");
+				return fail(EBUSY, "something else was mapped where a mapping was removed");
 		}
 		p = mmap(at, nt->r.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 			 MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
@@ -348,7 +348,7 @@ int nt_check_pass(struct bench_ctx *ctx)
 		for (i = 0; i < nt->sub; i++)
 			if (*(uint32_t *)(nt_page_at(nt, v) + i * page +
 					  WORD_GUEST) != nt->value)
-				return fail(EPROTO, "what the guest wrote to page %" PRIu64 " is not there",
+				return fail(EPROTO, "page %" PRIu64 " lost the guest's write",
 					    v * nt->sub + i);
 	return 0;
 }

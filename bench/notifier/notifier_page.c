@@ -108,8 +108,8 @@ static const struct notifier_op notifier_swapout = {
 		.name = "notifier.swapout",
 		.op = CALL_OP,
 		.words = AFTER "swap-out" LISTENS,
-		.measures = "MADV_PAGEOUT of a populated range to compressed memory; the guest then has it swapped in again",
-		.may_lie = "compressing is most of it; the pages are nearly empty, so real ones cost more",
+		.measures = "MADV_PAGEOUT of a populated range to compressed memory; the guest then causes it to be swapped in",
+		.may_lie = "most of the cost is compression; the pages are nearly empty, and real ones cost more",
 		BENCH_PARAMS(range_params),
 		NOTIFIER_STEPS,
 	},
@@ -148,9 +148,9 @@ static const char *migrate_refused(const struct bench_ctx *ctx)
 	(void)ctx;
 	switch (memory_nodes(node)) {
 	case 0:
-		return "this kernel knows no NUMA nodes (CONFIG_NUMA): nowhere to move pages to; notifier.compact moves them within the only one";
+		return "this kernel has no NUMA nodes (CONFIG_NUMA), so there is no other node to move pages to; notifier.compact moves them within one node";
 	case 1:
-		return "one NUMA node has all the memory: nowhere to move pages to; notifier.compact moves them within it";
+		return "one NUMA node has all memory, so there is no other node to move pages to; notifier.compact moves them within one node";
 	}
 	return NULL;
 }
@@ -262,7 +262,7 @@ static const struct notifier_op notifier_migrate = {
 		.op = CALL_OP,
 		.words = AFTER "migration" LISTENS,
 		.measures = "move_pages() of a populated range to another NUMA node",
-		.may_lie = "copying the pages is part of it, and so is draining the LRU caches of every CPU once a call",
+		.may_lie = "the cost includes copying the pages, and draining the LRU caches of every CPU once per call",
 		BENCH_PARAMS(range_params),
 		NOTIFIER_STEPS,
 	},

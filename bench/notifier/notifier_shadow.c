@@ -35,7 +35,7 @@ int shadow_open(struct bench_ctx *ctx)
 	if (nt->shadow < 0)
 		return nt->shadow;
 	if (!(abi.features & (PTELAB_FEAT_SECONDARY | PTELAB_FEAT_INV_RANGE)))
-		return fail(EOPNOTSUPP, "this kernel tells secondary TLBs nothing");
+		return fail(EOPNOTSUPP, "this kernel does not notify secondary TLBs");
 	subscribers_note();
 	return kmod_shadow_start(nt->shadow, PTELAB_SHADOW_SECONDARY,
 				 nt->r.base, nt->r.nr * nt->r.stride);

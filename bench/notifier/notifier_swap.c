@@ -40,7 +40,7 @@ const char *zram_unavailable(void)
 		return NULL;
 	if (access(ZRAM_CONTROL, F_OK))
 		return "no zram to swap to: modprobe zram, or a kernel with CONFIG_ZRAM";
-	return "all zram devices are taken";
+	return "all zram devices are in use";
 }
 
 /* An unused device, or a new one. */
@@ -57,7 +57,7 @@ static int zram_get(void)
 	if (!text)
 		return -errno;
 	if (parse_u64(text, &nr) || nr > INT32_MAX) {
-		ret = fail(EPROTO, ZRAM_CONTROL "/hot_add says '%s'", text);
+		ret = fail(EPROTO, ZRAM_CONTROL "/hot_add returned '%s'", text);
 	} else {
 		number = xasprintf("%" PRIu64, nr);
 		ret = journal_note_write(ZRAM_CONTROL "/hot_remove", number);

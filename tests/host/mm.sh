@@ -50,7 +50,7 @@ proved()
 		(.status != "unavailable" or (.reason | length) < 10) and
 		# on a busy machine the racer may never get its CPU; the
 		# point must then be invalid, and say so
-		((.reason // "") | test("racer made no round") | not)) |
+		((.reason // "") | test("racer completed no round") | not)) |
 		"\(.bench) \(.params): \(.status): \(.reason)"' | head -n 3)
 	oks=$(points "$name" | jq -r 'select(.status == "ok") | .bench' | wc -l)
 	if [ -n "$bad" ]; then

@@ -151,16 +151,16 @@ reason()
 }
 
 reason "a guest without a VM" "needs a guest" notifier.dontneed:measure=guest
-reason "a guest after munmap" "nothing there" \
+reason "a guest after munmap" "leaves nothing" \
 	notifier.munmap:secondary=kvm:measure=guest
-reason "a guest that writes to what is read-only" "ends its run" \
+reason "a guest that writes to what is read-only" "read-only memory stops" \
 	notifier.mprotect:secondary=kvm:measure=guest:guest=write
 reason "a guest that writes to what userfaultfd protects" "would wait" \
 	notifier.uffd_wp:secondary=kvm:measure=guest:guest=write
 reason "hugetlb pages of another size" "no hugetlb pages of 4k" \
 	notifier.upgrade:backing=hugetlb
 reason "splitting a page" "can't be split" notifier.split:folio=4k
-reason "collapsing what is collapsed" "what collapsing makes" \
+reason "collapsing what is collapsed" "collapsing creates" \
 	notifier.collapse:folio=2m
 reason "merging pages of large folios" "splits large folios" \
 	notifier.ksm:folio=64k

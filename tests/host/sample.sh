@@ -58,7 +58,7 @@ else
 fi
 equal every-sample-has-a-function "$(jq "$point | .samples.functions | add" "$tmp/a/boot-001.jsonl")" "$samples"
 equal an-empty-batch-is-not-sampled \
-	"$(jq -r 'select(.bench == "harness.empty") | .absent.samples' "$tmp/a/boot-001.jsonl")" "not sampled: there is nothing in it"
+	"$(jq -r 'select(.bench == "harness.empty") | .absent.samples' "$tmp/a/boot-001.jsonl")" "not sampled: the batch is empty"
 metric=$(jq -r "$point | .samples.metric" "$tmp/a/boot-001.jsonl")
 check explain-samples sh -c "'$ptelab' explain '$tmp/a' '$tmp/b' -b fault.anon_write | grep -q '$metric per operation, sampled'"
 equal shares-are-of-the-figure "$("$ptelab" explain "$tmp/a" "$tmp/b" -b fault.anon_write --json |

@@ -171,10 +171,10 @@ done <<'END'
 belongs to the driver nvme; force=yes
 belongs to the driver nvme; force=yes
 is in use: process 1 .init. has it mapped
-BAR 2 of 0000:00:03.0 is too small: 2097152 bytes
+BAR 2 of 0000:00:03.0 is too small: it has 2097152 bytes
 BAR 0 of 0000:00:03.0 is not prefetchable
-offset 4 are not aligned to the 8 bytes that str8 needs on Device memory
-no function of the kernel stores with neon64
+offset 4 are not aligned to 8 bytes: on Device memory str8
+no kernel function stores with neon64
 this CPU has no st64b
 sequence of the other architecture
 there is no such PCI device

@@ -115,10 +115,10 @@ one "compaction: nobody listens, nobody is told" \
 one "one node: what moves pages there is named" \
 	'[.[] | select(.bench == "notifier.migrate")] | length > 0 and all(.status == "unavailable") and any(.reason | test("notifier.compact"))'
 # A page table maps 32 of them, and fork leaves out whole tables.
-one "hugetlb of 64k: an upgrade, or what fork left out" \
+one "hugetlb of 64k: an upgrade, or what fork skipped" \
 	'[.[] | select(.bench == "notifier.upgrade" and .params.backing == "hugetlb")] | length == 1 and
 	all((.status == "ok" and .counters.notifier_secondary.per_op == 1) or
-	    (.status == "unavailable" and (.reason | capture("left out (?<n>[0-9]+) of") | .n | tonumber | . > 0)))'
+	    (.status == "unavailable" and (.reason | capture("skipped (?<n>[0-9]+) of") | .n | tonumber | . > 0)))'
 one "who did not listen hears nothing, though a VM was asked for first" \
 	"$point p(\"notifier.mprotect\"; \"none\"; \"op\") | length == 3 and
 	all(.status == \"ok\" and .counters.notifier_start.total == 0 and .counters.notifier_end.total == 0)"

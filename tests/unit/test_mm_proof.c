@@ -56,7 +56,7 @@ static void not_a_folio_of_four(void **state)
 	says(mm_folio_check(four, small, 4), "smaller");
 	says(mm_folio_check(four, pair, 4), "smaller");
 	says(mm_folio_check(four, large, 4), "larger");
-	says(mm_folio_check(four, within, 4), "within a larger");
+	says(mm_folio_check(four, within, 4), "part of a larger");
 	says(mm_folio_check(four, none, 4), "not part of a large");
 	says(mm_folio_check(gap, good, 4), "contiguous");
 	says(mm_folio_check(absent, good, 4), "not mapped");

@@ -49,11 +49,11 @@ static void refusals(void **state)
 	a.bar.size = 65536;
 	refuses(&a, NULL);
 	a.offset = 8;
-	refuses(&a, "BAR 2 of 0000:00:03.0 is too small: 65536 bytes, of 65544");
+	refuses(&a, "BAR 2 of 0000:00:03.0 is too small: it has 65536 bytes, and window, size and offset need 65544");
 	a.pattern = MMIO_PINGPONG;
 	refuses(&a, NULL);
 	a.pattern = MMIO_SAME;
-	refuses(&a, "is not in one line");
+	refuses(&a, "does not fit in one line");
 	a.offset = 0;
 	refuses(&a, NULL);
 	a = fine();
@@ -72,20 +72,20 @@ static void refusals(void **state)
 	refuses(&a, NULL);
 	a = fine();
 	a.size = 4;
-	refuses(&a, "size=8 at least");
+	refuses(&a, "size=8 or more");
 	a = fine();
 	a.size = 4096;
 	a.window = 64;
-	refuses(&a, "window=4096 at least");
+	refuses(&a, "window=4096 or more");
 	a = fine();
 	a.sequence = "movdir64b";
 	refuses(&a, "the other architecture");
 	a.sequence = "memcpy_toio";
-	refuses(&a, "function of the kernel");
+	refuses(&a, "is a kernel function");
 	a.map = MAP_IOREMAP;
 	refuses(&a, NULL);
 	a.sequence = "stp";
-	refuses(&a, "no function of the kernel stores with stp");
+	refuses(&a, "no kernel function stores with stp");
 }
 
 static void features(void **state)
@@ -136,7 +136,7 @@ static void movdir64b(void **state)
 	a.offset = 0;
 	refuses(&a, NULL);
 	a.size = 32;
-	refuses(&a, "size=64 at least");
+	refuses(&a, "size=64 or more");
 }
 
 /* Alignment: what Device memory does not take, Normal-NC does. */
@@ -339,18 +339,18 @@ static void finds_not(void **state)
 	static const struct {
 		const char *name, *part;
 	} cases[] = {
-		{ "00:03.0/1", "no memory BAR" },
-		{ "00:03.0/5", "no memory BAR" },
-		{ "00:03.0/6", "from 0 to 5" },
-		{ "00:03.0/12", "from 0 to 5" },
+		{ "00:03.0/1", "not a memory BAR" },
+		{ "00:03.0/5", "not a memory BAR" },
+		{ "00:03.0/6", "BAR is 0 to 5" },
+		{ "00:03.0/12", "BAR is 0 to 5" },
 		{ "00:05.0", "has no memory BAR" },
 		{ "00:06.0", "no such PCI device" },
-		{ "1af4:1110", "2 devices are called that" },
+		{ "1af4:1110", "2 devices match" },
 		{ "1af4:1111", "no such PCI device" },
 		{ "nvme", "write an address" },
 		{ "", "write an address" },
 		{ "00:03", "write an address" },
-		{ "/dev/mem", "no resource file" },
+		{ "/dev/mem", "not a resource file" },
 	};
 	struct pci_bar b;
 	size_t i;

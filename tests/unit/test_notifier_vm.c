@@ -162,7 +162,7 @@ static void refused_afterwards(void **state)
 			    "invalid");
 	assert_non_null(strstr(json_string_value(json_object_get(record,
 								 "reason")),
-			       "in a run of its own"));
+			       "in a separate run"));
 	json_decref(record);
 	runner_free(r);
 	points_free(&list);

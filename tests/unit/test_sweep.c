@@ -64,7 +64,7 @@ static void errors_name_line_and_key(void **state)
 		"boots: takes a whole number from 1 to 1000");
 	refused("bench = [ \"gup.futex\" ];\nboots = 2.5;\n", 2, "boots: ");
 	refused("bench = [ \"gup.futex\",\n\"gup.futx\" ];\n", 2,
-		"bench: no benchmark is called 'gup.futx'; did you mean gup.futex?");
+		"bench: no benchmark 'gup.futx'; did you mean gup.futex?");
 	refused("bench = [ \"gup.futex\" ];\nparam = [ \"nonsense=1\" ];\n", 2,
 		"param: ");
 	refused("bench = [ \"gup.futex\" ];\norder = \"abab\";\n", 2,
