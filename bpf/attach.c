@@ -261,13 +261,13 @@ static void load_failed(struct tracer *t, int err)
 		no_programs_like(t, prog, not_permitted());
 		return;
 	}
-	why = tracer_text(t, "the kernel refuses the BPF program: %s",
+	why = tracer_text(t, "the kernel rejects the BPF program: %s",
 			words && *words ? words : bpf_strerror(err));
 	if (!words && (err == KERNEL_ENOTSUPP || err == ENOSYS ||
 		       err == EINVAL)) {
 		no_programs_like(t, prog, why);
 	} else if (helper_used(t, prog)) {
-		t->no_bpf = tracer_text(t, "events can't be told apart by process: %s",
+		t->no_bpf = tracer_text(t, "can't separate events by process: %s",
 				      why);
 	} else if (program_used(t, prog)) {
 		tracer_exclude(t, prog, NULL, why);
@@ -378,7 +378,7 @@ static void attach_follow(struct tracer *t)
 		t->follow[i] = bpf_program__attach_raw_tracepoint(
 				program(t, list[i].prog), list[i].where);
 		if (!t->follow[i])
-			t->warning = "processes that the traced one starts are not followed";
+			t->warning = "can't follow the child processes of the traced one";
 	}
 	if (helper_used(t, "follow_mm_free"))
 		t->follow[i] = bpf_program__attach_trace(
@@ -388,7 +388,7 @@ static void attach_follow(struct tracer *t)
 				program(t, "follow_mm_free_k"), false,
 				"__mmdrop");
 	if (!t->follow[i] && !t->warning)
-		t->warning = "the end of an address space can't be seen here, so another process may be taken for a traced one that ended";
+		t->warning = "can't see the end of an address space, so a later process may be mistaken for a traced one that ended";
 }
 
 /* One round: true if all that is chosen is loaded and attached. */
@@ -438,7 +438,7 @@ static struct tracer *load_tracer(const bool want[MAX_COUNTERS],
 		t->c[i].want = want[i];
 		t->c[i].way = -1;
 		if (!want[i])
-			t->c[i].absent = "not asked for";
+			t->c[i].absent = "not requested";
 		else
 			t->c[i].absent = find_slots(t, &bpf_counters[i],
 						    &t->c[i]);
@@ -526,7 +526,7 @@ int tracer_only_me(struct tracer *t)
 		return 0;
 	err = run_here(t, "whoami");
 	if (err)
-		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
+		return fail(-err, "the kernel can't run a BPF program on behalf of its caller: %s",
 			    bpf_strerror(-err));
 	t->skel->bss->one_mm = t->skel->bss->me.mm;
 	return 0;
@@ -548,7 +548,7 @@ int tracer_track_pid(struct tracer *t, pid_t pid)
 		return 0;
 	err = run_here(t, "whoami");
 	if (err)
-		return fail(-err, "the kernel does not run a BPF program for its caller: %s",
+		return fail(-err, "the kernel can't run a BPF program on behalf of its caller: %s",
 			    bpf_strerror(-err));
 	v = t->skel->bss;
 	v->seed_pid = pid;
@@ -556,7 +556,7 @@ int tracer_track_pid(struct tracer *t, pid_t pid)
 	v->seeded = 0;
 	link = bpf_program__attach_iter(program(t, "seed_task"), NULL);
 	if (!link)
-		return fail(errno, "can't look through the processes: %s",
+		return fail(errno, "can't iterate over the processes: %s",
 			    bpf_strerror(errno));
 	fd = bpf_iter_create(bpf_link__fd(link));
 	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)

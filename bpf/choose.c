@@ -82,19 +82,19 @@ static const char *resolve_function(struct tracer *t, const struct attach_point 
 					   where, other);
 		other = inlined_in(t, p->callers, where);
 		if (other)
-			return tracer_text(t, "%s does not call %s: it has it inlined, or calls something else",
+			return tracer_text(t, "%s does not call %s: it is inlined, or something else is called",
 					   other, where);
 		if (p->nargs && f.known && f.nargs != p->nargs)
-			return tracer_text(t, "%s takes %u arguments here, not the %u that are understood",
+			return tracer_text(t, "%s takes %u arguments in this kernel, not the expected %u",
 					 where, f.nargs, p->nargs);
 		if (p->arg && !kernel_has_argument(where, p->arg))
-			return tracer_text(t, "%s takes no '%s' here", where, p->arg);
+			return tracer_text(t, "%s has no argument '%s' in this kernel", where, p->arg);
 		if (!is_trampoline(p->kind))
 			return NULL;
 		if (!f.known)
 			return tracer_text(t, "BTF does not describe %s", where);
 		if (f.returns_struct)
-			return tracer_text(t, "%s returns a struct, which fentry refuses",
+			return tracer_text(t, "%s returns a struct, which fentry does not support",
 					 where);
 		return NULL;
 	}
@@ -309,7 +309,7 @@ const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		return tracer_text(t, "this kernel has no %s",
 				   strchr(bc->enumerator, ':') + 1);
 	if (by && value >= by->events)
-		return tracer_text(t, "%s has a number larger than is counted",
+		return tracer_text(t, "%s has a value that is too large to count",
 				   strchr(bc->enumerator, ':') + 1);
 	c->slots = by ? event_slots(by, bc->enumerator, value) :
 			SLOT_BIT(bc->slot);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What BPF programs, kprobes and software events can count. A new counter of a
- * function's calls is a line in counters.def. Any other is one entry in the
- * table of counters.c; its program and slot go into ptelab.bpf.c and slots.h.
+ * The counters of BPF programs, kprobes and software events. A new counter of calls
+ * of a function is a line in counters.def. Any other counter is an entry in the
+ * table of counters.c, a program in ptelab.bpf.c and a slot in slots.h.
  */
 #ifndef PTELAB_BPF_COUNTERS_H
 #define PTELAB_BPF_COUNTERS_H
@@ -23,19 +23,25 @@ enum point_kind {
 	POINT_SOFTWARE,		/* perf software event, no BPF at all */
 };
 
-/* One place where one program is attached. */
+/* One place at which one program is attached. */
 struct attach_point {
 	enum point_kind kind;
 	const char *prog;	/* in ptelab.bpf.c */
-	/* What to attach to: names by which kernels know the same function or
-	 * tracepoint, "a|b|c"; the first that this kernel has is taken. */
+	/*
+	 * What to attach to: the names "a|b|c" of a function or tracepoint in
+	 * different kernels; the first that this kernel has is used.
+	 */
 	const char *where;
-	/* Functions that kept their name and changed what they take: how many
-	 * arguments there must be, and the name of one; 0, NULL: any. */
+	/*
+	 * For functions whose arguments changed: the required number of
+	 * arguments, and the name of one; 0, NULL: any.
+	 */
 	unsigned int nargs;
 	const char *arg;
-	/* Functions that are known to call it, "a|b": one that does not has it
-	 * inlined, and a probe would miss those calls. */
+	/*
+	 * Functions that are known to call it, "a|b". If one does not, it has
+	 * inlined it, and a probe would miss those calls.
+	 */
 	const char *callers;
 	uint64_t config;	/* POINT_SOFTWARE: PERF_COUNT_SW_* */
 };
@@ -43,12 +49,14 @@ struct attach_point {
 #define MAX_WAYS	5
 #define MAX_POINTS	7
 
-/* In place of an enumerator, where there is a slot for each: their sum, and
- * that of what no notifier asked for. */
+/*
+ * Instead of an enumerator, if each has a slot: their sum, and the slot of events
+ * without a notifier.
+ */
 #define EVERY_CAUSE	"*"
 #define CAUSE_IS_KVM	"kvm"
 
-/* A way to count: all of its points have to be attached. */
+/* A way to count, which needs all of its points. */
 struct way {
 	struct attach_point point[MAX_POINTS];
 };
@@ -58,9 +66,11 @@ struct bpf_counter {
 	enum slot slot;
 	/* The architecture that has the event, as "arm64"; NULL: all. */
 	const char *arch;
-	/* An enumerator that the kernel must have: "enum:ENUMERATOR". From
-	 * SLOT_NOTIFIER_START on the slot is that of the event's value, and NULL
-	 * stands for all events that the table does not name. */
+	/*
+	 * An enumerator that the kernel must have: "enum:ENUMERATOR". From
+	 * SLOT_NOTIFIER_START on its value is added to the slot, and NULL stands
+	 * for all events that the table does not name.
+	 */
 	const char *enumerator;
 	struct way way[MAX_WAYS];	/* best first */
 };

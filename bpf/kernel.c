@@ -385,7 +385,7 @@ static bool says_zero(const char *path)
 const char *kernel_no_kprobes(void)
 {
 	if (says_zero("/sys/kernel/debug/kprobes/enabled"))
-		return "kprobes are switched off: echo 1 >/sys/kernel/debug/kprobes/enabled";
+		return "kprobes are disabled: echo 1 >/sys/kernel/debug/kprobes/enabled";
 	if (!access("/sys/bus/event_source/devices/kprobe/type", F_OK) ||
 	    !access("/sys/kernel/tracing/kprobe_events", F_OK) ||
 	    !access("/sys/kernel/debug/tracing/kprobe_events", F_OK))
@@ -396,7 +396,7 @@ const char *kernel_no_kprobes(void)
 const char *kernel_no_fentry(void)
 {
 	if (says_zero("/proc/sys/kernel/ftrace_enabled"))
-		return "ftrace is switched off, and fentry with it: sysctl kernel.ftrace_enabled=1";
+		return "ftrace is disabled, and fentry with it: sysctl kernel.ftrace_enabled=1";
 	return NULL;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the running kernel consists of: its functions, their arguments, its
- * enumerators, its symbols' addresses. Everything is looked up by name, and
- * read once, when it is first asked for.
+ * The running kernel's functions, their arguments, enumerators, and addresses of
+ * symbols. Everything is looked up by name, and read once, at first use.
  */
 #ifndef PTELAB_BPF_KERNEL_H
 #define PTELAB_BPF_KERNEL_H
@@ -20,17 +19,17 @@ struct kernel_symbol {
 	uint64_t start, end;	/* end: where the next symbol starts */
 };
 
-/* NULL, or why there is no BTF and so no BPF program can be loaded. */
+/* Returns NULL, or why there is no BTF, without which no BPF program loads. */
 const char *kernel_no_btf(void);
-/* False if the kernel has no such function, as far as can be seen. */
+/* Returns false if the kernel does not seem to have the function. */
 bool kernel_has_function(const char *name, struct kernel_function *f);
 /*
- * A copy of the function that the compiler made for some of its callers, such
- * as "f.constprop.0": a probe on the function does not see their calls. NULL if
- * there is none, or it can't be seen.
+ * Returns a copy of the function that the compiler made for some of its callers,
+ * such as "f.constprop.0". A probe on the function does not see their calls. NULL if
+ * there is none, or if it can't be found.
  */
 const char *kernel_function_clone(const char *name);
-/* Whether BTF says that the function has an argument of that name. */
+/* Returns whether the function has an argument of that name, by BTF. */
 bool kernel_has_argument(const char *function, const char *argument);
 /* "enum:ENUMERATOR"; false if this kernel has no such enumerator. */
 bool kernel_enumerator(const char *path, uint64_t *value);
@@ -39,17 +38,16 @@ bool kernel_enumerator(const char *path, uint64_t *value);
  * addresses are hidden from this user, or another -errno.
  */
 int kernel_symbol_find(const char *name, struct kernel_symbol *sym);
-/* Why this kernel has no kprobes for perf and BPF; NULL if it has. */
+/* Returns why this kernel has no kprobes for perf and BPF; NULL if it has. */
 const char *kernel_no_kprobes(void);
 /*
- * Why programs on the entry of functions would be attached, but never run; NULL
- * if they run where they can be attached.
+ * Returns why fentry programs would attach but never run; NULL if they run.
  */
 const char *kernel_no_fentry(void);
 /*
- * Which kinds of BPF programs this kernel loads for this user, and why not the
- * others, in words; found by loading the smallest of each kind. @all: whether
- * it loads them all.
+ * Describes which kinds of BPF programs this kernel loads for this user, and why it
+ * rejects others. Loads a minimal program of each kind to find out. @all: whether it
+ * loads them all.
  */
 const char *kernel_programs(bool *all);
 

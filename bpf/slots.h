@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where each BPF program counts. Included by the programs and by the code
- * that loads them, so nothing but plain definitions belongs in here.
+ * The slots in which BPF programs count. The programs and the code that loads them
+ * include this file, so it has only plain definitions.
  */
 #ifndef PTELAB_BPF_SLOTS_H
 #define PTELAB_BPF_SLOTS_H
@@ -45,8 +45,8 @@ enum slot {
 #define NOTIFIER_EVENTS	(SLOT_ZAPPED_BY - SLOT_NOTIFIER_START)
 
 /*
- * What made KVM zap: a notifier event by its number, any beyond the last, or
- * nobody but KVM itself, as when a memslot goes.
+ * The cause of a zap by KVM: a notifier event by its number, any event beyond the
+ * last, or KVM itself, as when a memslot is removed.
  */
 enum cause {
 	CAUSE_BEYOND = 14,
@@ -55,9 +55,9 @@ enum cause {
 };
 
 /*
- * A row of slots for each CPU: 1024 bytes, so no two CPUs share a cache line,
- * and to find one's own takes a shift, an instruction less than multiplying.
- * CPUs beyond the last row share rows; adding is atomic, so nothing is lost.
+ * A row of slots for each CPU. It has 1024 bytes, so that CPUs do not share cache
+ * lines, and the row is found with a shift, one instruction less than multiplying.
+ * CPUs beyond the last row share rows; adding is atomic, so no count is lost.
  */
 #define ROWS		1024
 #define ROW_SLOTS	128
@@ -69,9 +69,9 @@ struct slot_row {
 _Static_assert(SLOT_SINGLE_END <= SLOT_NOTIFIER_START, "move the ranges up");
 _Static_assert(SLOT_NR <= ROW_SLOTS, "double ROW_SLOTS");
 
-/* Whose events count: const volatile filter, set before loading. */
+/* Selects the events that count: const volatile filter, set before loading. */
 enum filter {
-	FILTER_NONE,	/* everybody's */
+	FILTER_NONE,	/* all processes */
 	FILTER_ONE,	/* the address space one_mm */
 	FILTER_SET,	/* the processes in tracked, and their children */
 };

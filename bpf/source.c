@@ -64,7 +64,7 @@ static void collect_one(struct bpf_priv *p, unsigned int kind,
 			continue;
 		if (!p->t[kind]) {
 			values[m] = (struct counter_value) {
-				.absent = "not asked for",
+				.absent = "not requested",
 			};
 			continue;
 		}
@@ -75,7 +75,7 @@ static void collect_one(struct bpf_priv *p, unsigned int kind,
 			continue;
 		/* An undercount is not a count. */
 		snprintf(p->lost[m], sizeof(p->lost[m]),
-			 "%" PRIu64 " hits were counted and %" PRIu64 " lost by the probe",
+			 "the probe counted %" PRIu64 " hits and lost %" PRIu64,
 			 from->count, from->missed);
 		values[m].absent = p->lost[m];
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What attach.c, tracer_read.c, choose.c and software.c share of a tracer. */
+/* Internals of a tracer, shared by attach.c, tracer_read.c, choose.c and software.c. */
 #ifndef PTELAB_BPF_TRACER_H
 #define PTELAB_BPF_TRACER_H
 
@@ -59,21 +59,21 @@ struct tracer {
 	const char *warning;
 	struct retry_sites sites;
 	bool sites_known;
-	/* Every reason given, each once; they live as long as the tracer. */
+	/* All reasons, each once; they live as long as the tracer. */
 	char **said;
 	unsigned int nr_said;
 };
 
 /* --- choose.c --- */
 
-/* A reason, kept as long as the tracer. */
+/* Formats a reason that lives as long as the tracer. */
 const char *tracer_text(struct tracer *t, const char *fmt, ...) __printf(2, 3);
-/* NULL with the slots set, or why this kernel has no such event at all. */
+/* Sets the slots and returns NULL, or returns why this kernel has no such event. */
 const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		       struct counter_state *c);
-/* Takes the best way of a counter that is not excluded, into attached[]. */
+/* Adds the best way of a counter that is not excluded to attached[]. */
 void choose_way(struct tracer *t, unsigned int counter);
-/* Rules out every way that has to attach @prog (at @where, if not NULL). */
+/* Excludes every way that needs to attach @prog (at @where, if not NULL). */
 void tracer_exclude(struct tracer *t, const char *prog, const char *where,
 		    const char *why);
 bool program_used(const struct tracer *t, const char *prog);

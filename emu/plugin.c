@@ -189,7 +189,7 @@ static void on_end(qemu_plugin_id_t id, void *unused)
 	(void)id;
 	(void)unused;
 	if (fclose(out))
-		perror("ptelab plugin: writing what was counted");
+		perror("ptelab plugin: writing the counts");
 }
 
 /* "START-END" in hexadecimal. */
@@ -218,7 +218,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
 	self = id;
 	if (strcmp(info->target_name, "aarch64") || !info->system_emulation ||
 	    info->system.smp_vcpus != 1)
-		return bad("counts in an arm64 machine with one CPU only");
+		return bad("supports only an arm64 machine with one CPU");
 	for (i = 0; i < argc; i++) {
 		if (!strncmp(argv[i], "out=", 4))
 			out = fopen(argv[i] + 4, "we");

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Follows one vCPU through a region, block by block: which function called
- * which, what was taken as an exception, and how often each block ran where.
- * Knows nothing of QEMU; the plugin feeds it.
+ * Follows one vCPU through a region, block by block: calls, exceptions, and how often
+ * each block ran in which context. It does not depend on QEMU; the plugin feeds it.
  *
- * The interface of QEMU 7.2 shows no register, so what it can't see is
- * inferred from addresses:
+ * QEMU 7.2's interface does not show registers, so they are inferred from addresses:
  *  - an exception is a step to the start of a vector slot. Vector tables are
- *    learnt: user mode reaches the kernel through them only.
- *  - calls and returns are matched by return address; a return to where no
- *    known call came from makes a node of its own (N_LOST), and is counted.
- *  - a task switch is seen by the addresses at which cpu_switch_to() stores
- *    and loads registers, which are those of the two tasks.
+ *    learned: user mode reaches the kernel only through them.
+ *  - calls and returns are matched by return address. A return without a known call
+ *    creates a separate node (N_LOST), and is counted.
+ *  - a task switch is detected by the addresses at which cpu_switch_to() stores and
+ *    loads registers, which belong to the two tasks.
  *  - ERET from __guest_enter() is the way into a guest.
- *  - what the PMU counts. Read from user mode, its counters run all the time but
- *    when another task does, and bench/kit/pmu.c reads that of user mode last at the
- *    start and first at the end. Switched on and off, it has that of user mode
- *    enabled first and the kernel's second; so instructions count from where the
- *    second counter is programmed, whenever PMCR_EL0 was written to that end.
- * What it can't tell: which kernel thread another task is; tail calls are part
- * of their caller here, and are told apart later by symbols.
+ *  - the instructions that the PMU counts. If user mode reads the counters, they run
+ *    except while another task runs; bench/kit/pmu.c reads the user mode counter
+ *    last at the start and first at the end. If the counters are enabled and disabled
+ *    instead, that of user mode is enabled first and that of the kernel second. So
+ *    instructions count from where the second counter is programmed, while PMCR_EL0
+ *    enables the counters.
+ * It does not know which kernel thread another task is. Tail calls are part of their
+ * caller here, and are separated later by symbols.
  */
 #ifndef PTELAB_EMU_WALK_H
 #define PTELAB_EMU_WALK_H
@@ -30,12 +29,14 @@
 
 #include "lib/insn_counts.h"
 
-/* Kernel addresses that say what code does; 0: this kernel has none. */
+/* Addresses of kernel code with a known purpose; 0: this kernel has none. */
 struct walk_symbols {
 	uint64_t switch_start, switch_end;	/* cpu_switch_to() */
 	uint64_t guest_start, guest_end;	/* __guest_enter() */
-	/* armv8pmu_start(): its write of PMCR_EL0 has the counters count, any
-	 * other write has them stop */
+	/*
+	 * armv8pmu_start(): its write of PMCR_EL0 enables the counters, any
+	 * other write disables them
+	 */
 	uint64_t pmu_start, pmu_end;
 };
 
@@ -53,21 +54,23 @@ struct walk_block {
 
 struct walk;
 
-/* Writes to @out. @lines: all accesses will be told, so lines are counted. */
+/* Writes to @out. @lines: count lines; the caller then reports all accesses. */
 struct walk *walk_new(FILE *out, const struct walk_symbols *symbols,
 		      bool lines);
 void walk_free(struct walk *w);
 
-/* A block is about to run; @begun: instructions begun so far, of all blocks. */
+/* A block is about to run; @begun: instructions started so far, of all blocks. */
 void walk_block(struct walk *w, struct walk_block *b, uint64_t begun);
-/* An access was made: all of them matter for the lines touched, those in
- * walk_symbols.switch_start to switch_end always. */
+/*
+ * Reports an access. Those in walk_symbols.switch_start to switch_end are always
+ * needed, all others only to count lines.
+ */
 void walk_access(struct walk *w, uint64_t vaddr, unsigned int size, bool store);
 /*
- * The instruction that begins is a mark (lib/marks.h). @done: instructions of
- * its block so far, itself included; @b: the block, with @begun from before it,
- * NULL if it has no instruments. Returns whether regions follow soon:
- * instrument, or don't.
+ * A mark (lib/marks.h) is about to run. @done: instructions of its block so far,
+ * including the mark; @b: the block, with @begun from before it; NULL if the block is
+ * not instrumented. Returns whether regions follow soon, so that blocks must be
+ * instrumented.
  */
 bool walk_mark(struct walk *w, unsigned int mark, uint32_t done,
 	       struct walk_block *b, uint64_t begun);
@@ -77,7 +80,7 @@ void walk_pmcr(struct walk *w, uint64_t pc);
 void walk_pmevcntr(struct walk *w, uint64_t pc);
 /* The instruction @word programs an event counter. */
 void walk_pmevtyper(struct walk *w, uint32_t word);
-/* Whether blocks and accesses matter now. */
+/* Returns whether blocks and accesses are needed now. */
 bool walk_active(const struct walk *w);
 
 #endif

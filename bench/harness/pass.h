@@ -80,7 +80,7 @@ void pass_end(struct pass *p);
 int pass_prepare(struct bench_ctx *ctx);
 
 /* Why there is no time in a record. */
-#define EMULATED_TIME	"emulated: time here is the emulator's"
+#define EMULATED_TIME	"emulated: the clock is the emulator's"
 
 /* --- passes.c: each puts its counters into the record --- */
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of an A64 decoder as following a pointer through a function needs:
- * where control goes, what is read from or written to memory and through
- * which register, and which registers an instruction writes. What it does not
- * know, it takes to write its destination field, or says that it is unknown
- * where control could go anywhere.
+ * A partial A64 decoder, sufficient to follow a pointer through a function: control
+ * flow, memory accesses and their registers, and which registers an instruction
+ * writes. An instruction that it does not know is assumed to write its destination
+ * field, or is A64_UNKNOWN if it might change the flow of control.
  */
 #ifndef PTELAB_BPF_A64_H
 #define PTELAB_BPF_A64_H

@@ -108,7 +108,7 @@ int code_running(const char *function, struct code *code, char why[200])
 		p = add_part(code, sym.start, sym.end - sym.start);
 		ret = kcore_read(fd, p);
 		if (ret)
-			say_why(why, -ret, "/proc/kcore does not give the code of %s: %s",
+			say_why(why, -ret, "/proc/kcore does not have the code of %s: %s",
 				names[i], strerror(-ret));
 	}
 	close(fd);
@@ -220,14 +220,14 @@ int code_elf(const char *path, const char *function, struct code *code,
 	if (fd < 0)
 		ret = say_why(why, errno, "%s: %s", path, strerror(errno));
 	else if (!elf || !gelf_getehdr(elf, &eh))
-		ret = say_why(why, EINVAL, "%s is no ELF file such as vmlinux; an Image has no symbols", path);
+		ret = say_why(why, EINVAL, "%s is not an ELF file such as vmlinux; an Image has no symbols", path);
 	else if (eh.e_machine != EM_AARCH64)
 		ret = say_why(why, EINVAL, "%s is not for arm64", path);
 	else if (!find_symbol(elf, function, &sym))
 		ret = say_why(why, ENOENT, "%s has no function %s", path,
 			      function);
 	else if (!read_symbol(elf, &sym, code))
-		ret = say_why(why, EINVAL, "%s does not hold the code of %s",
+		ret = say_why(why, EINVAL, "%s does not contain the code of %s",
 			      path, function);
 	else
 		ret = 0;

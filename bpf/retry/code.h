@@ -11,8 +11,8 @@ int code_elf(const char *path, const char *function, struct code *code,
 	     char why[200]);
 void code_free(struct code *code);
 /*
- * Whether a function of the running kernel calls another one, or jumps to its
- * start. 1, 0, or -errno if that can't be told.
+ * Returns whether a function of the running kernel calls another one, or jumps to
+ * its start: 1, 0, or -errno if unknown.
  */
 int code_calls(const char *caller, const char *callee);
 

@@ -29,7 +29,7 @@ static void print_places(FILE *to, const struct path_state *s)
 			sep = ",";
 		}
 	}
-	fputs(*sep ? "" : " no register any more", to);
+	fputs(*sep ? "" : " no register", to);
 }
 
 static const char *role(const struct retry_insn *i, const struct retry_sites *s)
@@ -39,7 +39,7 @@ static const char *role(const struct retry_insn *i, const struct retry_sites *s)
 	if (!i->target_read)
 		return NULL;
 	if (!i->starts)
-		return "reads the entry, but only to compare";
+		return "reads the entry, only to compare";
 	if (i->first && i->later)
 		return "reads the entry: starts every try";
 	if (i->later)
@@ -246,7 +246,7 @@ static void print_verdict(FILE *to, const struct func *f)
 	unsigned int k;
 
 	if (!s->nr) {
-		fprintf(to, "retries can't be counted here: %s\n",
+		fprintf(to, "retries can't be counted in this kernel: %s\n",
 			s->why_not);
 		return;
 	}

@@ -87,7 +87,7 @@ static int decode(struct func *f)
 	for (p = 0; p < f->code->nr_parts; p++)
 		f->nr += f->code->part[p].size / 4;
 	if (!f->nr || f->nr > MAX_INSNS)
-		return give_up(f, E2BIG, "a function of %u instructions is not what was expected",
+		return give_up(f, E2BIG, "a function of %u instructions is not supported",
 			       f->nr);
 	f->i = xcalloc(f->nr, sizeof(*f->i));
 	for (p = 0; p < f->code->nr_parts; p++) {
@@ -294,7 +294,7 @@ static int follow_argument(struct func *f)
 				return give_up(f, EBUSY, "another tracer has a kprobe at +%#" PRIx64 ", which hides the instruction; stop it first",
 					       offset_of(f, n));
 			if (i->d.kind == A64_UNKNOWN)
-				return give_up(f, EINVAL, "the instruction %08x at +%#" PRIx64 " is not understood",
+				return give_up(f, EINVAL, "unknown instruction %08x at +%#" PRIx64,
 					       i->word, offset_of(f, n));
 			step(&s, &i->d);
 			if (i->next >= 0)
@@ -480,12 +480,12 @@ static int choose_sites(struct func *f, bool always)
 		both += f->i[n].first && f->i[n].later;
 	}
 	if (!starts)
-		return give_up(f, ENOENT, "it never reads the entry and then the block: no try starts in it");
+		return give_up(f, ENOENT, "it never reads the entry before the block, so no try starts in it");
 	if (!later)
-		return give_up(f, ENOENT, "it reads the block once and never starts again");
+		return give_up(f, ENOENT, "it reads the block once and never retries");
 	f->out->first_counts = both;
 	if (both && !always)
-		return give_up(f, EINVAL, "a first try can't be told from a later one: some calls make none");
+		return give_up(f, EINVAL, "can't tell the first try from later ones: some calls make no try");
 	for (n = 0; n < f->nr; n++) {
 		int at;
 
@@ -493,10 +493,10 @@ static int choose_sites(struct func *f, bool always)
 			continue;
 		at = probe_for(f, n);
 		if (at < 0)
-			return give_up(f, EINVAL, "no kprobe can stand where a try starts at +%#" PRIx64 ": exclusive accesses, or ftrace's place",
+			return give_up(f, EINVAL, "can't place a kprobe where a try starts at +%#" PRIx64 ": exclusive accesses, or ftrace's location",
 				       offset_of(f, n));
 		if (f->out->nr == MAX_RETRY_SITES)
-			return give_up(f, E2BIG, "more than %d places where a try starts",
+			return give_up(f, E2BIG, "a try starts at more than %d places",
 				       MAX_RETRY_SITES);
 		f->out->offset[f->out->nr++] = offset_of(f, at);
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where a lockless read of a contpte block starts again.
+ * Finds where a lockless read of a contpte block retries.
  *
  * contpte_ptep_get_lockless(ptep) reads *ptep once at the start of each try.
- * Compilers place that read where they like: once ahead of a loop and again
- * at its end, in several places of an unrolled scan, or at the top of the
- * loop. This finds them in the machine code: the loads through the argument,
- * which is followed through register moves and spills, that begin a new try.
- * A kprobe on each then counts retries, on any kernel and from any compiler.
+ * Compilers place that read differently: before a loop and again at its end, at
+ * several places of an unrolled scan, or at the top of the loop. This code finds the
+ * loads in the machine code that begin a new try. It follows the argument through
+ * register moves and spills. A kprobe on each then counts retries, on any kernel
+ * and with any compiler.
  */
 #ifndef PTELAB_BPF_RETRY_SITES_H
 #define PTELAB_BPF_RETRY_SITES_H
@@ -32,16 +32,18 @@ struct code {
 struct retry_sites {
 	unsigned int nr;
 	uint64_t offset[MAX_RETRY_SITES];	/* from the function's start */
-	/* The sites are passed by the first try too, once a call: the number
-	 * of calls has to be taken off. */
+	/*
+	 * The first try passes the sites, too, once per call: subtract the
+	 * number of calls.
+	 */
 	bool first_counts;
-	char why_not[200];	/* if there are none: one line */
+	char why_not[200];	/* if there are none: the reason, one line */
 };
 
 /*
  * Finds the sites in @code, whose first part starts with the function's entry.
- * @explain (may be NULL) gets the blocks, the loops, where the argument is,
- * and the reasons. Returns 0, or -errno with why_not set.
+ * Prints blocks, loops, where the argument is, and the reasons to @explain (may be
+ * NULL). Returns 0, or -errno with why_not set.
  */
 int retry_sites_find(const struct code *code, struct retry_sites *sites,
 		     FILE *explain);

@@ -156,7 +156,7 @@ static void not_asked_for(void **state)
 	(void)state;
 	tracer_read(t, v);
 	for (i = 0; i < bpf_counters_nr; i++)
-		assert_string_equal(v[i].absent, "not asked for");
+		assert_string_equal(v[i].absent, "not requested");
 	tracer_free(t);
 }
 
@@ -219,7 +219,7 @@ static void source_chosen(void **state)
 		if (metric_events(bpf_source.metrics[i]) == EVENTS_MM)
 			continue;
 		assert_false(values[i].present);
-		assert_string_equal(values[i].absent, "not asked for");
+		assert_string_equal(values[i].absent, "not requested");
 	}
 	bpf_source.close(priv);
 	bpf_source.choose(EVENTS_ALL);

@@ -112,7 +112,7 @@ static void nothing_to_find(void **state)
 	(void)state;
 	assert_int_equal(find(empty_function, 1, &s), -ENOENT);
 	assert_int_equal(find(unknown, 2, &s), -EINVAL);
-	assert_non_null(strstr(s.why_not, "not understood"));
+	assert_non_null(strstr(s.why_not, "unknown instruction"));
 	assert_int_equal(find(endless, 1, &s), -ENOENT);
 	assert_int_equal(find(off_the_end, 2, &s), -ENOENT);
 	assert_int_equal(find(NULL, 0, &s), -E2BIG);
