@@ -1,15 +1,15 @@
 # shellcheck shell=bash disable=SC2016
 # SPDX-License-Identifier: GPL-2.0
-# apt.sh: Debian packages of all suites, read and fetched beside the system's
-# own: its lists and packages stay as they are, only its mirror and its keys
+# apt.sh: lists and fetches Debian packages of all suites, separate from the system's
+# apt. The system's lists and packages do not change; only its mirror and its keys
 # are used. Sourced after lib.sh, never run.
 
-# Suites a mirror lacks are skipped.
+# Suites that a mirror lacks are skipped.
 SUITES="bookworm bookworm-backports trixie trixie-backports sid experimental"
 SECURITY_SUITES="bookworm-security trixie-security"
 
-# apt_state NAME [ARCH...]: where in the cache the lists are, and which
-# architectures they are of; this machine's own without one.
+# apt_state NAME [ARCH...]: sets where in the cache the lists are, and for which
+# architectures; default: this machine's
 apt_state()
 {
 	local arch
@@ -25,7 +25,7 @@ apt_state()
 		"$apt_dir/cache/archives/partial"
 }
 
-# Container images turn apt's cache of parsed lists off: each call would then
+# Container images disable apt's cache of parsed lists. Each call would then
 # parse all of them again, for 6 s.
 apt_private()
 {
@@ -65,21 +65,21 @@ apt_sources()
 	done
 }
 
-# The line in which apt's log says what went wrong
+# Prints the line of apt's log with the error
 apt_error()
 {
 	sed -nE '/No space left/ { s/^[EW]: //p; q }' "$CACHE/logs/apt.log" | grep . ||
 		sed -nE '/^[EW]: / { s///p; q }' "$CACHE/logs/apt.log"
 }
 
-# need_space MB: apt-get update hangs for ever on a full disk.
+# need_space MB: fails early, because apt-get update hangs on a full disk.
 need_space()
 {
 	local left
 
 	left=$(($(df --output=avail -k "$CACHE" | tail -n 1) / 1024))
 	[ "$left" -ge "$1" ] ||
-		die "$CACHE has $left MB left, and $1 MB are needed: free some, or set PTELAB_CACHE"
+		die "$CACHE has $left MB left, and $1 MB are needed: free some space, or set PTELAB_CACHE"
 }
 
 # apt_lists MINUTES COMMAND...: fetches the lists if they are older than that;

@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2016,SC2034
 # SPDX-License-Identifier: GPL-2.0
-# lib.sh: what the scripts of the emulated lab share. Sourced, never run.
+# lib.sh: functions that the scripts of the emulated lab share. Sourced, never run.
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$LAB/../.." && pwd)
 CACHE=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}
 CROSS=${CROSS_COMPILE:-aarch64-linux-gnu-}
 
-# One line, then exit 2: "could not".
+# Prints one line and exits with 2.
 die()
 {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -19,7 +19,7 @@ note()
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
-# A terminal sees what is going on; a pipe or a log is left alone.
+# Prints progress on a terminal, but not into a pipe or a log.
 progress()
 {
 	if [ -t 2 ]; then
@@ -44,7 +44,7 @@ duration()
 	fi
 }
 
-# What the builtin times printed, read from standard input: milliseconds of CPU
+# Converts the output of the builtin times on standard input: milliseconds of CPU
 # time. In a pipe it would print the times of a subshell, so it needs a file.
 cpu_ms()
 {
@@ -92,7 +92,7 @@ lab_tools()
 			rm -rf "$tmp"
 			die "the lab's own programs (scripts/lab/*.c) do not build"
 		fi
-		# Somebody else may have been quicker: theirs is the same.
+		# Another process may have been faster; its result is the same.
 		mv -T "$tmp" "$dir" 2>/dev/null || rm -rf "$tmp"
 	fi
 	echo "$dir"

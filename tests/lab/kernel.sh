@@ -144,7 +144,7 @@ git -C "$tmp/tree" add Makefile
 git -C "$tmp/tree" -c user.name=t -c user.email=t@t commit -qm one
 git -C "$tmp/tree" tag v6.12
 git -C "$tmp/tree" -c user.name=t -c user.email=t@t commit -q --allow-empty -m two
-refuses tree-that-is-none 'is no git tree' "$lab/kernel" --tree "$tmp" --ref x
+refuses tree-that-is-none 'is not a git tree' "$lab/kernel" --tree "$tmp" --ref x
 refuses tree-without-ref "no 'nosuch' in" "$lab/kernel" --tree "$tmp/tree" --ref nosuch
 equal tree-known-by-content \
 	"$("$lab/kernel" --tree "$tmp/tree" --ref v6.12 --where)" \
@@ -155,4 +155,4 @@ check tree-that-does-not-build-message grep -q 'failed: .*\.log)$' "$tmp/err"
 equal tree-untouched "$(git -C "$tmp/tree" status --porcelain --ignored)" ''
 git init -q "$tmp/empty"
 git -C "$tmp/empty" -c user.name=t -c user.email=t@t commit -q --allow-empty -m none
-refuses tree-without-linux 'is no Linux source' "$lab/kernel" --tree "$tmp/empty" --ref HEAD
+refuses tree-without-linux 'is not a Linux source' "$lab/kernel" --tree "$tmp/empty" --ref HEAD
