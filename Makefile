@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# ptelab: the front door.
+# Builds, tests and installs ptelab, and runs its main job.
 #
 #	make			build/native/ptelab
-#	make arm64		build/arm64/ptelab, static, for scp
-#	make ab			the main job: two kernels built, booted, compared
+#	make arm64		build/arm64/ptelab, static, to copy to a host
+#	make ab			the main job: build two kernels, boot, compare
 #	make test		all tests
 #	make install		DESTDIR= PREFIX=/usr/local
 #
-# "make help" tells the rest. ab and test install the Debian packages that
-# are missing, after saying which; every other target installs nothing.
+# "make help" lists all targets. ab and test install missing Debian packages,
+# after listing them; other targets install nothing.
 
 SHELL		:= /bin/bash
 PREFIX		?= /usr/local
@@ -45,8 +45,8 @@ ifeq ($(VARIANT),clang)
   CC_USED	:= clang
   LINK		:= -static
 endif
-# For the tests: every report ends the program. Optimizing costs twice as much as
-# the rest of the compiler, and hides some of what the sanitizers look for.
+# For the tests: every report ends the program. Optimizing takes twice as long as the
+# rest of the compiler, and hides some errors from the sanitizers.
 ifeq ($(VARIANT),asan)
   CC_USED	:= $(CC)
   EXTRA_CFLAGS	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -55,7 +55,7 @@ ifeq ($(VARIANT),asan)
 endif
 ifeq ($(VARIANT),tsan)
   CC_USED	:= $(CC)
-  # What fences a benchmark measures is not how ptelab's own threads meet.
+  # ptelab's own threads do not synchronize with the fences that benchmarks measure.
   EXTRA_CFLAGS	:= -fsanitize=thread -fno-omit-frame-pointer -O1 -Wno-tsan
   LINK		:= -fsanitize=thread
 endif
@@ -73,7 +73,7 @@ CFLAGS_ALL	:= -std=gnu11 $(WARN) $(if $(findstring clang,$(CC_USED)),,-Wno-forma
 SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli/*.c)
 -include bpf/Makefile.inc
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
-# Everything but main(), for the unit tests.
+# Everything except main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
 GP		:= $(wildcard analysis/draw/*.gp)
 LITMUS		:= $(wildcard lib/litmus/*.litmus)
@@ -82,7 +82,7 @@ GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 .PHONY: all
 all: $(BUILD)/ptelab
 
-# What runs in the emulator, so for this machine alone.
+# The plugin runs in the emulator, so build it for this machine only.
 ifneq ($(filter native clang,$(VARIANT)),)
 all: $(BUILD)/count.so
 endif
@@ -143,7 +143,7 @@ arm64 clang asan tsan:
 
 # --- the main job ---
 
-# A caller's variables reach scripts/ab through the environment.
+# Pass the caller's variables to scripts/ab through the environment.
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
 export $(AB_VARS)
 
@@ -171,23 +171,23 @@ test:
 test-unit test-lab test-quick:
 	@tests/run $(@:test-%=%)
 
-# What goes before a commit: BASE=x for what checkpatch compares with.
+# Run before a commit; BASE=x sets what checkpatch compares with.
 .PHONY: check each-commit costs
 check:
 	@tests/run check
 each-commit:
 	@tests/each-commit $(BASE)
-# What each test takes, from the log of the last run: tests/run plans by it.
+# The cost of each test, from the log of the last run; tests/run plans with it.
 costs:
 	@tests/run --costs
 
-# Sweeps over real reboots of an emulated arm64 server, whose disk it makes.
+# Sweeps over real reboots of an emulated arm64 server; creates its disk.
 .PHONY: test-host
 test-host:
 	@scripts/deps build arm64 hosts
 	@tests/run host-arm64
 
-# The module on kernels that watch it, and on a newer one; three more to build.
+# The module on debug kernels and on a newer one; builds three more kernels.
 .PHONY: test-debug
 test-debug:
 	@scripts/deps
@@ -199,9 +199,9 @@ UNIT_BIN	:= $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
 .PHONY: unit-binaries
 unit-binaries: $(UNIT_BIN)
 
-# All of ptelab but main(), and the plugin but for its glue to QEMU. An archive,
-# so that a test links only what it calls. Nothing calls a benchmark by name: the
-# tests that want the list of them take the whole.
+# All of ptelab except main(), and the plugin without its glue to QEMU, as an
+# archive, so that a test links only what it calls. Benchmarks are not called by
+# name, so tests that need the list of them link the whole archive.
 NEEDS_BENCHES	:= $(addprefix $(BUILD)/tests/,test_notifier_table test_notifier_vm test_point test_sweep)
 $(NEEDS_BENCHES): WHOLE := -Wl,--whole-archive
 $(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
@@ -256,8 +256,8 @@ $(BUILD)/tests/kmod/test_kmod: $(KMOD_TEST_OBJ)
 
 -include $(KMOD_TEST_OBJ:.o=.d)
 
-# What else runs in the emulated machine: built at once, or tests that run side
-# by side would each build it.
+# Programs for the emulated machine. Build them first, or tests that run in parallel
+# would each build them.
 .PHONY: guest-programs
 guest-programs: $(BUILD)/ptelab $(BUILD)/tests/kmod/test_kmod \
 		$(addprefix $(BUILD)/tests/bpf/,trigger three_way bench_trace)
@@ -283,7 +283,7 @@ tags:
 	@command -v ctags >/dev/null || { \
 		echo "make tags needs ctags: apt-get install universal-ctags" >&2; exit 2; }
 	@ctags -o $@ $(TAGGED)
-# How each file is compiled, for clangd and the like. The module's are kbuild's.
+# How each file is compiled, for clangd. The module's files belong to kbuild.
 compile_commands.json:
 	@$(MAKE) --no-print-directory -Bn all unit-binaries $(BUILD)/tests/kmod/test_kmod | \
 		awk -v DIR="$(CURDIR)" -f scripts/compile-commands > $@.tmp
@@ -295,10 +295,10 @@ VERSION		:= $(shell sed -n 's/.*PTELAB_VERSION.*"\(.*\)"/\1/p' lib/version.h)
 DIST		:= build/dist/ptelab-$(VERSION).tar.xz
 
 .PHONY: dist deb
-# What is committed, and nothing else
+# Packs only committed files
 dist:
 	@git rev-parse --verify -q HEAD >/dev/null || { \
-		echo "make dist packs what git has committed; this is no git tree" >&2; exit 2; }
+		echo "make dist packs committed files, but this is not a git tree" >&2; exit 2; }
 	@mkdir -p build/dist
 	@git archive --prefix=ptelab-$(VERSION)/ HEAD | xz -T0 > $(DIST).tmp
 	@mv $(DIST).tmp $(DIST)
@@ -311,34 +311,35 @@ deb: dist
 
 .PHONY: help
 help:
-	@sed -n '3,11p' Makefile | sed 's/^#//'
-	@echo '	make ab SERIES=name	scripts/lab/series/name instead'
-	@echo '	make examples		the results in runs/example-*, made anew'
-	@echo '	make three		three ways of notifying on an upgrade, side by side'
-	@echo '	make ab KERNEL=7.3	on another of Debian'"'"'s kernels; KERNEL=newest'
-	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	your patches, into runs/x/'
-	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	your tree'
-	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	two ready Images'
-	@echo '	make ab COUNT=lines	also the cache lines that instructions touch'
-	@echo '	make ab CONFIG=file|defconfig	another base configuration'
+	@sed -n '5,9p' Makefile | sed 's/^#//'
+	@echo '	make ab SERIES=name	compare with scripts/lab/series/name'
+	@echo '	make ab RELEASES="6.12 newest"	compare two of Debian'"'"'s own kernels; builds none'
+	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	compare with your patches; writes runs/x/'
+	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	compare two states of your tree'
+	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	compare two Images'
+	@echo '	make ab KERNEL=7.3	use another of Debian'"'"'s kernels; KERNEL=newest'
+	@echo '	make ab CONFIG=file|defconfig	use another base configuration'
+	@echo '	make ab COUNT=lines	also count the cache lines that instructions touch'
+	@echo '	make three		compare three ways of notifying on an upgrade'
+	@echo '	make reproduce HASH=x [FROM=dir]	repeat a result, report if it is identical'
+	@echo '	make examples		repeat the results in runs/example-*'
+	@echo '	make deps		install the packages that ab and test need'
+	@echo '	make clang|asan|tsan	other builds, in build/NAME'
+	@echo '	make deb [ARCHES="amd64 arm64"]	Debian packages; make dist: the source tarball'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
-	@echo '	make reproduce HASH=x [FROM=dir]	a result again, and whether it is identical'
-	@echo '	make deb [ARCHES="amd64 arm64"]	Debian packages; make dist: the sources'
-	@echo '	make deps		install what ab and test need'
-	@echo '	make bench-trace	what counting an event costs, in instructions'
-	@echo '	make clang|asan|tsan	other builds, into build/NAME'
 	@echo '	make tags		for vi; make compile_commands.json: for clangd'
-	@echo '	make calibrate		false alarms and power of compare, and of others'
-	@echo '	make bench-compare	compare beside ministat on a million values'
-	@echo '	make bench-cold [BASE=commit]	what a first make ab costs'
-	@echo '	make bench-warm [BASE=commit]	what make ab costs once its kernels are cached'
-	@echo '	make bench-litmus	outcomes a second beside litmus7, which it fetches'
 	@echo '	make check		before each commit: unit tests, shellcheck, checkpatch'
-	@echo '	make each-commit BASE=x	builds and checks every commit of x..HEAD'
-	@echo '	make test-unit|test-lab|test-quick	parts of make test; tests/run --help'
-	@echo '	make test BUDGET=75	in so many minutes; what does not fit is skipped by name'
+	@echo '	make each-commit BASE=x	build and check every commit of x..HEAD'
+	@echo '	make test BUDGET=75	test within 75 minutes; skips by name what does not fit'
+	@echo '	make test-unit|test-lab|test-quick	parts of make test; see tests/run --help'
 	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
+	@echo '	make calibrate		false alarms and power of compare and of other tools'
+	@echo '	make bench-compare	time compare and ministat on a million values'
+	@echo '	make bench-trace	cost of counting an event, in instructions'
+	@echo '	make bench-cold [BASE=commit]	cost of a first make ab'
+	@echo '	make bench-warm [BASE=commit]	cost of make ab with cached kernels'
+	@echo '	make bench-litmus	outcomes per second, and those of litmus7, which it fetches'
 
 .PHONY: clean
 clean:
