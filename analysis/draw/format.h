@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers and text for people who paste them into mail: plain ASCII, never
- * wider than MAIL_WIDTH columns, digits enough to see a difference.
+ * Formats numbers and text for mail: plain ASCII, at most MAIL_WIDTH columns, with
+ * enough digits to show a difference.
  */
 #ifndef PTELAB_FORMAT_H
 #define PTELAB_FORMAT_H
@@ -19,9 +19,9 @@
 #define NUMBER_SIZE	32	/* no number below needs more */
 
 /*
- * Decimals that show every one of @nr numbers, at most as many as make a
- * difference of @delta visible to three digits (exact), or five significant
- * digits of the largest (timed).
+ * Returns the decimals that show all @nr numbers exactly, but at most as many as
+ * show a difference of @delta to three digits (exact), or five significant digits
+ * of the largest (timed).
  */
 int decimals_for(const double *v, size_t nr, double delta, enum tier tier);
 
@@ -43,8 +43,8 @@ const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE]);
 const char *format_p(double p, char buf[NUMBER_SIZE]);
 
 /*
- * A copy with every character that a terminal or mail could act on replaced
- * by '?'. Whatever comes out of a file goes through this. Caller frees.
+ * Returns a copy in which '?' replaces every character that a terminal or mail could
+ * interpret. Use it for all text from files. The caller frees.
  */
 char *clean_text(const char *text);
 char *clean_vformat(const char *fmt, va_list ap);

@@ -8,12 +8,12 @@
 #include "analysis/load/select.h"
 
 struct plot_options {
-	const char *dir;	/* made if need be; unused for the terminal */
+	const char *dir;	/* created if needed; unused for the terminal */
 	const char **formats;	/* of plot_formats */
 	size_t nr_formats;
-	/* Metrics to draw; none: the one that says best what a point costs. */
+	/* Metrics to draw; none: the best cost metric. */
 	struct selection select;
-	bool keep;		/* leave the gnuplot scripts, data included */
+	bool keep;		/* keep the gnuplot scripts, with their data */
 	bool quiet;		/* do not print the names of files */
 };
 

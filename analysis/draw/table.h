@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Tables of text cells: collected first, then printed in one of three styles.
- * Columns are as wide as their cells; where that is too wide, left-aligned
- * columns give way and their cells continue on the next line, so that nothing
- * is cut off and no line is wider than asked.
+ * Columns are as wide as their cells. If the table is too wide, left-aligned columns
+ * shrink and their cells wrap, so that nothing is truncated and no line is too wide.
  */
 #ifndef PTELAB_TABLE_H
 #define PTELAB_TABLE_H
@@ -22,8 +21,8 @@ struct table *table_new(void);
 void table_free(struct table *t);
 
 /*
- * Adds a column. @right: align right, for numbers; such a column never
- * gives way, so keep its cells short. The heading is copied.
+ * Adds a column. @right: align right, for numbers; such a column never shrinks, so
+ * keep its cells short. The heading is copied.
  */
 void table_column(struct table *t, const char *heading, bool right);
 /* Starts a row; cells follow in order, missing ones are empty. */

@@ -227,7 +227,7 @@ static void print_publish(const struct side *s, FILE *f)
 	for (i = 0; i < all.page->rows.nr; i++)
 		publish_row(t, all.page, all.page->rows.text[i]);
 	table_print_mail(t, f, 1, SHOW_WIDTH);
-	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. models: the kernel's and arm64's, on an old context. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, for one that does not. seen, used: median ns from the store to that word until the reader has seen it, until it has read the context. later: by how much the reader's barrier delays the seeing, against a reader without, drawn for each publication.");
+	print_line(f, 1, 1, "tests: the word that the reader tests, the down flag or is_initialised. models: whether the kernel's and arm64's allow an old context. old: old contexts of all. wr, rd, bail: ns that the barriers add for the writer, for a reader that finds the word set, and for one that does not. seen, used: median ns from the store to that word until the reader has seen it, and until it has read the context. later: ns by which the reader's barrier delays seeing the store, compared with a reader without barrier.");
 	table_free(t);
 	pivot_free(&all);
 }
@@ -326,7 +326,7 @@ static void print_litmus(const struct side *s,
 	if (!t)
 		return;
 	table_print_mail(t, f, 1, SHOW_WIDTH);
-	print_line(f, 1, 1, "proof: seen; control: not seen, but store buffering without barriers was, on the same CPUs in the same run; none: not seen, and that is no evidence. Of what was not seen, the rate that this rules out.");
+	print_line(f, 1, 1, "proof: seen; control: not seen, but store buffering without barriers was, on the same CPUs in the same run; none: not seen, and that is no evidence. For an outcome that was not seen, the rate that this excludes.");
 	table_free(t);
 }
 
@@ -391,9 +391,9 @@ static void distance_remark(const struct side *s, FILE *f)
 		high = fmax(high, json_number_value(ns));
 	}
 	if (high)
-		print_line(f, 0, 2, "* a line's way to the other CPU and back: %.0f to %.0f ns%s",
+		print_line(f, 0, 2, "* round trip of a cache line to the other CPU: %.0f to %.0f ns%s",
 			   low, high, high > 1.5 * low ?
-			   ". That is too much to compare all points with each other: the CPUs were busy, or a hypervisor moved them. Each point's own is in its proof (round_trip_ns)" : "");
+			   ". This varies too much to compare points with each other: the CPUs were busy, or a hypervisor moved them. The proof of each point has its own (round_trip_ns)" : "");
 }
 
 void show_barriers(const struct side *s, const struct litmus_result *beside,
@@ -410,7 +410,7 @@ void show_barriers(const struct side *s, const struct litmus_result *beside,
 	print_publish(s, f);
 	print_litmus(s, beside, nr, f);
 	fputc('\n', f);
-	print_line(f, 0, 2, "~0: can't be told from what two copies of the loop without a barrier differ by. -: not measured. One machine says nothing of another: on some CPUs a barrier that costs more here costs less.");
+	print_line(f, 0, 2, "~0: no more than the difference of two copies of the loop without a barrier. -: not measured. The costs hold only for this machine: on other CPUs the ranking may be different.");
 	distance_remark(s, f);
 	remark(s, "cannot_exhibit", f);
 	forbidden_remark(s, f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The barrier family of a run in three tables: what each barrier costs by what
- * came before it, the publish pattern in its variants, and litmus tests with
- * what the models say of them.
+ * Prints the barrier family of a run in three tables: the cost of each barrier by the
+ * stores before it, the variants of the publish pattern, and litmus tests with the
+ * verdicts of the models.
  */
 #ifndef PTELAB_BARRIER_RESULTS_H
 #define PTELAB_BARRIER_RESULTS_H
@@ -13,7 +13,7 @@
 #include "analysis/load/load.h"
 
 /*
- * @beside, may be NULL: what another tool saw, @nr tests, shown under the
+ * @beside (may be NULL): results of another tool for @nr tests, printed below the
  * test of the same name. At most SHOW_WIDTH columns.
  */
 void show_barriers(const struct side *s, const struct litmus_result *beside,

@@ -13,7 +13,7 @@
 
 #include "analysis/load/load.h"
 
-/* What one test gave. */
+/* The result of one test. */
 struct litmus_result {
 	char *test;		/* "MP+wmb+rmb" */
 	char *condition;	/* "(1:r0=1 /\ 1:r1=0)"; NULL: not known */
@@ -28,8 +28,8 @@ struct litmus_result {
 };
 
 /*
- * Of a point that has outcomes in its proof, all observations together; false
- * if it has none. litmus_result_free() afterwards.
+ * Sums up all observations of a point with outcomes in its proof; false if it has
+ * none. Free the result with litmus_result_free().
  */
 bool litmus_result_of(const struct side_point *p, struct litmus_result *r);
 void litmus_result_free(struct litmus_result *r);
@@ -38,10 +38,9 @@ void litmus_result_free(struct litmus_result *r);
 void litmus_print(const struct litmus_result *r, FILE *f);
 
 /*
- * Reads what litmus7, klitmus7 or litmus_print() printed, several tests if
- * there are. Lines that it does not know are left out. Histogram and
- * Observation of a test must agree. Returns how many, *@results allocated; or
- * -errno with fail() text.
+ * Parses the output of litmus7, klitmus7 or litmus_print(), of one or more tests.
+ * Ignores unknown lines. Histogram and Observation of a test must agree. Returns the
+ * number of tests and allocates *@results, or returns -errno with fail() text.
  */
 int litmus_parse(const char *text, struct litmus_result **results);
 void litmus_results_free(struct litmus_result *r, size_t nr);

@@ -390,8 +390,8 @@ static char *subtitle_of(const struct side *s, const struct pivot *some,
 	char *text = xasprintf("%s%s%s%s", side_boots(s, NULL) > 1 ?
 		"median and range over boots" :
 		"one boot: median and quartiles of its batches", counted ?
-		"; counted (icount), for there is no time under emulation, and nothing that combines writes"
-		: "", *shared ? "; " : "", shared);
+		"; counted (icount), because emulation has no real clock and does not combine writes" :
+		"", *shared ? "; " : "", shared);
 
 	free(shared);
 	return text;

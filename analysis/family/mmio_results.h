@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mmio family's own table and pictures: sequences against size. */
+/* Table and pictures of the mmio family: sequences against size. */
 #ifndef PTELAB_MMIO_RESULTS_H
 #define PTELAB_MMIO_RESULTS_H
 
@@ -9,9 +9,9 @@
 #include "analysis/draw/picture.h"
 
 /*
- * Markdown, a table for each mapping, with what it was measured on and which
- * memory type was in force: a row a size, a column a sequence, time a group and
- * its spread; where time is an emulator's, instructions, and why.
+ * Prints a Markdown table for each mapping, with the machine and the memory type in
+ * force: a row for each size, a column for each sequence, time per group and its
+ * spread; with an emulated clock instructions, and the reason.
  */
 void show_mmio(const struct side *s, FILE *f);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Were two runs, and the boots within each, measured on the same machine in
- * the same state? What differs beyond the kernel itself is a reason not to
- * compare, unless the user says that it is meant.
+ * Compares the environments of two runs, and of the boots within each. A difference
+ * other than the kernel itself is a reason to refuse the comparison, unless the user
+ * allows it.
  *
  * Boots are compared within their machine mode: exact boots may have one CPU
  * and race boots of the same run two.
@@ -16,8 +16,8 @@
 #include "analysis/load/load.h"
 
 enum env_scope {
-	ENV_BETWEEN,		/* base says one thing, new another */
-	ENV_WITHIN_BASE,	/* boots of one side do not agree */
+	ENV_BETWEEN,		/* base and new differ */
+	ENV_WITHIN_BASE,	/* boots of one side differ */
 	ENV_WITHIN_NEW,
 };
 
@@ -25,9 +25,9 @@ struct env_difference {
 	char *key;	/* "governor", "cpu.model", "cmdline", ... */
 	char *mode;
 	enum env_scope scope;
-	/* Values as text; within a side, two that its boots have. */
+	/* Values as text; within a side, two values of its boots. */
 	char *base, *new;
-	bool matters;	/* not the kernel's own identity */
+	bool matters;	/* not part of the kernel's identity */
 	bool allowed;	/* the user named the key, or a glob for it */
 };
 
@@ -42,16 +42,16 @@ struct env_differences env_compare(const struct side *base,
 				   const char *const *allow, size_t nr_allow);
 void env_free(struct env_differences *e);
 
-/* Differences that matter and are not allowed. */
+/* Returns the number of differences that matter and are not allowed. */
 size_t env_refused(const struct env_differences *e);
 
 /*
- * "key: base X, new Y", of long values (a command line, CPU features) only
+ * Returns "key: base X, new Y"; of long values (a command line, CPU features) only
  * the words that differ. The caller frees.
  */
 char *env_difference_text(const struct env_difference *d);
 
-/* Whether one before the difference at @nr says the same, of another mode. */
+/* Returns whether a difference before @nr is the same one in another mode. */
 bool env_said_before(const struct env_differences *e, size_t nr);
 
 /* "between", "within base", "within new". */

@@ -241,7 +241,7 @@ struct side *side_of_run(struct run *run, const struct selection *select)
 	for (i = 0; i < run->nr_files; i++)
 		time += add_file(s, run->files[i], select);
 	if (time)
-		add_note(s, xasprintf("time under emulation is no time: left out (%zu file%s)",
+		add_note(s, xasprintf("emulated clock: times are left out (%zu file%s)",
 				      time, time == 1 ? "" : "s"));
 	return s;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A side of a comparison: one run, its boot files sorted into boots and
- * points. Several files may belong to one boot (processes). A point is
- * identified by its machine mode, benchmark and parameters; its observations
- * are what each file says about it.
+ * A side of a comparison: one run, with its boot files sorted into boots and points.
+ * Several files may belong to one boot (processes). A point is identified by its
+ * machine mode, benchmark and parameters. It has one observation per file.
  */
 #ifndef PTELAB_LOAD_H
 #define PTELAB_LOAD_H
@@ -16,7 +15,7 @@
 #include "lib/metric.h"
 #include "lib/record.h"
 
-/* A boot in one mode, by boot_id; a file without one is a boot of its own. */
+/* A boot in one mode, by boot_id. A file without boot_id is a boot of its own. */
 struct boot {
 	const char *id;		/* NULL if the file has none */
 	const char *mode;
@@ -32,7 +31,7 @@ struct observation {
 };
 
 struct side_point {
-	char *key;		/* what identifies it; see point_key() */
+	char *key;		/* its identity; see point_key() */
 	const char *mode;	/* exact, race, timed */
 	const char *bench;
 	json_t *params;		/* borrowed */
@@ -47,27 +46,27 @@ struct side {
 	size_t nr_boots;
 	struct side_point *points;	/* in the order of the files */
 	size_t nr_points;
-	char **notes;		/* what a reader must know: incomplete files */
+	char **notes;		/* for the reader, such as incomplete files */
 	size_t nr_notes;
 	json_t *index;		/* key -> number of the point */
 };
 
 /*
- * Loads a boot file or a folder of them. Points that @select leaves out are
- * not there. NULL with fail() text.
+ * Loads a boot file or a folder of them, only with the points of @select. Returns
+ * NULL with fail() text on failure.
  */
 struct side *side_load(const char *path, const struct selection *select);
-/* The same of a run in memory, which the side then owns. */
+/* The same for a run in memory, which the side then owns. */
 struct side *side_of_run(struct run *run, const struct selection *select);
 void side_free(struct side *s);
 
 /* The point with this key, NULL if there is none. */
 const struct side_point *side_find(const struct side *s, const char *key);
 
-/* How many boots of a mode there are; NULL: of all modes. */
+/* Returns the number of boots of a mode; NULL: of all modes. */
 size_t side_boots(const struct side *s, const char *mode);
 
-/* What a file's header, or else this tool, says about a metric. */
+/* Looks up a metric in a file's header, or else in the table of this program. */
 struct metric_facts {
 	const char *unit;
 	enum metric_kind kind;
@@ -76,11 +75,11 @@ struct metric_facts {
 
 struct metric_facts file_metric(const struct run_file *f, const char *name);
 
-/* The machine.mode of a file; "timed" if it says nothing. */
+/* Returns the machine.mode of a file; "timed" if it has none. */
 const char *file_mode(const struct run_file *f);
-/* Whether instruction counts of this file are exact. */
+/* Returns whether instruction counts of this file are exact. */
 bool file_icount(const struct run_file *f);
-/* Whether time on this file's machine is an emulator's. */
+/* Returns whether the clock of this file's machine is emulated. */
 bool file_clock_emulated(const struct run_file *f);
 /* The part of the path behind the last slash. */
 const char *file_name(const struct run_file *f);
@@ -88,10 +87,10 @@ const char *file_name(const struct run_file *f);
 /* The per-operation value of a metric. false if it has none. */
 bool observation_value(const struct observation *o, const char *metric,
 		       double *value);
-/* Why a metric has no value, NULL if the file does not say. */
+/* Returns why a metric has no value; NULL if the file has no reason. */
 const char *observation_absent(const struct observation *o,
 			       const char *metric);
-/* Why a point is not ok, or its status if it gives no reason. */
+/* Returns why a point is not ok, or its status if it has no reason. */
 const char *observation_reason(const struct observation *o);
 const char *observation_status(const struct observation *o);
 

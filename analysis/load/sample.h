@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The values that a run has for one metric of one point, per operation, and
- * what kind of evidence they are.
+ * The values of a run for one metric of one point, per operation, and their tier.
  *
- * Two tiers that never mix. Exact: event counts, and instruction counts under
- * icount; a difference is what survives every seed. Timed: all else; the boot
- * is the unit, and a verdict needs statistics.
+ * There are two tiers, which are never mixed. Exact: event counts, and instruction
+ * counts under icount; a difference must hold with every seed. Timed: everything
+ * else; the boot is the unit of replication, and a verdict needs statistics.
  */
 #ifndef PTELAB_SAMPLE_H
 #define PTELAB_SAMPLE_H
@@ -19,7 +18,7 @@
 enum tier {
 	TIER_EXACT,
 	TIER_TIMED,
-	TIER_NONE,	/* time under emulation: no evidence of anything */
+	TIER_NONE,	/* time under emulation: no evidence */
 };
 
 /* The tier of a metric of a point. */
@@ -28,19 +27,19 @@ enum tier metric_tier(const struct side_point *p, const char *metric);
 const char *tier_name(enum tier t);
 
 struct sample {
-	double *v;		/* exact: one a file; timed: one a boot */
+	double *v;		/* exact: one per file; timed: one per boot */
 	json_int_t *seed;	/* of each value's (first) file */
 	size_t *boot;		/* of each value: index into the side's boots */
 	size_t nr;
 	size_t boots;		/* different boots among them */
-	/* NAN if there are none; median: the mean where that was asked for */
+	/* NAN if there are none; median: the mean with --center mean */
 	double min, max, median;
 	double total, operations;	/* as recorded, summed over all files */
 };
 
 /*
- * All values of a metric; nr is 0 if there are none. A timed value is the
- * center of a boot's batches (of its processes' centers); @center: NULL for
+ * Collects all values of a metric; nr is 0 if there are none. A timed value is the
+ * center of a boot's batches (of the centers of its processes). @center: NULL for
  * the median.
  */
 struct sample sample_take(const struct side_point *p, const char *metric,
@@ -51,8 +50,8 @@ void sample_free(struct sample *s);
 bool sample_is_one(const struct sample *s);
 
 /*
- * The number if it is one, else {"min", "max", "median", "values": [...]};
- * a new reference.
+ * Returns a number if all values are equal, else {"min", "max", "median", "values":
+ * [...]}; a new reference.
  */
 json_t *sample_json(const struct sample *s);
 /* An integer where it is whole, null where it is not finite. */
@@ -67,15 +66,15 @@ struct nest {
 };
 
 /*
- * The batches of one file per operation, in the order of measurement: all of
- * them, or some thousands at even distances. The caller frees @v; 0 and NULL
- * if there are none.
+ * Gets the batches of one file per operation, in the order of measurement: all of
+ * them, or some thousands, evenly spaced. The caller frees @v; 0 and NULL if there
+ * are none.
  */
 size_t batches_in_order(const struct observation *o, const char *metric,
 			double **v);
 /*
- * How many of a file's batches (*all of them) lie more than three
- * interquartile ranges beyond a quartile.
+ * Returns how many of a file's *all batches are more than three interquartile ranges
+ * beyond a quartile.
  */
 size_t batch_outliers(const struct observation *o, const char *metric,
 		      size_t *all);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which points and metrics of a run are meant, as on the command line: -b
- * GLOB[:k=v,v...] and --metric GLOB. Parameters in text form.
+ * Selects points and metrics of a run, by the arguments of -b GLOB[:k=v,v...] and
+ * --metric GLOB. Parameters are text.
  */
 #ifndef PTELAB_SELECT_H
 #define PTELAB_SELECT_H
@@ -26,7 +26,7 @@ int select_bench(struct selection *s, const char *text);
 void select_metric(struct selection *s, const char *text);
 void selection_free(struct selection *s);
 
-/* A NULL selection takes everything. */
+/* A NULL selection selects everything. */
 bool selected_point(const struct selection *s, const char *bench,
 		    const json_t *params);
 bool selected_metric(const struct selection *s, const char *metric);
@@ -34,8 +34,8 @@ bool selected_metric(const struct selection *s, const char *metric);
 /* "folio=64k pages=16", in the order of the file. The caller frees. */
 char *params_text(const json_t *params, const char *between);
 /*
- * What identifies a point: mode, benchmark, and the parameters sorted by
- * name, so that the order in the file does not matter. The caller frees.
+ * Returns the identity of a point: mode, benchmark, and parameters sorted by name, so
+ * that their order in the file does not matter. The caller frees.
  */
 char *point_key(const char *mode, const char *bench, const json_t *params);
 

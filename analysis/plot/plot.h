@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pictures of one run or of several, drawn by gnuplot: every point of base
- * against the others; cost against folio size and against pages a call; and
- * what a racing CPU caused.
+ * Draws one run or several with gnuplot: every point of base against the others, cost
+ * against folio size and pages per call, and the events that a racing CPU caused.
  */
 #ifndef PTELAB_PLOT_H
 #define PTELAB_PLOT_H
@@ -14,9 +13,9 @@
 extern const struct choices plot_formats;
 
 /*
- * Draws sides[0] as base and the others against it; prints the name of each
- * file that it leaves. 0, or -errno with fail() text: gnuplot is missing
- * (-ENOENT) or failed, or there is nothing to draw.
+ * Draws sides[0] as base and the others against it, and prints the name of each file.
+ * Returns 0, or -errno with fail() text: gnuplot is missing (-ENOENT) or failed, or
+ * there is nothing to draw.
  */
 int plot_runs(struct side *const *sides, size_t nr,
 	      const struct plot_options *options);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pictures of what compare says: every ratio with its interval in one picture
- * (forest plot), how the batches of a point are spread, and many runs in order
- * with change points.
+ * Pictures of a comparison: every ratio with its interval (forest plot), the
+ * distribution of batches of a point, and many runs in order with change points.
  */
 #ifndef PTELAB_PLOT_STAT_H
 #define PTELAB_PLOT_STAT_H
@@ -11,16 +10,16 @@
 #include "analysis/plot/plot.h"
 
 /*
- * Forest plots, one of timed results and one of exact instruction counts,
- * where there are any; and of the timed points that differ most the spread.
- * @drawn is raised by the number of pictures. 0 or -errno with fail() text.
+ * Draws forest plots, one of timed results and one of exact instruction counts, and
+ * the distributions of the timed points that differ most. Adds the number of
+ * pictures to @drawn. Returns 0 or -errno with fail() text.
  */
 int plot_comparisons(struct comparison *const *c, size_t nr,
 		     const struct plot_options *o, size_t *drawn);
 
 /*
- * Runs in order. Prints each change point with its size; 0 or -errno with
- * fail() text.
+ * Draws runs in order, and prints each change point with its size. Returns 0 or
+ * -errno with fail() text.
  */
 int plot_trend(struct side *const *sides, size_t nr,
 	       const struct plot_options *o);

@@ -367,8 +367,8 @@ int nt_stage2_holds(struct bench_ctx *ctx)
 		return 0;
 	vm_stat(nt->vm, "pages_2m", &large);
 	if (small + large * per < nt->visits)
-		return fail(EPROTO, "KVM has mapped %" PRIu64 " pages for a guest that went through %"
-			    PRIu64 ": it emulates it",
+		return fail(EPROTO, "KVM has mapped only %" PRIu64 " pages for a guest that accessed %"
+			    PRIu64 ": it emulates the guest",
 			    small + large * per, nt->visits);
 	json_object_set_new(ctx->proof, "stage2_leaves.4k",
 			    json_integer(small));

@@ -322,7 +322,7 @@ no_time_under_emulation()
 	make_run -o em -B aaaa 'a.b : ns=10 faults.minor=1' &&
 	exits 0 ptelab compare em em --json &&
 	json '[.results[].metric] == ["faults.minor"]' &&
-	json '.notes | any(test("time under emulation"))'
+	json '.notes | any(test("emulated clock"))'
 }
 check "time under emulation is never compared" no_time_under_emulation
 
