@@ -2,7 +2,7 @@
 /*
  * See stat.h. GSL supplies distributions and random numbers.
  *
- * The file is long, but its functions are independent and share no state.
+ * One file though it is long: its functions are independent and share no state.
  */
 #include "lib/stat.h"
 

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * See explain.h.
- *
- * One file though it is long: what is sampled and what is counted end in one list.
- */
+/* See explain.h. */
 #include "analysis/code/explain.h"
 
 #include <errno.h>

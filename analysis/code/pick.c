@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See pick.h. */
+/*
+ * See pick.h.
+ *
+ * One file though it is long: what is picked is printed with the reasons that
+ * the choice left behind.
+ */
 #include "analysis/code/pick.h"
 
 #include <stdlib.h>

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See answer.h. */
+/*
+ * See answer.h.
+ *
+ * One file though it is long: lines are made, sorted and put into words for one
+ * page.
+ */
 #include "analysis/report/answer.h"
 
 #include <math.h>
