@@ -9,7 +9,7 @@
 #include "analysis/code/atlas.h"
 #include "analysis/code/match.h"
 
-#define PICK_BUDGET	80	/* points, unless told otherwise */
+#define PICK_BUDGET	32	/* points, unless told otherwise */
 #define PICK_CONTROLS	6
 
 enum why_picked {

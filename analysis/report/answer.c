@@ -22,6 +22,8 @@
 #define LINES_SHOWN	5
 /* Events that a line tells of. */
 #define EVENTS_SHOWN	6
+/* Of lines that have none, names as far as this many characters. */
+#define NAMES_SHOWN	160
 /* Folio sizes beside the first. */
 #define SIZES_SHOWN	3
 
@@ -834,14 +836,18 @@ static void put_others(const struct answer *a, size_t first, FILE *f)
 	double low = INFINITY, high = -INFINITY;
 	char least[NUMBER_SIZE], most[NUMBER_SIZE];
 	char *names = xstrdup("");
-	size_t i, k;
+	size_t more = 0, i, k;
 
 	for (i = first; i < a->differing; i++) {
 		const struct answer_line *line = &a->lines[i];
 
 		if (is_variant(a, i))
 			continue;
-		append(&names, "%s%s", *names ? "; " : "", line->label);
+		if (strlen(names) < NAMES_SHOWN)
+			append(&names, "%s%s", *names ? "; " : "",
+			       line->label);
+		else
+			more++;
 		for (k = 0; k < line->nr; k++) {
 			const struct result *r = line->cells[k].cost;
 
@@ -851,6 +857,8 @@ static void put_others(const struct answer *a, size_t first, FILE *f)
 			high = fmax(high, r->delta);
 		}
 	}
+	if (more)
+		append(&names, "; and %zu more", more);
 	if (*names && isinf(low))
 		print_line(f, 1, 3, "and at the same cost: %s.", names);
 	else if (*names && low == high)
