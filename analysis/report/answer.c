@@ -352,13 +352,20 @@ static int by_folio(const void *a, const void *b)
 	return d < 0 ? -1 : d > 0;
 }
 
-/* Lines with events of their own are what others follow from. */
+/*
+ * Lines with events of their own come first, as others follow from them; then
+ * those that change most for what they cost.
+ */
 static double weight(const struct answer_line *l)
 {
+	const struct result *cost;
+
 	if (!l->shown)
 		return -1;
-	return (l->shown->events ? 1e15 : 0) +
-	       (l->shown->cost ? fabs(l->shown->cost->delta) : 0);
+	cost = l->shown->cost;
+	return (l->shown->events ? 1e6 : 0) +
+	       (!cost || !is_difference(cost) ? 0 :
+		cost->ratio > 0 ? fabs(log(cost->ratio)) : 1e3);
 }
 
 static int by_weight(const void *a, const void *b)
