@@ -272,37 +272,37 @@ const char *format_size(uint64_t bytes, char buf[24])
 	return buf;
 }
 
+static unsigned int min_of(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to add, drop, replace or swap with the next one. */
 static unsigned int edit_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b), i, j;
-	unsigned int row[64];
+	unsigned int d[64][64];
 
-	if (la >= ARRAY_SIZE(row) || lb >= ARRAY_SIZE(row))
+	if (la >= ARRAY_SIZE(d) || lb >= ARRAY_SIZE(d))
 		return UINT32_MAX;
+	for (i = 0; i <= la; i++)
+		d[i][0] = i;
 	for (j = 0; j <= lb; j++)
-		row[j] = j;
-	for (i = 1; i <= la; i++) {
-		unsigned int diag = row[0];
-
-		row[0] = i;
+		d[0][j] = j;
+	for (i = 1; i <= la; i++)
 		for (j = 1; j <= lb; j++) {
-			unsigned int up = row[j];
-			unsigned int best = diag + (a[i - 1] != b[j - 1]);
-
-			if (up + 1 < best)
-				best = up + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diag = up;
+			d[i][j] = min_of(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
+					 min_of(d[i - 1][j], d[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d[i][j] = min_of(d[i][j], d[i - 2][j - 2] + 1);
 		}
-	}
-	return row[lb];
+	return d[la][lb];
 }
 
 const char *nearest_name(const char *name, const char *const *names, size_t nr)
 {
-	unsigned int best = UINT32_MAX, limit = strlen(name) / 3 + 1;
+	unsigned int best = UINT32_MAX, limit = (strlen(name) + 1) / 4;
 	const char *found = NULL;
 	size_t i;
 
@@ -318,7 +318,7 @@ const char *nearest_name(const char *name, const char *const *names, size_t nr)
 			found = names[i];
 		}
 	}
-	return best <= limit ? found : NULL;
+	return best <= (limit ? limit : 1) ? found : NULL;
 }
 
 int make_dirs(const char *path)
