@@ -120,6 +120,31 @@ static int run_gnuplot(const char *script, const char *setting)
 	return 0;
 }
 
+/*
+ * Whether a picture has its end: -ENOSPC with fail() text if not. Every format
+ * ends in a way of its own.
+ */
+static int check_written(const char *path)
+{
+	static const char *const ends[] = { "</svg>", "IEND", "%%EOF" };
+	char *text, *tail;
+	bool whole = false;
+	size_t len, i;
+
+	text = read_file(path, &len);
+	if (!text)
+		return -errno;
+	tail = text + (len > 16 ? len - 16 : 0);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		whole = whole || memmem(tail, text + len - tail, ends[i],
+					strlen(ends[i]));
+	free(text);
+	if (!whole)
+		return fail(ENOSPC, "%s: gnuplot could not write all of it; is the disk full?",
+			    path);
+	return 0;
+}
+
 static int draw(const char *stem, const char *script,
 		const struct plot_options *o, const char *format)
 {
@@ -134,7 +159,10 @@ static int draw(const char *stem, const char *script,
 		setting = xasprintf("format = '%s'; output = %s", format,
 				    quoted);
 	ret = run_gnuplot(script, setting);
-	if (ret)
+	/* of a disk that is full gnuplot says nothing */
+	if (!ret && !terminal)
+		ret = check_written(output);
+	if (ret && !terminal)
 		unlink(output);
 	else if (!terminal && !o->quiet)
 		printf("%s\n", output);
@@ -177,7 +205,9 @@ int picture_draw(const char *name, const char *template, int width, int height,
 			"width = %d\nheight = %d\nlines = %d\n%s%s%s", width,
 			height, height < 480 ? 24 : height / 20, common_gp,
 			body, template);
-	if (!f || fclose(f))
+	if (f)
+		ret = ferror(f);
+	if (!f || fclose(f) || ret)
 		ret = fail(errno, "%s: %s", script, strerror(errno));
 	for (i = 0; i < o->nr_formats && !ret; i++)
 		ret = draw(stem, script, o, o->formats[i]);

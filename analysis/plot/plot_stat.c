@@ -251,18 +251,21 @@ static int draw_spread(struct comparison *const *c, size_t nr,
 					number, r->point->bench, r->metric);
 	char *params = params_text(r->point->params, " "), *label;
 	const struct side_point *p[MAX_RUNS + 1];
+	bool processes = false;
 	size_t i, pass, row;
 
 	for (i = 0; i <= nr; i++) {
 		const struct side *s = i ? c[i - 1]->new : c[0]->base;
 
+		processes = processes || s->run->nr_files > s->nr_boots;
 		p[i] = side_find(s, r->point->key);
 		names_add(&chart->lines, run_title(s, true));
 		put_boots(chart, s, p[i]);
 	}
 	chart->title = xasprintf("%s %s", r->point->bench, params);
 	shorten(chart->title, 90);
-	chart->subtitle = xstrdup("each boot: median, middle half and middle nine tenths of its batches");
+	chart->subtitle = xasprintf("each %s: median, middle half and middle nine tenths of its batches",
+				    processes ? "process" : "boot");
 	label = metric_label(r->metric, r->facts.unit);
 	chart->xname = xasprintf("%s per operation", label);
 	chart->legend = xstrdup("crosses: batches more than 3 interquartile ranges off, which count as well");

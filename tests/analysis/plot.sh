@@ -165,6 +165,16 @@ gnuplot_fails()
 	exits 2 env PATH="$PWD/fails:$PATH" "$PTELAB" plot base new -o f && says "gnuplot failed: broken pipe dream" "$tmp/err"
 }
 check "gnuplot fails" gnuplot_fails
+# gnuplot does not look at whether its writes succeed.
+half_written()
+{
+	mkdir -p half && cat > half/gnuplot <<-'END' && chmod +x half/gnuplot &&
+		#!/bin/sh
+		echo '<svg' > "$(printf '%s' "$2" | sed -n "s/.*output = '\([^']*\)'.*/\1/p")"
+	END
+	exits 2 env PATH="$PWD/half:$PATH" "$PTELAB" plot base new -o h -f svg && says "is the disk full?" "$tmp/err" && [ -z "$(ls h)" ]
+}
+check "a picture that is not written in full" half_written
 leaves_nothing()
 {
 	mkdir -p empty && TMPDIR=$PWD/empty exits 0 ptelab plot base new -o l -f svg && [ -z "$(ls empty)" ]
