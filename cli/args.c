@@ -4,11 +4,67 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "lib/util.h"
+
+bool args_quiet, args_verbose;
+
+static const struct argp_option common_options[] = {
+	{ "quiet", 'q', NULL, 0, "print results only", -1 },
+	{ "verbose", 'v', NULL, 0, "leave nothing out", -1 },
+	{ 0 }
+};
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		/* no second line ("Try ...") after an error */
+		state->err_stream = NULL;
+		break;
+	case 'q':
+		args_quiet = true;
+		break;
+	case 'v':
+		args_verbose = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+int args_parse(const struct argp *argp, int argc, char **argv,
+	       unsigned int flags)
+{
+	const struct argp_child children[] = { { argp, 0, NULL, 0 }, { 0 } };
+	const struct argp all = { .options = common_options,
+				  .parser = parse_common,
+				  .children = children };
+	int ret = argp_parse(&all, argc, argv, flags, NULL, NULL);
+
+	/* getopt has printed what is wrong */
+	if (ret && !*fail_text())
+		exit(EXIT_COULD_NOT);
+	return ret;
+}
+
+void args_error(const struct argp_state *state, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", state->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(EXIT_COULD_NOT);
+}
 
 void text_add(struct text_list *l, const char *item)
 {
@@ -60,7 +116,7 @@ double percent_arg(const char *option, const char *text, double below,
 
 	if (end == text || (*end && strcmp(end, "%")) || !isfinite(percent) ||
 	    percent <= 0 || percent >= below)
-		argp_error(state, "%s takes a percentage above 0 and below %g, not '%s'",
+		args_error(state, "%s takes a percentage above 0 and below %g, not '%s'",
 			   option, below, text);
 	return percent / 100;
 }
@@ -71,7 +127,7 @@ uint64_t number_arg(const char *option, const char *text, uint64_t min,
 	uint64_t v;
 
 	if (parse_u64(text, &v) || v < min || v > max)
-		argp_error(state, "%s takes a whole number from %llu to %llu, not '%s'",
+		args_error(state, "%s takes a whole number from %llu to %llu, not '%s'",
 			   option, (unsigned long long)min,
 			   (unsigned long long)max, text);
 	return v;
@@ -89,7 +145,7 @@ const void *choice_arg(const char *option, const struct choices *c,
 	}
 	if (!row) {
 		all = choices_text(c);
-		argp_error(state, "%s takes %s, not '%s'", option, all, text);
+		args_error(state, "%s takes %s, not '%s'", option, all, text);
 		free(all);
 	}
 	return row;

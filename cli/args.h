@@ -8,6 +8,20 @@
 
 #include "analysis/load/load.h"
 #include "lib/choice.h"
+#include "lib/util.h"
+
+/* -q and -v, which every command accepts; ptelab(1) says what they mean. */
+extern bool args_quiet, args_verbose;
+
+/*
+ * Like argp_parse(), with -q and -v. Exits if an option is wrong, after the one
+ * line that says so. Returns 0, or an error with fail() text.
+ */
+int args_parse(const struct argp *argp, int argc, char **argv,
+	       unsigned int flags);
+/* Prints "ptelab COMMAND: TEXT" and exits, for wrong arguments. */
+_Noreturn void args_error(const struct argp_state *state, const char *fmt, ...)
+	__printf(2, 3);
 
 /* A growing list of strings that others own. */
 struct text_list {

@@ -83,13 +83,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.file)
-			argp_error(state, "too many sweep files: give one; '%s' is a second one",
+			args_error(state, "too many sweep files: give one; '%s' is a second one",
 				   arg);
 		env.file = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!env.restore && (!env.file || !env.kernel || !env.boot))
-			argp_error(state, "FILE, --kernel and --boot are needed");
+			args_error(state, "FILE, --kernel and --boot are needed");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -340,7 +340,7 @@ int cmd_cell(int argc, char **argv)
 	struct sweep *s;
 	int ret;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	if (env.restore)
 		return restore();

@@ -15,7 +15,6 @@ static const struct argp_option options[] = {
 	{ "patch", OPT_PATCH, "FILE", 0,
 	  "a patch between the two kernels; may be repeated, in order. The patches of a run are found automatically",
 	  0 },
-	{ "verbose", 'v', NULL, 0, "print all functions, and each instruction", 0 },
 	{ "json", OPT_JSON, "FILE", OPTION_ARG_OPTIONAL,
 	  "print JSON; with FILE, write JSON there and print the text as well",
 	  0 },
@@ -41,7 +40,7 @@ static const char doc[] =
 static struct {
 	struct text_list paths, patches;
 	const char *json_file;
-	bool json, verbose;
+	bool json;
 } env;
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -49,9 +48,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_PATCH:
 		text_add(&env.patches, arg);
-		break;
-	case 'v':
-		env.verbose = true;
 		break;
 	case OPT_JSON:
 		env.json_file = arg;
@@ -62,7 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.paths.nr != 1 && env.paths.nr != 2)
-			argp_error(state, "two kernels or runs are needed: BASE and NEW, or the folder of make ab");
+			args_error(state, "two kernels or runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -101,7 +97,7 @@ int cmd_changes(int argc, char **argv)
 	int ret = 0;
 
 	memset(&env, 0, sizeof(env));
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	c = changes_find(env.paths.v, env.paths.nr, env.patches.v,
 			 env.patches.nr);
@@ -114,7 +110,7 @@ int cmd_changes(int argc, char **argv)
 	if (env.json)
 		put_json(c, stdout);
 	else
-		changes_text(c, env.verbose, stdout);
+		changes_text(c, args_verbose, stdout);
 	changes_free(c);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }

@@ -177,7 +177,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			add_output(((const struct choice *)report_formats.rows)->name,
 				   state);
 		if (env.runs.nr < 2)
-			argp_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -260,7 +260,7 @@ int cmd_compare(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;
 	env.o.nr_allow = env.allow.nr;

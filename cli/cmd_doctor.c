@@ -17,6 +17,7 @@
 #include "bench/kit/clock.h"
 #include "bench/kit/mm.h"
 #include "bpf/kernel.h"
+#include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/env.h"
 #include "lib/kmod.h"
@@ -51,11 +52,10 @@ static const char doc[] =
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	(void)arg;
 	if (key == 'j')
 		env.json = true;
 	else if (key == ARGP_KEY_ARG)
-		argp_usage(state);
+		args_error(state, "takes no arguments, not '%s'", arg);
 	else
 		return ARGP_ERR_UNKNOWN;
 	return 0;
@@ -341,7 +341,7 @@ int cmd_doctor(int argc, char **argv)
 	static const struct runner_options o = { .cpu = -1, .batches = 1 };
 	struct runner *r;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(&argp, argc, argv, 0);
 	r = runner_new(&o);
 	if (!r)
 		return EXIT_COULD_NOT;

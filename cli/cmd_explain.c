@@ -103,7 +103,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr != 2)
-			argp_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -203,7 +203,7 @@ int cmd_explain(int argc, char **argv)
 	env.seed = -1;
 	env.top = 1;
 	env.rows = 20;
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	return with_runs(&env.runs, &env.allow, &env.select, explain_sides);
 }

@@ -12,6 +12,7 @@
 #include "analysis/code/atlas.h"
 #include "analysis/judge/rules.h"
 #include "bench/harness/runner.h"
+#include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"
 #include "lib/selector.h"
@@ -78,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		env.glob = arg;
 		if (state->arg_num)
-			argp_error(state, "one pattern at a time");
+			args_error(state, "one pattern at a time");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -287,7 +288,7 @@ int cmd_list(int argc, char **argv)
 					  NULL, NULL };
 
 	env.glob = "*";
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(&argp, argc, argv, 0);
 	switch (env.what) {
 	case OPT_METRICS:
 		return list_metrics();

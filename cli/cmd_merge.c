@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/code/merge.h"
+#include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"
 
@@ -76,12 +77,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!env.counts)
 			env.counts = arg;
 		else
-			argp_error(state, "too many arguments: give BOOT and COUNTS, not '%s'",
+			args_error(state, "too many arguments: give BOOT and COUNTS, not '%s'",
 				   arg);
 		break;
 	case ARGP_KEY_END:
 		if (!env.counts || !env.out)
-			argp_error(state, "BOOT, COUNTS and -o are needed");
+			args_error(state, "BOOT, COUNTS and -o are needed");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -98,7 +99,7 @@ int cmd_merge(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.sym = symbols_new();
-	ret = argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	ret = args_parse(&argp, argc, argv, 0);
 	if (!ret) {
 		r = regions_load(env.counts);
 		ret = !r || merge_counts(env.in, r, env.sym, env.out);

@@ -66,7 +66,7 @@ static double real_arg(const char *what, const char *text, double low,
 
 	if (end == text || (*end && strcmp(end, "%")) || !(v > low) ||
 	    !(v < high))
-		argp_error(state, "%s takes a number above %g and below %g, not '%s'",
+		args_error(state, "%s takes a number above %g and below %g, not '%s'",
 			   what, low, high, text);
 	return v;
 }
@@ -107,13 +107,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.run)
-			argp_error(state, "too many runs: give one; '%s' is a second one",
+			args_error(state, "too many runs: give one; '%s' is a second one",
 				   arg);
 		env.run = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!env.run)
-			argp_error(state, "RUN is missing: give a folder of boot files");
+			args_error(state, "RUN is missing: give a folder of boot files");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -362,7 +362,7 @@ int cmd_plan(int argc, char **argv)
 	memset(&env, 0, sizeof(env));
 	env.o = plan_defaults;
 	env.seed = 1;
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	if (!env.o.select.nr_metrics)
 		select_metric(&env.o.select, "ns");

@@ -101,7 +101,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!env.runs.nr)
-			argp_error(state, "BASE is missing: give a run, and NEW runs to draw against it");
+			args_error(state, "BASE is missing: give a run, and NEW runs to draw against it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -173,8 +173,9 @@ int cmd_plot(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.o.dir = "plots";
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
+	env.o.quiet = args_quiet;
 	if (!env.formats.nr) {
 		text_add(&env.formats, "svg");
 		text_add(&env.formats, "png");

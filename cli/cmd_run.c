@@ -59,7 +59,6 @@ static const struct argp_option options[] = {
 	  "also sample each point's instructions (or time, without a PMU) for SECONDS, for ptelab explain", 0 },
 	{ "tune", OPT_TUNE, NULL, 0,
 	  "change the settings that ptelab doctor calls noise, and restore them after the run", 0 },
-	{ "quiet", 'q', NULL, 0, "print no progress, even on a terminal", 0 },
 	{ "dry-run", OPT_DRY, NULL, 0, "print the points, measure nothing", 0 },
 	{ 0 }
 };
@@ -83,7 +82,7 @@ static struct {
 	const char *selectors[MAX_ARGS], *params[MAX_ARGS];
 	size_t nr_selectors, nr_params;
 	const char *output;
-	bool quiet, dry_run, tune;
+	bool dry_run, tune;
 	struct runner_options o;
 	bool batches_set;
 	size_t group;	/* points to time before counting and writing them */
@@ -130,12 +129,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'b':
 		if (env.nr_selectors == MAX_ARGS)
-			argp_error(state, "too many -b");
+			args_error(state, "too many -b");
 		env.selectors[env.nr_selectors++] = arg;
 		break;
 	case 'p':
 		if (env.nr_params == MAX_ARGS)
-			argp_error(state, "too many -p");
+			args_error(state, "too many -p");
 		env.params[env.nr_params++] = arg;
 		break;
 	case 'o':
@@ -162,7 +161,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.o.min_batch_ns = strtod(arg, &end) * 1e6;
 		if (*end || end == arg || !(env.o.min_batch_ns >= 0) ||
 		    env.o.min_batch_ns > 60e9)
-			argp_error(state, "--min-batch-ms takes 0 to 60000, not '%s'",
+			args_error(state, "--min-batch-ms takes 0 to 60000, not '%s'",
 				   arg);
 		break;
 	case OPT_SEED:
@@ -185,20 +184,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.o.sample_ns = strtod(arg, &end) * 1e9;
 		if (*end || end == arg || !(env.o.sample_ns > 0) ||
 		    env.o.sample_ns > 3600e9)
-			argp_error(state, "--sample takes seconds, up to 3600, not '%s'",
+			args_error(state, "--sample takes seconds, up to 3600, not '%s'",
 				   arg);
 		break;
 	case OPT_TUNE:
 		env.tune = true;
 		break;
-	case 'q':
-		env.quiet = true;
-		break;
 	case OPT_DRY:
 		env.dry_run = true;
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected '%s'; benchmarks are chosen with -b", arg);
+		args_error(state, "unexpected '%s'; benchmarks are chosen with -b", arg);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -253,7 +249,7 @@ static void progress(const struct session *s, size_t i)
 	double spent = now_s() - started;
 	char *label;
 
-	if (env.quiet || !isatty(STDERR_FILENO))
+	if (args_quiet || !isatty(STDERR_FILENO))
 		return;
 	if (i == list->nr) {
 		fputs("\r\033[K", stderr);
@@ -271,7 +267,7 @@ static void tell_bad(const struct point *p, const json_t *record)
 {
 	char *label = point_label(p);
 
-	if (!env.quiet && isatty(STDERR_FILENO))
+	if (!args_quiet && isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	warn("%s: %s: %s", label,
 	     json_string_value(json_object_get(record, "status")),
@@ -322,7 +318,7 @@ static int conclude(const struct session *s, const char *path)
 {
 	if (strcmp(path, "-"))
 		printf("%s\n", path);
-	if (!env.quiet)
+	if (!args_quiet)
 		fprintf(stderr, "ptelab: %zu measured, %zu unavailable here, %zu failed or not proved\n",
 			s->nr_ok, s->nr_unavailable, s->nr_bad);
 	if (s->nr_bad)
@@ -405,7 +401,7 @@ static int take_machine(void)
 	if (!env.tune)
 		return 0;
 	ret = tune_apply("", &set);
-	if (!ret && !env.quiet)
+	if (!ret && !args_quiet)
 		fprintf(stderr, "ptelab: %zu setting%s changed for this run\n",
 			set, set == 1 ? "" : "s");
 	return ret;
@@ -424,7 +420,7 @@ int run_measure(int argc, char **argv, json_t *extra)
 	env.o.warmup = RUN_WARMUP;
 	env.o.min_batch_ns = RUN_MIN_BATCH_MS * 1e6;
 	env.o.sources = bpf_sources;
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(&argp, argc, argv, 0);
 	if (!env.batches_set)
 		env.o.batches = machine_get()->icount ?
 				RUN_BATCHES_EXACT : RUN_BATCHES;

@@ -125,12 +125,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (env.run)
-			argp_error(state, "too many runs: give one; ptelab compare takes several");
+			args_error(state, "too many runs: give one; ptelab compare takes several");
 		env.run = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!env.run)
-			argp_error(state, "RUN is missing: give a folder of boot files, or one boot file");
+			args_error(state, "RUN is missing: give a folder of boot files, or one boot file");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -153,7 +153,7 @@ int cmd_show(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.form = forms;
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	s = side_load(env.run, &env.select);
 	if (!s) {

@@ -74,16 +74,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!env.file)
 			env.file = arg;
 		else
-			argp_error(state, "too many files: give one; '%s' is a second one",
+			args_error(state, "too many files: give one; '%s' is a second one",
 				   arg);
 		break;
 	case ARGP_KEY_END:
 		if (!env.what || (strcmp(env.what, "check") &&
 				  strcmp(env.what, "plan") &&
 				  strcmp(env.what, "keys")))
-			argp_error(state, "the first argument must be check, plan or keys");
+			args_error(state, "the first argument must be check, plan or keys");
 		if (!env.file && strcmp(env.what, "keys"))
-			argp_error(state, "FILE is missing: give a sweep file");
+			args_error(state, "FILE is missing: give a sweep file");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -284,7 +284,7 @@ int cmd_sweep(int argc, char **argv)
 	struct sweep *s;
 	int ret = -EINVAL;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	if (!strcmp(env.what, "keys")) {
 		sweep_print_keys(stdout);

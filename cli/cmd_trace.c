@@ -24,6 +24,7 @@
 
 #include "bpf/attach.h"
 #include "bpf/retry/retry_sites.h"
+#include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"
 #include "lib/util.h"
@@ -90,13 +91,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'e':
 		for (glob = strtok(arg, ","); glob; glob = strtok(NULL, ",")) {
 			if (env.nr_globs == MAX_GLOBS)
-				argp_error(state, "too many -e");
+				args_error(state, "too many -e");
 			env.globs[env.nr_globs++] = glob;
 		}
 		break;
 	case 'p':
 		if (parse_u64(arg, &v) || !v || v > INT32_MAX)
-			argp_error(state, "-p takes the number of a process, not '%s'",
+			args_error(state, "-p takes the number of a process, not '%s'",
 				   arg);
 		env.pid = v;
 		break;
@@ -105,7 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'I':
 		if (parse_u64(arg, &v) || v < 10 || v > 86400000)
-			argp_error(state, "-I takes 10 to 86400000 milliseconds, not '%s'",
+			args_error(state, "-I takes 10 to 86400000 milliseconds, not '%s'",
 				   arg);
 		env.interval_ms = v;
 		break;
@@ -134,9 +135,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.pid && env.command)
-			argp_error(state, "-p and a command exclude each other");
+			args_error(state, "-p and a command exclude each other");
 		if ((env.vmlinux || env.bpftrace) && !env.explain)
-			argp_error(state, "--vmlinux and --bpftrace go with --explain-retry");
+			args_error(state, "--vmlinux and --bpftrace go with --explain-retry");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -675,7 +676,7 @@ int cmd_trace(int argc, char **argv)
 	enum whose whose;
 	struct tracer *t;
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL);
+	args_parse(&argp, argc, argv, ARGP_IN_ORDER);
 	if (env.list || env.explain)
 		return (env.list ? list() : explain_retries()) ? EXIT_COULD_NOT :
 							 EXIT_DONE;

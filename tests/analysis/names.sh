@@ -12,11 +12,11 @@ manual()
 		awk -v name="$2" '/^SH / { on = $0 == "SH " name; next } on'
 }
 
-# The options in what --help prints, one a line; argp's own are the same everywhere.
+# The options in what --help prints, one a line; some are the same everywhere.
 options_of_help()
 {
 	grep -oE '^ {2,6}(-[A-Za-z?], )?--[a-z-]+' | grep -oE -- '-[A-Za-z-]+' |
-		grep -vxE -- '--(help|usage)' | sort -u
+		grep -vxE -- '--(help|usage|quiet|verbose)|-[qv]' | sort -u
 }
 
 # options COMMAND: the man page has all options and no other ones
@@ -86,6 +86,18 @@ while read -r c; do
 	check "$c: man page" sections "$c"
 	check "$c: options in the man page" options "$c"
 done < commands
+common()
+{
+	local c
+
+	sed 's/\\-/-/g; s/\\f.//g' "$top/docs/man/ptelab.1" > manual.txt
+	while read -r c; do
+		ptelab "$c" --help > help
+		has_words help -q, --quiet -v, --verbose || return
+	done < commands
+	has_words manual.txt -q, --quiet -v, --verbose
+}
+check "-q and -v: every command, and ptelab(1)" common
 check "--help has options" test "$(ptelab run --help | options_of_help | wc -l)" -gt 10
 
 for o in compare:--format compare:--fail-on compare:--center show:--format explain:--format plot:--format run:--counter; do

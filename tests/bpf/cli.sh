@@ -107,5 +107,5 @@ refuses not-for-arm64 'not for arm64' "$ptelab" trace --explain-retry --vmlinux 
 for bad in '-p x' '-p 0' '-I 1' '-p 1 -- true' '--vmlinux x' '--nonesuch'; do
 	# shellcheck disable=SC2086
 	trace $bad
-	equal "usage-error-${bad// /-}" "$status" 2
+	equal "usage-error-${bad// /-}" "$status $(wc -l < "$tmp/err")" "2 1"
 done
