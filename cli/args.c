@@ -3,6 +3,7 @@
 #include "cli/args.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -216,6 +217,171 @@ const struct argp allow_argp = { .options = allow_options,
 const struct argp margin_argp = { .options = margin_options,
 				  .parser = parse_margin };
 
+/* --- selections that match nothing --- */
+
+/* "a, b and 3 more", of the keys; the caller frees. */
+static char *some_names(const json_t *names)
+{
+	size_t nr = json_object_size(names), i = 0;
+	char *text = xstrdup(""), *more;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)names, name, value) {
+		if (i == 6)
+			break;
+		more = xasprintf("%s%s%s", text, i++ ? ", " : "", name);
+		free(text);
+		text = more;
+	}
+	if (nr <= i)
+		return text;
+	more = xasprintf("%s and %zu more", text, nr - i);
+	free(text);
+	return more;
+}
+
+/* @what: "-b" or "-m". Returns -ENOENT. */
+static int matches_nothing(const char *what, const char *text,
+			   const json_t *names)
+{
+	size_t all = json_object_size(names), nr = 0;
+	const char **name = xcalloc(all + 1, sizeof(*name)), *near;
+	json_t *value;
+	const char *key;
+	char *list;
+	int ret;
+
+	json_object_foreach((json_t *)names, key, value)
+		name[nr++] = key;
+	near = nearest_name(text, name, nr);
+	list = some_names(names);
+	if (near)
+		ret = fail(ENOENT, "%s '%s' matches nothing in these runs; did you mean %s?",
+			   what, text, near);
+	else
+		ret = fail(ENOENT, "%s '%s' matches nothing in these runs; they have %s",
+			   what, text, nr ? list : "no points");
+	free(list);
+	free(name);
+	return ret;
+}
+
+/* Calls @see for each point of each file until it returns true; returns that. */
+static bool any_record(struct side *const *side, size_t nr,
+		       bool (*see)(const json_t *point, void *arg), void *arg)
+{
+	size_t i, j, k;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < side[i]->run->nr_files; j++) {
+			const struct run_file *f = side[i]->run->files[j];
+
+			for (k = 0; k < f->nr_points; k++)
+				if (see(f->points[k], arg))
+					return true;
+		}
+	return false;
+}
+
+struct bench_search {
+	struct selection only;	/* a single -b */
+	json_t *benches;	/* names seen */
+	json_t *points;		/* seen of benchmarks whose name matches */
+};
+
+static bool see_bench(const json_t *point, void *arg)
+{
+	const char *bench = json_text(point, "bench");
+	const json_t *params = json_object_get(point, "params");
+	struct bench_search *s = arg;
+	char *text, *label;
+
+	if (selected_point(&s->only, bench, params))
+		return true;
+	json_object_set_new(s->benches, bench, json_true());
+	if (!fnmatch(s->only.parsed->glob, bench, 0)) {
+		text = params_text(params, ":");
+		label = xasprintf("%s%s%s", bench, *text ? ":" : "", text);
+		json_object_set_new(s->points, label, json_true());
+		free(label);
+		free(text);
+	}
+	return false;
+}
+
+static int check_bench(struct side *const *side, size_t nr,
+		       const struct selection *select, size_t i)
+{
+	struct bench_search s = {
+		.only = { .benches = &select->benches[i],
+			  .parsed = &select->parsed[i], .nr_benches = 1 },
+		.benches = json_object(), .points = json_object(),
+	};
+	int ret = 0;
+
+	if (!any_record(side, nr, see_bench, &s))
+		ret = matches_nothing("-b", select->benches[i],
+				      json_object_size(s.points) ?
+				      s.points : s.benches);
+	json_decref(s.benches);
+	json_decref(s.points);
+	return ret;
+}
+
+struct metric_search {
+	struct selection only;	/* a single -m */
+	json_t *names;		/* metrics seen */
+};
+
+static bool see_metric(const json_t *point, void *arg)
+{
+	static const char *const kinds[] = { "counters", "absent" };
+	struct metric_search *s = arg;
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		json_object_foreach(json_object_get(point, kinds[i]), name,
+				    value) {
+			if (selected_metric(&s->only, name))
+				return true;
+			if (!i)
+				json_object_set_new(s->names, name,
+						    json_true());
+		}
+	return false;
+}
+
+static int check_metric(struct side *const *side, size_t nr,
+			const char *metric)
+{
+	struct metric_search s = {
+		.only = { .metrics = &metric, .nr_metrics = 1 },
+		.names = json_object(),
+	};
+	int ret = 0;
+
+	if (!any_record(side, nr, see_metric, &s))
+		ret = matches_nothing("-m", metric, s.names);
+	json_decref(s.names);
+	return ret;
+}
+
+int args_check_selection(struct side *const *side, size_t nr,
+			 const struct selection *select)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < select->nr_benches && !ret; i++)
+		ret = check_bench(side, nr, select, i);
+	for (i = 0; i < select->nr_metrics && !ret; i++)
+		ret = check_metric(side, nr, select->metrics[i]);
+	return ret;
+}
+
 int with_runs(struct text_list *runs, struct text_list *allow,
 	      struct selection *select,
 	      int (*use)(struct side *const *side, size_t nr))
@@ -229,7 +395,7 @@ int with_runs(struct text_list *runs, struct text_list *allow,
 		if (!side[nr])
 			break;
 	}
-	if (nr == runs->nr)
+	if (nr == runs->nr && !args_check_selection(side, nr, select))
 		ret = use(side, nr);
 	while (nr)
 		side_free(side[--nr]);

@@ -58,9 +58,16 @@ const void *choice_arg(const char *option, const struct choices *c,
 extern const struct argp bench_argp, metric_argp, allow_argp, margin_argp;
 
 /*
+ * Returns 0 if each -b and each -m of @select matches something of the runs, else
+ * -ENOENT with fail() text, which says what there is.
+ */
+int args_check_selection(struct side *const *side, size_t nr,
+			 const struct selection *select);
+
+/*
  * Loads every run, in order, and returns what @use returns for them. Returns
- * EXIT_COULD_NOT with fail() text if a run can't be loaded. Frees the runs and
- * the contents of the three arguments.
+ * EXIT_COULD_NOT with fail() text if a run can't be loaded, or a part of the
+ * selection matches nothing. Frees the runs and the contents of the three arguments.
  */
 int with_runs(struct text_list *runs, struct text_list *allow,
 	      struct selection *select,

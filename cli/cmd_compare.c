@@ -185,23 +185,78 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Returns the exit code, once the report is printed. */
+/* "base is timed on x86_64"; the caller frees. */
+static char *what_it_is(const struct side *s)
+{
+	const struct run_file *f = s->run->files[0];
+
+	return xasprintf("%s is %s, of %s, on %s", s->label, file_mode(f),
+			 json_text(f->header, "kernel_release"),
+			 json_text(f->header, "arch"));
+}
+
+static bool is_empty_bench(const struct side_point *p)
+{
+	return !strcmp(p->bench, "harness.empty");
+}
+
+/* How many points of a side there are, without the empty one; @ok: with figures. */
+static size_t nr_points(const struct side *s, bool ok)
+{
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < s->nr_points; i++)
+		for (j = 0; j < s->points[i].nr_obs; j++)
+			if (!is_empty_bench(&s->points[i]) &&
+			    (!ok || s->points[i].obs[j].ok)) {
+				nr++;
+				break;
+			}
+	return nr;
+}
+
+/* Says why no row could be compared. */
+static int nothing_compared(const struct side *base, const struct side *new)
+{
+	const struct side *none = !nr_points(base, true) ? base :
+				  !nr_points(new, true) ? new : NULL;
+	char *a, *b;
+
+	if (none)
+		return fail(ENOENT, "nothing can be compared: no %s was measured in %s; ptelab show says why",
+			    env.o.select.nr_benches ? "selected point" : "point",
+			    none->run->path);
+	a = what_it_is(base);
+	b = what_it_is(new);
+	fail(ENOENT, "nothing can be compared, since no point and metric was measured alike on both sides: %s; %s",
+	     a, b);
+	free(a);
+	free(b);
+	return -ENOENT;
+}
+
+/* Returns the exit code. */
 static int conclude(struct comparison *const *c, size_t nr)
 {
-	size_t results = 0, i;
-	bool holds = false;
+	size_t i;
 
-	for (i = 0; i < nr; i++) {
-		results += c[i]->nr_results;
-		holds = holds || (env.fail_on && env.fail_on->holds(c[i]));
-	}
-	if (!results) {
-		fail(ENOENT, "nothing could be compared: no %s was measured on both sides",
-		     env.o.select.nr_benches || env.o.select.nr_metrics ?
-		     "selected point or metric" : "point");
-		return EXIT_COULD_NOT;
-	}
-	return holds ? EXIT_CONDITION : EXIT_DONE;
+	for (i = 0; i < nr; i++)
+		if (env.fail_on && env.fail_on->holds(c[i]))
+			return EXIT_CONDITION;
+	return EXIT_DONE;
+}
+
+/* A row of the empty benchmark is a result only where there is no other point. */
+static bool any_result(struct comparison *const *c, size_t nr)
+{
+	bool empty = !nr_points(c[0]->base, false);
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++)
+			if (empty || !is_empty_bench(c[i]->results[j].point))
+				return true;
+	return false;
 }
 
 static int print_output(const struct output *o, const struct report *r)
@@ -209,6 +264,8 @@ static int print_output(const struct output *o, const struct report *r)
 	FILE *f = o->file ? fopen(o->file, "we") : stdout;
 	bool bad;
 
+	if (!o->file && args_quiet)
+		return 0;
 	if (!f)
 		return fail(errno, "%s: %s", o->file, strerror(errno));
 	o->form->print(r, f);
@@ -224,7 +281,7 @@ static int print_output(const struct output *o, const struct report *r)
 static int compare_loaded(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
-	struct report r = { c, nr - 1, env.all };
+	struct report r = { c, nr - 1, env.all || args_verbose };
 	int ret = EXIT_DONE;
 	size_t i;
 
@@ -232,6 +289,10 @@ static int compare_loaded(struct side *const *side, size_t nr)
 	for (i = 1; i < nr && ret == EXIT_DONE; i++) {
 		if (report_refusal(&c[i - 1]->env, side[0], side[i]))
 			ret = EXIT_COULD_NOT;
+	}
+	if (ret == EXIT_DONE && !any_result(c, nr - 1)) {
+		nothing_compared(side[0], side[1]);
+		ret = EXIT_COULD_NOT;
 	}
 	if (ret == EXIT_DONE) {
 		ret = conclude(c, nr - 1);

@@ -156,15 +156,10 @@ int cmd_show(int argc, char **argv)
 	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	s = side_load(env.run, &env.select);
-	if (!s) {
+	if (!s || args_check_selection(&s, 1, &env.select))
 		ret = EXIT_COULD_NOT;
-	} else if (!s->nr_points && env.select.nr_benches) {
-		fail(ENOENT, "%s: no point matches; to see all points, run ptelab show %s",
-		     env.run, env.run);
-		ret = EXIT_COULD_NOT;
-	} else {
+	else
 		env.form->print(s, &env.select, stdout);
-	}
 	side_free(s);
 	selection_free(&env.select);
 	litmus_results_free(env.beside, env.nr_beside);

@@ -560,6 +560,24 @@ check "--fail-on difference" exits 1 ptelab compare base new --fail-on differenc
 check "--fail-on finding" exits 1 ptelab compare base new --fail-on finding -m lockless_gathers
 check "--fail-on finding: none" exits 0 ptelab compare base base --fail-on finding
 check "nothing to compare" exits 2 ptelab compare base new -b nothing
+check "nothing to compare: -b matches nothing" says "-b 'nothing' matches nothing" err
+check "nothing to compare: no table" test ! -s out
+exits 2 ptelab compare base new -m lockless_gater
+check "nothing to compare: which metric may be meant" says "-m 'lockless_gater' matches nothing in these runs; did you mean" err
+unlike()
+{
+	make_run -o other-way -M timed -k 6.12.0 -n 2 'gup.pin_fast folio=64k : ns=5' && exits 2 ptelab compare base other-way &&
+	says "base is exact" err && says "other-way is timed" err && [ "$(wc -l < err)" = 1 ]
+}
+check "nothing to compare: what differs" unlike
+unmeasured()
+{
+	make_run -o without -k 6.12.0 -n 5 'harness.empty : instructions_kernel=5' 'gup.pin_fast folio=64k ! unavailable no' &&
+	exits 2 ptelab compare base without && says "no point was measured in without" err
+}
+check "nothing to compare: a side measured nothing" unmeasured
+check "-q: an exit code and no table" exits 1 ptelab compare -q base new --fail-on regression
+check "-q: no table" test ! -s out
 check "bad usage: one run" exits 2 ptelab compare base
 check "bad usage: form" exits 2 ptelab compare base new --format tex
 check "bad usage: margin" exits 2 ptelab compare base new --margin 0
