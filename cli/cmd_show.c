@@ -44,6 +44,12 @@ static struct {
 	size_t nr_beside;
 } env;
 
+static void print_text(const struct side *s, const struct selection *select,
+		       FILE *f)
+{
+	show_text(s, select, args_verbose, f);
+}
+
 static void print_barriers(const struct side *s, const struct selection *select,
 			   FILE *f)
 {
@@ -85,7 +91,7 @@ static const struct form {
 	void (*print)(const struct side *s, const struct selection *select,
 		      FILE *f);
 } forms[] = {
-	{ { "text", NULL }, show_text },
+	{ { "text", NULL }, print_text },
 	{ { "csv", NULL }, show_csv },
 	{ { "json", NULL }, show_json },
 	{ { "barriers", "tables of the barrier family" }, print_barriers },

@@ -57,74 +57,106 @@ static json_t *metrics_of(const struct side_point *p,
 
 /* --- text --- */
 
-/* Those with the same reason in one line: {reason: [metric...]}. */
-static json_t *absent_by_reason(const json_t *absent)
+/* Names that a line shows; --verbose shows all. */
+#define FEW_NAMES	4
+
+/*
+ * Adds what a record's @absent names to @lacking, {reason: {metric: true}}, but
+ * only metrics that are selected.
+ */
+static void note_absent(json_t *lacking, const json_t *absent,
+			const struct selection *select)
 {
-	json_t *by_reason = json_object(), *value;
-	const char *name, *reason;
+	const char *name, *why;
+	json_t *value, *names;
 
 	json_object_foreach((json_t *)absent, name, value) {
-		reason = json_string_value(value) ? json_string_value(value) :
-			"no reason given";
-		if (!json_object_get(by_reason, reason))
-			json_object_set_new(by_reason, reason, json_array());
-		json_array_append_new(json_object_get(by_reason, reason),
-				      json_string(name));
+		if (!selected_metric(select, name))
+			continue;
+		why = json_string_value(value);
+		why = why ? why : "no reason given";
+		names = json_object_get(lacking, why);
+		if (!names) {
+			names = json_object();
+			json_object_set_new(lacking, why, names);
+		}
+		json_object_set_new(names, name, json_true());
 	}
-	return by_reason;
 }
 
-/* The first @max of @names, "a, b and 3 more". */
-static char *name_list(const json_t *names, size_t max)
+/* The first @max keys of @names, "a, b and 3 more". */
+static char *name_list(json_t *names, size_t max)
 {
-	size_t nr = json_array_size(names), i;
+	size_t nr = json_object_size(names), i = 0;
 	char *list = xstrdup("");
+	const char *name;
+	json_t *value;
 
-	for (i = 0; i < nr && i < max; i++) {
-		char *more = xasprintf("%s%s%s", list, i ? ", " : "",
-				       json_string_value(json_array_get(names,
-									i)));
+	json_object_foreach(names, name, value) {
+		char *more;
 
-		free(list);
-		list = more;
-	}
-	if (nr > max) {
-		char *more = xasprintf("%s and %zu more", list, nr - max);
-
+		if (i == max)
+			more = xasprintf("%s and %zu more", list, nr - max);
+		else if (i < max)
+			more = xasprintf("%s%s%s", list, i ? ", " : "", name);
+		else
+			break;
+		i++;
 		free(list);
 		list = more;
 	}
 	return list;
 }
 
-static void print_absent(const json_t *absent, FILE *f)
+static void print_absent(const json_t *absent, bool all, FILE *f)
 {
-	json_t *by_reason = absent_by_reason(absent), *names;
+	json_t *lacking = json_object(), *names;
 	const char *reason;
 
-	json_object_foreach(by_reason, reason, names) {
-		char *list = name_list(names, SIZE_MAX);
+	note_absent(lacking, absent, NULL);
+	json_object_foreach(lacking, reason, names) {
+		char *list = name_list(names, all ? SIZE_MAX : FEW_NAMES);
 
 		print_labelled(f, "absent", 7, "%s: %s", list, reason);
 		free(list);
 	}
-	json_decref(by_reason);
+	json_decref(lacking);
 }
 
-static void print_head(const struct side *s, FILE *f)
+static bool is_empty_bench(const struct side_point *p)
+{
+	return !strcmp(p->bench, "harness.empty");
+}
+
+/* Whether there are points, and none of them has a figure. */
+static bool nothing_measured(const struct side *s)
+{
+	size_t nr = 0, ok = 0, i;
+
+	for (i = 0; i < s->nr_points; i++) {
+		if (is_empty_bench(&s->points[i]))
+			continue;
+		nr++;
+		ok += count_ok(&s->points[i]) > 0;
+	}
+	return nr && !ok;
+}
+
+static void print_head(const struct side *s, bool all, FILE *f)
 {
 	const json_t *h = s->run->files[0]->header;
 	size_t done = 0, i;
 
 	for (i = 0; i < s->run->nr_files; i++)
 		done += s->run->files[i]->complete;
-	print_labelled(f, "run", 7, "%s: %zu file%s, %zu boot%s, %s",
+	print_labelled(f, "run", 7, "%s: %zu file%s, %zu boot%s, %s%s",
 		       s->run->path, s->run->nr_files,
 		       plural(s->run->nr_files), s->nr_boots,
 		       plural(s->nr_boots),
-		       done == s->run->nr_files ? "complete" : "INCOMPLETE");
+		       done == s->run->nr_files ? "complete" : "INCOMPLETE",
+		       nothing_measured(s) ? ", but NOTHING WAS MEASURED" : "");
 	report_side(s, "kernel", f);
-	print_absent(json_object_get(h, "absent"), f);
+	print_absent(json_object_get(h, "absent"), all, f);
 	for (i = 0; i < s->nr_notes; i++)
 		print_labelled(f, "note", 7, "%s", s->notes[i]);
 }
@@ -155,7 +187,8 @@ static void point_heading(struct table *t, const struct side_point *p,
 }
 
 /* How large the batches were, the harness's share, and the proof. */
-static void print_measurement(struct table *t, const struct observation *o)
+static void print_measurement(struct table *t, const struct observation *o,
+			      bool all)
 {
 	json_int_t batches = json_integer_value(json_object_get(
 			json_object_get(o->point, "batches"), "count"));
@@ -164,7 +197,7 @@ static void print_measurement(struct table *t, const struct observation *o)
 	json_t *harness = json_object_get(o->point, "harness");
 	json_t *share = json_object_get(harness, "instructions");
 	const char *why = json_string_value(json_object_get(harness, "why"));
-	char *proof = proof_text(o), *own = NULL;
+	char *proof = all ? proof_text(o) : NULL, *own = NULL;
 
 	if (json_is_number(share))
 		own = xasprintf("; the harness is %.2g%% of the instructions%s%s",
@@ -269,38 +302,96 @@ static void variation_line(struct table *t, const struct side_point *p,
 	nest_free(&n);
 }
 
-/* A point without a virtual machine lacks 40 metrics; --json names them all. */
-#define ABSENT_NAMES	8
+/* Takes the metrics that are always 0 out of @names; returns them. */
+static json_t *take_zeros(json_t *names, const struct side_point *p)
+{
+	json_t *zeros = json_object(), *value;
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(names, next, name, value) {
+		struct sample s = sample_take(p, name, metric_tier(p, name),
+					      NULL);
+
+		if (s.nr && !s.min && !s.max) {
+			json_object_set_new(zeros, name, json_true());
+			json_object_del(names, name);
+		}
+		sample_free(&s);
+	}
+	return zeros;
+}
+
+static void print_lacking(struct table *t, const struct observation *o,
+			  const struct selection *select)
+{
+	json_t *lacking = json_object(), *names;
+	const char *reason;
+
+	note_absent(lacking, json_object_get(o->point, "absent"), select);
+	json_object_foreach(lacking, reason, names) {
+		char *list = name_list(names, SIZE_MAX);
+
+		table_line(t, 4, "no %s: %s", list, reason);
+		free(list);
+	}
+	json_decref(lacking);
+}
 
 static void print_point(struct table *t, const struct side_point *p, bool mode,
-			const struct selection *select)
+			const struct selection *select, bool all)
 {
-	json_t *metrics_here = metrics_of(p, select), *value;
-	json_t *absent = json_object(), *by_reason;
+	json_t *metrics_here = metrics_of(p, select), *value, *zeros;
 	const struct observation *o = best_of(p);
-	const char *name, *reason;
+	const char *name;
+	char *list;
 
 	point_heading(t, p, mode);
 	print_status(t, p);
+	/* who names metrics wants to see them */
+	zeros = all || (select && select->nr_metrics) ? json_object() :
+						take_zeros(metrics_here, p);
 	json_object_foreach(metrics_here, name, value)
 		metric_row(t, p, name);
 	json_object_foreach(metrics_here, name, value)
 		variation_line(t, p, name);
 	if (o->ok)
-		print_measurement(t, o);
-	json_object_foreach(json_object_get(o->point, "absent"), name, value)
-		if (selected_metric(select, name))
-			json_object_set(absent, name, value);
-	by_reason = absent_by_reason(absent);
-	json_object_foreach(by_reason, reason, value) {
-		char *list = name_list(value, ABSENT_NAMES);
-
-		table_line(t, 4, "no %s: %s", list, reason);
+		print_measurement(t, o, all);
+	if (json_object_size(zeros)) {
+		list = name_list(zeros, FEW_NAMES);
+		table_line(t, 4, "0: %s", list);
 		free(list);
 	}
-	json_decref(by_reason);
-	json_decref(absent);
+	if (all)
+		print_lacking(t, o, select);
+	json_decref(zeros);
 	json_decref(metrics_here);
+}
+
+/* A line for each reason why points lack metrics, whatever the points. */
+static void print_lacking_anywhere(const struct side *s,
+				   const struct selection *select, FILE *f)
+{
+	json_t *lacking = json_object(), *names;
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < s->nr_points; i++)
+		note_absent(lacking, json_object_get(
+				best_of(&s->points[i])->point, "absent"), select);
+	if (json_object_size(lacking))
+		fputs("\nnot measured everywhere (-v: what, and where):\n", f);
+	json_object_foreach(lacking, reason, names) {
+		char *list = name_list(names, FEW_NAMES);
+		char *text = xasprintf("%s: %s", list, reason);
+		char *clean = clean_text(text);
+
+		print_wrapped(f, clean, 2, 4, SHOW_WIDTH);
+		free(clean);
+		free(text);
+		free(list);
+	}
+	json_decref(lacking);
 }
 
 /* Whether the run has boots of more than one machine mode. */
@@ -314,7 +405,8 @@ static bool many_modes(const struct side *s)
 	return false;
 }
 
-void show_text(const struct side *s, const struct selection *select, FILE *f)
+void show_text(const struct side *s, const struct selection *select, bool all,
+	       FILE *f)
 {
 	static const struct {
 		const char *name;
@@ -327,18 +419,20 @@ void show_text(const struct side *s, const struct selection *select, FILE *f)
 	struct table *t = table_new();
 	size_t ok = 0, i;
 
-	print_head(s, f);
+	print_head(s, all, f);
 	fputc('\n', f);
 	for (i = 0; i < ARRAY_SIZE(columns); i++)
 		table_column(t, columns[i].name, columns[i].right);
 	for (i = 0; i < s->nr_points; i++) {
-		print_point(t, &s->points[i], many_modes(s), select);
+		print_point(t, &s->points[i], many_modes(s), select, all);
 		ok += count_ok(&s->points[i]) > 0;
 	}
 	table_print_mail(t, f, 2, SHOW_WIDTH);
+	table_free(t);
+	if (!all)
+		print_lacking_anywhere(s, select, f);
 	fprintf(f, "\n%zu point%s, %zu measured\n", s->nr_points,
 		plural(s->nr_points), ok);
-	table_free(t);
 }
 
 /* --- for programs --- */

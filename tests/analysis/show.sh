@@ -17,13 +17,29 @@ check "completeness" says "5 files, 5 boots, complete"
 check "median and range over boots" says "1331.5..1332.5"
 check "one value in all boots" says "same"
 check "operations and harness share" says "256 operations x 5 batches; the harness is 0.42% of the instructions"
-check "proof" says 'proof: {"contpte_pages": 256}'
-check "why a metric is absent" says "no cycles: icount"
+check "why a metric is absent, once" says "  cycles: icount"
 check "unavailable, with the reason" says "unavailable: no VFIO device"
 check "invalid, with the reason" says "invalid: pgreuse moved by 3, not 256"
 check "how many points are measured" says "4 points, 2 measured"
 check "at most 80 columns" narrow 80
 check "plain ASCII" ascii
+exits 0 ptelab show run -v
+check "-v: proof" says 'proof: {"contpte_pages": 256}'
+check "-v: why a metric is absent at a point" says "no cycles: icount"
+zeros()
+{
+	make_run -o zero -k 6.12.0 -n 2 'a.b : x=0 y=0 z=1' &&
+	exits 0 ptelab show zero && says "    0: x, y" && says "  z " && silent_on "  x  " &&
+	exits 0 ptelab show zero -v && says "  x  " && silent_on "0: x" &&
+	exits 0 ptelab show zero -m x && says "  x  " && silent_on "0: x"
+}
+check "metrics that are 0 in one line, unless -v or -m" zeros
+nothing()
+{
+	make_run -o none -k 6.12.0 'harness.empty : ns=1' 'a.b ! unavailable no such device' &&
+	exits 0 ptelab show none && says "NOTHING WAS MEASURED" && exits 0 ptelab show run && silent_on "NOTHING"
+}
+check "a run that measured nothing is no success" nothing
 
 long=$(printf 'very_long_name_%.0s' 1 2 3 4 5 6 7 8)
 make_run -o long -k "6-$long" -n 3 "b.$long $long=$long : x.$long=123456789012.5+1000" "c.$long ! failed $long$long"
@@ -82,6 +98,13 @@ check "csv: as many cells in every line" awk -F, 'NR == 1 { n = NF } NF != n && 
 exits 0 ptelab show run -b 'gup.pin_fast:pages=1,16' -m 'lockless_*' --format csv
 check "-b and -m" test "$(wc -l <"$tmp/out")" = 2
 check "no such point" exits 2 ptelab show run -b nothing
+check "no such point: what there is" says "they have harness.empty, gup.pin_fast" err
+exits 2 ptelab show run -b gup.pin_fast:folio=4k
+check "no such value: what there is" says "they have gup.pin_fast:folio=64k:pages=16" err
+exits 2 ptelab show run -b 'gup.*' -b gup.odirct
+check "no such point: what may be meant, also beside one that matches" says "did you mean gup.odirect?" err
+exits 2 ptelab show run -m 'cycels'
+check "no such metric" says "-m 'cycels' matches nothing" err
 check "no run" exits 2 ptelab show
 check "two runs" exits 2 ptelab show run run
 check "--help" exits 0 ptelab show --help
