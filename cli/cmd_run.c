@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analysis/report/show.h"
 #include "bench/harness/session.h"
 #include "bench/kit/stop.h"
 #include "bpf/source.h"
@@ -25,6 +26,9 @@
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
        OPT_SAMPLE, OPT_MAX_OPS };
+
+/* Points whose cost is printed at the end. */
+#define FIGURES	6
 
 /* The value of a macro as a string. */
 #define TEXT_OF(x)	#x
@@ -64,7 +68,8 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Measures the running kernel and writes a boot file.\v"
+	"Measures the running kernel, writes a boot file, and prints its name "
+	"and what the first points cost.\v"
 	"Examples:\n"
 	"  ptelab run -b 'gup.*' -p folio=4k,64k -o runs/base\n"
 	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
@@ -263,15 +268,27 @@ static void progress(const struct session *s, size_t i)
 	free(label);
 }
 
-static void tell_bad(const struct point *p, const json_t *record)
+/* Why the first point that is unavailable is so. */
+static char *first_reason;
+
+static void note_unmeasured(const struct point *p, const json_t *record)
 {
-	char *label = point_label(p);
+	const char *reason =
+		json_string_value(json_object_get(record, "reason"));
+	const char *status =
+		json_string_value(json_object_get(record, "status"));
+	char *label;
+
+	if (!strcmp(status, "unavailable")) {
+		if (!first_reason && reason)
+			first_reason = xstrdup(reason);
+		return;
+	}
+	label = point_label(p);
 
 	if (!args_quiet && isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-	warn("%s: %s: %s", label,
-	     json_string_value(json_object_get(record, "status")),
-	     json_string_value(json_object_get(record, "reason")));
+	warn("%s: %s: %s", label, status, reason);
 	free(label);
 }
 
@@ -313,21 +330,55 @@ static char *default_output(void)
 	return xasprintf("runs/%s", u.release);
 }
 
-/* Prints the summary of a run that was not interrupted; returns its status. */
+/* Prints what the first points cost, and what to type next; 9 lines at most. */
+static void print_figures(const char *path)
+{
+	struct side *side = side_load(path, NULL);
+
+	if (!side)
+		return;
+	show_figures(side, FIGURES, stderr);
+	fprintf(stderr, "next: ptelab show %s; or ptelab compare %s OTHER\n",
+		path, path);
+	side_free(side);
+}
+
+/*
+ * Prints the summary of a run that was not interrupted; returns its status.
+ * @path: NULL if the records went elsewhere than to a file that is complete.
+ */
 static int conclude(const struct session *s, const char *path)
 {
-	if (strcmp(path, "-"))
-		printf("%s\n", path);
+	if (path) {
+		puts(path);
+		fflush(stdout);
+	}
 	if (!args_quiet)
 		fprintf(stderr, "ptelab: %zu measured, %zu unavailable here, %zu failed or not proved\n",
 			s->nr_ok, s->nr_unavailable, s->nr_bad);
+	if (!args_quiet && path && s->nr_ok)
+		print_figures(path);
 	if (s->nr_bad)
 		return fail(EPROTO, "%zu point%s failed or could not be proved; %s has the reason of each",
 			    s->nr_bad, s->nr_bad == 1 ? "" : "s",
-			    strcmp(path, "-") ? path : "the record");
+			    path ? path : "the record");
 	if (!s->nr_ok && s->nr_unavailable)
-		return fail(ENOTSUP, "nothing could be measured here; ptelab list shows what each benchmark needs");
+		return fail(ENOTSUP, "nothing could be measured here%s%s; ptelab doctor shows what this machine lacks",
+			    first_reason ? ": " : "",
+			    first_reason ? first_reason : "");
 	return 0;
+}
+
+/* Says how much of the file a signal has left. */
+static void tell_stopped(const struct session *s, const char *path)
+{
+	if (s->nr_ok)
+		fprintf(stderr, "ptelab: stopped by SIG%s; kept %zu point%s in %s, which is incomplete\n",
+			sigabbrev_np(stop_signal), s->nr_ok,
+			s->nr_ok == 1 ? "" : "s", path);
+	else
+		fprintf(stderr, "ptelab: stopped by SIG%s before a point was measured; %s is incomplete\n",
+			sigabbrev_np(stop_signal), path);
 }
 
 static int run(int argc, char **argv, struct runner *r,
@@ -337,7 +388,7 @@ static int run(int argc, char **argv, struct runner *r,
 	json_t *header = env_header();
 	struct session s = {
 		.runner = r, .list = list, .group = env.group,
-		.counted = env.o.counted, .progress = progress, .bad = tell_bad,
+		.counted = env.o.counted, .progress = progress, .unmeasured = note_unmeasured,
 	};
 	struct run_writer *w;
 	char *path = NULL;
@@ -372,15 +423,13 @@ out:
 	free(where);
 	if (stop_signal) {
 		if (path)
-			fprintf(stderr, "ptelab: stopped by signal %d; kept %zu point%s in %s, which is incomplete\n",
-				stop_signal, s.nr_ok,
-				s.nr_ok == 1 ? "" : "s", path);
+			tell_stopped(&s, path);
 		signal(stop_signal, SIG_DFL);
 		raise(stop_signal);
 	}
 	/* a cell prints the name itself, after it has renamed the file */
 	if (!ret)
-		ret = conclude(&s, extra ? "-" : path);
+		ret = conclude(&s, extra || !strcmp(path, "-") ? NULL : path);
 	free(path);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/draw/format.h"
+#include "analysis/draw/pivot.h"
 #include "analysis/draw/table.h"
 #include "analysis/judge/plan.h"
 #include "analysis/load/sample.h"
@@ -433,6 +434,115 @@ void show_text(const struct side *s, const struct selection *select, bool all,
 		print_lacking_anywhere(s, select, f);
 	fprintf(f, "\n%zu point%s, %zu measured\n", s->nr_points,
 		plural(s->nr_points), ok);
+}
+
+/* --- the figures of a run that has just ended --- */
+
+/* "wake of a shared futex", or the benchmark's name. */
+static const char *words_of(const struct side_point *p)
+{
+	const char *words = json_text(p->obs[0].point, "words");
+
+	return *words ? words : p->bench;
+}
+
+/* The point in words, its folio, and what tells it from others of its words. */
+static char *point_words(const struct side *s, const struct side_point *p)
+{
+	const struct side_point **same = xcalloc(s->nr_points, sizeof(*same));
+	const char *folio = json_text(p->params, "folio");
+	char *params, *text;
+	json_t *constant;
+	size_t nr = 0, i;
+
+	for (i = 0; i < s->nr_points; i++)
+		if (!strcmp(words_of(&s->points[i]), words_of(p)))
+			same[nr++] = &s->points[i];
+	constant = constant_params(same, nr);
+	if (*folio)
+		json_object_set_new(constant, "folio", json_string(folio));
+	params = varying_params(p, constant);
+	text = xasprintf("%s%s%s%s%s", words_of(p), *folio ? ", " : "", folio,
+			 *params ? ", " : "", params);
+	json_decref(constant);
+	free(params);
+	free(same);
+	return text;
+}
+
+/* The metric that a point costs; NULL if it has none that is evidence. */
+static const char *cost_of(const struct side_point *p)
+{
+	const char *metric;
+	unsigned int rank;
+	double v;
+
+	for (rank = 1; (metric = metric_cost(rank)); rank++)
+		if (observation_value(best_of(p), metric, &v) &&
+		    metric_tier(p, metric) != TIER_NONE)
+			return metric;
+	return NULL;
+}
+
+/* The middle half of a point's batches; "" where they do not vary. */
+static char *batches_text(const struct side_point *p, const char *metric)
+{
+	double *v, q[2];
+	size_t nr = batches_in_order(best_of(p), metric, &v);
+	char low[NUMBER_SIZE], high[NUMBER_SIZE], *text = NULL;
+	int d;
+
+	if (nr > 1) {
+		stat_sort(v, nr);
+		q[0] = stat_quantile(v, nr, .25);
+		q[1] = stat_quantile(v, nr, .75);
+		d = decimals_for(q, 2, q[1] - q[0], metric_tier(p, metric));
+		if (q[1] > q[0])
+			text = xasprintf("%s..%s", format_number(q[0], d, low),
+					 format_number(q[1], d, high));
+	}
+	free(v);
+	return text ? text : xstrdup("");
+}
+
+void show_figures(const struct side *s, size_t most, FILE *f)
+{
+	struct table *t = table_new();
+	size_t shown = 0, more = 0, i;
+
+	table_column(t, "per operation", false);
+	table_column(t, "", true);
+	table_column(t, "", false);
+	table_column(t, "half of the batches", true);
+	for (i = 0; i < s->nr_points; i++) {
+		const struct side_point *p = &s->points[i];
+		const char *metric = count_ok(p) && !is_empty_bench(p) ?
+				     cost_of(p) : NULL;
+		char number[NUMBER_SIZE], *words, *spread;
+		double v;
+
+		if (!metric || shown == most) {
+			more += metric != NULL;
+			continue;
+		}
+		shown++;
+		words = point_words(s, p);
+		spread = batches_text(p, metric);
+		observation_value(best_of(p), metric, &v);
+		table_row(t);
+		table_cell(t, "%s", words);
+		table_cell(t, "%s", format_value(v, metric_tier(p, metric),
+						 number));
+		table_cell(t, "%s", metric);
+		table_cell(t, "%s", spread);
+		free(spread);
+		free(words);
+	}
+	if (shown)
+		table_print_mail(t, f, 2, SHOW_WIDTH);
+	if (more)
+		fprintf(f, "  and %zu more point%s\n", more, plural(more));
+	table_free(t);
 }
 
 /* --- for programs --- */

@@ -16,4 +16,7 @@ void show_text(const struct side *s, const struct selection *select, bool all,
 	       FILE *f);
 void show_csv(const struct side *s, const struct selection *select, FILE *f);
 void show_json(const struct side *s, const struct selection *select, FILE *f);
+/* The cost of the first @most points that have one, a line each. */
+void show_figures(const struct side *s, size_t most, FILE *f);
+
 #endif

@@ -19,9 +19,10 @@ static int write_point(struct session *s, const struct point *p,
 		s->nr_ok += p->bench != bench_all()[0];
 	} else if (!strcmp(status, "unavailable")) {
 		s->nr_unavailable++;
+		s->unmeasured(p, record);
 	} else {
 		s->nr_bad++;
-		s->bad(p, record);
+		s->unmeasured(p, record);
 	}
 	return run_writer_point(s->writer, record);
 }

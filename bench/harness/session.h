@@ -17,8 +17,8 @@ struct session {
 	bool counted;	/* there is a counted pass */
 	/* Called before point @i is timed, and with list->nr at the end. */
 	void (*progress)(const struct session *s, size_t i);
-	/* Called for a point that failed or was not proved. */
-	void (*bad)(const struct point *p, const json_t *record);
+	/* Called for a point that is unavailable, failed or was not proved. */
+	void (*unmeasured)(const struct point *p, const json_t *record);
 	size_t nr_ok, nr_unavailable, nr_bad;	/* points so far */
 };
 
