@@ -18,10 +18,12 @@
 #include "lib/selector.h"
 #include "lib/util.h"
 
+#define LINE_WIDTH	79
+
 enum { OPT_METRICS = 256, OPT_FINDINGS, OPT_RUNS, OPT_ATLAS };
 
 static struct {
-	const char *glob;
+	const char *glob;	/* NULL: everything */
 	int what;	/* 0: benchmarks; OPT_METRICS, OPT_FINDINGS, OPT_RUNS */
 	const char *function, *atlas;
 	bool json, brief;
@@ -42,13 +44,14 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Lists benchmarks, their parameters, and why a benchmark can't run here. "
-	"Or lists metrics, findings, or the points that run a function.\v"
+	"Lists benchmarks and why one can't run here; or metrics; or findings; "
+	"or the points that run a function. Prints a line each without GLOB, "
+	"and all that is known of those that match it.\v"
 	"Examples:\n"
 	"  ptelab list\n"
+	"  ptelab list 'gup.*'\n"
 	"  ptelab list --metrics 'kvm_*'\n"
 	"  ptelab list --runs change_protection\n"
-	"  ptelab list -s\n"
 	"  ptelab list -b 'gup.*' --json | jq '.[] | select(.unavailable)'\n"
 	"\n"
 	"Exit status: 0 success; 2 nothing has that name.";
@@ -113,7 +116,7 @@ static json_t *bench_json(const struct bench *b, const char *why)
 			 (int)b->needs_root, "unavailable", why);
 }
 
-/* Prints text within 79 columns; indents the lines after the first. */
+/* Prints text within LINE_WIDTH columns; indents the lines after the first. */
 static void wrapped(unsigned int indent, const char *label, const char *text)
 {
 	unsigned int column = indent, n;
@@ -121,7 +124,7 @@ static void wrapped(unsigned int indent, const char *label, const char *text)
 	printf("  %-*s", (int)indent - 2, label);
 	while (*text) {
 		n = strcspn(text, " ");
-		if (column > indent && column + 1 + n > 79) {
+		if (column > indent && column + 1 + n > LINE_WIDTH) {
 			printf("\n%*s", (int)indent, "");
 			column = indent;
 		} else if (column > indent) {
@@ -136,13 +139,26 @@ static void wrapped(unsigned int indent, const char *label, const char *text)
 	putchar('\n');
 }
 
+/* The name, and unless it is --quiet what it stands for, in one line. */
+static void print_brief(const char *name, const char *text, int width)
+{
+	int room = LINE_WIDTH - 1 - (width > (int)strlen(name) ? width :
+				     (int)strlen(name));
+
+	if (args_quiet)
+		puts(name);
+	else if ((int)strlen(text) <= room)
+		printf("%-*s %s\n", width, name, text);
+	else
+		printf("%-*s %.*s...\n", width, name, room - 3, text);
+}
+
 static void print_bench(const struct bench *b, const char *why)
 {
 	unsigned int i;
 
-	if (env.brief) {
-		printf("%-18s %s%s\n", b->name, why ? "unavailable: " : "",
-		       why ? why : b->op);
+	if (args_quiet || env.brief) {
+		print_brief(b->name, b->op, 18);
 		return;
 	}
 	printf("%s\n", b->name);
@@ -202,8 +218,8 @@ static int list_metrics(void)
 				"{s:s, s:s, s:s, s:s, s:s}", "name", m->name,
 				"unit", m->unit, "kind", kind, "better",
 				better, "help", m->help));
-		} else if (env.brief) {
-			printf("%-26s %s\n", m->name, m->help);
+		} else if (args_quiet || env.brief) {
+			print_brief(m->name, m->help, 26);
 		} else {
 			printf("%s\n", m->name);
 			label = xasprintf("%s per operation; %s is better",
@@ -232,6 +248,8 @@ static int list_findings(void)
 		if (env.json)
 			json_array_append_new(all, json_pack("{s:s, s:s}",
 					"name", name, "help", help));
+		else if (args_quiet)
+			puts(name);
 		else
 			printf("%-20s %s\n", name, help);
 	}
@@ -247,10 +265,37 @@ static int list_runs(void)
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
+/* @lacking: {reason: "name, name"} */
+static void note_lacking(json_t *lacking, const struct bench *b,
+			 const char *why)
+{
+	const char *names = json_string_value(json_object_get(lacking, why));
+	char *text = xasprintf("%s%s%s", names ? names : "", names ? ", " : "",
+			       b->name);
+
+	json_object_set_new(lacking, why, json_string(text));
+	free(text);
+}
+
+static void print_lacking(json_t *lacking)
+{
+	const char *why;
+	json_t *names;
+
+	if (json_object_size(lacking))
+		putchar('\n');
+	json_object_foreach(lacking, why, names) {
+		char *text = xasprintf("%s: %s", json_string_value(names), why);
+
+		wrapped(13, "not here:", text);
+		free(text);
+	}
+}
+
 static int list_benches(void)
 {
 	static const struct runner_options o = { .cpu = -1, .batches = 1 };
-	json_t *all = json_array();
+	json_t *all = json_array(), *lacking = json_object();
 	struct point_list list;
 	struct selector asked;
 	struct runner *r;
@@ -275,7 +320,12 @@ static int list_benches(void)
 			json_array_append_new(all, bench_json(b, why));
 		else
 			print_bench(b, why);
+		if (why)
+			note_lacking(lacking, b, why);
 	}
+	if (env.brief && !args_quiet && !env.json)
+		print_lacking(lacking);
+	json_decref(lacking);
 	runner_free(r);
 	points_free(&list);
 	selector_free(&asked);
@@ -287,8 +337,11 @@ int cmd_list(int argc, char **argv)
 	static const struct argp argp = { options, parse, "[GLOB]", doc, NULL,
 					  NULL, NULL };
 
-	env.glob = "*";
 	args_parse(&argp, argc, argv, 0);
+	if (!env.glob) {
+		env.glob = "*";
+		env.brief = env.brief || !args_verbose;
+	}
 	switch (env.what) {
 	case OPT_METRICS:
 		return list_metrics();

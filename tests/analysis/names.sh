@@ -133,7 +133,7 @@ metrics()
 {
 	ptelab list --metrics --json > m.json && jq -e 'length > 50 and all(.[]; .help != "" and .unit != "")' m.json > /dev/null &&
 	[ "$(completes compare -m)" = "$(jq -r '.[].name' m.json)" ] &&
-	ptelab list -s --metrics kvm_zapped.mprotect_vma | grep -q 'by the event that asked for it'
+	ptelab list -s --metrics kvm_zapped.mprotect_vma | grep -q 'stage-2 leaf and block entries removed'
 }
 check "metrics: each has a unit and says what it counts" metrics
 
