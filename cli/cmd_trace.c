@@ -220,46 +220,75 @@ static char *whose(void)
 	return text;
 }
 
-/* Prints the absent counters, those with the same reason on one line. */
-static void print_absent(const bool *want, const struct trace_value *v)
+/* Names that a line shows; --verbose shows all. */
+#define FEW_NAMES	4
+
+/*
+ * Prints the absent counters, those with the same reason on one line, which
+ * begins with @what.
+ */
+static void print_absent(const bool *want, const struct trace_value *v,
+			 const char *what)
 {
 	bool done[MAX_COUNTERS] = { false };
-	unsigned int i, k;
+	unsigned int i, k, nr;
 
 	for (i = 0; i < bpf_counters_nr; i++) {
 		if (!want[i] || !v[i].absent || done[i])
 			continue;
-		fprintf(out, "\n  not counted: %s", bpf_counters[i].metric);
-		for (k = i + 1; k < bpf_counters_nr; k++) {
+		fprintf(out, "%s%s", what, bpf_counters[i].metric);
+		for (nr = 1, k = i + 1; k < bpf_counters_nr; k++) {
 			if (!want[k] || !v[k].absent ||
 			    strcmp(v[i].absent, v[k].absent))
 				continue;
-			fprintf(out, ", %s", bpf_counters[k].metric);
 			done[k] = true;
+			if (nr++ < FEW_NAMES || args_verbose)
+				fprintf(out, ", %s", bpf_counters[k].metric);
 		}
-		fprintf(out, "\n      %s\n", v[i].absent);
+		if (nr > FEW_NAMES && !args_verbose)
+			fprintf(out, " and %u more", nr - FEW_NAMES);
+		fprintf(out, ": %s\n", v[i].absent);
 	}
 }
 
 static void print_table(const bool *want, const struct trace_value *v,
 			double seconds)
 {
-	char *who = whose();
-	unsigned int i;
+	/* who names events wants to see them */
+	bool all = args_verbose || env.nr_globs;
+	char *who = whose(), zeros[256] = "";
+	unsigned int i, nr_zeros = 0;
 
 	fprintf(out, "\nEvents of %s, %.3f s:\n\n", who, seconds);
 	free(who);
 	for (i = 0; i < bpf_counters_nr; i++) {
+		const char *name = bpf_counters[i].metric;
+		size_t len = strlen(zeros);
+
 		if (!want[i] || v[i].absent)
 			continue;
-		fprintf(out, "%16" PRIu64 "  %-28s %s", v[i].count,
-			bpf_counters[i].metric, unit_of(i));
+		if (!v[i].count && !v[i].missed && !all) {
+			if (++nr_zeros <= FEW_NAMES)
+				snprintf(zeros + len, sizeof(zeros) - len,
+					 "%s%s", len ? ", " : "", name);
+			continue;
+		}
+		fprintf(out, "%16" PRIu64 "  %-28s %s", v[i].count, name,
+			unit_of(i));
 		if (v[i].missed)
 			fprintf(out, ", %" PRIu64 " more hits were lost",
 				v[i].missed);
 		fputc('\n', out);
 	}
-	print_absent(want, v);
+	if (nr_zeros > FEW_NAMES)
+		fprintf(out, "%16d  %s and %u more\n", 0, zeros,
+			nr_zeros - FEW_NAMES);
+	else if (nr_zeros)
+		fprintf(out, "%16d  %s\n", 0, zeros);
+	if (!args_quiet) {
+		fputc('\n', out);
+		print_absent(want, v, "not counted: ");
+	}
 }
 
 static json_t *values_json(const struct tracer *t, const bool *want,
@@ -629,10 +658,15 @@ static int list(void)
 	for (i = 0; i < bpf_counters_nr && !env.json; i++) {
 		if (!want[i])
 			continue;
-		printf("%-28s %s%s\n", bpf_counters[i].metric,
-		       v[i].absent ? "- " : "",
-		       v[i].absent ? v[i].absent : tracer_how(t, i));
+		if (args_quiet)
+			puts(bpf_counters[i].metric);
+		else if (!v[i].absent || args_verbose)
+			printf("%-28s %s%s\n", bpf_counters[i].metric,
+			       v[i].absent ? "- " : "",
+			       v[i].absent ? v[i].absent : tracer_how(t, i));
 	}
+	if (!env.json && !args_quiet && !args_verbose)
+		print_absent(want, v, "- ");
 	tracer_free(t);
 	return 0;
 }

@@ -13,10 +13,14 @@ trace()
 	"$ptelab" trace "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || status=$?
 }
 
-trace --list
+trace --list -v
 equal list-status "$status" 0
 check list-has-every-counter test "$(wc -l < "$tmp/out")" -ge 30
 check list-has-a-reason-or-a-place sh -c "! grep -Evq '^[a-z0-9_.]+ +[^ ]' '$tmp/out'"
+trace --list -q
+check list-names test "$(grep -cx '[a-z0-9_.]*' "$tmp/out")" -ge 30
+trace --list
+check list-folds test "$(grep -c '^- ' "$tmp/out")" -le 10
 if ! grep -q '^faults.minor  *software event' "$tmp/out"; then
 	skip trace-here "no software events: $(grep '^faults.minor' "$tmp/out")"
 	exit 0
@@ -26,6 +30,10 @@ trace -e 'faults.*' -- true
 equal true-status "$status" 0
 equal nothing-on-standard-output "$(wc -c < "$tmp/out")" 0
 check table-on-standard-error grep -Eq '^ *[1-9][0-9]*  faults.minor' "$tmp/err"
+trace -e faults.major -- true
+check a-chosen-zero-has-its-line grep -Eq '^ *[0-9]+  faults.major' "$tmp/err"
+trace -q -- true
+check quiet-has-only-counts sh -c "! grep -q 'not counted' '$tmp/err'"
 trace -e 'faults.*' -- sh -c 'exit 7'
 equal status-passed-on "$status" 7
 trace -e 'faults.*' -- sh -c 'exit 2'

@@ -123,7 +123,7 @@ measures()
 }
 check "the benchmark and the skeleton measure, and prove it" measures
 check "the metric is listed" bash -c "$ptelab list --metrics sample_metric | grep -q 'a sample'"
-check "the counter is listed" bash -c "$ptelab trace --list 2>&1 | grep -q '^sample_metric '"
+check "the counter is listed" bash -c "$ptelab trace --list -v 2>&1 | grep -q '^sample_metric '"
 check "the format prints" bash -c "$ptelab compare '$tmp/run.jsonl' '$tmp/run.jsonl' --format sample | grep -qx '1 comparisons'"
 check "the command runs" bash -c "$ptelab sample | grep -qx sample"
 printf 'bench = [ "gup.*" ];\nsamples = 10;\n' > "$tmp/bad.cfg"
