@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static const char doc[] =
 	"Reports what this machine can measure and what adds noise.\v"
 	"ok: nothing to do; note: good to know; noise: adds variance or bias to "
 	"timed results; missing: some metrics or benchmarks are unavailable.\n"
-	"doctor changes nothing; it prints the command that removes the noise. "
+	"doctor finds out by doing, but changes nothing; it prints the command that removes the noise. "
 	"ptelab run --tune does so for the duration of a run.\n\n"
 	"Examples:\n"
 	"  sudo ptelab doctor\n"
@@ -79,6 +80,8 @@ static void __printf(4, 5) tell(enum fitness state, const char *what,
 				"fix", fix));
 		return;
 	}
+	if (args_quiet && (state == GOOD || state == NOTE))
+		return;
 	printf("%-8s %-14s %s\n", state_name[state], what, text);
 	if (fix)
 		printf("%-23s -> %s\n", "", fix);
@@ -125,8 +128,8 @@ static bool told_before(json_t *absent, const char *metric, json_t *why)
 }
 
 /*
- * Reports the metrics that are unavailable: one entry each in JSON, else one line
- * for each reason with the first few names.
+ * Reports the metrics that are unavailable: one entry each in JSON and for
+ * --verbose, else one line for each reason with the first few names.
  */
 static void check_pmu(struct runner *r)
 {
@@ -138,7 +141,7 @@ static void check_pmu(struct runner *r)
 	runner_describe(r, header);
 	absent = json_object_get(header, "absent");
 	json_object_foreach(absent, metric, why) {
-		if (env.json) {
+		if (env.json || args_verbose) {
 			tell(MISSING, metric, NULL, "%s", json_string_value(why));
 			continue;
 		}
@@ -231,21 +234,108 @@ static void check_sva(void)
 		     "no device can share a process's page table (PCI with ATS, PRI and PASID, or uacce); ptelab finds stale entries with the module's shadow TLB");
 }
 
+/* Arms a hardware breakpoint on a variable of this process, and writes to it. */
+static void check_breakpoints(void)
+{
+	static const char needs[] =
+		"ptelab.ko can't watch the kernel's reads of an entry (lockless.recheck)";
+	static uint64_t watched;
+	struct perf_event_attr attr = {
+		.type		= PERF_TYPE_BREAKPOINT,
+		.size		= sizeof(attr),
+		.bp_addr	= (uintptr_t)&watched,
+		.bp_type	= HW_BREAKPOINT_W,
+		.bp_len		= HW_BREAKPOINT_LEN_8,
+		.exclude_kernel	= 1,
+		.exclude_hv	= 1,
+	};
+	uint64_t hits = 0;
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+			 PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0) {
+		tell(MISSING, "breakpoints", NULL, "can't be armed: %s; %s",
+		     strerror(errno), needs);
+		return;
+	}
+	__atomic_store_n(&watched, 1, __ATOMIC_SEQ_CST);
+	if (read(fd, &hits, sizeof(hits)) != sizeof(hits))
+		hits = 0;
+	close(fd);
+	if (hits)
+		tell(GOOD, "breakpoints", NULL, "a hardware breakpoint fires");
+	else
+		tell(MISSING, "breakpoints", NULL,
+		     "this machine delivers no hardware breakpoints: one can be armed, but never fires; %s",
+		     needs);
+}
+
+static bool says_one(const char *path)
+{
+	char *text = read_line("%s", path);
+	bool one = text && !strcmp(text, "1");
+
+	free(text);
+	return one;
+}
+
+/*
+ * Whether modules may be loaded. Zeroes are no module: where one may be loaded
+ * the kernel says that they are none, else it does not look at them.
+ */
+static const char *modules_refused(void)
+{
+	static const char nothing[4096];
+	static char why[160];
+
+	if (access("/proc/modules", F_OK))
+		return "this kernel has no modules (CONFIG_MODULES)";
+	syscall(SYS_init_module, nothing, sizeof(nothing), "");
+	switch (errno) {
+	case ENOEXEC:
+		return NULL;
+	case EKEYREJECTED:
+		return "this kernel loads signed modules only";
+	case EPERM:
+		if (geteuid())
+			return "root may load modules";
+		if (says_one("/proc/sys/kernel/modules_disabled"))
+			return "kernel.modules_disabled is set: no module loads until the next boot";
+		return "no module may be loaded, even by root: lockdown, or no CAP_SYS_MODULE";
+	}
+	snprintf(why, sizeof(why), "no module can be loaded: %s",
+		 strerror(errno));
+	return why;
+}
+
+static void check_module(void)
+{
+	static const char without[] =
+		"gup.driver, the lockless benchmarks and secondary=module can't run";
+	const char *why = kmod_unavailable(0), *refused = NULL;
+	bool loaded = !access(PTELAB_DEVICE, F_OK);
+
+	if (!loaded)
+		refused = modules_refused();
+	if (refused)
+		tell(MISSING, "module", NULL, "%s: %s", refused, without);
+	else if (why)
+		tell(MISSING, "module", NULL, "%s: %s", why, without);
+	else
+		tell(GOOD, "module", NULL, "%s",
+		     loaded ? PTELAB_DEVICE : kmod_file());
+}
+
 static void check_facilities(void)
 {
-	const char *why = kmod_unavailable(0), *how;
+	const char *why, *how;
 	char path[128], size[24];
 	bool all;
 
 	check_file("gup_test", "/sys/kernel/debug/gup_test",
 		   "gup.fast, pin_fast and pin_longterm need a kernel with CONFIG_GUP_TEST and debugfs mounted; gup.driver needs the module instead");
-	if (why)
-		tell(MISSING, "module", NULL,
-		     "%s: gup.driver, the lockless benchmarks and secondary=module can't run",
-		     why);
-	else
-		tell(GOOD, "module", NULL, "%s",
-		     kmod_wanted() ? kmod_file() : PTELAB_DEVICE);
+	check_module();
+	check_breakpoints();
 	snprintf(path, sizeof(path),
 		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/enabled",
 		 contpte_size() / KIB);
@@ -353,7 +443,7 @@ int cmd_doctor(int argc, char **argv)
 	if (env.json) {
 		json_dumpf(env.list, stdout, JSON_INDENT(2));
 		putchar('\n');
-	} else {
+	} else if (!args_quiet) {
 		printf("\n%u ok, %u notes, %u noise sources, %u missing\n",
 		       env.nr[GOOD], env.nr[NOTE], env.nr[NOISE],
 		       env.nr[MISSING]);

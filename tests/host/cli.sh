@@ -31,10 +31,19 @@ for c in $("$ptelab" --help | sed -n '/^Examples/q; s/^  \([a-z]*\) .*/\1/p'); d
 	fi
 done
 refuses "unknown command" "did you mean list\\?" "$ptelab" lits
+refuses "unknown option" "unrecognized option '--nonesuch'" "$ptelab" show --nonesuch x
+refuses "an argument too many" "takes no arguments, not 'x'" "$ptelab" doctor x
+refuses "a run missing" "RUN is missing" "$ptelab" show
 refuses "unknown benchmark" "did you mean gup.pin_fast\\?" \
 	"$ptelab" run -b gup.pin_fats -o -
 refuses "unknown parameter" "did you mean folio\\?" \
 	"$ptelab" run -b fault.anon_write -p foli=4k -o -
+refuses "unknown parameter, like no other" "no parameter 'nosuch'; see ptelab list" \
+	"$ptelab" run -b fault.cow -p nosuch=1 -o -
+refuses "nothing to measure" "nothing could be measured here: needs bar=" \
+	"$ptelab" run -q -b mmio.store -o "$tmp/nothing-measured"
+check "nothing to measure: show says so" bash -c \
+	"$ptelab show $tmp/nothing-measured | tr -d '\n' | grep -q 'but *NOTHING WAS MEASURED'"
 refuses "value out of range" "it takes 1 to" \
 	"$ptelab" run -b gup.futex:threads=0 -o -
 refuses "no such CPU" "may not run there" \
@@ -55,6 +64,15 @@ check "list as JSON" bash -c "$ptelab list --json | jq -e 'length > 10' "
 check "every benchmark says how it may lie" bash -c \
 	"$ptelab list --json | jq -e 'all(.[]; .may_lie | length > 10)'"
 check "doctor as JSON" bash -c "$ptelab doctor --json | jq -e 'length > 5'"
+check "list: a line for each benchmark" bash -c \
+	"[ \$($ptelab list | grep -c '^[a-z]*\.') = \$($ptelab list --json | jq length) ]"
+check "list: at most 79 columns" bash -c "! $ptelab list | grep -E '.{80}'"
+check "list: in full by name" bash -c "$ptelab list fault.cow | grep -q 'may lie'"
+check "list: in full with -v" bash -c "[ \$($ptelab list -v | grep -c 'may lie') -gt 10 ]"
+check "doctor: says if breakpoints fire, and if modules load" bash -c \
+	"$ptelab doctor --json | jq -e 'map(.what) | contains([\"breakpoints\", \"module\"])'"
+check "doctor: -q leaves noise and what is missing" bash -c \
+	"! $ptelab doctor -q | grep -E '^(ok|note) '"
 before=$(settings)
 "$ptelab" doctor > /dev/null
 equal "doctor changes nothing" "$(settings)" "$before"
@@ -97,6 +115,20 @@ else
 fi
 equal "run puts settings back" "$(settings)" "$before"
 
+# What it says at the end
+if "$ptelab" run "${three[@]}" --batches 5 -o "$tmp/said.jsonl" > "$tmp/path" 2> "$tmp/said"; then
+	check "run: ends with figures, in at most ten lines" test "$(wc -l < "$tmp/said")" -le 10
+	check "run: each has its metric" grep -qE '^  .* (ns|cycles|instructions[a-z_]*)  ' "$tmp/said"
+	check "run: and with the next command" \
+		grep -qxF "next: ptelab show $tmp/said.jsonl; or ptelab compare $tmp/said.jsonl OTHER" <(tail -n 1 "$tmp/said")
+	equal "run: figures are not on standard output" "$(cat "$tmp/path")" "$tmp/said.jsonl"
+	"$ptelab" run -q "${three[@]}" --batches 5 -o - > "$tmp/records" 2> "$tmp/said"
+	equal "run -q: says nothing" "$(cat "$tmp/said")" ""
+	check "run -o -: nothing but records" jq -es 'all(.[]; .type)' "$tmp/records"
+else
+	not_ok "run: figures" "exit status $?: $(tail -n 1 "$tmp/said")"
+fi
+
 has_lines()
 {
 	[ -f "$1" ] && [ "$(wc -l < "$1")" -ge "$2" ]
@@ -116,7 +148,7 @@ for sig in INT TERM HUP; do
 	fi
 	equal "SIG$sig: settings are put back" "$(settings)" "$before"
 	check "SIG$sig: says that the points are kept" \
-		grep -q "stopped by signal .* kept" "$tmp/$sig.err"
+		grep -q "stopped by SIG$sig; kept" "$tmp/$sig.err"
 	"$ptelab" show "$tmp/$sig" > "$tmp/$sig.show" 2>&1
 	check "SIG$sig: the file is read as incomplete" \
 		grep -q "cut short" "$tmp/$sig.show"

@@ -42,10 +42,11 @@ if in_mode kvm "$ptelab" list -s -b notifier.mprotect; then
 	check "kvm: there is none" "$without" kvm -- test ! -e /dev/kvm
 	check "kvm: other devices work" "$without" kvm -- sh -c 'echo x > /dev/null'
 fi
-for mode in perf bpf; do
+for mode in perf bpf breakpoints; do
 	in_mode $mode "$ptelab" doctor || continue
 	case $mode in
 	perf) check "perf: doctor says so" grep -qE '^missing +[0-9]+ metrics .*(not implemented|no perf|no such).*: instructions' "$tmp/out" ;;
+	breakpoints) check "breakpoints: doctor says so" grep -qE '^missing +breakpoints .*never fires' "$tmp/out" ;;
 	bpf) check "bpf: doctor says so" grep -qE '^missing +BPF .*programs that load: none' "$tmp/out" ;;
 	esac
 done
