@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/draw/colour.h"
 #include "analysis/report/report.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
@@ -259,6 +260,26 @@ static bool any_result(struct comparison *const *c, size_t nr)
 	return false;
 }
 
+/* The forms that are made to be read where they are printed. */
+static bool is_for_terminals(const struct report_format *form)
+{
+	return !strcmp(form->choice.name, "text") ||
+	       !strcmp(form->choice.name, "rows");
+}
+
+static void print_in_colour(const struct report_format *form,
+			    const struct report *r)
+{
+	size_t len;
+	char *text;
+	FILE *f = open_memstream(&text, &len);
+
+	form->print(r, f);
+	fclose(f);
+	print_coloured(stdout, text);
+	free(text);
+}
+
 static int print_output(const struct output *o, const struct report *r)
 {
 	FILE *f = o->file ? fopen(o->file, "we") : stdout;
@@ -268,6 +289,10 @@ static int print_output(const struct output *o, const struct report *r)
 		return 0;
 	if (!f)
 		return fail(errno, "%s: %s", o->file, strerror(errno));
+	if (!o->file && is_for_terminals(o->form) && colour_wanted(stdout)) {
+		print_in_colour(o->form, r);
+		return 0;
+	}
 	o->form->print(r, f);
 	if (!o->file)
 		return 0;

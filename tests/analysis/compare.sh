@@ -552,6 +552,34 @@ check "--all shows equal values" says " equal"
 exits 0 ptelab compare base new -b 'gup.*:folio=64k' -m 'lockless_*' --json
 check "-b and --metric filter" json '[.results[].metric] | unique == ["lockless_gathers", "lockless_retries"]'
 
+# --- colour ---
+
+# terminal COMMAND...: what it prints to a terminal, without progress
+terminal()
+{
+	TERM=xterm script -qec "$* 2> /dev/null" /dev/null < /dev/null > "$tmp/out"
+}
+
+esc=$(printf '\033')
+coloured()
+{
+	terminal "$PTELAB" compare base new --format rows && says "${esc}[32mimprovement${esc}[0m" && says "${esc}[31mregression${esc}[0m" &&
+	terminal "$PTELAB" compare base new && says "${esc}[1mMIXED${esc}[0m"
+}
+plain()
+{
+	terminal NO_COLOR=1 "$PTELAB" compare base new --format rows && says improvement && silent_on "$esc" &&
+	terminal TERM=dumb "$PTELAB" compare base new && says MIXED && silent_on "$esc" &&
+	terminal "$PTELAB" compare base new --format rows=colourless ">" /dev/null && silent_on "$esc" colourless &&
+	exits 0 ptelab compare base new && says MIXED && silent_on "$esc"
+}
+if command -v script > /dev/null; then
+	check "colour on a terminal" coloured
+	check "no colour in files and pipes, or with NO_COLOR" plain
+else
+	skip "colour" "needs script"
+fi
+
 # --- exit codes ---
 
 check "--fail-on regression" exits 1 ptelab compare base new --fail-on regression
