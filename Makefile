@@ -264,16 +264,31 @@ guest-programs: $(BUILD)/ptelab $(BUILD)/tests/kmod/test_kmod \
 
 # --- installation ---
 
-.PHONY: install
+COMPLETION_BASH	:= $(PREFIX)/share/bash-completion/completions/ptelab
+COMPLETION_ZSH	:= $(PREFIX)/share/zsh/site-functions/_ptelab
+COMPLETION_FISH	:= $(PREFIX)/share/fish/vendor_completions.d/ptelab.fish
+MAN		:= $(PREFIX)/share/man
+
+.PHONY: install uninstall
 install: all
 	install -D -m 755 $(BUILD)/ptelab $(DESTDIR)$(PREFIX)/bin/ptelab
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/man/*.7
-	install -D -m 644 cli/ptelab.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ptelab
+	install -D -m 644 -t $(DESTDIR)$(MAN)/man1 docs/man/*.1
+	install -D -m 644 -t $(DESTDIR)$(MAN)/man7 docs/man/*.7
+	install -D -m 644 cli/ptelab.bash $(DESTDIR)$(COMPLETION_BASH)
+	install -D -m 644 cli/ptelab.zsh $(DESTDIR)$(COMPLETION_ZSH)
+	install -D -m 644 cli/ptelab.fish $(DESTDIR)$(COMPLETION_FISH)
 	install -D -m 755 scripts/sweep $(DESTDIR)$(PREFIX)/bin/ptelab-sweep
 	install -D -m 755 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ptelab/sweeps scripts/sweeps/*.cfg
+
+# What install put there, with the same DESTDIR and PREFIX; folders that others
+# may use as well are left.
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/ptelab $(PREFIX)/bin/ptelab-sweep \
+		$(COMPLETION_BASH) $(COMPLETION_ZSH) $(COMPLETION_FISH) \
+		$(patsubst docs/man/%,$(MAN)/man1/%,$(wildcard docs/man/*.1)) \
+		$(patsubst docs/man/%,$(MAN)/man7/%,$(wildcard docs/man/*.7)))
+	rm -rf $(DESTDIR)$(PREFIX)/share/ptelab
 
 # --- for editors ---
 
@@ -325,6 +340,7 @@ help:
 	@echo '	make examples		repeat the results in runs/example-*'
 	@echo '	make deps		install the packages that ab and test need'
 	@echo '	make clang|asan|tsan	other builds, in build/NAME'
+	@echo '	make uninstall		remove what make install put, with the same PREFIX'
 	@echo '	make deb [ARCHES="amd64 arm64"]	Debian packages; make dist: the source tarball'
 	@echo '	make litmus		the litmus tests as instructions, for herd7 and litmus7'
 	@echo '	make tags		for vi; make compile_commands.json: for clangd'

@@ -20,11 +20,12 @@
 
 #define LINE_WIDTH	79
 
-enum { OPT_METRICS = 256, OPT_FINDINGS, OPT_RUNS, OPT_ATLAS };
+enum { OPT_METRICS = 256, OPT_FINDINGS, OPT_RUNS, OPT_ATLAS,
+       OPT_PARAMS };
 
 static struct {
 	const char *glob;	/* NULL: everything */
-	int what;	/* 0: benchmarks; OPT_METRICS, OPT_FINDINGS, OPT_RUNS */
+	int what;	/* 0: benchmarks; OPT_METRICS and so on */
 	const char *function, *atlas;
 	bool json, brief;
 } env;
@@ -38,6 +39,8 @@ static const struct argp_option options[] = {
 	  "list the points that run this kernel function instead, the one with most of its instructions first", 0 },
 	{ "atlas", OPT_ATLAS, "DIR", 0,
 	  "with --runs: use this atlas; default the newest in the cache", 0 },
+	{ "params", OPT_PARAMS, NULL, 0,
+	  "list parameters instead, a NAME=VALUE per line for -p and -b", 0 },
 	{ "brief", 's', NULL, 0, "print one line each", 0 },
 	{ "json", 'j', NULL, 0, "print JSON", 0 },
 	{ 0 }
@@ -64,6 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_METRICS:
 	case OPT_FINDINGS:
+	case OPT_PARAMS:
 		env.what = key;
 		break;
 	case OPT_RUNS:
@@ -265,6 +269,54 @@ static int list_runs(void)
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;
 }
 
+/* Prints NAME=VALUE unless it was @said before. */
+static void print_value(json_t *said, const char *name, const char *value)
+{
+	char *text = xasprintf("%s=%s", name, value);
+
+	if (!json_object_get(said, text) && !env.json)
+		puts(text);
+	json_object_set_new(said, text, json_true());
+	free(text);
+}
+
+/* All values that have names, all sizes; of others the default. */
+static void print_values(json_t *said, const struct bench_param *p)
+{
+	char size[24];
+	uint64_t v;
+	size_t i;
+
+	if (p->type == PARAM_ENUM)
+		for (i = 0; p->choices[i]; i++)
+			print_value(said, p->name, p->choices[i]);
+	else if (p->type == PARAM_SIZE && p->power_of_two && p->min)
+		for (v = p->min; v <= p->max; v *= 2)
+			print_value(said, p->name, format_size(v, size));
+	else
+		print_value(said, p->name, p->def);
+}
+
+static int list_params(void)
+{
+	json_t *said = json_object(), *all = json_array(), *value;
+	const struct bench *const *b;
+	size_t shown = 0, i;
+	const char *text;
+
+	for (b = bench_all(); *b; b++) {
+		if (fnmatch(env.glob, (*b)->name, 0))
+			continue;
+		shown++;
+		for (i = 0; i < (*b)->nr_params; i++)
+			print_values(said, &(*b)->params[i]);
+	}
+	json_object_foreach(said, text, value)
+		json_array_append_new(all, json_string(text));
+	json_decref(said);
+	return end_list(all, shown, "benchmark");
+}
+
 /* @lacking: {reason: "name, name"} */
 static void note_lacking(json_t *lacking, const struct bench *b,
 			 const char *why)
@@ -349,6 +401,8 @@ int cmd_list(int argc, char **argv)
 		return list_findings();
 	case OPT_RUNS:
 		return list_runs();
+	case OPT_PARAMS:
+		return list_params();
 	}
 	return list_benches();
 }

@@ -255,7 +255,8 @@ fi
 check "install" make -s install DESTDIR="$tmp/dest" PREFIX=/usr
 for f in bin/ptelab bin/ptelab-sweep share/man/man1/ptelab.1 \
 	 share/man/man1/ptelab-run.1 share/man/man7/ptelab-benchmarks.7 share/ptelab/sweep-host share/ptelab/sweeps/quick.cfg \
-	 share/bash-completion/completions/ptelab; do
+	 share/bash-completion/completions/ptelab share/zsh/site-functions/_ptelab \
+	 share/fish/vendor_completions.d/ptelab.fish; do
 	check "installed $f" test -s "$tmp/dest/usr/$f"
 done
 for f in docs/man/*; do
@@ -265,5 +266,40 @@ equal "ptelab-sweep finds its parts where they are installed" \
 	"$("$tmp/dest/usr/bin/ptelab-sweep" --dry-run -k a=1 -k b=2 somewhere quick | grep -c '^order')" 1
 check "the program is static" bash -c \
 	"! ldd $ptelab > /dev/null 2>&1"
+touch "$tmp/dest/usr/bin/of-others"
+check "uninstall" make -s uninstall DESTDIR="$tmp/dest" PREFIX=/usr
+equal "uninstall: leaves nothing but what others put there" \
+	"$(cd "$tmp/dest" && find . -type f)" ./usr/bin/of-others
+
+# --- completion ---
+
 words=$(bash -c ". cli/ptelab.bash; COMP_WORDS=($ptelab run -b ''); COMP_CWORD=3; _ptelab; echo \${COMPREPLY[*]}")
 check "completion knows the benchmarks" grep -q gup.pin_fast <<< "$words"
+# completes LINE WORD...: what bash offers for LINE, which it splits into WORDs
+completes()
+{
+	bash -c '. cli/ptelab.bash; COMP_LINE=$0 COMP_POINT=${#0} COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _ptelab
+		printf "%s\n" "${COMPREPLY[@]}"' "$@"
+}
+equal "bash: parameters of a benchmark" "$(completes "$ptelab run -b gup.futex:rac" "$ptelab" run -b gup.futex : rac | sort -u)" \
+	"$("$ptelab" list --params gup.futex | grep ^rac | sort -u)"
+equal "bash: values" "$(completes "$ptelab run -b gup.futex:racer=fork,m" "$ptelab" run -b gup.futex : racer = fork,m)" fork,mprotect
+equal "bash: values of any benchmark" "$(completes "$ptelab run -p racer=m" "$ptelab" run -p racer = m)" mprotect
+equal "bash: metrics" "$(completes "$ptelab compare -m lockless_ga" "$ptelab" compare -m lockless_ga)" lockless_gathers
+if command -v fish > /dev/null; then
+	# fish asks the ptelab on the PATH
+	offered()
+	{
+		PATH=${ptelab%/*}:$PATH HOME=$tmp fish -c "source cli/ptelab.fish; complete -C \"$1\"" | cut -f1
+	}
+	equal "fish: commands" "$(offered "ptelab sho")" show
+	equal "fish: values" "$(offered "ptelab run -b gup.futex:racer=m")" gup.futex:racer=mprotect
+	equal "fish: metrics" "$(offered "ptelab compare -m lockless_ga")" lockless_gathers
+else
+	skip "fish" "no fish"
+fi
+if command -v zsh > /dev/null; then
+	check "zsh: it can be read" zsh -n cli/ptelab.zsh
+else
+	skip "zsh" "no zsh"
+fi
