@@ -300,7 +300,7 @@ static const char *modules_refused(void)
 		if (geteuid())
 			return "root may load modules";
 		if (says_one("/proc/sys/kernel/modules_disabled"))
-			return "kernel.modules_disabled is set: no module loads until the next boot";
+			return "no module loads until the next boot (kernel.modules_disabled)";
 		return "no module may be loaded, even by root: lockdown, or no CAP_SYS_MODULE";
 	}
 	snprintf(why, sizeof(why), "no module can be loaded: %s",
