@@ -73,7 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.paths.nr != (env.job ? 0 : 2))
-			argp_error(state, "two kernels, BASE and NEW, or --job");
+			args_error(state, "two kernels, BASE and NEW, or --job");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -146,7 +146,7 @@ int cmd_atlas(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.budget = PICK_BUDGET;
-	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
+	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	if (env.job)
 		atlas_job(stdout);

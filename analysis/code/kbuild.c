@@ -129,7 +129,11 @@ char *kbuild_option(const char *tree, const char *file)
 
 /* --- names of CPU capabilities --- */
 
-#define CPUCAPS_H	"arch/arm64/include/generated/asm/cpucaps.h"
+/* Where the build writes them: newer kernels, and older ones. */
+static const char *const cpucaps_h[] = {
+	"arch/arm64/include/generated/asm/cpucap-defs.h",
+	"arch/arm64/include/generated/asm/cpucaps.h",
+};
 #define TAR_BLOCK	512
 
 /* A file of a compressed tar; NULL if it is not there. */
@@ -161,17 +165,19 @@ static char *from_tar(const char *path, const char *name)
 
 static char *cpucaps(const struct subject *s)
 {
-	char *path = xasprintf("%s/" CPUCAPS_H, s->folder), *text = NULL;
+	char *tar = xasprintf("%s/headers.tar.gz", s->folder), *text = NULL;
+	size_t i;
 
-	if (readable(path))
-		text = read_file(path, NULL);
-	free(path);
-	if (text)
-		return text;
-	path = xasprintf("%s/headers.tar.gz", s->folder);
-	if (readable(path))
-		text = from_tar(path, CPUCAPS_H);
-	free(path);
+	for (i = 0; i < ARRAY_SIZE(cpucaps_h) && !text; i++) {
+		char *path = xasprintf("%s/%s", s->folder, cpucaps_h[i]);
+
+		if (readable(path))
+			text = read_file(path, NULL);
+		else if (readable(tar))
+			text = from_tar(tar, cpucaps_h[i]);
+		free(path);
+	}
+	free(tar);
 	return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See show.h. */
+/* See show.h. One file though it is long: text, CSV and JSON print the same. */
 #include "analysis/report/show.h"
 
 #include <math.h>
