@@ -44,7 +44,8 @@ const char *format_p(double p, char buf[NUMBER_SIZE]);
 
 /*
  * Returns a copy in which '?' replaces every character that a terminal or mail could
- * interpret. Use it for all text from files. The caller frees.
+ * interpret, and what is not valid UTF-8. Use it for all text from files. The caller
+ * frees.
  */
 char *clean_text(const char *text);
 char *clean_vformat(const char *fmt, va_list ap);

@@ -118,10 +118,27 @@ TEST(wrapping)
 
 TEST(cleaning)
 {
-	char *s = clean_text("a\033[31mb\n\tc\x7f\xc3\xa9");
+	static const char *const of[][2] = {
+		{ "a\033[31mb\n\tc\x7f", "a?[31mb  c?" },
+		/* letters of two, three and four bytes */
+		{ "J\xc3\xbcrgen \xe6\x97\xa5 \xf0\x9f\x98\x80",
+		  "J\xc3\xbcrgen \xe6\x97\xa5 \xf0\x9f\x98\x80" },
+		/* a control character, one that turns the direction */
+		{ "a\302\233b\342\200\256c", "a??b???c" },
+		/* cut short, too long for what it is, half of a pair, no start */
+		{ "\xc3", "?" }, { "\xe6\x97", "??" },
+		{ "\xc0\xaf", "??" }, { "\xe0\x82\xa9", "???" },
+		{ "\xed\xa0\x80", "???" }, { "\x80", "?" },
+		{ "\xf4\x90\x80\x80", "????" }, { "\xff", "?" },
+	};
+	size_t i;
 
-	assert_string_equal(s, "a?[31mb  c???");
-	free(s);
+	for (i = 0; i < ARRAY_SIZE(of); i++) {
+		char *s = clean_text(of[i][0]);
+
+		assert_string_equal(s, of[i][1]);
+		free(s);
+	}
 }
 
 static struct table *two_rows(const char *name)
