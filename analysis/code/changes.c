@@ -381,7 +381,7 @@ static int add_patches(struct changes *c, const char *const *patches,
 		ret = patch_add(&c->patched, patches[i]);
 	if (nr)
 		return ret;
-	list = subject_patches(&c->subject[CODE_NEW], &found,
+	list = subject_patches(c->subject, &found,
 			       &c->patches_missing);
 	/* Of a part of a series the line numbers would be wrong. */
 	for (i = 0; i < found; i++) {

@@ -205,12 +205,14 @@ static char *find_patch(const struct subject *new, const json_t *patch)
 	const char *sum = json_text(patch, "sha256");
 	const char *series = json_text(new->manifest, "series");
 	char *given = setting(new->manifest, "PATCHES"), *word, *save;
-	char *found = NULL, *pattern;
+	char *found = NULL, *pattern, *run = new->run ? new->run : ".";
 	size_t i;
 	glob_t g;
 
-	pattern = xasprintf("{.,%s,scripts/lab/series/%s,scripts/lab/series/%s/*}/%s",
-			    *series ? series : ".", series, series, file);
+	/* of a whole series, and of one step of it */
+	pattern = xasprintf("{.,%s/../patches,%s/../../patches,%s,scripts/lab/series/%s,scripts/lab/series/%s/*}/%s",
+			    run, run, *series ? series : ".", series, series,
+			    file);
 	if (!glob(pattern, GLOB_BRACE, NULL, &g)) {
 		for (i = 0; i < g.gl_pathc && !found; i++)
 			if (has_sum(g.gl_pathv[i], sum))
@@ -226,15 +228,29 @@ static char *find_patch(const struct subject *new, const json_t *patch)
 	return found;
 }
 
-char **subject_patches(const struct subject *new, size_t *nr, size_t *missing)
+static bool has_patch(const struct subject *s, const json_t *patch)
 {
-	const json_t *list = json_object_get(new->kernel, "patches");
+	const json_t *list = json_object_get(s->kernel, "patches");
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (!strcmp(json_text(json_array_get(list, i), "sha256"),
+			    json_text(patch, "sha256")))
+			return true;
+	return false;
+}
+
+char **subject_patches(const struct subject s[2], size_t *nr, size_t *missing)
+{
+	const json_t *list = json_object_get(s[1].kernel, "patches");
 	char **v = xcalloc(json_array_size(list) + 1, sizeof(*v));
 	size_t i;
 
 	*nr = *missing = 0;
 	for (i = 0; i < json_array_size(list); i++) {
-		v[*nr] = find_patch(new, json_array_get(list, i));
+		if (has_patch(&s[0], json_array_get(list, i)))
+			continue;
+		v[*nr] = find_patch(&s[1], json_array_get(list, i));
 		if (v[*nr])
 			(*nr)++;
 		else

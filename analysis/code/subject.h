@@ -30,10 +30,11 @@ void subject_free(struct subject *s);
 char *cache_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The patch files of @new's kernel, as far as they are found beside where make
- * ab was run, known by their SHA-256: a new array of texts that the caller
- * frees. @missing: how many were not found.
+ * The patch files of the second kernel that the first one does not have, as far
+ * as they are found in the run or beside where make ab was run, known by their
+ * SHA-256: a new array of texts that the caller frees. @missing: how many were
+ * not found.
  */
-char **subject_patches(const struct subject *new, size_t *nr, size_t *missing);
+char **subject_patches(const struct subject s[2], size_t *nr, size_t *missing);
 
 #endif

@@ -687,16 +687,21 @@ char *answer_not_measured(const struct comparison *c)
 	return NULL;
 }
 
+static long nr_patches(const struct comparison *c, const char *side)
+{
+	return json_array_size(json_object_get(json_object_get(c->manifest,
+							       side),
+					       "patches"));
+}
+
 char *answer_subject(const struct comparison *c)
 {
-	const json_t *patches = json_object_get(json_object_get(c->manifest,
-						"patched"), "patches");
 	const char *title = json_text(c->manifest, "title");
-	size_t nr = json_array_size(patches);
+	long nr = nr_patches(c, "patched") - nr_patches(c, "base");
 
 	if (!*title)
 		return NULL;
-	return nr > 1 ? xasprintf("%s (%zu patches)", title, nr) :
+	return nr > 1 ? xasprintf("%s (%ld patches)", title, nr) :
 			xstrdup(title);
 }
 
