@@ -144,7 +144,8 @@ arm64 clang asan tsan:
 # --- the main job ---
 
 # Pass the caller's variables to scripts/ab through the environment.
-AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT \
+	   MBOX WHICH EACH
 export $(AB_VARS)
 
 .PHONY: deps ab three
@@ -330,6 +331,7 @@ help:
 	@echo '	make ab SERIES=name	compare with scripts/lab/series/name'
 	@echo '	make ab RELEASES="6.12 newest"	compare two of Debian'"'"'s own kernels; builds none'
 	@echo '	make ab PATCHES="a.patch b.patch" NAME=x	compare with your patches; writes runs/x/'
+	@echo '	make ab MBOX=thread.mbox	compare with the series in a thread; EACH=1: patch by patch'
 	@echo '	make ab TREE=~/linux BASE=v6.12 NEW=my-branch	compare two states of your tree'
 	@echo '	make ab IMAGE_BASE=a IMAGE_NEW=b	compare two Images'
 	@echo '	make ab KERNEL=7.3	use another of Debian'"'"'s kernels; KERNEL=newest'

@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 ab=$top/scripts/ab
-unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
 export PTELAB_CACHE=$tmp/cache TMPDIR=$tmp/tmp
 mkdir "$tmp/tmp"
 
@@ -51,6 +51,39 @@ early release-no-version "'six' is neither X.Y, the start of" RELEASES="6.12 six
 early release-twice '6.12 twice is one kernel' RELEASES="6.12 6.12"
 early releases-and-series 'not RELEASES and something else' RELEASES="6.12 newest" SERIES=null
 early releases-and-config 'not RELEASES and something else' RELEASES="6.12 newest" CONFIG=defconfig
+early each "EACH 'x' is not 1" EACH=x
+early each-of-images 'EACH=1 is for patches' EACH=1 IMAGE_BASE="$0" IMAGE_NEW="$0"
+early which-alone 'WHICH is for MBOX alone' WHICH=v2
+early mbox-and-series 'not MBOX and something else' MBOX=x SERIES=null
+early no-mbox 'no file or folder nosuch' MBOX=nosuch
+printf 'Subject: [PATCH] mm: x\n\n---\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n' > "$tmp/mail"
+cat "$tmp/mail" - > "$tmp/mail-base" <<< "
+base-commit: 0123456789abcdef0123456789abcdef01234567"
+early mbox-base 'BASE without TREE' MBOX="$tmp/mail" BASE=x
+early mbox-name 'is no name for a folder' MBOX="$tmp/mail" NAME=../x
+if command -v git > /dev/null; then
+	git init -q "$tmp/git"
+	early mbox-no-base "mail names no base-commit; give BASE" MBOX="$tmp/mail" TREE="$tmp/git"
+	early mbox-missing-base "git has no commit 0123456789abcdef0123456789abcdef01234567, which" \
+		MBOX="$tmp/mail-base" TREE="$tmp/git"
+	early mbox-no-tree "TREE 'nosuch' is no directory" MBOX="$tmp/mail-base" TREE=nosuch
+	# One that it has, which is BASE; and ranges that are no steps
+	git=(git -C "$tmp/git" -c user.name=x -c user.email=x@localhost)
+	"${git[@]}" commit -q --allow-empty -m base
+	"${git[@]}" checkout -q -b other
+	"${git[@]}" commit -q --allow-empty -m other
+	"${git[@]}" checkout -q -
+	"${git[@]}" commit -q --allow-empty -m here
+	"${git[@]}" merge -q -m merge other
+	early each-of-merges 'HEAD~2..HEAD has merges' TREE="$tmp/git" BASE=HEAD~2 NEW=HEAD EACH=1
+	commit=$("${git[@]}" rev-parse HEAD~2)
+	sed -i "s/^base-commit: .*/base-commit: $commit/" "$tmp/mail-base"
+	rm -f "$tmp/asked"
+	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-base" TREE="$tmp/git" > "$tmp/out" 2>&1
+	check mbox-base-there test -s "$tmp/asked"
+	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-base" > "$tmp/out" 2>&1
+	check mbox-tells-base grep -qx "ab: the series is on commit $commit; with TREE= a tree that has it, it is built there" "$tmp/out"
+fi
 if git -C "$top" rev-parse HEAD > /dev/null 2>&1; then
 	early reference "no 'nosuch' in" TREE="$top" BASE=nosuch NEW=HEAD
 else

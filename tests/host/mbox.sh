@@ -108,7 +108,7 @@ takes()
 	local name=$1 want=$2
 
 	shift 2
-	if "$mbox" "$@" "$tmp/out-$name" 2> "$tmp/err"; then
+	if "$mbox" "$@" "$tmp/out-$name" > "$tmp/said" 2> "$tmp/err"; then
 		equal "$name" "$(lines_with "$tmp/out-$name" 2>&1)" "$want"
 	else
 		not_ok "$name" "$(tail -n 1 "$tmp/err")"
@@ -135,7 +135,7 @@ base-commit: $base_commit
 prerequisites: 1"
 equal thread-author "$(sed -n 's/^From: //p' "$tmp/out-thread/0001.patch")" 'Zoë Other <zoe@example.org>'
 equal thread-title "$(sed -n 's/^Subject: //p' "$tmp/out-thread/0003.patch")" 'mm: third, whose subject is folded'
-equal thread-tells "$(cat "$tmp/err")" 'mbox: "v1 mm: fünf and more" by Jürgen Müller <jm@example.org>: 4 of 7 mails are its patches'
+equal thread-tells "$(cat "$tmp/said" "$tmp/err")" '"v1 mm: fünf and more" by Jürgen Müller <jm@example.org>: 4 of 7 mails are its patches'
 # What patch(1) could take for a diff or an ed script
 check diff-alone test -z "$(grep -l 'Why this is done' "$tmp/out-thread"/*)"
 

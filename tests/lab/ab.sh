@@ -10,7 +10,7 @@ set -u
 ab=$top/scripts/ab
 need_deps lab-ab build lab arm64 plot
 need_kernel
-unset SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
+unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
 name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
