@@ -383,7 +383,7 @@ int args_check_selection(struct side *const *side, size_t nr,
 }
 
 int with_runs(struct text_list *runs, struct text_list *allow,
-	      struct selection *select,
+	      struct selection *select, bool whole,
 	      int (*use)(struct side *const *side, size_t nr))
 {
 	struct side **side = xcalloc(runs->nr, sizeof(*side));
@@ -391,7 +391,7 @@ int with_runs(struct text_list *runs, struct text_list *allow,
 	size_t nr;
 
 	for (nr = 0; nr < runs->nr; nr++) {
-		side[nr] = side_load(runs->v[nr], select);
+		side[nr] = side_load(runs->v[nr], whole ? NULL : select);
 		if (!side[nr])
 			break;
 	}

@@ -67,10 +67,12 @@ int args_check_selection(struct side *const *side, size_t nr,
 /*
  * Loads every run, in order, and returns what @use returns for them. Returns
  * EXIT_COULD_NOT with fail() text if a run can't be loaded, or a part of the
- * selection matches nothing. Frees the runs and the contents of the three arguments.
+ * selection matches nothing. @whole: the sides hold every point all the same, as
+ * a comparison judges the whole and then shows what was selected. Frees the runs
+ * and the contents of the three arguments.
  */
 int with_runs(struct text_list *runs, struct text_list *allow,
-	      struct selection *select,
+	      struct selection *select, bool whole,
 	      int (*use)(struct side *const *side, size_t nr));
 
 #endif

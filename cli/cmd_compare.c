@@ -350,5 +350,6 @@ int cmd_compare(int argc, char **argv)
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;
 	env.o.nr_allow = env.allow.nr;
-	return with_runs(&env.runs, &env.allow, &env.o.select, compare_loaded);
+	return with_runs(&env.runs, &env.allow, &env.o.select, true,
+			 compare_loaded);
 }

@@ -205,5 +205,6 @@ int cmd_explain(int argc, char **argv)
 	env.rows = 20;
 	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
-	return with_runs(&env.runs, &env.allow, &env.select, explain_sides);
+	return with_runs(&env.runs, &env.allow, &env.select, false,
+			 explain_sides);
 }

@@ -182,7 +182,8 @@ int cmd_plot(int argc, char **argv)
 	}
 	env.o.formats = env.formats.v;
 	env.o.nr_formats = env.formats.nr;
-	ret = with_runs(&env.runs, &env.allow, &env.o.select, plot_loaded);
+	ret = with_runs(&env.runs, &env.allow, &env.o.select, false,
+			 plot_loaded);
 	free(env.formats.v);
 	return ret;
 }

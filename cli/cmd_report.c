@@ -149,5 +149,6 @@ int cmd_report(int argc, char **argv)
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;
 	env.o.nr_allow = env.allow.nr;
-	return with_runs(&env.runs, &env.allow, &env.o.select, report_loaded);
+	return with_runs(&env.runs, &env.allow, &env.o.select, true,
+			 report_loaded);
 }

@@ -328,6 +328,11 @@ static void compare_metric(struct comparison *c, const struct side_point *base,
 		add_one_sided(c, new, base, metric, false, tier);
 }
 
+static bool is_selected(const struct comparison *c, const struct side_point *p)
+{
+	return selected_point(&c->options->select, p->bench, p->params);
+}
+
 static void note_operations(struct comparison *c, const struct side_point *b,
 			    const struct side_point *n)
 {
@@ -337,7 +342,8 @@ static void note_operations(struct comparison *c, const struct side_point *b,
 							  "operations"));
 	char *params;
 
-	if (x == y || !strcmp(b->mode, "timed") || !x || !y)
+	if (x == y || !strcmp(b->mode, "timed") || !x || !y ||
+	    !is_selected(c, b))
 		return;
 	params = params_text(b->params, " ");
 	comparison_note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
@@ -355,8 +361,7 @@ static void compare_points(struct comparison *c, const struct side_point *base,
 	collect_metrics(all, base);
 	collect_metrics(all, new);
 	json_object_foreach(all, name, value)
-		if (selected_metric(&c->options->select, name))
-			compare_metric(c, base, new, name);
+		compare_metric(c, base, new, name);
 	json_decref(all);
 	note_operations(c, base, new);
 }
@@ -877,6 +882,59 @@ static void choose_words(struct comparison *c)
 	}
 }
 
+static void result_free(struct result *r)
+{
+	sample_free(&r->base);
+	sample_free(&r->new);
+	free(r->metric);
+	free(r->why);
+}
+
+/*
+ * Drops what was not asked for. Only now: what a row is judged to be depends on
+ * the others, and must not depend on what a reader wants to see.
+ */
+static void keep_selected(struct comparison *c)
+{
+	const struct selection *select = &c->options->select;
+	size_t i, nr = 0;
+
+	c->timed = 0;
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		if (!is_selected(c, r->point) ||
+		    !selected_metric(select, r->metric)) {
+			result_free(r);
+			continue;
+		}
+		c->timed += r->tier == TIER_TIMED;
+		c->results[nr++] = *r;
+	}
+	c->nr_results = nr;
+	for (i = nr = 0; i < c->nr_missing; i++) {
+		if (is_selected(c, c->missing[i].point)) {
+			c->missing[nr++] = c->missing[i];
+			continue;
+		}
+		free(c->missing[i].status);
+		free(c->missing[i].reason);
+	}
+	c->nr_missing = nr;
+	for (i = nr = 0; i < c->nr_one_sided; i++) {
+		struct one_sided *x = &c->one_sided[i];
+
+		if (is_selected(c, x->point) &&
+		    selected_metric(select, x->metric)) {
+			c->one_sided[nr++] = *x;
+			continue;
+		}
+		free(x->metric);
+		free(x->why);
+	}
+	c->nr_one_sided = nr;
+}
+
 void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		   const struct compare_options *options,
 		   struct comparison **c)
@@ -895,6 +953,7 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		judge_family(c[i]);
 		judge_luck(c[i]);
 		judge_causes(c[i]);
+		keep_selected(c[i]);
 		drift_notes(c[i]);
 		find_by_rules(c[i]);	/* wants a point's results together */
 		sort_results(c[i]);
@@ -919,12 +978,8 @@ void comparison_free(struct comparison *c)
 
 	if (!c)
 		return;
-	for (i = 0; i < c->nr_results; i++) {
-		sample_free(&c->results[i].base);
-		sample_free(&c->results[i].new);
-		free(c->results[i].metric);
-		free(c->results[i].why);
-	}
+	for (i = 0; i < c->nr_results; i++)
+		result_free(&c->results[i]);
 	for (i = 0; i < c->nr_missing; i++) {
 		free(c->missing[i].status);
 		free(c->missing[i].reason);
