@@ -79,14 +79,14 @@ cat > cli/cmd_sample.c <<'END'
 #include <argp.h>
 #include <stdio.h>
 
-#include "lib/util.h"
+#include "cli/args.h"
 #include "cli/cmd.h"
 
 int cmd_sample(int argc, char **argv)
 {
 	static const struct argp argp = { .doc = "Says so.\vExample:\n  ptelab sample" };
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	args_parse(&argp, argc, argv, 0);
 	puts("sample");
 	return EXIT_DONE;
 }

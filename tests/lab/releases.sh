@@ -64,7 +64,7 @@ equal futex-is-gup-fast "$(one gup.futex gup_fast_calls)" "1 1"
 equal futex-never-slow "$(one gup.futex gup_slow_pages)" "0 0"
 equal one-fault-a-write "$(one fault.anon_write faults.minor)" "1 1"
 check gathers test "$(one gup.futex lockless_gathers | cut -d' ' -f1)" -ge 1
-check says-why-no-gup-test grep -q CONFIG_GUP_TEST "$run/table.txt"
-check says-why-no-module grep -q 'needs ptelab.ko' "$run/table.txt"
+check says-why-no-gup-test grep -q CONFIG_GUP_TEST "$run/rows.txt"
+check says-why-no-module grep -q 'needs ptelab.ko' "$run/rows.txt"
 check names-functions grep -Eq '^ +[a-z_]+ .* [+-][0-9.]+ ' <("$top/build/native/ptelab" explain "$run/base" "$run/patched" -b gup.futex)
 check knows-gup-fast grep -q 'gup_fast_fallback\|internal_get_user_pages_fast' <("$top/build/native/ptelab" explain "$run/base" "$run/patched" -b gup.futex --rows 99)
