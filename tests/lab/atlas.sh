@@ -51,7 +51,7 @@ series()
 
 	new=$(scripts/lab/kernel --series "$name" --where)
 	[ -r "$new/vmlinux" ] || { skip "$name" "its kernel is not built"; return; }
-	"$PTELAB" atlas --atlas "$dir" "$kernel" "$new" > "$tmp/job" || { not_ok "$name" "no job"; return; }
+	"$PTELAB" atlas --budget 80 --atlas "$dir" "$kernel" "$new" > "$tmp/job" || { not_ok "$name" "no job"; return; }
 	sed ':a; N; $!ba; s/\n#   / /g' "$tmp/job" > "$tmp/unfolded"
 	for p; do
 		check "$name: $p" grep -qE -- "$p" "$tmp/unfolded"
@@ -65,8 +65,8 @@ if [ -r "$(scripts/lab/kernel --series null --where)/vmlinux" ]; then
 	run=runs/test-atlas.$$
 	trap 'rm -rf "$tmp" "$run" "runs/reproduce-${hash:-none}"' EXIT
 	scripts/ab SERIES=null NAME="${run#runs/}" > "$tmp/ab" 2>&1
-	equal nothing-to-measure "$? $(grep -c '^the two kernels are the same code: nothing to measure' "$tmp/ab")" "0 1"
-	equal and-nothing-booted "$(cd "$run" && echo *)" "changes.txt job manifest.json"
+	equal nothing-to-measure "$? $(grep -c '^SAME CODE: ' "$tmp/ab")" "0 1"
+	equal and-nothing-booted "$(cd "$run" && echo *)" "answer.txt changes.txt job manifest.json"
 	hash=$(jq -r .hash "$run/manifest.json")
 	equal reproduced "$(scripts/reproduce "$hash" "$run" 2> /dev/null)" \
 		"identical: two kernels of the same code, of which nothing is measured"
