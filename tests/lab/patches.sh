@@ -27,7 +27,7 @@ ab()
 {
 	run=runs/test-$1.$$
 	runs+=("$run" "$run.new")
-	if scripts/ab PATCHES="tests/lab/patches/$1.patch" NAME="test-$1.$$" SEEDS="${seeds[$1]:-1 2}" > "$tmp/$1.log" 2>&1; then
+	if scripts/ab PATCHES="tests/lab/patches/$1.patch" NAME="test-$1.$$" SEEDS="${seeds[$1]:-1 2}" TIMEOUT=900 > "$tmp/$1.log" 2>&1; then
 		ok "$1: make ab"
 	else
 		not_ok "$1: make ab" "$(tail -n 1 "$tmp/$1.log")"
