@@ -123,6 +123,22 @@ char *xasprintf(const char *fmt, ...)
 	return or_die(n < 0 ? NULL : s);
 }
 
+void append_text(char **text, const char *between, const char *fmt, ...)
+{
+	char *part = NULL, *both;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&part, fmt, ap);
+	va_end(ap);
+	or_die(n < 0 ? NULL : part);
+	both = xasprintf("%s%s%s", *text, **text ? between : "", part);
+	free(part);
+	free(*text);
+	*text = both;
+}
+
 char *read_file(const char *path, size_t *len)
 {
 	size_t size = 0, room = 4096;

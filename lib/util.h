@@ -54,6 +54,9 @@ void *grow(void *v, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+/* Appends to an allocated text, after @between unless it was empty. */
+void append_text(char **text, const char *between, const char *fmt, ...)
+	__printf(3, 4);
 
 /* Compares uint64_t for qsort() and bsearch(), ascending. */
 int cmp_u64(const void *a, const void *b);

@@ -30,6 +30,16 @@ enum ran_state changes_ran(const struct changes *c)
 	return never == known ? RAN_NEVER : all == known ? RAN_ALL : RAN_PART;
 }
 
+const char *ran_state_name(enum ran_state ran)
+{
+	static const char *const names[] = {
+		[RAN_UNKNOWN] = "unknown", [RAN_NEVER] = "never ran",
+		[RAN_PART] = "ran in part", [RAN_ALL] = "ran",
+	};
+
+	return names[ran];
+}
+
 /* --- functions and objects --- */
 
 static int side_of(enum change_kind kind)

@@ -105,6 +105,9 @@ bool changes_none(const struct changes *c);
 /* Of everything that is changed or new: the least that can be said of all. */
 enum ran_state changes_ran(const struct changes *c);
 
+/* "ran", "ran in part" and so on, as in changes_json(). */
+const char *ran_state_name(enum ran_state ran);
+
 /* Fills in what ran, from the counted boots of new's run. 0 or -errno. */
 int changes_count(struct changes *c);
 /* Why instruction @insn of @f, which never ran, did not; NULL: not known. */

@@ -18,11 +18,6 @@ static const char *const kind_name[] = {
 	[CHANGED] = "changed", [ADDED] = "new", [GONE] = "gone",
 };
 
-static const char *const ran_name[] = {
-	[RAN_UNKNOWN] = "unknown", [RAN_NEVER] = "never ran",
-	[RAN_PART] = "ran in part", [RAN_ALL] = "ran",
-};
-
 static const char *const state_name[] = {
 	[FILE_NO_CODE] = "no code", [FILE_NOT_BUILT] = "not built",
 	[FILE_UNKNOWN] = "unknown", [FILE_ALIKE] = "built alike",
@@ -465,7 +460,7 @@ static json_t *function_json(const struct changes *c,
 
 	if (c->not_counted || f->code->kind == GONE)
 		return o;
-	json_object_set_new(o, "ran", json_string(ran_name[f->ran]));
+	json_object_set_new(o, "ran", json_string(ran_state_name(f->ran)));
 	json_object_set_new(o, "differing", json_integer(f->nr_new));
 	json_object_set_new(o, "differing_ran", json_integer(f->new_ran));
 	json_object_set_new(o, "points", points_json(c, f));
@@ -542,7 +537,7 @@ json_t *changes_json(const struct changes *c)
 		"same", changes_none(c),
 		"compared", (json_int_t)c->match->nr_functions,
 		"moved", (json_int_t)c->match->nr_moved,
-		"ran", ran_name[changes_ran(c)],
+		"ran", ran_state_name(changes_ran(c)),
 		"not_counted", text_json(c->not_counted),
 		"functions", functions, "data", data, "lines", lines,
 		"patch", files, "patches_missing", (int)c->patches_missing,

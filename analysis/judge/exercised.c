@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/code/changes.h"
 #include "analysis/draw/format.h"
 #include "lib/util.h"
 
-/* What ptelab changes calls its states; see runs/README.md. */
-#define CHANGES_SCHEMA	"ptelab-changes-1"
+/* As scripts/ab writes it */
 #define AB_SCHEMA	"ptelab.ab/1"
 
 /* Functions that never ran, named in the sentence. */
@@ -59,36 +59,38 @@ static bool is_gone(const json_t *function)
 	return !strcmp(json_text(function, "kind"), "gone");
 }
 
-/* Functions of the new kernel: all, and those whose state is @ran. */
-static size_t functions_that(const json_t *changes, const char *ran)
+static bool has_state(const json_t *o, enum ran_state ran)
+{
+	return !strcmp(json_text(o, "ran"), ran_state_name(ran));
+}
+
+/* Functions of the new kernel, and those of them that never ran. */
+static size_t count_functions(const json_t *changes, size_t *never)
 {
 	const json_t *f;
 	size_t i, nr = 0;
 
-	json_array_foreach(json_object_get(changes, "functions"), i, f)
-		nr += !is_gone(f) && (!ran || !strcmp(json_text(f, "ran"),
-						      ran));
+	*never = 0;
+	json_array_foreach(json_object_get(changes, "functions"), i, f) {
+		nr += !is_gone(f);
+		*never += !is_gone(f) && has_state(f, RAN_NEVER);
+	}
 	return nr;
 }
 
 enum exercised exercised_of(const json_t *changes)
 {
-	size_t all = functions_that(changes, NULL);
+	size_t never, nr = count_functions(changes, &never);
 
-	if (!changes)
-		return EXERCISED_UNKNOWN;
 	if (json_is_true(json_object_get(changes, "same")))
 		return EXERCISED_SAME_CODE;
-	if (!all)
+	if (!nr)
 		return json_array_size(json_object_get(changes, "data")) ?
 			EXERCISED_DATA : EXERCISED_UNKNOWN;
-	if (!json_is_null(json_object_get(changes, "not_counted")))
-		return EXERCISED_UNKNOWN;
-	if (functions_that(changes, "ran") == all)
-		return EXERCISED_ALL;
-	if (functions_that(changes, "never ran") == all)
-		return EXERCISED_NEVER;
-	return EXERCISED_PART;
+	return has_state(changes, RAN_ALL) ? EXERCISED_ALL :
+	       has_state(changes, RAN_PART) ? EXERCISED_PART :
+	       has_state(changes, RAN_NEVER) ? EXERCISED_NEVER :
+					       EXERCISED_UNKNOWN;
 }
 
 const char *exercised_name(enum exercised e)
@@ -105,15 +107,6 @@ const char *exercised_name(enum exercised e)
 	return names[e];
 }
 
-static void append(char **text, char *more)
-{
-	char *both = xasprintf("%s%s", *text, more);
-
-	free(*text);
-	free(more);
-	*text = both;
-}
-
 static size_t sum_of(const json_t *changes, const char *key)
 {
 	const json_t *f;
@@ -125,25 +118,23 @@ static size_t sum_of(const json_t *changes, const char *key)
 }
 
 /* "a() (behind the static key x), b() and 3 more"; those that never ran. */
-static char *never_text(const json_t *changes)
+static char *never_text(const json_t *changes, size_t never)
 {
-	size_t left = functions_that(changes, "never ran"), named = 0, i;
 	char *text = xstrdup("");
+	size_t named = 0, i;
 	const json_t *f;
 
 	json_array_foreach(json_object_get(changes, "functions"), i, f) {
 		const char *behind = json_text(f, "behind");
 
-		if (is_gone(f) || strcmp(json_text(f, "ran"), "never ran") ||
-		    named == NAMED)
+		if (is_gone(f) || !has_state(f, RAN_NEVER) || named == NAMED)
 			continue;
-		append(&text, xasprintf("%s%s()%s%s%s", named++ ? ", " : "",
-					json_text(f, "name"),
-					*behind ? " (" : "", behind,
-					*behind ? ")" : ""));
+		append_text(&text, ", ", "%s()%s%s%s", json_text(f, "name"),
+			    *behind ? " (" : "", behind, *behind ? ")" : "");
+		named++;
 	}
-	if (left > named)
-		append(&text, xasprintf(" and %zu more", left - named));
+	if (never > named)
+		append_text(&text, " ", "and %zu more", never - named);
 	return text;
 }
 
@@ -158,17 +149,15 @@ static void append_not_built(char **text, const json_t *changes)
 
 		if (strcmp(json_text(f, "state"), "not built"))
 			continue;
-		append(text, xasprintf(" %s is not built in this configuration%s%s%s.",
-				       json_text(f, "file"),
-				       *option ? " (" : "", option,
-				       *option ? ")" : ""));
+		append_text(text, " ", "%s is not built in this configuration%s%s%s.",
+			    json_text(f, "file"), *option ? " (" : "", option,
+			    *option ? ")" : "");
 	}
 }
 
 char *exercised_text(const json_t *changes)
 {
-	size_t all = functions_that(changes, NULL);
-	size_t never = functions_that(changes, "never ran");
+	size_t never, all = count_functions(changes, &never);
 	size_t insns = sum_of(changes, "differing");
 	char *text, *names = NULL;
 
@@ -184,12 +173,12 @@ char *exercised_text(const json_t *changes)
 					changes, "data"), 0), "name"));
 		break;
 	case EXERCISED_NEVER:
-		names = never_text(changes);
+		names = never_text(changes, never);
 		text = xasprintf("Changed code: not exercised. No point ran %s.",
 				 names);
 		break;
 	case EXERCISED_PART:
-		names = never_text(changes);
+		names = never_text(changes, never);
 		text = xasprintf("Changed code: exercised in part, %zu of %zu functions and %zu of %zu new or altered instructions.%s%s%s",
 				 all - never, all,
 				 sum_of(changes, "differing_ran"), insns,

@@ -27,23 +27,6 @@
 /* Folio sizes beside the first. */
 #define SIZES_SHOWN	3
 
-static void append(char **text, const char *fmt, ...) __printf(2, 3);
-
-static void append(char **text, const char *fmt, ...)
-{
-	char *more, *both;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&more, fmt, ap) < 0)
-		more = xstrdup("");
-	va_end(ap);
-	both = xasprintf("%s%s", *text, more);
-	free(*text);
-	free(more);
-	*text = both;
-}
-
 /* As few digits as show it: "1104", "2.5", "+0.02". */
 static const char *short_number(double v, bool sign, char buf[NUMBER_SIZE])
 {
@@ -255,14 +238,14 @@ static void add_event(struct events *e, const struct result *r)
 	double was = r->base.median, is = r->new.median;
 
 	if (was >= .1 * is && is >= .1 * was) {
-		append(&e->moved, "%s%s %s -> %s", *e->moved ? ", " : "",
+		append_text(&e->moved, ", ", "%s %s -> %s",
 		       word ? word : r->metric, short_number(was, false, base),
 		       short_number(is, false, new));
 		return;
 	}
 	to = is > was ? &e->new : &e->gone;
 	is = fmax(is, was);
-	append(to, "%s%s %s%s", **to ? ", " : "", short_number(is, false, new),
+	append_text(to, ", ", "%s %s%s", short_number(is, false, new),
 	       word ? word : r->metric, word && is >= 1.5 ? "s" : "");
 }
 
@@ -272,11 +255,11 @@ static char *events_text(struct events *e)
 	char *text = xstrdup("");
 
 	if (*e->new)
-		append(&text, "new: %s", e->new);
+		append_text(&text, "; ", "new: %s", e->new);
 	if (*e->gone)
-		append(&text, "%sgone: %s", *text ? "; " : "", e->gone);
+		append_text(&text, "; ", "gone: %s", e->gone);
 	if (*e->moved)
-		append(&text, "%s%s", *text ? "; " : "", e->moved);
+		append_text(&text, "; ", "%s", e->moved);
 	free(e->new);
 	free(e->gone);
 	free(e->moved);
@@ -507,7 +490,7 @@ static char *variants_text(const struct answer *a, size_t plain)
 				continue;
 			if (!text)
 				text = xstrdup("");
-			append(&text, "%s%s%s%s %s", *text ? ", " : "", clause,
+			append_text(&text, ", ", "%s%s%s %s", clause,
 			       *c->folio ? " " : "", c->folio,
 			       short_number(c->cost->delta, true, number));
 		}
@@ -588,15 +571,15 @@ char *answer_verdict(const struct comparison *c, const struct answer *a)
 				 !a->worse ? "BETTER" :
 				 !a->better ? "WORSE" : "MIXED");
 		if (a->worse)
-			append(&text, " %zu worse,", a->worse);
+			append_text(&text, " ", "%zu worse,", a->worse);
 		if (a->better)
-			append(&text, " %zu better,", a->better);
+			append_text(&text, " ", "%zu better,", a->better);
 		if (a->other)
-			append(&text, " %zu changed,", a->other);
-		append(&text, " of %zu points.", a->points);
+			append_text(&text, " ", "%zu changed,", a->other);
+		append_text(&text, " ", "of %zu points.", a->points);
 	}
 	largest = largest_text(a);
-	append(&text, " Largest: %s.", largest);
+	append_text(&text, " ", "Largest: %s.", largest);
 	free(largest);
 	return text;
 }
@@ -648,7 +631,7 @@ static char *labels_of(const struct answer *a, bool open)
 			continue;
 		if (!text)
 			text = xstrdup("");
-		append(&text, "%s%.*s", *text ? "; " : "",
+		append_text(&text, "; ", "%.*s",
 		       same > 1 ? n : (int)strlen(label), label);
 	}
 	return text;
@@ -679,8 +662,8 @@ char *answer_not_measured(const struct comparison *c)
 	for (i = 0; i < c->nr_missing; i++)
 		nr += c->missing[i].where == BOTH;
 	if (nr)
-		append(&text, "%s%zu point%s that this machine does not have (--all)",
-		       *text ? "; " : "", nr, plural(nr));
+		append_text(&text, "; ", "%zu point%s that this machine does not have (--all)",
+			    nr, plural(nr));
 	if (*text)
 		return text;
 	free(text);
@@ -856,7 +839,7 @@ static void put_others(const struct answer *a, size_t first, FILE *f)
 		if (is_variant(a, i))
 			continue;
 		if (strlen(names) < NAMES_SHOWN)
-			append(&names, "%s%s", *names ? "; " : "",
+			append_text(&names, "; ", "%s",
 			       line->label);
 		else
 			more++;
@@ -870,7 +853,7 @@ static void put_others(const struct answer *a, size_t first, FILE *f)
 		}
 	}
 	if (more)
-		append(&names, "; and %zu more", more);
+		append_text(&names, "; ", "and %zu more", more);
 	if (*names && isinf(low))
 		print_line(f, 1, 3, "and at the same cost: %s.", names);
 	else if (*names && low == high)

@@ -47,25 +47,6 @@ char *report_label(const struct report *r, size_t nr)
 	return xasprintf("new%zu", nr);
 }
 
-/* A growing text; parts are joined by @between. */
-static void append(char **text, const char *between, const char *fmt, ...)
-	__printf(3, 4);
-
-static void append(char **text, const char *between, const char *fmt, ...)
-{
-	char *part, *both;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&part, fmt, ap) < 0)
-		part = xstrdup("");
-	va_end(ap);
-	both = xasprintf("%s%s%s", *text, **text ? between : "", part);
-	free(part);
-	free(*text);
-	*text = both;
-}
-
 /* --- which runs --- */
 
 /* The seeds of a mode as "seeds 1-5" or "seeds 1,3,8". */
@@ -90,13 +71,13 @@ static void append_seeds(char **text, const struct side *s, const char *mode)
 		else
 			row = row && seed == last + 1;
 		last = seed;
-		append(&list, ",", "%" JSON_INTEGER_FORMAT, seed);
+		append_text(&list, ",", "%" JSON_INTEGER_FORMAT, seed);
 	}
 	if (row && last > first + 1)
-		append(text, ", ", "seeds %" JSON_INTEGER_FORMAT "-%"
+		append_text(text, ", ", "seeds %" JSON_INTEGER_FORMAT "-%"
 		       JSON_INTEGER_FORMAT, first, last);
 	else
-		append(text, ", ", "seed%s %s", plural(1 + (first != last)),
+		append_text(text, ", ", "seed%s %s", plural(1 + (first != last)),
 		       list);
 	free(list);
 }
@@ -119,7 +100,7 @@ static char *boots_text(const struct side *s)
 		one = xasprintf("%zu %s boot%s", nr, mode, plural(nr));
 		if (strcmp(mode, "timed"))
 			append_seeds(&one, s, mode);
-		append(&text, "; ", "%s", one);
+		append_text(&text, "; ", "%s", one);
 		free(one);
 	}
 	json_decref(seen);
@@ -153,16 +134,16 @@ static char *machine_text(const json_t *h)
 	char page[24];
 
 	if (*json_text(machine, "detail"))
-		append(&text, ", ", "%s", json_text(machine, "detail"));
+		append_text(&text, ", ", "%s", json_text(machine, "detail"));
 	if (*json_text(cpu, "model"))
-		append(&text, ", ", "%s", json_text(cpu, "model"));
+		append_text(&text, ", ", "%s", json_text(cpu, "model"));
 	if (json_integer_value(json_object_get(cpu, "online")) > 0)
-		append(&text, ", ", "%d CPU%s",
+		append_text(&text, ", ", "%d CPU%s",
 		       (int)json_integer_value(json_object_get(cpu, "online")),
 		       plural(json_integer_value(json_object_get(cpu,
 							"online"))));
 	if (json_integer_value(json_object_get(h, "page_size")) > 0)
-		append(&text, ", ", "%s pages", format_size(json_integer_value(
+		append_text(&text, ", ", "%s pages", format_size(json_integer_value(
 				json_object_get(h, "page_size")), page));
 	return text;
 }
@@ -174,7 +155,7 @@ static void append_word(char **text, const char *word)
 				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				     "-_./:=,+@%") == strlen(word);
 
-	append(text, " ", plain ? "%s" : "'%s'", word);
+	append_text(text, " ", plain ? "%s" : "'%s'", word);
 }
 
 static char *command_text(const json_t *h)
@@ -279,15 +260,15 @@ char *counts_text(const struct comparison *c)
 			more += !strcmp(c->results[i].word, "more");
 			less += !strcmp(c->results[i].word, "less");
 		}
-		append(&text, "", "%zu more, %zu less", more, less);
+		append_text(&text, "", "%zu more, %zu less", more, less);
 	}
 	for (i = c->releases ? 3 : 0; i < ARRAY_SIZE(words); i++)
 		if (c->count[words[i].v])
-			append(&text, ", ", "%zu %s", c->count[words[i].v],
+			append_text(&text, ", ", "%zu %s", c->count[words[i].v],
 			       c->count[words[i].v] == 1 ? words[i].one :
 			       words[i].many);
 	if (!*text)
-		append(&text, "", "nothing could be compared");
+		append_text(&text, "", "nothing could be compared");
 	return text;
 }
 
@@ -483,7 +464,7 @@ bool report_refusal(const struct env_differences *e, const struct side *base,
 		nr++;
 		print_refused(&e->d[i]);
 		if (!named_before(e, i))
-			append(&keys, ",", "%s", e->d[i].key);
+			append_text(&keys, ",", "%s", e->d[i].key);
 	}
 	if (nr)
 		fail(EINVAL, "the environments of %s and %s differ in %zu way%s, listed above; measure again alike, or say what is meant: --allow %s",
@@ -583,7 +564,7 @@ static void append_metric(char **text, const struct result *r, bool unit)
 			   xstrdup(r->metric);
 
 	if (!strstr(*text, one))
-		append(text, ", ", "%s", one);
+		append_text(text, ", ", "%s", one);
 	free(one);
 }
 
