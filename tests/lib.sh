@@ -71,6 +71,17 @@ equal()
 	fi
 }
 
+# holds NAME JQ: a statement about the JSON file $json
+holds()
+{
+	# shellcheck disable=SC2154
+	if jq -e "$2" "$json" > /dev/null 2>&1; then
+		ok "$1"
+	else
+		not_ok "$1" "not so: $2"
+	fi
+}
+
 # cpu_seconds PID: what a process that still runs, and the children it has waited
 # for, have used
 cpu_seconds()

@@ -12,7 +12,7 @@
 enum exercised {
 	EXERCISED_UNKNOWN,	/* not known what changed, or what ran */
 	EXERCISED_SAME_CODE,	/* no machine code or data differs */
-	EXERCISED_DATA,		/* only data differs; nobody counts its reads */
+	EXERCISED_DATA,		/* only data differs; its reads are not counted */
 	EXERCISED_NEVER,	/* none of the changed code ran */
 	EXERCISED_PART,
 	EXERCISED_ALL,

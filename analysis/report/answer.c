@@ -18,11 +18,11 @@
 #include "lib/metric.h"
 #include "lib/util.h"
 
-/* Lines of the table that have a row of their own. */
+/* Lines with a row of their own. */
 #define LINES_SHOWN	5
-/* Events that a line tells of. */
+/* Events printed below a line. */
 #define EVENTS_SHOWN	6
-/* Of lines that have none, names as far as this many characters. */
+/* Names of the other lines, up to about this many characters. */
 #define NAMES_SHOWN	160
 /* Folio sizes beside the first. */
 #define SIZES_SHOWN	3
@@ -866,7 +866,7 @@ static void put_others(const struct answer *a, size_t first, FILE *f)
 	free(names);
 }
 
-/* Lines with a row of their own: the first that are nobody's variant. */
+/* Lines with a row of their own: the first that are not variants. */
 static size_t rows_of(const struct answer *a, size_t row[LINES_SHOWN],
 		      size_t *next)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a comparison says, for who asked: points in words, folio sizes side by
- * side, what an operation costs, and the events that come with it in one line.
- * Points, not rows, are counted.
+ * A comparison in a few lines: points in words, folio sizes side by side, the
+ * cost of an operation, and the events that changed with it. Counts points, not
+ * rows.
  */
 #ifndef PTELAB_ANSWER_H
 #define PTELAB_ANSWER_H
@@ -42,17 +42,15 @@ char *answer_verdict(const struct comparison *c, const struct answer *a);
 char *answer_unchanged(const struct answer *a);
 /* The same of those that are inconclusive. */
 char *answer_undecided(const struct answer *a);
-/* What could not be measured; the caller frees. */
+/* What could not be measured; NULL: nothing. The caller frees. */
 char *answer_not_measured(const struct comparison *c);
-/*
- * What was compared: subject, kernel, configuration, compiler. NULL: it is
- * not a run of make ab. The caller frees.
- */
+/* The patch's subject; NULL: not a run of make ab. The caller frees. */
 char *answer_subject(const struct comparison *c);
+/* "on Linux 6.12, arm64, config small, gcc 12.2"; the caller frees. */
 char *answer_kernel(const struct comparison *c);
 /* "Counted in QEMU 7.2: ...", "Timed on ...". The caller frees. */
 char *answer_how(const struct comparison *c);
-/* The lines that differ, as a table of at most @width columns. */
+/* The lines that differ, as a table of at most MAIL_WIDTH columns. */
 void answer_table(const struct comparison *c, const struct answer *a, FILE *f);
 
 #endif

@@ -615,7 +615,7 @@ static void print_exact(const struct comparison *c, FILE *f)
 	if (causes)
 		print_line(f, 0, 2, "Instructions were counted in every boot, by function and caller. A difference in changed code is real if every boot has it; other code counts where an event of the point differs as well.");
 	if (luck)
-		print_line(f, 0, 2, "Other counts that vary differ if their ranges are farther apart than luck has it (Holm over all rows that vary, 5 %%); where other rows of the metric vary as much, if luck is less than 5 %% of such rows.");
+		print_line(f, 0, 2, "Other counts that vary: a difference if the two ranges are further apart than chance explains (Holm over all rows that vary, 5 %%). If other rows of the metric vary as much, chance must explain less than 5 %% of such rows.");
 }
 
 static void print_legend(const struct report *r, const struct view *v, FILE *f)

@@ -34,7 +34,7 @@ extern const struct choices report_formats;
  */
 void report_text(const struct report *r, FILE *f);
 void report_answer(const struct report *r, FILE *f);
-/* The same as a reply to who posted the patch. */
+/* The same as a reply to the patch. */
 void report_mail(const struct report *r, FILE *f);
 /* A line for each metric that differs. */
 void report_rows(const struct report *r, FILE *f);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The short forms: an answer for who made the comparison, and the same as a
- * reply to whoever posted the patch.
+ * The short forms: the answer, and the answer as a reply to the patch.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "analysis/report/answer.h"
 #include "analysis/report/report.h"
 
-/* The longest list of points that a reader is asked to read. */
+/* Lists of points are cut here. */
 #define NAMES_WIDTH	300
 
 static void put(FILE *f, int rest, char *text)
@@ -39,7 +38,7 @@ static void put_list(FILE *f, const char *what, char *text)
 	free(text);
 }
 
-/* Behind the counts, which the table has. */
+/* A finding's text without its counts, which the table has. */
 static const char *meaning(const char *text)
 {
 	const char *colon = strstr(text, ": ");
@@ -47,7 +46,7 @@ static const char *meaning(const char *text)
 	return colon ? colon + 2 : text;
 }
 
-/* What rules make of the events: each that is more than information, once. */
+/* Prints one finding of each rule, warnings and errors only. */
 static void put_findings(const struct comparison *c, FILE *f)
 {
 	size_t i, k;

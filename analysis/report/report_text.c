@@ -110,7 +110,9 @@ static char *cause_text(const struct result *r)
 	if (!r->cause.known)
 		return NULL;
 	if (!is_difference(r))
-		return xstrdup("; none of it in changed code");
+		return xstrdup(r->cause.noise_in_change ?
+			       "; the changed code varies as well" :
+			       "; none of it in changed code");
 	for (i = 0; i < NR_CAUSE_PARTS; i++) {
 		double v = r->cause.part[i];
 

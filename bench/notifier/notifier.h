@@ -269,7 +269,7 @@ void nt_settings_teardown(struct bench_ctx *ctx);
 
 /* In .words: what comes before the operation, and who listens. */
 #define AFTER	"{measure:guest=guest's next pass after }"
-#define LISTENS	"{secondary:none=, nobody listens|module=, module listens|kvm=, VM maps it|kvm+module=, VM and module}"
+#define LISTENS	"{secondary:none=, no listener|module=, module listens|kvm=, VM maps it|kvm+module=, VM and module}"
 
 #define CALL_OP	"one call; with measure=guest one page that the guest accesses"
 

@@ -30,16 +30,6 @@ ab()
 	fi
 }
 
-# holds NAME JQ: a statement about $json
-holds()
-{
-	if jq -e "$2" "$json" > /dev/null 2>&1; then
-		ok "$1"
-	else
-		not_ok "$1" "not so: $2"
-	fi
-}
-
 # Rows of the exact tier whose two sides do not touch.
 differ='[.results[] | select(.tier == "exact" and (.verdict | IN("regression", "improvement", "changed")))]'
 compared='[.results[] | select(.tier == "exact")] | length'

@@ -9,24 +9,7 @@
 #include "analysis/code/causes.h"
 #include "lib/record.h"
 #include "lib/util.h"
-
-static char dir[] = "/tmp/ptelab-causes.XXXXXX";
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	char *command = xasprintf("rm -r %s", dir);
-	int ret = system(command);
-
-	(void)state;
-	free(command);
-	return ret;
-}
+#include "tests/unit/folder.h"
 
 /*
  * How often the one instruction of each function runs in a batch of two
@@ -120,6 +103,25 @@ static struct side *load(const char *name)
 
 static const char *const points[] = { "t.one", "t.two" };
 
+/* Two boots a side of @nr points, counted; loads them. */
+static void make_sides(const struct counts *base, const struct counts *new,
+		       size_t nr, struct side **b, struct side **n)
+{
+	static int pairs;
+	char *base_name = xasprintf("base%d", pairs);
+	char *new_name = xasprintf("new%d", pairs++);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		write_boot(base_name, i, points, base + i * nr, nr, true);
+		write_boot(new_name, i, points, new + i * nr, nr, true);
+	}
+	*b = load(base_name);
+	*n = load(new_name);
+	free(base_name);
+	free(new_name);
+}
+
 static json_t *changes(void)
 {
 	return json_pack("{s:[{s:s}]}", "functions", "name", "changed");
@@ -149,12 +151,7 @@ static void noise_and_rest(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		write_boot("base", i, points, base[i], 2, true);
-		write_boot("new", i, points, new[i], 2, true);
-	}
-	b = load("base");
-	n = load("new");
+	make_sides(&base[0][0], &new[0][0], 2, &b, &n);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
 					    "instructions"), i);
@@ -208,12 +205,7 @@ static void changed_varies(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		write_boot("vbase", i, points, base[i], 2, true);
-		write_boot("vnew", i, points, new[i], 2, true);
-	}
-	b = load("vbase");
-	n = load("vnew");
+	make_sides(&base[0][0], &new[0][0], 2, &b, &n);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
 					    "instructions"), i);
@@ -229,6 +221,38 @@ static void changed_varies(void **state)
 	side_free(n);
 }
 
+/* What changed code calls proves nothing if it is noise at another point. */
+static void called_varies(void **state)
+{
+	const struct counts base[2][2] = {
+		{ { 100, 20, 0, 0, 0 }, { 100, 20, 0, 0, 0 } },
+		{ { 100, 22, 0, 0, 0 }, { 100, 20, 0, 0, 0 } },
+	}, new[2][2] = {
+		{ { 100, 20, 0, 0, 0 }, { 100, 26, 0, 0, 0 } },
+		{ { 100, 20, 0, 0, 0 }, { 100, 26, 0, 0, 0 } },
+	};
+	struct causes *c = causes_with(changes());
+	struct side *b, *n;
+	struct cause cause;
+	int i;
+
+	(void)state;
+	make_sides(&base[0][0], &new[0][0], 2, &b, &n);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
+					    "instructions"), i);
+	causes_settle(c);
+	cause = causes_of(c, 0);
+	assert_true(cause.noise_in_change);
+	cause = causes_of(c, 1);
+	assert_float_equal(cause.part[CAUSE_CALLED], 3, 0);
+	assert_float_equal(cause.proof, 0, 0);
+	assert_false(cause.noise);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
 /* An interrupt has no caller, so it is one thing wherever it comes. */
 static void interrupts(void **state)
 {
@@ -237,15 +261,9 @@ static void interrupts(void **state)
 	struct causes *c = causes_with(NULL);
 	struct side *b, *n;
 	struct cause cause;
-	int i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		write_boot("ibase", i, points, &base[i], 1, true);
-		write_boot("inew", i, points, &new[i], 1, true);
-	}
-	b = load("ibase");
-	n = load("inew");
+	make_sides(base, new, 1, &b, &n);
 	assert_int_equal(causes_add(c, &b->points[0], &n->points[0],
 				    "instructions"), 0);
 	causes_settle(c);
@@ -258,7 +276,7 @@ static void interrupts(void **state)
 	side_free(n);
 }
 
-/* Of one boot nobody can tell what varies; nor where one was not counted. */
+/* One boot, or a boot without counts, does not show what varies. */
 static void not_known(void **state)
 {
 	const struct counts one = { 1, 1, 1, 1, 1 };
@@ -291,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(noise_and_rest),
 		cmocka_unit_test(changed_varies),
+		cmocka_unit_test(called_varies),
 		cmocka_unit_test(interrupts),
 		cmocka_unit_test(not_known),
 	};

@@ -15,24 +15,7 @@
 #include "analysis/code/normal.h"
 #include "analysis/code/patch.h"
 #include "lib/util.h"
-
-static char dir[] = "/tmp/ptelab-changes.XXXXXX";
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	char *command = xasprintf("rm -r %s", dir);
-	int ret = system(command);
-
-	(void)state;
-	free(command);
-	return ret;
-}
+#include "tests/unit/folder.h"
 
 static char *put(const char *name, const char *text)
 {

@@ -13,9 +13,8 @@
 #include "analysis/judge/compare.h"
 #include "lib/record.h"
 #include "lib/util.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/walk_program.h"
-
-static char dir[] = "/tmp/ptelab-explain.XXXXXX";
 
 static char *in_dir(const char *fmt, ...)
 {
@@ -29,22 +28,6 @@ static char *in_dir(const char *fmt, ...)
 	path = xasprintf("%s/%s", dir, name);
 	free(name);
 	return path;
-}
-
-static int make_dir(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	char *command = xasprintf("rm -r %s", dir);
-	int ret = system(command);
-
-	(void)state;
-	free(command);
-	return ret;
 }
 
 /*

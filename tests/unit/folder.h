@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A temporary folder for a group of tests: cmocka_run_group_tests(tests,
+ * make_dir, remove_dir). */
+#ifndef PTELAB_TEST_FOLDER_H
+#define PTELAB_TEST_FOLDER_H
+
+#include <stdlib.h>
+
+#include "lib/util.h"
+
+static char dir[] = "/tmp/ptelab-test.XXXXXX";
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char *command = xasprintf("rm -r %s", dir);
+	int ret = system(command);
+
+	(void)state;
+	free(command);
+	return ret;
+}
+
+#endif
