@@ -40,3 +40,10 @@ described()
 	done
 }
 check "every member is described" described
+
+# What the README shows is the answer that ships.
+shown()
+{
+	! grep -vxFf "$top/README.md" "$top/runs/example-notify-upgrade-range/answer.txt" | grep -q .
+}
+check "README shows the answer of the example" shown
