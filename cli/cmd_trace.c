@@ -511,8 +511,10 @@ static int wait_event(int sig_fd, int pid_fd, double until, pid_t child,
 				return 1;
 			continue;
 		}
-		/* Pass the first signal on and wait for the command, so that
-		 * its last events count. Stop at the second signal. */
+		/*
+		 * Pass the first signal on and wait for the command, so that
+		 * its last events count. Stop at the second signal.
+		 */
 		if (!child || asked) {
 			*status = si.ssi_signo;
 			return 1;

@@ -91,8 +91,10 @@ int main(int argc, char **argv)
 	int ret;
 
 	argp_err_exit_status = EXIT_COULD_NOT;
-	/* If a reader such as head goes away, writes fail with EPIPE. SIGPIPE
-	 * would kill ptelab before it restores what it changed. */
+	/*
+	 * If a reader such as head goes away, writes fail with EPIPE. SIGPIPE
+	 * would kill ptelab before it restores what it changed.
+	 */
 	signal(SIGPIPE, SIG_IGN);
 	ret = dispatch(argc, argv);
 	if (ret == EXIT_COULD_NOT)

@@ -51,12 +51,16 @@ enum a64_class {
 /* Returns the classes of an instruction word, bit C_x for class x. */
 uint64_t a64_classes(uint32_t word);
 
-/* False if the instruction always retires, as arithmetic on general registers
- * does. Of what is undefined nothing is said. */
+/*
+ * False if the instruction always retires, as arithmetic on general registers
+ * does. Of what is undefined nothing is said.
+ */
 bool a64_may_fault(uint32_t word);
 
-/* "loads", "tlbi.broadcast_page"...: the metric of a counted class; NULL for
- * C_DC_ZVA, which has no metric of its own. */
+/*
+ * "loads", "tlbi.broadcast_page"...: the metric of a counted class; NULL for
+ * C_DC_ZVA, which has no metric of its own.
+ */
 extern const char *const a64_class_metric[NR_COUNTED_CLASSES];
 
 #endif

@@ -13,8 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The kind of events that a metric counts. Probes of a kind are not attached to
- * points where such events can't happen. */
+/*
+ * The kind of events that a metric counts. Probes of a kind are not attached to
+ * points where such events can't happen.
+ */
 enum events {
 	EVENTS_MM = 1,	/* page tables of a process, GUP, mmu notifiers */
 	EVENTS_KVM = 2,	/* a virtual machine's faults and stage 2 */
@@ -59,8 +61,10 @@ struct counter_source {
 	 */
 	int (*open)(void **priv, pid_t pid, struct counter_value *values);
 	int (*start)(void *priv);
-	/* Fills in the counts since start. Clears present, with a reason, for
-	 * metrics that could not be counted in this interval. */
+	/*
+	 * Fills in the counts since start. Clears present, with a reason, for
+	 * metrics that could not be counted in this interval.
+	 */
 	int (*stop)(void *priv, struct counter_value *values);
 	void (*close)(void *priv);
 };

@@ -11,8 +11,10 @@
 
 #define REGIONS_MAGIC	0x31534e4745525450ULL	/* "PTREGNS1" */
 
-/* Origin and cause of an exception, derived from its vector and the instruction
- * before it. */
+/*
+ * Origin and cause of an exception, derived from its vector and the instruction
+ * before it.
+ */
 enum region_exception {
 	X_USER_SVC, X_USER_ABORT, X_USER_IRQ, X_USER_OTHER,
 	X_KERNEL_ABORT, X_KERNEL_IRQ, X_KERNEL_OTHER,
@@ -64,8 +66,10 @@ struct region_cell {
 	uint64_t count;
 };
 
-/* The same for one instruction of a block that did not run to its end, or whose end
- * faulted. Negative: the instruction started but did not retire. */
+/*
+ * The same for one instruction of a block that did not run to its end, or whose end
+ * faulted. Negative: the instruction started but did not retire.
+ */
 struct region_single {
 	uint32_t node, block, insn, pad;
 	int64_t count;
@@ -75,8 +79,10 @@ struct region {
 	uint32_t nr;		/* within its run, from 0 */
 	uint32_t by_pmu;	/* began and ended with the PMU's counts */
 	uint64_t exceptions[NR_EXCEPTIONS];
-	/* distinct 64-byte lines between one entry into the kernel (from user
-	 * mode or a guest) and the next, summed up */
+	/*
+	 * distinct 64-byte lines between one entry into the kernel (from user
+	 * mode or a guest) and the next, summed up
+	 */
 	uint64_t lines;
 	uint64_t unmatched;	/* returns without a known call */
 	uint64_t switches;	/* between tasks */

@@ -17,8 +17,10 @@ extern const char *const region_exception_metric[NR_EXCEPTIONS];
 void counts_absent(json_t *absent, bool icount);
 /* Returns whether @metric is one of them. */
 bool counts_metric(const char *metric);
-/* True for a detail metric that mostly repeats `instructions` or its parent; it is
- * hidden unless --all is given. */
+/*
+ * True for a detail metric that mostly repeats `instructions` or its parent; it is
+ * hidden unless --all is given.
+ */
 bool counts_detail(const char *metric);
 
 #endif

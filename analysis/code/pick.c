@@ -88,8 +88,10 @@ static void cover(struct picker *c)
 	free(done);
 }
 
-/* Along these a point has neighbours. Who listens comes first: what a patch
- * adds for listeners, no block of base tells. */
+/*
+ * Parameters along which points are neighbours. The listener comes first: the
+ * base kernel has no block for what a patch adds for listeners.
+ */
 static const char *const along[] = { "secondary", "folio", "pages" };
 
 /* Whether two points of one benchmark differ in no parameter but these. */
@@ -167,8 +169,10 @@ static void add_neighbours(struct picker *c)
 						WHY_NEIGHBOUR, i, along[k] });
 }
 
-/* Those that run most of the kernel besides, one of a benchmark; none whose
- * figures vary, as a tick falls into each batch and may switch tasks. */
+/*
+ * Those that run most of the kernel besides, one of a benchmark; none whose
+ * figures vary, as a tick falls into each batch and may switch tasks.
+ */
 static void add_controls(struct picker *c)
 {
 	size_t first = c->nr, i, p;
@@ -361,8 +365,10 @@ static bool any_runs(const struct picking *p, size_t function)
 	return false;
 }
 
-/* The nearest of those that call @function, directly or not, and are run by
- * some point; -1: there is none. */
+/*
+ * The nearest of those that call @function, directly or not, and are run by
+ * some point; -1: there is none.
+ */
 static long nearest_caller(const struct picking *p, const struct call *calls,
 			   size_t nr, size_t function)
 {
@@ -581,8 +587,10 @@ static void put_reason(const struct picking *p, const struct pick *c,
 	free(what);
 }
 
-/* Whether the point is one with ptelab.ko: it says so, or ran code that is not
- * the kernel's. */
+/*
+ * Whether the point is one with ptelab.ko: it says so, or ran code that is not
+ * the kernel's.
+ */
 static bool with_module(const struct picking *p, size_t point)
 {
 	const struct atlas_point *q = &p->a->points[point];
@@ -604,8 +612,10 @@ static bool with_module(const struct picking *p, size_t point)
 	return false;
 }
 
-/* ptelab run takes 64 times -b; each command attaches its own BPF programs,
- * which costs as much as many points. */
+/*
+ * ptelab run takes 64 times -b; each command attaches its own BPF programs,
+ * which costs as much as many points.
+ */
 #define MAX_SELECTORS	60
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A temporary folder for a group of tests: cmocka_run_group_tests(tests,
- * make_dir, remove_dir). */
+/*
+ * A temporary folder for a group of tests: cmocka_run_group_tests(tests,
+ * make_dir, remove_dir).
+ */
 #ifndef PTELAB_TEST_FOLDER_H
 #define PTELAB_TEST_FOLDER_H
 

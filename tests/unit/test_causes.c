@@ -71,7 +71,8 @@ static void write_boot(const char *side, int boot, const char *const *points,
 	assert_non_null(w);
 	for (i = 0; i < nr; i++) {
 		double sum = sum_of(&n[i]);
-		json_t *p = json_pack("{s:s, s:{}, s:s, s:i, s:{s:[f]}, s:{s:{s:f, s:f, s:i, s:s}, s:{s:f, s:f, s:i, s:s}}}",
+		json_t *p = json_pack("{s:s, s:{}, s:s, s:i, s:{s:[f]},"
+			" s:{s:{s:f, s:f, s:i, s:s}, s:{s:f, s:f, s:i, s:s}}}",
 			"bench", points[i], "params", "status", "ok",
 			"operations", 2, "batches", "instructions", sum,
 			"counters", "instructions", "per_op", sum / 2,

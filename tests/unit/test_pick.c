@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which points are chosen, of points whose blocks are given. What is made of
- * images and of a job's text is in tests/analysis/atlas.sh. */
+/*
+ * Which points are chosen, of points whose blocks are given. What is made of
+ * images and of a job's text is in tests/analysis/atlas.sh.
+ */
 #include "tests/unit/test.h"
 
 #include <string.h>
@@ -86,8 +88,10 @@ static void first_of_equals(void **state)
 	end(&w);
 }
 
-/* Those that differ in the listener before those that differ in the folio; of
- * other benchmarks, and those that differ in both, none. */
+/*
+ * Those that differ in the listener before those that differ in the folio; of
+ * other benchmarks, and those that differ in both, none.
+ */
 static void neighbour(void **state)
 {
 	struct world w = { 0 };
@@ -141,8 +145,10 @@ static void controls(void **state)
 	end(&w);
 }
 
-/* A benchmark's points that differ in more than neighbours do, half of what
- * room there is; what runs most of it first. */
+/*
+ * A benchmark's points that differ in more than neighbours do, half of what
+ * room there is; what runs most of it first.
+ */
 static void kinds(void **state)
 {
 	static const char *const dir[] = { "up", "down", "both", "none" };
