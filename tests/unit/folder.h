@@ -10,12 +10,13 @@
 
 #include "lib/util.h"
 
-static char dir[] = "/tmp/ptelab-test.XXXXXX";
+static char *dir;
 
 static int make_dir(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	dir = mkdtemp(xstrdup("/tmp/ptelab-test.XXXXXX"));
+	return dir ? 0 : -1;
 }
 
 static int remove_dir(void **state)
@@ -25,6 +26,7 @@ static int remove_dir(void **state)
 
 	(void)state;
 	free(command);
+	free(dir);
 	return ret;
 }
 
