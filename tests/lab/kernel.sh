@@ -95,11 +95,12 @@ cut()
 	kill "-$1" "$pid"
 	wait "$pid" 2> /dev/null
 	check "$1-build-leaves-nothing" test ! -e "$where"
+	# Only this build: another test may build a kernel of its own meanwhile.
 	for ((i = 0; i < 600; i++)); do
-		pgrep -f "make -C $cache/work/build" > /dev/null || break
+		pgrep -f "make -C $cache/work/build.${where##*/}/" > /dev/null || break
 		sleep 0.1
 	done
-	if pgrep -f "make -C $cache/work/build" > /dev/null; then
+	if pgrep -f "make -C $cache/work/build.${where##*/}/" > /dev/null; then
 		not_ok "$1-build-ends-make" "it still runs"
 	else
 		ok "$1-build-ends-make"
