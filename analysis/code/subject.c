@@ -82,6 +82,34 @@ static char *parent_of(const char *path)
 	return xstrndup(path, slash == path ? 1 : slash - path);
 }
 
+static bool has_sum(const char *path, const char *sha256)
+{
+	size_t len;
+	char hex[65], *text = is_folder(path) ? NULL : read_file(path, &len);
+
+	if (!text)
+		return false;
+	sha256_hex(text, len, hex);
+	free(text);
+	return !strcmp(hex, sha256);
+}
+
+/* Images that were given to make ab: their vmlinux, if that was beside them. */
+static int vmlinux_of_image(struct subject *s, const json_t *kernel)
+{
+	const char *vmlinux = json_text(kernel, "vmlinux");
+
+	if (!*vmlinux)
+		return fail(EINVAL, "%s: its kernel was given as an Image without a vmlinux beside it; give BASE and NEW as vmlinux files",
+			    s->run);
+	if (!has_sum(vmlinux, json_text(kernel, "vmlinux_sha256")))
+		return fail(ENOENT, "%s: %s is gone, or is not the file that it was; give BASE and NEW as vmlinux files",
+			    s->run, vmlinux);
+	s->vmlinux = xstrdup(vmlinux);
+	s->folder = parent_of(vmlinux);
+	return 0;
+}
+
 /* The kernel of one side ("base", "patched") of what make ab left. */
 static int kernel_of_run(struct subject *s, const char *side)
 {
@@ -92,8 +120,7 @@ static int kernel_of_run(struct subject *s, const char *side)
 		return fail(EINVAL, "%s: its manifest.json names no kernel %s; give BASE and NEW as vmlinux files",
 			    s->run, side);
 	if (!*hash)
-		return fail(EINVAL, "%s: its kernel was given as an Image; give BASE and NEW as vmlinux files",
-			    s->run);
+		return vmlinux_of_image(s, kernel);
 	s->folder = cache_path("kernels/%s", hash);
 	s->vmlinux = xasprintf("%s/vmlinux", s->folder);
 	if (!readable(s->vmlinux))
@@ -171,18 +198,6 @@ void subject_free(struct subject *s)
 }
 
 /* --- patches --- */
-
-static bool has_sum(const char *path, const char *sha256)
-{
-	size_t len;
-	char hex[65], *text = is_folder(path) ? NULL : read_file(path, &len);
-
-	if (!text)
-		return false;
-	sha256_hex(text, len, hex);
-	free(text);
-	return !strcmp(hex, sha256);
-}
 
 /* What stands between the quotes of PATCHES='...' in a run's settings. */
 static char *setting(const json_t *manifest, const char *name)
