@@ -322,7 +322,7 @@ long causes_add(struct causes *c, const struct side_point *base,
 		.rest = xcalloc(most, sizeof(double)),
 	};
 	struct row row = { .boots = { base->nr_obs, new->nr_obs } };
-	bool ok = base->nr_obs > 1 && new->nr_obs > 1;
+	bool ok = base->nr_obs && new->nr_obs;
 	struct insn_weight w;
 	int s;
 
@@ -381,8 +381,12 @@ void causes_settle(struct causes *c)
 		qsort(c->noise, c->nr_noise, sizeof(*c->noise), by_number);
 }
 
-/* Of a unit that does not vary in its row. */
-static bool is_proof(const struct causes *c, const struct unit *u)
+/*
+ * Of a unit that does not vary in its row. One boot does not show what is
+ * noise, so it proves changed code alone.
+ */
+static bool is_proof(const struct causes *c, const struct row *row,
+		     const struct unit *u)
 {
 	uint32_t function = function_of(u->key);
 
@@ -390,9 +394,10 @@ static bool is_proof(const struct causes *c, const struct unit *u)
 	case CAUSE_CHANGED:
 		return true;
 	case CAUSE_CALLED:
-		return !c->nr_noise ||
-		       !bsearch(&function, c->noise, c->nr_noise,
-				sizeof(*c->noise), by_number);
+		return row->boots[BASE] > 1 && row->boots[NEW] > 1 &&
+		       (!c->nr_noise ||
+			!bsearch(&function, c->noise, c->nr_noise,
+				 sizeof(*c->noise), by_number));
 	default:
 		return false;
 	}
@@ -446,7 +451,7 @@ struct cause causes_of(const struct causes *c, long number)
 			continue;
 		}
 		cause.part[u->key & 3] += delta;
-		if (is_proof(c, u))
+		if (is_proof(c, row, u))
 			cause.proof += delta;
 	}
 	take_noise(&cause, row, noise);

@@ -51,8 +51,8 @@ struct causes *causes_new(const json_t *changed);
 void causes_free(struct causes *c);
 
 /*
- * Takes one row, of two boots a side at least. Its number, or -1: the metric
- * is nothing that instructions make up, or a boot has no counts of the point.
+ * Takes one row. Its number, or -1: the metric is nothing that instructions
+ * make up, or a boot has no counts of the point.
  */
 long causes_add(struct causes *c, const struct side_point *base,
 		const struct side_point *new, const char *metric);
