@@ -205,7 +205,7 @@ unit-binaries: $(UNIT_BIN)
 # name, so tests that need the list of them link the whole archive.
 NEEDS_BENCHES	:= $(addprefix $(BUILD)/tests/,test_notifier_table test_notifier_vm test_point test_sweep)
 $(NEEDS_BENCHES): WHOLE := -Wl,--whole-archive
-$(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o
+$(BUILD)/tests/ptelab.a: $(LIBOBJ) $(BUILD)/emu/walk.o $(BUILD)/emu/seen.o
 	@mkdir -p $(@D)
 	@rm -f $@
 	@ar rcsT $@ $^

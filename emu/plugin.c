@@ -12,6 +12,8 @@
  * of cpu_switch_to(), __guest_enter() and armv8pmu_start(), in hexadecimal, if
  * the kernel has them; see walk.h.
  *
+ * Besides, what of the kernel ran at all (seen.h).
+ *
  * What it costs: between MARK_WATCH and MARK_REST a call for each block, with
  * lines=on also one for each access of memory, and an addition for each
  * instruction that may be the last of its block to run; elsewhere only a look at
@@ -23,6 +25,7 @@
 #include <string.h>
 
 #include "emu/qemu.h"
+#include "emu/seen.h"
 #include "emu/walk.h"
 #include "lib/a64class.h"
 #include "lib/marks.h"
@@ -30,6 +33,7 @@
 int qemu_plugin_version = 1;
 
 static struct walk *walk;
+static struct seen *seen;
 static FILE *out;
 static struct walk_symbols sym;
 static bool lines;		/* count cache lines */
@@ -130,6 +134,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	struct walk_block *b;
 
 	(void)id;
+	seen_add(seen, qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)),
+		 nr, walk_regions(walk));
 	if (!watching) {
 		for (i = 0; i < nr; i++) {
 			struct qemu_plugin_insn *insn =
@@ -188,6 +194,7 @@ static void on_end(qemu_plugin_id_t id, void *unused)
 {
 	(void)id;
 	(void)unused;
+	seen_write(seen, out);
 	if (fclose(out))
 		perror("ptelab plugin: writing the counts");
 }
@@ -239,6 +246,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
 	if (!out)
 		return bad("out=FILE is missing, or can't be written");
 	walk = walk_new(out, &sym, lines);
+	seen = seen_new();
 	listen(id);
 	return 0;
 }

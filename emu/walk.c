@@ -50,7 +50,7 @@ struct walk {
 	uint32_t counters;	/* programmed since; bit n: PMEVTYPERn_EL0 */
 	unsigned int unnamed;	/* by PMXEVTYPER_EL0 */
 	enum { PMCR_NONE, PMCR_ON, PMCR_OFF } pmcr;	/* write under way */
-	uint32_t nr_region, nr_block;
+	uint32_t nr_region, nr_block, all_regions;
 
 	struct stack *stack, *task[MAX_TASKS];
 	unsigned int nr_tasks;
@@ -604,6 +604,7 @@ static void write_region(struct walk *w)
 	struct region r = w->sum;
 
 	r.nr = w->nr_region++;
+	w->all_regions++;
 	r.by_pmu = w->by_pmu;
 	r.has_lines = w->count_lines;
 	r.nr_nodes = w->nr_nodes;
@@ -683,6 +684,11 @@ void walk_pmevtyper(struct walk *w, uint32_t word)
 		w->unnamed++;
 	else if (n != 31)
 		w->counters |= 1u << n;
+}
+
+uint32_t walk_regions(const struct walk *w)
+{
+	return w->all_regions;
 }
 
 bool walk_active(const struct walk *w)

@@ -80,6 +80,8 @@ void walk_pmcr(struct walk *w, uint64_t pc);
 void walk_pmevcntr(struct walk *w, uint64_t pc);
 /* The instruction @word programs an event counter. */
 void walk_pmevtyper(struct walk *w, uint32_t word);
+/* Regions that have ended, in all runs. */
+uint32_t walk_regions(const struct walk *w);
 /* Returns whether blocks and accesses are needed now. */
 bool walk_active(const struct walk *w);
 

@@ -44,6 +44,7 @@ enum {
 	REC_RUN,	/* no body: MARK_RUN was passed */
 	REC_BLOCK,	/* struct region_block, then its instruction words */
 	REC_REGION,	/* struct region, nodes, cells, singles */
+	REC_SEEN,	/* struct region_seen, as many as there are; the last */
 };
 
 /* A translation block; blocks are numbered from 0 in the order of the stream. */
@@ -73,6 +74,15 @@ struct region_cell {
 struct region_single {
 	uint32_t node, block, insn, pad;
 	int64_t count;
+};
+
+/*
+ * @nr instructions of the kernel that ran, in a region or not; the first time
+ * when @regions regions of the boot had ended.
+ */
+struct region_seen {
+	uint64_t pc;
+	uint32_t nr, regions;
 };
 
 struct region {

@@ -87,7 +87,7 @@ static struct atlas_point *point_get(struct atlas *a, json_t *index,
 	a->points = grow(a->points, a->nr_points, sizeof(*a->points));
 	p = &a->points[a->nr_points++];
 	*p = (struct atlas_point){ json_text(head, "bench"), params, label,
-		xcalloc(a->nr_insns / 64 + 1, sizeof(*p->ran)), 0, false };
+		xcalloc(a->nr_insns / 64 + 1, sizeof(*p->ran)), 0, false, 0 };
 	return p;
 }
 
@@ -133,7 +133,10 @@ static void take_points(struct atlas *a)
 		/* the first of every command, and nothing that is chosen */
 		if (!strcmp(json_text(r->head, "bench"), "harness.empty"))
 			continue;
+		k = a->nr_points;
 		p = point_get(a, index, r->head);
+		if (a->nr_points > k)
+			p->first_region = i;
 		irq = in_irq(a->file, r);
 		for (k = 0; k < r->nr_counts; k++) {
 			const struct insn_count *c = &r->counts[k];
@@ -251,6 +254,18 @@ int atlas_check(const struct atlas *a, const struct image *img)
 	return fail(EINVAL, "%s is the atlas of another kernel than %s; scripts/lab/atlas makes one of it",
 		    a->folder, img->path);
 }
+
+long atlas_set_up(const struct atlas *a, uint64_t addr)
+{
+	const struct insn_seen *seen = insn_seen_at(a->file, addr);
+	size_t i;
+
+	for (i = 0; seen && seen->region && i < a->nr_points; i++)
+		if (a->points[i].first_region == seen->region)
+			return i;
+	return -1;
+}
+
 
 bool atlas_ran(const struct atlas *a, size_t p, uint64_t addr)
 {

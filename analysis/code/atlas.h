@@ -31,6 +31,7 @@ struct atlas_point {
 	uint64_t *ran;		/* a bit for each instruction */
 	size_t nr_ran;
 	bool interrupted;	/* its batch was: it is a long one */
+	size_t first_region;	/* of the file's */
 };
 
 struct atlas {
@@ -50,6 +51,11 @@ int atlas_check(const struct atlas *a, const struct image *img);
 
 /* Whether point @p runs the instruction at @addr. */
 bool atlas_ran(const struct atlas *a, size_t p, uint64_t addr);
+/*
+ * The point before whose measurement the instruction at @addr ran for the first
+ * time, most often to set it up; -1: it never ran, or at boot.
+ */
+long atlas_set_up(const struct atlas *a, uint64_t addr);
 /* How many of the instructions within @start..@end point @p runs. */
 size_t atlas_count(const struct atlas *a, size_t p, uint64_t start,
 		   uint64_t end);

@@ -16,24 +16,28 @@ bool changes_none(const struct changes *c)
 
 enum ran_state changes_ran(const struct changes *c)
 {
-	size_t i, all = 0, never = 0, known = 0;
+	size_t i, all = 0, never = 0, outside = 0, known = 0;
 
 	for (i = 0; i < c->match->nr_code; i++) {
 		const struct changed_function *f = &c->functions[i];
 
 		known += f->ran != RAN_UNKNOWN;
 		never += f->ran == RAN_NEVER;
+		outside += f->ran == RAN_OUTSIDE;
 		all += f->ran == RAN_ALL;
 	}
 	if (!known)
 		return RAN_UNKNOWN;
-	return never == known ? RAN_NEVER : all == known ? RAN_ALL : RAN_PART;
+	if (never + outside == known)
+		return outside ? RAN_OUTSIDE : RAN_NEVER;
+	return all == known ? RAN_ALL : RAN_PART;
 }
 
 const char *ran_state_name(enum ran_state ran)
 {
 	static const char *const names[] = {
 		[RAN_UNKNOWN] = "unknown", [RAN_NEVER] = "never ran",
+		[RAN_OUTSIDE] = "ran outside",
 		[RAN_PART] = "ran in part", [RAN_ALL] = "ran",
 	};
 

@@ -19,6 +19,7 @@
 enum ran_state {
 	RAN_UNKNOWN,	/* nothing was counted */
 	RAN_NEVER,
+	RAN_OUTSIDE,	/* in the boot, but in nothing that was counted */
 	RAN_PART,
 	RAN_ALL,	/* every new instruction; if there is none, any */
 };
@@ -35,6 +36,7 @@ struct changed_function {
 	uint32_t *word;			/* as it ran; 0: never */
 	size_t *points;			/* indices of those that ran any of it */
 	size_t nr_points;
+	bool seen;		/* any new instruction ran, counted or not */
 	/* why what never ran did not, if that is known: "on CPUs with MOPS
 	 * only"; NULL */
 	char *behind;

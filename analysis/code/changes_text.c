@@ -50,6 +50,8 @@ static const char *what_ran(const struct changes *c)
 	switch (changes_ran(c)) {
 	case RAN_NEVER:
 		return "not exercised: none of the changed code ran";
+	case RAN_OUTSIDE:
+		return "not exercised by what is measured: the changed code ran only outside of it, in set-up or at boot,";
 	case RAN_PART:
 		return "exercised in part";
 	case RAN_ALL:
@@ -124,6 +126,8 @@ static void ran_cells(struct table *t, const struct changes *c,
 		return;
 	if (f->code->kind == GONE)
 		table_cell(t, "-");
+	else if (f->ran == RAN_OUTSIDE)
+		table_cell(t, "outside");
 	else if (f->nr_new)
 		table_cell(t, "%zu of %zu", f->new_ran, f->nr_new);
 	else
@@ -165,7 +169,7 @@ static void put_functions(const struct changes *c, size_t rows, FILE *f)
 	if (nr > rows)
 		print_line(f, 1, 3, "and %zu more: -v, or --json", nr - rows);
 	print_line(f, 1, 3, "insns: base>new; -/+/~: only in base, only in new, with other registers or operands%s",
-		   c->not_counted ? "" : "; ran: of + and ~");
+		   c->not_counted ? "" : "; ran: of + and ~, in counted points; outside: only in set-up or at boot");
 }
 
 /* --- data --- */
@@ -235,12 +239,13 @@ static void put_never(const struct changes *c, size_t rows, FILE *f)
 			continue;
 		}
 		if (!shown++)
-			fputs("\n lines that never ran\n", f);
+			fputs("\n lines that no counted point ran\n", f);
 		range = c->changed[last].line == l->line ?
 			xasprintf("%u", l->line) :
 			xasprintf("%u-%u", l->line, c->changed[last].line);
 		print_line(f, 1, 3, "%s:%s in %s%s%s", l->file, range, n->name,
-			   l->behind ? ": " : n->nr_points ? "" :
+			   l->behind ? ": " : n->ran == RAN_OUTSIDE ?
+			   ", which ran outside of them" : n->nr_points ? "" :
 			   ", which never ran",
 			   l->behind ? l->behind : "");
 		free(range);

@@ -72,6 +72,29 @@ static int take_function(struct insn_file *f, const json_t *o)
 	return *n.name ? 0 : -EBADMSG;
 }
 
+static int take_seen(struct insn_file *f, const json_t *o)
+{
+	const json_t *ranges = json_object_get(o, "ranges");
+	uint64_t base = strtoull(json_text(o, "base"), NULL, 16), end = 0;
+	size_t i;
+
+	if (f->seen || json_array_size(ranges) % 3)
+		return -EBADMSG;
+	f->nr_seen = json_array_size(ranges) / 3;
+	f->seen = xcalloc(f->nr_seen + 1, sizeof(*f->seen));
+	for (i = 0; i < f->nr_seen; i++) {
+		struct insn_seen *s = &f->seen[i];
+
+		s->start = base + 4 * number(ranges, 3 * i);
+		s->nr = number(ranges, 3 * i + 1);
+		s->region = number(ranges, 3 * i + 2);
+		if (s->start < end)
+			return -EBADMSG;
+		end = s->start + 4ULL * s->nr;
+	}
+	return 0;
+}
+
 static int take_line(struct insn_file *f, const char *line, size_t len,
 		     bool first)
 {
@@ -85,6 +108,8 @@ static int take_line(struct insn_file *f, const char *line, size_t len,
 		ret = take_region(f, o);
 	else if (!strcmp(type, "function"))
 		ret = take_function(f, o);
+	else if (!strcmp(type, "seen"))
+		ret = take_seen(f, o);
 	json_decref(o);
 	return ret;
 }
@@ -181,7 +206,25 @@ void insn_file_free(struct insn_file *f)
 	}
 	free(f->functions);
 	free(f->regions);
+	free(f->seen);
 	free(f);
+}
+
+const struct insn_seen *insn_seen_at(const struct insn_file *f, uint64_t addr)
+{
+	size_t low = 0, high = f->nr_seen;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (f->seen[mid].start <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || addr - f->seen[low - 1].start >= 4ULL * f->seen[low - 1].nr)
+		return NULL;
+	return &f->seen[low - 1];
 }
 
 int insn_figure_batch(const json_t *point, const char *metric)

@@ -47,15 +47,32 @@ struct insn_region {
 	size_t nr_nodes, nr_counts;
 };
 
+/*
+ * @nr instructions of the kernel from @start on, which ran in this boot, counted
+ * or not; the first time before region @region ended, and after the one before
+ * it did. No such region: after the last.
+ */
+struct insn_seen {
+	uint64_t start;
+	uint32_t nr, region;
+};
+
 struct insn_file {
 	struct insn_function *functions;
 	struct insn_region *regions;
-	size_t nr_functions, nr_regions;
+	struct insn_seen *seen;		/* by start; a boot of before has none */
+	size_t nr_functions, nr_regions, nr_seen;
 };
 
 /* NULL with fail() text. */
 struct insn_file *insn_file_load(const char *path);
 void insn_file_free(struct insn_file *f);
+
+/*
+ * The range of what ran that holds @addr; NULL: it never ran, or that was not
+ * recorded.
+ */
+const struct insn_seen *insn_seen_at(const struct insn_file *f, uint64_t addr);
 
 /*
  * The batch of a record that the figure of a metric is of where instruction

@@ -36,6 +36,11 @@ struct place {
 	size_t nr;
 };
 
+/* Where a point's regions begin: in the stream, and in what is written. */
+struct point_start {
+	size_t seen, written;
+};
+
 struct merge {
 	const struct regions *r;
 	struct symbols *sym;
@@ -45,6 +50,10 @@ struct merge {
 	bool has_lines;
 	SHA2_CTX in_sum, out_sum;
 	size_t run;		/* results so far */
+	size_t earlier;		/* regions of the runs before this one */
+	size_t written;		/* regions */
+	struct point_start *starts;
+	size_t nr_starts;
 	struct place *places;
 	size_t nr_places;
 	uint32_t last;		/* the one asked for last */
@@ -186,9 +195,43 @@ static void put_region(struct merge *m, const json_t *point,
 	gzputs(m->insns, ",");
 	put_counts(m, v, c, nr, to);
 	gzputs(m->insns, "}\n");
+	m->written++;
 	free(to);
 	free(text);
 	json_decref(head);
+}
+
+/*
+ * What ran at all, with the number of the region written before which it ran
+ * first. That is the first one of a point, in whose set-up or measurement it ran;
+ * or else in what came after the point before it.
+ */
+static void put_seen(struct merge *m)
+{
+	const struct regions *r = m->r;
+	uint64_t base = r->nr_seen ? r->seen[0].pc : 0;
+	const char *comma = "";
+	size_t i, k;
+
+	gzprintf(m->insns, "{\"type\":\"seen\",\"base\":\"%#" PRIx64 "\",\"ranges\":[",
+		 base);
+	for (i = 0; i < r->nr_seen; i++) {
+		const struct region_seen *s = &r->seen[i];
+		size_t low = 0, high = m->nr_starts;
+
+		while (low < high) {
+			k = (low + high) / 2;
+			if (m->starts[k].seen <= s->regions)
+				low = k + 1;
+			else
+				high = k;
+		}
+		gzprintf(m->insns, "%s%" PRIu64 ",%u,%zu", comma,
+			 (s->pc - base) / 4, s->nr,
+			 low ? m->starts[low - 1].written : 0);
+		comma = ",";
+	}
+	gzputs(m->insns, "]}\n");
 }
 
 static void put_places(struct merge *m)
@@ -261,6 +304,12 @@ static const char *const explained[] = {
 	"instructions_guest"
 };
 
+static void add_start(struct merge *m, size_t seen)
+{
+	m->starts = grow(m->starts, m->nr_starts, sizeof(*m->starts));
+	m->starts[m->nr_starts++] = (struct point_start){ seen, m->written };
+}
+
 static int merge_point(struct merge *m, json_t *point)
 {
 	const json_t *mark = json_object_get(point, "regions");
@@ -277,6 +326,7 @@ static int merge_point(struct merge *m, json_t *point)
 	if (m->run > m->r->nr_runs)
 		return fail(EPROTO, "the plugin did not see all of the boot");
 	run = &m->r->runs[m->run - 1];
+	add_start(m, m->earlier + first);
 	for (i = 0; i < ARRAY_SIZE(explained); i++) {
 		const struct region_view *v;
 		struct region_count *c;
@@ -328,6 +378,8 @@ static void merge_header(struct merge *m, json_t *o)
 	json_object_set_new(o, "insns", json_pack("{s:s, s:i}", "file",
 						  m->insns_name, "run",
 						  (int)m->run));
+	if (m->run && m->run <= m->r->nr_runs)
+		m->earlier += m->r->runs[m->run - 1].nr;
 	m->run++;
 	SHA256Init(&m->in_sum);
 	SHA256Init(&m->out_sum);
@@ -396,6 +448,9 @@ static int merge_lines(struct merge *m, const char *in)
 	if (ret)
 		fail_prefix(ret, "%s", in);
 	put_places(m);
+	if (m->run && m->run <= m->r->nr_runs)
+		add_start(m, m->earlier + m->r->runs[m->run - 1].nr);
+	put_seen(m);
 	free(text);
 	return ret;
 }
@@ -437,6 +492,7 @@ int merge_counts(const char *in, const struct regions *r, struct symbols *sym,
 		free(m.places[i].word);
 	}
 	free(m.places);
+	free(m.starts);
 	json_decref(m.index);
 	free(insns);
 	return ret;

@@ -48,6 +48,7 @@ static size_t count(const uint64_t *set, const uint64_t *without, size_t nr)
 struct picker {
 	const struct atlas *a;
 	uint64_t *const *runs;
+	const bool *set_up;
 	size_t nr_blocks, room;		/* more that there may be */
 	struct pick *v;
 	size_t nr;
@@ -154,9 +155,46 @@ static void add_others(struct picker *c, enum why_picked why, size_t left,
 	}
 }
 
+/* The one parameter that two points of a benchmark differ in; NULL. */
+static const char *only_difference(const struct atlas_point *x,
+				   const struct atlas_point *y)
+{
+	const char *name, *found = NULL;
+	json_t *v;
+
+	if (strcmp(x->bench, y->bench))
+		return NULL;
+	json_object_foreach((json_t *)x->params, name, v) {
+		if (json_equal(v, json_object_get(y->params, name)))
+			continue;
+		if (found)
+			return NULL;
+		found = name;
+	}
+	return found;
+}
+
+static void add_set_up(struct picker *c, size_t of)
+{
+	size_t p;
+
+	for (p = 0; p < c->a->nr_points && c->room; p++) {
+		const char *param = only_difference(
+				&c->a->points[c->v[of].point],
+				&c->a->points[p]);
+
+		if (!c->taken[p] && param)
+			take(c, (struct pick){ p, WHY_NEIGHBOUR, of, param });
+	}
+}
+
 static void add_neighbours(struct picker *c)
 {
 	size_t nr = c->nr, i, k, p;
+
+	for (i = 0; i < nr && c->set_up; i++)
+		if (c->set_up[c->v[i].point])
+			add_set_up(c, i);
 
 	for (k = 0; k < ARRAY_SIZE(along); k++)
 		for (i = 0; i < nr; i++)
@@ -199,11 +237,13 @@ static void add_controls(struct picker *c)
 }
 
 size_t pick_points(const struct atlas *a, uint64_t *const *runs,
-		     size_t nr_blocks, size_t budget, struct pick **out)
+		   const bool *set_up, size_t nr_blocks, size_t budget,
+		   struct pick **out)
 {
 	size_t controls = budget / 2 < PICK_CONTROLS ? budget / 2 :
 		PICK_CONTROLS;
-	struct picker c = { .a = a, .runs = runs, .nr_blocks = nr_blocks,
+	struct picker c = { .a = a, .runs = runs, .set_up = set_up,
+			     .nr_blocks = nr_blocks,
 			     .room = budget - controls };
 
 	c.taken = xcalloc(a->nr_points + 1, sizeof(*c.taken));
@@ -226,6 +266,7 @@ struct target {
 	const struct image_function *f;
 	size_t first, nr;	/* its blocks */
 	size_t ran;		/* that any point runs */
+	bool set_up;		/* in its set-up alone */
 };
 
 struct picking {
@@ -233,15 +274,43 @@ struct picking {
 	const struct match *m;
 	const struct image *base;
 	struct target *targets;
-	size_t nr_targets, nr_new, nr_ran;	/* functions */
+	size_t nr_targets, nr_new, nr_ran, nr_set_up;	/* functions */
 	size_t nr_blocks, blocks_ran;
 	uint64_t **runs;	/* by point */
 	uint64_t *any;		/* by any of them */
+	bool *set_up;		/* by point: in its set-up alone */
 	struct pick *picks;
 	size_t nr_picks;
 	bool (*is_default)(const char *bench, const char *param,
 			   const char *value);
 };
+
+static bool runs_any(const struct picking *p, const struct target *t)
+{
+	size_t i, n;
+
+	for (n = 0; n < p->a->nr_points; n++)
+		for (i = t->first; i < t->first + t->nr; i++)
+			if (has(p->runs[n], i))
+				return true;
+	return false;
+}
+
+/* What no operation runs, the set-up of a point may. */
+static void take_set_up(struct picking *p, struct target *t,
+			const uint32_t *block, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		long n = atlas_set_up(p->a, t->f->start + 4 * i);
+
+		if (n < 0)
+			continue;
+		put(p->runs[n], t->first + block[i]);
+		p->set_up[n] = t->set_up = true;
+	}
+}
 
 static void add_target(struct picking *p, const struct image_function *f)
 {
@@ -259,6 +328,8 @@ static void add_target(struct picking *p, const struct image_function *f)
 				put(p->runs[n], t.first + block[i]);
 	}
 	p->nr_blocks += t.nr;
+	if (!runs_any(p, &t))
+		take_set_up(p, &t, block, nr);
 	free(block);
 	p->targets = grow(p->targets, p->nr_targets, sizeof(t));
 	p->targets[p->nr_targets++] = t;
@@ -278,6 +349,7 @@ static void find_targets(struct picking *p)
 	size_t i, n;
 
 	p->runs = xcalloc(p->a->nr_points + 1, sizeof(*p->runs));
+	p->set_up = xcalloc(p->a->nr_points + 1, sizeof(*p->set_up));
 	for (n = 0; n < p->a->nr_points; n++)
 		p->runs[n] = xcalloc(1, 8);
 	for (i = 0; i < p->m->nr_code; i++) {
@@ -296,6 +368,7 @@ static void find_targets(struct picking *p)
 	for (i = 0; i < p->nr_targets; i++) {
 		p->targets[i].ran = count_of(&p->targets[i], p->any);
 		p->nr_ran += !!p->targets[i].ran;
+		p->nr_set_up += p->targets[i].set_up;
 	}
 }
 
@@ -307,6 +380,7 @@ static void picking_free(struct picking *p)
 		free(p->runs[i]);
 	free(p->runs);
 	free(p->any);
+	free(p->set_up);
 	free(p->targets);
 	free(p->picks);
 }
@@ -487,16 +561,19 @@ static void put_summary(const struct picking *p, FILE *f)
 	char *new = p->nr_new ? xasprintf(" (%zu more %s new)", p->nr_new,
 					  p->nr_new == 1 ? "is" : "are") :
 		xstrdup("");
+	char *only = p->nr_set_up ? xasprintf(" (%zu in set-up alone)",
+					      p->nr_set_up) : xstrdup("");
 
 	if (p->nr_targets)
-		comment(f, "%zu function%s%s. Benchmarks run %zu of %zu, and %zu of %zu basic blocks.",
+		comment(f, "%zu function%s%s. Benchmarks run %zu of %zu%s, and %zu of %zu basic blocks.",
 			p->nr_targets, p->nr_targets == 1 ? " differs" :
-			"s differ", new, p->nr_ran, p->nr_targets,
+			"s differ", new, p->nr_ran, p->nr_targets, only,
 			p->blocks_ran, p->nr_blocks);
 	else
 		comment(f, "No function differs%s, but data may. Which points read it is not known.",
 			new);
 	free(new);
+	free(only);
 	comment(f, "%zu of %zu points: %zu that between them run all of that; %zu of other kinds that run some of it; %zu neighbours of these; %zu that run none of it and must come out equal.",
 		p->nr_picks, p->a->nr_points, picked_as(p, WHY_COVER),
 		picked_as(p, WHY_BENCH) + picked_as(p, WHY_KIND),
@@ -537,19 +614,20 @@ static void put_cover(const struct picking *p, const char *what, size_t point,
 	char *more = others ? xasprintf("; also %zu other%s", others,
 					plural(others)) : xstrdup("");
 	size_t before = count_of(t, done);
+	const char *runs = t->set_up ? "is set up by" : "runs";
 
 	for (i = 0; i < words_of(p->nr_blocks); i++)
 		done[i] |= p->runs[point][i];
 	n = count_of(t, p->runs[point]);
 	if (n == t->ran)
-		comment(f, "%s: runs %s(): %zu of %zu blocks, all that any point runs%s",
-			what, t->f->name, n, t->nr, more);
+		comment(f, "%s: %s %s(): %zu of %zu blocks, all that any point runs%s",
+			what, runs, t->f->name, n, t->nr, more);
 	else if (!before)
-		comment(f, "%s: runs %s(): %zu of %zu blocks%s", what,
-			t->f->name, n, t->nr, more);
+		comment(f, "%s: %s %s(): %zu of %zu blocks%s", what,
+			runs, t->f->name, n, t->nr, more);
 	else
-		comment(f, "%s: runs %s(): %zu of %zu blocks, %zu of them not run above%s",
-			what, t->f->name, n, t->nr,
+		comment(f, "%s: %s %s(): %zu of %zu blocks, %zu of them not run above%s",
+			what, runs, t->f->name, n, t->nr,
 			count_of(t, done) - before, more);
 	free(more);
 }
@@ -612,6 +690,29 @@ static bool with_module(const struct picking *p, size_t point)
 	return false;
 }
 
+/* Whether the point is one of a device that the atlas's job brought. */
+static bool with_device(const struct atlas_point *q)
+{
+	const json_t *bar = json_object_get(q->params, "bar");
+
+	return json_is_string(bar) && *json_string_value(bar);
+}
+
+/* The devices that the atlas was made with, as its job has them. */
+static void put_devices(const struct picking *p, FILE *f)
+{
+	char *path = xasprintf("%s/job", p->a->folder), *line, *save;
+	size_t len;
+	char *text = read_file(path, &len);
+
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "# qemu:", 7))
+			fprintf(f, "%s\n", line);
+	free(text);
+	free(path);
+}
+
 /*
  * ptelab run takes 64 times -b; each command attaches its own BPF programs,
  * which costs as much as many points.
@@ -654,7 +755,7 @@ void pick_job(const struct atlas *a, const struct match *m, size_t budget,
 {
 	struct picking p = { .a = a, .m = m, .base = m->image[CODE_BASE],
 			  .is_default = is_default };
-	bool module = false;
+	bool module = false, device = false;
 	size_t i;
 
 	if (!m->nr_code && !m->nr_data) {
@@ -662,13 +763,17 @@ void pick_job(const struct atlas *a, const struct match *m, size_t budget,
 		return;
 	}
 	find_targets(&p);
-	p.nr_picks = pick_points(a, p.runs, p.nr_blocks, budget,
-				     &p.picks);
+	p.nr_picks = pick_points(a, p.runs, p.set_up, p.nr_blocks, budget,
+				 &p.picks);
 	put_summary(&p, f);
-	for (i = 0; i < p.nr_picks; i++)
+	for (i = 0; i < p.nr_picks; i++) {
 		module |= with_module(&p, p.picks[i].point);
+		device |= with_device(&a->points[p.picks[i].point]);
+	}
 	if (module)
 		fputs("# module\n", f);
+	if (device)
+		put_devices(&p, f);
 	put_commands(&p, f);
 	picking_free(&p);
 }

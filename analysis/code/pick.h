@@ -30,10 +30,14 @@ struct pick {
 /*
  * @runs: a bit for each of @nr_blocks changed blocks, for each point of @a.
  * Together those chosen with WHY_COVER run every block that any point runs, if
- * @budget allows. Returns how many there are in *@out, which the caller frees.
+ * @budget allows. @set_up: by point, whether it runs its blocks in its set-up
+ * alone; then each of its parameters may decide what comes of that, so points
+ * that differ in any one of them are neighbours. NULL: none does. Returns how
+ * many there are in *@out, which the caller frees.
  */
 size_t pick_points(const struct atlas *a, uint64_t *const *runs,
-		     size_t nr_blocks, size_t budget, struct pick **out);
+		   const bool *set_up, size_t nr_blocks, size_t budget,
+		   struct pick **out);
 
 /*
  * Prints the job, whose comments say what each point is for; without a command

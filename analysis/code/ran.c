@@ -109,6 +109,22 @@ static bool *holds_changed(struct changes *c, struct changed_function **by,
 	return holds;
 }
 
+/* Of the instructions that are new, or of all if none is. */
+static void add_seen(struct changes *c, struct changed_function *f,
+		     const struct insn_file *file)
+{
+	const struct code_change *code = f->code;
+	size_t i;
+
+	for (i = 0; i < code->nr[CODE_NEW] && !f->seen; i++) {
+		uint64_t addr = c->image[CODE_NEW]->functions[code->function[CODE_NEW]].start +
+				4 * i;
+
+		if (!f->nr_new || code->state[CODE_NEW][i] != INSN_SAME)
+			f->seen = insn_seen_at(file, addr);
+	}
+}
+
 static void add_file(struct changes *c, struct changed_function **by,
 		     json_t *index, const struct insn_file *file)
 {
@@ -125,6 +141,9 @@ static void add_file(struct changes *c, struct changed_function **by,
 					  &r->counts[k], point);
 	}
 	free(holds);
+	for (i = 0; i < c->match->nr_code; i++)
+		if (c->functions[i].count)
+			add_seen(c, &c->functions[i], file);
 }
 
 /* --- why not --- */
@@ -258,8 +277,8 @@ static void judge(const struct changes *c, struct changed_function *f)
 			continue;
 		f->new_ran += !!f->count[i];
 	}
-	f->ran = !any || (f->nr_new && !f->new_ran) ? RAN_NEVER :
-		f->new_ran < f->nr_new ? RAN_PART : RAN_ALL;
+	f->ran = !any || (f->nr_new && !f->new_ran) ?
+		(f->seen ? RAN_OUTSIDE : RAN_NEVER) : f->new_ran < f->nr_new ? RAN_PART : RAN_ALL;
 	for (i = 0; any && i < nr && !f->behind; i++)
 		if (f->code->state[CODE_NEW][i] != INSN_SAME)
 			f->behind = ran_behind(c, f, i);

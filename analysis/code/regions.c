@@ -70,6 +70,15 @@ static int take_block(struct regions *r, const char *body, size_t bytes)
 	return 0;
 }
 
+static int take_seen(struct regions *r, const char *body, size_t bytes)
+{
+	if (r->seen || bytes % sizeof(*r->seen))
+		return -EBADMSG;
+	r->nr_seen = bytes / sizeof(*r->seen);
+	r->seen = copy(&body, r->nr_seen, sizeof(*r->seen));
+	return 0;
+}
+
 static int take(struct regions *r, const char *data, size_t len)
 {
 	struct regions_record rec;
@@ -90,6 +99,8 @@ static int take(struct regions *r, const char *data, size_t len)
 			ret = take_block(r, data + at, rec.bytes);
 		} else if (rec.type == REC_REGION) {
 			ret = take_region(r, data + at, rec.bytes);
+		} else if (rec.type == REC_SEEN) {
+			ret = take_seen(r, data + at, rec.bytes);
 		} else {
 			ret = -EBADMSG;
 		}
@@ -138,6 +149,7 @@ void regions_free(struct regions *r)
 	for (i = 0; i < r->nr_blocks; i++)
 		free((void *)r->blocks[i].words);
 	free(r->blocks);
+	free(r->seen);
 	free(r);
 }
 

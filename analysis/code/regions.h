@@ -42,6 +42,8 @@ struct regions {
 	size_t nr_runs;
 	struct region_code *blocks;
 	size_t nr_blocks;
+	struct region_seen *seen;	/* all that ran of the kernel */
+	size_t nr_seen;
 };
 
 /* NULL with fail() text. */

@@ -64,23 +64,30 @@ static bool has_state(const json_t *o, enum ran_state ran)
 	return !strcmp(json_text(o, "ran"), ran_state_name(ran));
 }
 
-/* Functions of the new kernel, and those of them that never ran. */
-static size_t count_functions(const json_t *changes, size_t *never)
+/* Functions of the new kernel. */
+static size_t count_functions(const json_t *changes)
 {
 	const json_t *f;
 	size_t i, nr = 0;
 
-	*never = 0;
-	json_array_foreach(json_object_get(changes, "functions"), i, f) {
+	json_array_foreach(json_object_get(changes, "functions"), i, f)
 		nr += !is_gone(f);
-		*never += !is_gone(f) && has_state(f, RAN_NEVER);
-	}
+	return nr;
+}
+
+static size_t count_state(const json_t *changes, enum ran_state ran)
+{
+	const json_t *f;
+	size_t i, nr = 0;
+
+	json_array_foreach(json_object_get(changes, "functions"), i, f)
+		nr += !is_gone(f) && has_state(f, ran);
 	return nr;
 }
 
 enum exercised exercised_of(const json_t *changes)
 {
-	size_t never, nr = count_functions(changes, &never);
+	size_t nr = count_functions(changes);
 
 	if (json_is_true(json_object_get(changes, "same")))
 		return EXERCISED_SAME_CODE;
@@ -89,6 +96,7 @@ enum exercised exercised_of(const json_t *changes)
 			EXERCISED_DATA : EXERCISED_UNKNOWN;
 	return has_state(changes, RAN_ALL) ? EXERCISED_ALL :
 	       has_state(changes, RAN_PART) ? EXERCISED_PART :
+	       has_state(changes, RAN_OUTSIDE) ? EXERCISED_OUTSIDE :
 	       has_state(changes, RAN_NEVER) ? EXERCISED_NEVER :
 					       EXERCISED_UNKNOWN;
 }
@@ -100,6 +108,7 @@ const char *exercised_name(enum exercised e)
 		[EXERCISED_SAME_CODE] = "same code",
 		[EXERCISED_DATA] = "only data",
 		[EXERCISED_NEVER] = "not exercised",
+		[EXERCISED_OUTSIDE] = "ran outside",
 		[EXERCISED_PART] = "exercised in part",
 		[EXERCISED_ALL] = "exercised",
 	};
@@ -117,25 +126,31 @@ static size_t sum_of(const json_t *changes, const char *key)
 	return sum;
 }
 
-/* "a() (behind the static key x), b() and 3 more"; those that never ran. */
-static char *never_text(const json_t *changes, size_t never)
+/*
+ * Appends " Never ran: a() (behind the static key x), b() and 3 more."; nothing
+ * if no function is in that state.
+ */
+static void append_state(char **all, const char *what, const json_t *changes,
+			 enum ran_state ran)
 {
+	size_t named = 0, nr = count_state(changes, ran), i;
 	char *text = xstrdup("");
-	size_t named = 0, i;
 	const json_t *f;
 
 	json_array_foreach(json_object_get(changes, "functions"), i, f) {
 		const char *behind = json_text(f, "behind");
 
-		if (is_gone(f) || !has_state(f, RAN_NEVER) || named == NAMED)
+		if (is_gone(f) || !has_state(f, ran) || named == NAMED)
 			continue;
 		append_text(&text, ", ", "%s()%s%s%s", json_text(f, "name"),
 			    *behind ? " (" : "", behind, *behind ? ")" : "");
 		named++;
 	}
-	if (never > named)
-		append_text(&text, " ", "and %zu more", never - named);
-	return text;
+	if (nr > named)
+		append_text(&text, " ", "and %zu more", nr - named);
+	if (nr)
+		append_text(all, " ", "%s %s.", what, text);
+	free(text);
 }
 
 /* Files of the patch that this configuration does not compile. */
@@ -157,9 +172,9 @@ static void append_not_built(char **text, const json_t *changes)
 
 char *exercised_text(const json_t *changes)
 {
-	size_t never, all = count_functions(changes, &never);
+	size_t all = count_functions(changes), out;
 	size_t insns = sum_of(changes, "differing");
-	char *text, *names = NULL;
+	char *text;
 
 	if (!changes)
 		return NULL;
@@ -173,17 +188,20 @@ char *exercised_text(const json_t *changes)
 					changes, "data"), 0), "name"));
 		break;
 	case EXERCISED_NEVER:
-		names = never_text(changes, never);
-		text = xasprintf("Changed code: not exercised. No point ran %s.",
-				 names);
+		text = xstrdup("Changed code: not exercised.");
+		append_state(&text, "No point ran", changes, RAN_NEVER);
 		break;
+	case EXERCISED_OUTSIDE:
 	case EXERCISED_PART:
-		names = never_text(changes, never);
-		text = xasprintf("Changed code: exercised in part, %zu of %zu functions and %zu of %zu new or altered instructions.%s%s%s",
-				 all - never, all,
-				 sum_of(changes, "differing_ran"), insns,
-				 never ? " Never ran: " : "", names,
-				 never ? "." : "");
+		out = count_state(changes, RAN_NEVER) +
+		      count_state(changes, RAN_OUTSIDE);
+		text = all == out ? xstrdup("Changed code: no measured operation ran it.") :
+			xasprintf("Changed code: exercised in part, %zu of %zu functions and %zu of %zu new or altered instructions.",
+				  all - out, all,
+				  sum_of(changes, "differing_ran"), insns);
+		append_state(&text, "Ran only in set-up or at boot:",
+			     changes, RAN_OUTSIDE);
+		append_state(&text, "Never ran:", changes, RAN_NEVER);
 		break;
 	case EXERCISED_ALL:
 		text = xasprintf("Changed code: all of it ran, %zu function%s with %zu new or altered instruction%s.",
@@ -197,6 +215,5 @@ char *exercised_text(const json_t *changes)
 				 json_text(changes, "not_counted"));
 	}
 	append_not_built(&text, changes);
-	free(names);
 	return text;
 }

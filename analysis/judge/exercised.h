@@ -14,6 +14,7 @@ enum exercised {
 	EXERCISED_SAME_CODE,	/* no machine code or data differs */
 	EXERCISED_DATA,		/* only data differs; its reads are not counted */
 	EXERCISED_NEVER,	/* none of the changed code ran */
+	EXERCISED_OUTSIDE,	/* some did, but in no operation: in set-up, at boot */
 	EXERCISED_PART,
 	EXERCISED_ALL,
 };

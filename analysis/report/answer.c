@@ -536,6 +536,10 @@ static char *no_difference(const struct comparison *c, const struct answer *a)
 	case EXERCISED_NEVER:
 		return xasprintf("NOT EXERCISED: none of the %zu point%s runs the code that changed.",
 				 a->points, plural(a->points));
+	case EXERCISED_OUTSIDE:
+		return xasprintf("NOT EXERCISED: the code that changed ran only outside of what the %zu point%s measure%s.",
+				 a->points, plural(a->points),
+				 a->points == 1 ? "s" : "");
 	case EXERCISED_SAME_CODE:
 		return xasprintf("SAME CODE on both sides; %zu point%s measured, no difference.",
 				 a->points, plural(a->points));

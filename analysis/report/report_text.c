@@ -33,7 +33,8 @@ static void print_verdict(const struct report *whole, size_t nr, FILE *f)
 					 change));
 	else
 		print_line(f, 0, 2, "%s: %s: %s.", against,
-			   c->exercised == EXERCISED_NEVER ? "not exercised" :
+			   c->exercised == EXERCISED_NEVER ||
+			   c->exercised == EXERCISED_OUTSIDE ? "not exercised" :
 			   c->exercised == EXERCISED_PART ?
 			   "no difference is shown in what ran of the changed code" :
 			   "no difference is shown", counts);

@@ -189,6 +189,9 @@ run()
 			"$(IFS=,; echo "${counts[*]}")"
 		printf '{"type":"function","name":"%s","space":"kernel","start":"%s","words":"%s"}\n' \
 			"$function" "$start" "$words"
+		if [ -n "${seen:-}" ]; then
+			printf '{"type":"seen","base":"%s","ranges":[%s]}\n' "$start" "$seen"
+		fi
 	} | gzip > "runs/$name/patched/boot-001.insns.gz"
 }
 
@@ -205,6 +208,16 @@ check "all of a change ran" ran '.ran == "ran" and (.functions[0] | .ran == "ran
 	all CONSTANT helper 2 2 2 2 2 2 2
 check "none of it did" ran '.ran == "never ran" and (.functions[0] | .points == [] and
 	.behind == null)' none CONSTANT helper 0 0 0 0 0 0 0
+set_up()
+{
+	seen=0,7,0 ran '.ran == "ran outside" and (.functions[0] | .ran == "ran outside" and .points == [])' \
+		outside CONSTANT helper 0 0 0 0 0 0 0 &&
+		PTELAB_CACHE=$tmp/cache "$PTELAB" changes runs/outside > out &&
+		grep '^not exercised by what is measured: the changed code ran only outside' out
+}
+check "all of it did, but in no operation" set_up
+check "what ran elsewhere is not the change" eval "seen=100,7,0 ran '.ran == \"never ran\"' \
+	elsewhere CONSTANT helper 0 0 0 0 0 0 0"
 check "its function ran, it did not" ran '.ran == "never ran" and
 	(.functions[0] | .points == ["t.one folio=4k"] and .differing_ran == 0) and
 	.lines == []' but CONSTANT helper 2 0 0 0 0 0 0

@@ -42,6 +42,7 @@ static char *run_kernel(unsigned int loads, bool isra)
 	unsigned int i, k;
 
 	program_begin(&p, false);
+	RUN(&p, KERNEL + 0xa00, NOP, RET);
 	RUN(&p, 0x3ffff0, MARK(MARK_RUN));
 	RUN(&p, 0x400000, MARK(MARK_ARM), READ(1));
 	RUN(&p, 0x400008, READ(0));
@@ -60,6 +61,8 @@ static char *run_kernel(unsigned int loads, bool isra)
 	}
 	RUN(&p, 0x400018, MARK(MARK_END), NOP, READ(0));
 	RUN(&p, 0x400024, MARK(MARK_DONE), NOP);
+	RUN(&p, KERNEL + 0x404, NOP, RET);
+	RUN(&p, KERNEL + 0x408, RET);
 	program_end(&p);
 	return xstrdup(p.path);
 }
@@ -177,6 +180,35 @@ static void merged(void **state)
 	assert_non_null(json_object_get(header, "lines_touched"));
 	assert_non_null(json_object_get(header, "ns"));
 	side_free(s);
+}
+
+/* What ran at all, by when it ran first: also before and after the region. */
+static void seen(void **state)
+{
+	char *path = in_dir("seen/boot-001.insns.gz");
+	const struct insn_seen *s;
+	struct insn_file *f;
+
+	(void)state;
+	assert_int_equal(make_side("seen", 5, false, instructions(5)), 0);
+	f = insn_file_load(path);
+	assert_non_null(f);
+	s = insn_seen_at(f, KERNEL + 0x204);
+	assert_non_null(s);
+	assert_int_equal(s->region, 0);
+	assert_non_null(insn_seen_at(f, KERNEL + 0xa00));
+	s = insn_seen_at(f, KERNEL + 0x408);
+	assert_non_null(s);
+	assert_int_equal(s->start, KERNEL + 0x404);
+	assert_int_equal(s->nr, 2);
+	assert_int_equal(s->region, f->nr_regions);
+	assert_null(insn_seen_at(f, KERNEL + 0x400));
+	assert_null(insn_seen_at(f, KERNEL + 0x40c));
+	assert_null(insn_seen_at(f, KERNEL));
+	/* what is not the kernel's is left out */
+	assert_null(insn_seen_at(f, 0x400100));
+	insn_file_free(f);
+	free(path);
 }
 
 /* The PMU says otherwise: then it is told, and no class is made up. */
@@ -519,6 +551,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(far_from_symbols),
 		cmocka_unit_test(merged),
+		cmocka_unit_test(seen),
 		cmocka_unit_test(contradicted),
 		cmocka_unit_test(explained),
 		cmocka_unit_test(not_all),

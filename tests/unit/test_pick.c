@@ -38,7 +38,7 @@ static void add(struct world *w, const char *bench, const char *folio,
 static void pick(struct world *w, size_t nr_blocks, size_t budget)
 {
 	free(w->out);
-	w->nr = pick_points(&w->a, w->runs, nr_blocks, budget, &w->out);
+	w->nr = pick_points(&w->a, w->runs, NULL, nr_blocks, budget, &w->out);
 }
 
 static void end(struct world *w)
@@ -216,6 +216,35 @@ static void no_blocks(void **state)
 	end(&w);
 }
 
+/* Where set-up runs it, each parameter may matter; where an operation does, three. */
+static void set_up_has_more_neighbours(void **state)
+{
+	const bool set_up[MAX] = { true };
+	struct world w = { 0 };
+	size_t i;
+
+	(void)state;
+	add(&w, "a.x", "4k", "none", 0x03, 1);
+	add(&w, "a.x", "64k", "none", 0, 1);
+	add(&w, "a.x", "64k", "kvm", 0, 1);
+	json_object_set_new((json_t *)w.points[0].params, "guest", json_string("nc"));
+	json_object_set_new((json_t *)w.points[1].params, "guest", json_string("nc"));
+	json_object_set_new((json_t *)w.points[2].params, "guest", json_string("wb"));
+	add(&w, "a.x", "4k", "none", 0, 1);
+	json_object_set_new((json_t *)w.points[3].params, "guest", json_string("wb"));
+	for (i = 0; i < 2; i++) {
+		free(w.out);
+		w.nr = pick_points(&w.a, w.runs, i ? set_up : NULL, 6, 80, &w.out);
+		assert_pick(&w, 0, 0, WHY_COVER);
+		/* the others are points that run none of it */
+		assert_true(w.nr > 1);
+		assert_pick(&w, 1, i ? 1 : w.out[1].point, i ? WHY_NEIGHBOUR : WHY_CONTROL);
+	}
+	assert_pick(&w, 2, 3, WHY_NEIGHBOUR);
+	assert_string_equal(w.out[2].param, "guest");
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +255,7 @@ int main(void)
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(budget),
 		cmocka_unit_test(no_blocks),
+		cmocka_unit_test(set_up_has_more_neighbours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "emu/seen.h"
 #include "emu/walk.h"
 #include "lib/a64class.h"
 #include "lib/marks.h"
@@ -33,6 +34,7 @@
 
 struct program {
 	struct walk *w;
+	struct seen *seen;
 	uint64_t begun;
 	FILE *f;
 	char path[64];
@@ -51,11 +53,14 @@ static inline void program_begin(struct program *p, bool lines)
 	strcpy(p->path, "/tmp/ptelab-walk.XXXXXX");
 	p->f = fdopen(mkstemp(p->path), "w");
 	p->w = walk_new(p->f, &sym, lines);
+	p->seen = seen_new();
 }
 
 /* Closes the stream, which stays at p->path. */
 static inline void program_end(struct program *p)
 {
+	seen_write(p->seen, p->f);
+	seen_free(p->seen);
 	walk_free(p->w);
 	fclose(p->f);
 	while (p->nr)
@@ -91,6 +96,7 @@ static inline void program_run(struct program *p, uint64_t pc,
 	uint64_t before = p->begun;
 	uint32_t i;
 
+	seen_add(p->seen, pc, nr, walk_regions(p->w));
 	if (walk_active(p->w))
 		walk_block(p->w, b, p->begun);
 	for (i = 0; i < done; i++) {
