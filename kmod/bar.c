@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stores to a BAR through the kernel's own mappings and functions, and the
- * memory type that stage 1 says.
+ * Stores to a BAR through the kernel's own mappings and functions, and reads
+ * the memory type of the mapping in stage 1.
  */
 #include <linux/io.h>
 #include <linux/ktime.h>
@@ -16,7 +16,7 @@
 
 #ifdef CONFIG_PCI
 
-/* Groups between two looks at whether somebody else wants the CPU. */
+/* Groups between two calls of cond_resched(). */
 #define CHUNK	4096
 
 static __always_inline u8 __iomem *next_group(struct mmio_run *r)
@@ -29,7 +29,7 @@ static __always_inline u8 __iomem *next_group(struct mmio_run *r)
 	return p;
 }
 
-/* Waits for the value. */
+/* A read of the group's first bytes; readl() and readb() wait for the value. */
 static __always_inline void read_back(u8 __iomem *p, u32 group)
 {
 	if (IS_ALIGNED((unsigned long)p, 4) && group >= 4)
@@ -43,7 +43,10 @@ static __always_inline void after_group(const struct mmio_run *r,
 {
 	switch (r->flush) {
 	case PTELAB_MMIO_BARRIER:
-		/* What is measured: nothing that it would have to pair with. */
+		/*
+		 * The cost of this barrier is what is measured. It pairs with
+		 * nothing.
+		 */
 		wmb();
 		break;
 	case PTELAB_MMIO_DGH:
@@ -136,7 +139,10 @@ static void nothing(u8 __iomem *to, const u64 *from, size_t len)
 {
 }
 
-/* The same loop whichever it is: with nothing(), it is what goes round them. */
+/*
+ * Calls @fn for each group. The loop is the same for all functions, so with
+ * nothing() it measures the cost of the loop.
+ */
 static noinline void calls(struct mmio_run *run, u64 groups, call_fn fn)
 {
 	struct mmio_run r = *run;
@@ -151,9 +157,9 @@ static noinline void calls(struct mmio_run *run, u64 groups, call_fn fn)
 }
 
 static const struct {
-	void (*run)(struct mmio_run *r, u64 groups);	/* else: */
+	void (*run)(struct mmio_run *r, u64 groups);	/* or NULL, and then: */
 	call_fn call;
-	u32 width;		/* of which a group is a multiple */
+	u32 width;		/* a group is a multiple of this */
 	u32 align;
 } sequences[PTELAB_MMIO_SEQUENCES] = {
 	[PTELAB_MMIO_RAW8]	= { raw8, NULL, 1, 1 },
@@ -178,8 +184,9 @@ static void run_groups(u32 sequence, struct mmio_run *r, u64 groups)
 }
 
 /*
- * What stage 1 says of a kernel address, from the CPU's own walk: the byte of
- * MAIR that the entry chooses. Bit 8: there is one.
+ * Returns the memory type of a kernel address in stage 1, from the CPU's own
+ * page-table walk: the byte of MAIR that the entry selects. Bit 8 is set if the
+ * walk succeeded.
  */
 static u32 stage1_of(const void __iomem *p)
 {
@@ -212,14 +219,14 @@ static int loop(struct ptelab_mmio *arg, struct mmio_run *r)
 		cond_resched();
 	}
 	arg->ns = ktime_get_ns() - start;
-	/* Until the last one has arrived. */
+	/* A read returns only after all posted stores have arrived. */
 	start = ktime_get_ns();
 	readb(r->base);
 	arg->drain_ns = ktime_get_ns() - start;
 	return 0;
 }
 
-/* A load after each group, and how long each takes. */
+/* Does a load after each group, and records how long each takes. */
 static int latency(struct ptelab_mmio *arg, struct mmio_run *r)
 {
 	size_t bytes = arg->groups * sizeof(u64), i;
@@ -252,10 +259,13 @@ static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 	struct mmio_run r = {
 		.base = base + arg->offset, .group = arg->group,
 		.flush = arg->flush, .step = arg->step,
-		/* A step of 0 stays where it is. */
+		/* With a step of 0 every group goes to the same place. */
 		.wrap = arg->step ? arg->window : 1,
 	};
-	/* As much for each sequence, so that calls differ by their stores only. */
+	/*
+	 * Copy the same amount for each sequence, so that calls differ by their
+	 * stores only.
+	 */
 	u64 *data = memdup_user(u64_to_user_ptr(arg->data),
 				max(arg->group, 64U));
 	int ret;
@@ -269,7 +279,7 @@ static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 	return ret;
 }
 
-/* Out of the BAR, a page at a time */
+/* Copies the window of the BAR to user space, a page at a time. */
 static int fetch(const struct ptelab_mmio *arg, u8 __iomem *base)
 {
 	u64 done, n;
@@ -303,20 +313,24 @@ static u8 __iomem *map_bar(const struct ptelab_mmio *arg, phys_addr_t phys,
 }
 
 /*
- * A BAR that a file has mapped. It stays so until the file ends or wants
- * another: what mapping takes differs from time to time, and whoever counts
- * what a call takes wants the same of each. A driver that comes, or a device
- * that goes, does not wait for that: see device_changes().
+ * A BAR that a file has mapped. It stays mapped until the file is closed or
+ * maps another one, because mapping takes a varying number of instructions, and
+ * callers that count instructions need the same number in each call. A driver
+ * that is bound to the device, or the removal of the device, takes the BAR
+ * away: see device_changes().
  */
 struct ptelab_mmio_bar {
 	struct list_head list;	/* in bars */
 	struct pci_dev *pdev;
-	u8 __iomem *base;	/* NULL: has been taken away */
+	u8 __iomem *base;	/* NULL: taken away */
 	u32 bar;
 	u32 map;		/* enum ptelab_mmio_map */
 };
 
-/* Also for base to be taken away. It is used, and set, with the device's lock. */
+/*
+ * Protects the list, and b->base when it is taken away. Uses of base also hold
+ * the lock of the device.
+ */
 static DEFINE_MUTEX(bars_lock);
 static LIST_HEAD(bars);
 
@@ -345,10 +359,10 @@ void ptelab_mmio_release(struct ptelab_file *f)
 }
 
 /*
- * A driver is about to be probed, and will want the BAR: with the device's
- * lock. Or the device has been removed, and its BAR will be given back: without
- * it, but it was taken after the device could no longer be found, so nobody
- * uses the BAR any more. See find_locked().
+ * Takes the BAR away if a driver is about to be probed (with the device's lock
+ * held), since the driver will want the BAR, and if the device has been removed
+ * (without that lock), since its BAR will be freed. In the second case
+ * find_locked() can no longer find the device, so nobody uses the BAR.
  */
 static int device_changes(struct notifier_block *nb, unsigned long event,
 			  void *dev)
@@ -380,7 +394,7 @@ void ptelab_mmio_exit(void)
 	bus_unregister_notifier(&pci_bus_type, &devices);
 }
 
-/* With the device's lock */
+/* The caller holds the device's lock. */
 static int hold_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
 		    struct pci_dev *pdev)
 {
@@ -428,8 +442,8 @@ static int may_use(const struct ptelab_mmio *arg, struct pci_dev *pdev)
 	if (check_add_overflow(arg->offset, arg->window, &end) || end > len)
 		return -E2BIG;
 	/*
-	 * A driver's registers are not to be written to; and memory that the
-	 * device does not decode is nobody's.
+	 * Never write to registers that a driver uses, or to an address range
+	 * that the device does not decode.
 	 */
 	if (pdev->driver)
 		return -EBUSY;
@@ -443,7 +457,7 @@ static int get_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
 
 	if (!ret)
 		ret = hold_bar(f, arg, pdev);
-	/* Whoever has the device now may want its memory. */
+	/* Another driver may want the memory by now. */
 	if (ret)
 		ptelab_mmio_release(f);
 	return ret;
@@ -457,12 +471,13 @@ static int use_bar(struct ptelab_mmio_bar *b, struct ptelab_mmio *arg)
 }
 
 /*
- * The device, with a reference and its lock: no driver comes while that is
- * held. NULL if there is none.
+ * Returns the device with a reference and its lock, so that no driver can be
+ * bound; NULL if there is none.
  *
- * device_del() takes it off the bus, then the lock, to release its driver, then
- * says that it is removed. So one that is still on the bus under its lock will
- * be said to be removed after the lock is released, and not before.
+ * device_del() first takes the device off the bus, then takes its lock to
+ * release the driver, then sends BUS_NOTIFY_REMOVED_DEVICE. So if the device is
+ * still on the bus while its lock is held, the notification comes after the
+ * lock is released.
  */
 static struct pci_dev *find_locked(u32 address)
 {
@@ -499,7 +514,10 @@ static int check_mmio(const struct ptelab_mmio *arg)
 	    arg->offset % sequences[arg->sequence].align ||
 	    arg->step % sequences[arg->sequence].align)
 		return -EINVAL;
-	/* The last group of the window ends within it. */
+	/*
+	 * A group must end within its step, or the last one would end beyond
+	 * the window.
+	 */
 	if (arg->step && arg->group > arg->step)
 		return -EINVAL;
 	if (arg->group > PTELAB_MMIO_MAX_GROUP ||

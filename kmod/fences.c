@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What each of the kernel's own barriers adds to a loop. */
+/* Measures what each of the kernel's own barriers adds to a loop. */
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -7,9 +7,12 @@
 
 #include "ptelab.h"
 
-/* What no two CPUs' private data may share: two lines, where CPUs fetch pairs */
+/*
+ * Alignment of data that is private to a CPU: two cache lines, as some CPUs
+ * fetch lines in pairs.
+ */
 #define LINE		128
-/* As far apart as bench/barrier/barrier_cost.h has its lines */
+/* Distance of stores, as in bench/barrier/barrier_cost.h */
 #define STORE_LINE	64
 
 struct cost_line {
@@ -34,7 +37,7 @@ static __always_inline u64 plain_load(u64 *p)
 
 static __always_inline void release(u64 *p, u64 v)
 {
-	/* orders nothing that matters: its cost is what is asked for */
+	/* pairs with nothing: only its cost is of interest */
 	smp_store_release(p, v);
 }
 
@@ -96,7 +99,10 @@ static __always_inline void for_dma_rmb(void)
 	dma_rmb();
 }
 
-/* The same loop as in user space; the note keeps two of them apart. */
+/*
+ * The same loop as in user space. The comment with the name keeps the compiler
+ * from merging two identical loops.
+ */
 #define LOOP(NAME, BARRIER, STORE, LOAD)				\
 static noinline __aligned(64) void loop_##NAME(struct fence_loop *c)		\
 {									\
@@ -149,7 +155,7 @@ static void (*const loops[PTELAB_BARRIER_NR])(struct fence_loop *c) = {
 #endif
 };
 
-/* The caller's memory, as the last call had it. */
+/* The caller's memory that the last call used. */
 struct ptelab_barrier_map {
 	u64 addr, len;
 	struct page **page;
@@ -183,15 +189,18 @@ static int map_memory(struct ptelab_barrier_map *m)
 	m->base = vmap(m->page, pages, VM_MAP, PAGE_KERNEL);
 	if (!m->base)
 		return -ENOMEM;
-	/* A translation for each page, at the price of one of its lines. */
+	/*
+	 * Touch one line of each page, so that its translation is in the TLB.
+	 */
 	for (i = 0; i < pages; i++)
 		READ_ONCE(*(u64 *)(m->base + (size_t)i * PAGE_SIZE));
 	return 0;
 }
 
 /*
- * The lock is held. A mapping is made once: as much work before one loop as
- * before another, so that their counts compare to the last instruction.
+ * Pins and maps the caller's memory. The lock is held. An existing mapping is
+ * used again, so that the same work precedes each loop and the counts compare
+ * exactly.
  */
 static int get_memory(struct ptelab_file *f, u64 addr, u64 len)
 {

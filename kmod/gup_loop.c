@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GUP-fast in a loop, without a system call for each. Every page is put back
- * before the next call, so what is timed is get and put; PTELAB_GUP_TICKS
- * tells the two apart, and costs two reads of the counter a call.
+ * Calls GUP-fast in a loop, without a system call for each. Every page is put
+ * before the next call, so the time covers get and put. PTELAB_GUP_TICKS
+ * separates the two, at the cost of two reads of the counter per call.
  */
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
@@ -108,7 +108,7 @@ long ptelab_ioc_gup(struct ptelab_file *f, void __user *uarg)
 		return ret;
 	if (arg.reserved32 || !arg.pages)
 		return -EINVAL;
-	/* GUP warns if it is asked for this. */
+	/* GUP warns about FOLL_LONGTERM without FOLL_PIN. */
 	if ((arg.flags & PTELAB_GUP_LONGTERM) && !(arg.flags & PTELAB_GUP_PIN))
 		return -EINVAL;
 	if (arg.pages > PTELAB_GUP_MAX_PAGES || arg.calls > PTELAB_GUP_MAX_CALLS)

@@ -15,15 +15,18 @@
 #include "ptelab.h"
 #include "litmus_test.h"
 
-/* Instances in memory at a time */
+/* Instances that are in memory at the same time */
 #define SIZE		1024
-/* What no two CPUs' private data may share: two lines, where CPUs fetch pairs */
+/*
+ * Alignment of data that is private to a CPU: two cache lines, as some CPUs
+ * fetch lines in pairs
+ */
 #define LINE		128
 
 /* One process of a test, for a round of instances. */
 struct litmus_loop {
 	u32 n;
-	u8 *out;		/* registers, 2 bits each, of each instance */
+	u8 *out;		/* registers of each instance, 2 bits each */
 	char *var[LITMUS_VARS];
 	u32 first[LITMUS_VARS];
 	u32 stride;
@@ -44,7 +47,7 @@ struct litmus_run {
 	const struct litmus_test *test;
 	char *memory;
 	u32 flags, spread;
-	/* of the round under way, by the first thread */
+	/* of the current round; set by the first thread */
 	u32 owner[LITMUS_VARS], first[LITMUS_VARS], turn, n;
 	u64 random;
 	u64 left;
@@ -54,7 +57,7 @@ struct litmus_run {
 	struct completion done;
 };
 
-/* One call at a time: two would keep each other's CPUs. */
+/* One call at a time. Two calls would compete for CPUs. */
 static DEFINE_MUTEX(litmus_lock);
 
 static u64 draw(u64 *state)
@@ -73,7 +76,7 @@ static __always_inline void *LITMUS_VAR(const struct litmus_loop *l, int var,
 	return l->var[var] + (size_t)at * LINE;
 }
 
-/* Short waits spin; a longer one lets others have the CPU. */
+/* Spins at first, and yields the CPU if the wait is long. */
 static bool wait_for(const u64 *seq, u64 least, const bool *stop, u32 *turns)
 {
 	/* Pairs with the releases of meet() and LITMUS_SYNC(). */
@@ -92,7 +95,7 @@ static void meet(struct litmus_run *r, u32 id)
 	u64 seq = r->met[id].seq + 1;
 	u32 i, turns = 0;
 
-	/* What this thread did is seen by all that wait for it. */
+	/* Whoever waits for this thread then sees all that it did before. */
 	smp_store_release(&r->met[id].seq, seq);
 	for (i = 0; i < r->test->nr_procs; i++)
 		if (!wait_for(&r->met[i].seq, seq, &r->stop, &turns))
@@ -100,8 +103,9 @@ static void meet(struct litmus_run *r, u32 id)
 }
 
 /*
- * All have come; the last one waits a little longer, for anything up to twice
- * the time after which the others hear of it.
+ * Waits until all threads are here. The last one to arrive then waits for a
+ * random time of up to twice what its arrival takes to reach the others, so
+ * that no thread is always first.
  */
 static __always_inline void LITMUS_SYNC(struct litmus_loop *l, u32 nr)
 {
@@ -110,7 +114,10 @@ static __always_inline void LITMUS_SYNC(struct litmus_loop *l, u32 nr)
 
 	if (r->flags & PTELAB_LITMUS_FREE)
 		goto out;
-	/* Nothing of the instance before is left when the next one starts. */
+	/*
+	 * All accesses of the previous instance must be done before the next
+	 * one starts.
+	 */
 	smp_store_release(&r->arrived[l->id].seq, ++l->seq);
 	for (i = 0; i < r->test->nr_procs; i++)
 		if (!wait_for(&r->arrived[i].seq, l->seq, &r->stop, &turns))
@@ -119,7 +126,7 @@ static __always_inline void LITMUS_SYNC(struct litmus_loop *l, u32 nr)
 		for (i = draw(&l->random) % r->spread; i; i--)
 			barrier();
 out:
-	/* Nothing of the test is moved up here by the compiler. */
+	/* Keep the compiler from moving accesses of the test up here. */
 	barrier();
 }
 
@@ -218,7 +225,7 @@ static int litmus_thread(void *arg)
 	rounds(r, l->id);
 	if (atomic_dec_and_test(&r->running))
 		complete(&r->done);
-	/* Until kthread_stop(): r is its caller's. */
+	/* Run until kthread_stop(), since the caller owns r. */
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (kthread_should_stop())
@@ -269,7 +276,7 @@ static int litmus_go(struct litmus_run *r, struct ptelab_litmus *arg)
 			ret = -EINTR;
 		WRITE_ONCE(r->stop, true);
 	}
-	/* Those that never ran return at once. */
+	/* Threads that never ran return at once. */
 	for (i = 0; i < r->test->nr_procs; i++)
 		if (t[i])
 			kthread_stop(t[i]);

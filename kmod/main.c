@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptelab.ko: what can only be seen, or only be driven, from inside the kernel.
- * This file is the device and its files; see ptelab_uapi.h for what it does.
+ * ptelab.ko shows and drives what user space can't reach. This file has the
+ * device and its open files; ptelab_uapi.h describes the interface.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,8 +16,8 @@
 #include "ptelab.h"
 
 /*
- * Each can have two notifiers, a shadow, a block and a range of pinned pages:
- * that bounds memory.
+ * Bounds memory, as each open file can have two notifiers, a shadow, a block
+ * and a range of pinned pages.
  */
 #define MAX_FILES	64
 
@@ -105,7 +105,7 @@ static long ptelab_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (nr >= ARRAY_SIZE(handlers) || commands[nr] != cmd)
 		return -ENOTTY;
-	/* A kernel thread acting for somebody has nobody's page table. */
+	/* A kernel thread has no user page table. */
 	if (!current->mm)
 		return -ESRCH;
 	return handlers[nr](file->private_data, (void __user *)arg);

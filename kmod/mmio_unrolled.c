@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Groups of single stores as the straight-line code of mmio_arm64.S */
+/* Stores groups with the straight-line code of mmio_arm64.S. */
 #include <linux/log2.h>
 
 #include "mmio_run.h"
@@ -13,14 +13,14 @@ static const struct ptelab_mmio_block *block_of(const struct mmio_run *r,
 	if (!is_power_of_2(stores) || ilog2(stores) >= MMIO_NR_STORES)
 		return NULL;
 	b = &ptelab_mmio_blocks[turns][ilog2(width)][ilog2(stores)];
-	/* Device memory takes no load that is not aligned. */
+	/* A load from Device memory must be aligned. */
 	if (!b->groups || (r->flush == PTELAB_MMIO_READBACK &&
 			   !IS_ALIGNED((unsigned long)r->base, 4)))
 		return NULL;
 	return b;
 }
 
-/* An even number of groups ends where it began. */
+/* After an even number of groups the address is the initial one. */
 static u64 by_turns(struct mmio_run *r, const struct ptelab_mmio_block *b,
 		    u64 blocks)
 {
@@ -31,7 +31,10 @@ static u64 by_turns(struct mmio_run *r, const struct ptelab_mmio_block *b,
 	return blocks;
 }
 
-/* All, where it begins again only behind a whole block; else up to there. */
+/*
+ * If the window ends with a block, one call stores all blocks. Otherwise stop
+ * at the end of the window.
+ */
 static u64 in_a_row(struct mmio_run *r, const struct ptelab_mmio_block *b,
 		    u64 blocks)
 {

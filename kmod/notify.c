@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts the mmu notifier callbacks of the caller's address space, one by one,
- * as a driver gets them. Two subscriptions: start/end with the young callbacks
- * as a secondary MMU such as KVM has them, and the one callback of a secondary
- * TLB that shares the page table; the kernel refuses one that has both.
+ * Counts each mmu notifier callback of the caller's address space, as a driver
+ * would get it. There are two subscriptions: one with start, end and the young
+ * callbacks, like a secondary MMU such as KVM, and one with the single callback
+ * of a secondary TLB that shares the page table. The kernel refuses a
+ * subscription that has both.
  */
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
 #include "ptelab.h"
 
-/* Per CPU, so that counting does not make CPUs wait for one another. */
+/* Per CPU, so that CPUs do not contend for the counters. */
 struct counts {
 	struct ptelab_notify_count start[PTELAB_EVENTS];
 	struct ptelab_notify_count end[PTELAB_EVENTS];
@@ -34,7 +35,7 @@ struct ptelab_notify {
 	struct mmu_notifier secondary;
 	bool has_range, has_secondary;
 	bool released;
-	unsigned long first, end;	/* what counts: [first, end) */
+	unsigned long first, end;	/* [first, end) is counted */
 	struct counts __percpu *counts;
 	struct counts base;		/* the sums at the last reset */
 };
@@ -117,7 +118,7 @@ static void change_pte(struct mmu_notifier *sub, struct mm_struct *mm,
 }
 #endif
 
-/* The counts outlive the address space: they can still be read. */
+/* Keep the counts: they can be read after the address space is gone. */
 static void range_release(struct mmu_notifier *sub, struct mm_struct *mm)
 {
 	struct ptelab_notify *n = container_of(sub, struct ptelab_notify, range);
@@ -176,7 +177,7 @@ static void sum(struct ptelab_notify *n, struct counts *total)
 
 static void notify_free(struct ptelab_notify *n)
 {
-	/* Also if the address space is gone: it ends the subscription. */
+	/* The subscription must also be ended if the address space is gone. */
 	if (n->has_range)
 		mmu_notifier_unregister(&n->range, n->range.mm);
 	if (n->has_secondary)
@@ -219,7 +220,10 @@ static int notify_start(struct ptelab_file *f,
 		n->has_secondary = true;
 	}
 	f->notify = n;
-	/* Subscribing the second may itself have made callbacks of the first. */
+	/*
+	 * The second registration may have caused callbacks of the first
+	 * subscription. Do not count them.
+	 */
 	sum(n, &n->base);
 	return 0;
 err:
@@ -249,7 +253,7 @@ long ptelab_ioc_notify_start(struct ptelab_file *f, void __user *uarg)
 	return ret;
 }
 
-/* An argument of nothing but size and flags. */
+/* Reads an argument that has only size and flags. */
 static int get_none(void __user *uarg)
 {
 	struct ptelab_none arg;
@@ -297,7 +301,7 @@ long ptelab_ioc_notify_read(struct ptelab_file *f, void __user *uarg)
 	unsigned int i;
 	int ret;
 
-	/* Together two kilobytes: too much for the stack. */
+	/* Both together are two kilobytes, too much for the stack. */
 	arg = kmalloc(sizeof(*arg), GFP_KERNEL_ACCOUNT);
 	now = kmalloc(sizeof(*now), GFP_KERNEL_ACCOUNT);
 	ret = -ENOMEM;

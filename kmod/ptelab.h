@@ -42,9 +42,9 @@ struct ptelab_file {
 /* main.c */
 
 /*
- * Copies an argument in and checks what all have in common: the exact size,
- * and no flags beyond @flags. The reserved fields, the last ones of each
- * struct but ptelab_none, must be 0.
+ * Copies an argument in and checks what all arguments have in common: the exact
+ * size, no flags beyond @flags, and reserved fields of 0. Those are the last
+ * fields of each struct except ptelab_none.
  */
 int ptelab_get_arg(void *arg, size_t size, u32 flags, const void *reserved,
 		   const void __user *uarg);
@@ -58,16 +58,22 @@ static inline int ptelab_put_arg(void __user *uarg, const void *arg,
 
 #define ptelab_put(uarg, arg) ptelab_put_arg(uarg, arg, sizeof(*(arg)))
 
-/* Zeroes the fields of an argument from @first up to the reserved ones. */
+/*
+ * Zeroes the fields of an argument from @first to the last one before the
+ * reserved fields.
+ */
 #define ptelab_clear_from(arg, first)					\
 	memset((void *)(arg) + offsetof(typeof(*(arg)), first), 0,	\
 	       offsetof(typeof(*(arg)), reserved) -			\
 	       offsetof(typeof(*(arg)), first))
 
-/* A range of user space: aligned, not empty, at most @max_pages. */
+/* Checks a user address range: page aligned, not empty, at most @max_pages. */
 int ptelab_check_range(u64 addr, u64 len, u64 max_pages);
 
-/* The counter that user space times with, too; nothing crosses the reading. */
+/*
+ * The counter that user space uses for timing. No access is reordered across
+ * the read.
+ */
 static inline u64 ptelab_ticks(void)
 {
 #ifdef CONFIG_X86
@@ -79,7 +85,7 @@ static inline u64 ptelab_ticks(void)
 
 /* ptes.c */
 
-/* One page as the page table has it. */
+/* One page, as in the page table. */
 struct ptelab_leaf {
 	unsigned long addr;
 	u64 raw;
@@ -90,8 +96,8 @@ struct ptelab_leaf {
 };
 
 /*
- * Called for every page of the range, also for those that are not there. The
- * page-table lock is held wherever there is an entry, except for hugetlb.
+ * Called for every page of the range, including pages without an entry. The
+ * page-table lock is held if there is an entry, except for hugetlb.
  */
 typedef void (*ptelab_leaf_fn)(const struct ptelab_leaf *leaf, void *ctx);
 /* Called without any lock after at most PTELAB_CHUNK pages. */
@@ -107,8 +113,9 @@ int ptelab_walk(unsigned long addr, unsigned long end, ptelab_leaf_fn leaf,
 		ptelab_chunk_fn chunk, void *ctx);
 
 /*
- * Whether a page of hugetlb, in a walk of it, still has that entry. No lock
- * but mmap_lock is held there, so this is how to tell afterwards.
+ * Returns whether a hugetlb page still has the entry that the walk saw. A walk
+ * reads hugetlb entries with only mmap_lock held, so this check detects later
+ * changes.
  */
 bool ptelab_hugetlb_same(const struct ptelab_leaf *leaf);
 
@@ -154,15 +161,18 @@ long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_litmus(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg);
 
-/* Undo what the ioctls did; the file is going, nobody else has it. */
+/*
+ * Undo what the ioctls did. The file is being closed, so there are no other
+ * users.
+ */
 void ptelab_notify_release(struct ptelab_file *f);
 void ptelab_shadow_release(struct ptelab_file *f);
 void ptelab_retry_release(struct ptelab_file *f);
 void ptelab_barrier_release(struct ptelab_file *f);
 
 /*
- * What changed between kernels that this is built for. PTELAB_HAVE_* come from
- * the Kbuild file, which tries them on the kernel's own headers.
+ * Differences between the kernels that the module is built for. Kbuild sets
+ * PTELAB_HAVE_* by compiling against the kernel's own headers.
  */
 
 /* The young callbacks returned int until they returned bool. */

@@ -2,24 +2,24 @@
 /*
  * The whole interface of ptelab.ko: one device, /dev/ptelab, and ioctls.
  *
- * The device belongs to root, and opening it takes CAP_SYS_ADMIN: it tells
- * physical and kernel addresses. Whatever an open file has set up (notifiers,
- * a shadow TLB) concerns the address space that set it up, and ends with the
- * file, or with the address space if that goes first.
+ * The device belongs to root, and opening it requires CAP_SYS_ADMIN, because it
+ * reveals physical and kernel addresses. What an open file has set up
+ * (notifiers, a shadow TLB) applies to the address space that set it up, and
+ * ends when the file is closed or the address space is gone.
  *
  * Every argument starts with its own size, which must be exact, and flags.
- * Unknown flags and reserved fields that are not 0 are refused (EINVAL), so
- * that both can get a meaning later. Fields marked "out" are overwritten and
- * may hold anything on entry. PTELAB_IOC_ABI never changes; a change to
+ * Unknown flags and non-zero reserved fields are refused (EINVAL), so that they
+ * can be given a meaning later. Fields marked "out" are overwritten, so their
+ * initial values do not matter. PTELAB_IOC_ABI never changes; a change to
  * anything else raises PTELAB_ABI_VERSION.
  *
- * Errors that mean the same everywhere: EINVAL a bad argument, E2BIG more than
- * a limit allows, EFAULT a bad pointer or a range beyond user space, EBUSY
- * already started, ENODATA not started, ESRCH started by another address
- * space, EOPNOTSUPP this kernel has no such thing, EINTR a signal came while
- * another thread had the file, or killed half way.
+ * Errors with the same meaning everywhere: EINVAL a bad argument, E2BIG more
+ * than a limit allows, EFAULT a bad pointer or a range beyond user space, EBUSY
+ * already started, ENODATA not started, ESRCH started by another address space,
+ * EOPNOTSUPP not supported by this kernel, EINTR a signal came while another
+ * thread had the file, or the caller was killed during the call.
  *
- * One file though it is long: who talks to the module reads one header.
+ * One file though it is long: users of the module read a single header.
  */
 #ifndef PTELAB_UAPI_H
 #define PTELAB_UAPI_H
@@ -33,7 +33,7 @@
 /* --- what this module and kernel can do --- */
 
 #define PTELAB_FEAT_SECONDARY	(1U << 0) /* arch_invalidate_secondary_tlbs */
-/* Its forerunner, invalidate_range, which invalidate_range_end calls too. */
+/* Its predecessor, invalidate_range, which invalidate_range_end also calls. */
 #define PTELAB_FEAT_INV_RANGE	(1U << 1)
 #define PTELAB_FEAT_CHANGE_PTE	(1U << 2)
 #define PTELAB_FEAT_CONTPTE	(1U << 3) /* PTELAB_IOC_RETRY works */
@@ -53,9 +53,9 @@ struct ptelab_abi {
 
 /* --- (a) mmu notifier callbacks, counted --- */
 
-#define PTELAB_EVENTS		16	/* the last takes all that lie beyond */
+#define PTELAB_EVENTS		16	/* the last one counts all events beyond it */
 
-/* Which callbacks; one at least. */
+/* Which callbacks to count; at least one. */
 #define PTELAB_NOTIFY_RANGE	(1U << 0) /* start, end, *_young, change_pte */
 #define PTELAB_NOTIFY_SECONDARY	(1U << 1)
 
@@ -70,9 +70,9 @@ struct ptelab_notify_start {
 };
 
 struct ptelab_notify_count {
-	__u64 calls;		/* that overlap the range asked for */
-	__u64 bytes;		/* of the overlap; not those of whole */
-	__u64 whole;		/* calls that were for the whole address space */
+	__u64 calls;		/* that overlap the requested range */
+	__u64 bytes;		/* of the overlap; without those of whole */
+	__u64 whole;		/* calls for the whole address space */
 };
 
 struct ptelab_notify_counts {
@@ -86,13 +86,13 @@ struct ptelab_notify_counts {
 	struct ptelab_notify_count clear_young;
 	struct ptelab_notify_count test_young;
 	struct ptelab_notify_count change_pte;
-	__u64 start_atomic;	/* of the start calls, those not to sleep */
-	__u64 elsewhere;	/* calls outside the range asked for */
+	__u64 start_atomic;	/* start calls that must not sleep */
+	__u64 elsewhere;	/* calls outside the requested range */
 	__u64 released;		/* 1: the address space is gone */
 	__u64 reserved[5];
 };
 
-/* An argument without any: NOTIFY_STOP, NOTIFY_RESET, SHADOW_STOP */
+/* The argument of NOTIFY_STOP, NOTIFY_RESET and SHADOW_STOP */
 struct ptelab_none {
 	__u32 size;
 	__u32 flags;
@@ -111,7 +111,7 @@ struct ptelab_none {
 enum ptelab_level {
 	PTELAB_LEVEL_NONE,	/* no entry at any level, or no mapping */
 	PTELAB_LEVEL_PTE,
-	PTELAB_LEVEL_PMD,	/* a leaf: its entry stands for many pages */
+	PTELAB_LEVEL_PMD,	/* a leaf: its entry maps many pages */
 	PTELAB_LEVEL_PUD,
 };
 
@@ -127,7 +127,7 @@ enum ptelab_memtype {
 };
 
 #define PTELAB_PTE_PRESENT	(1U << 0) /* as pte_present(), PROT_NONE too */
-#define PTELAB_PTE_VALID	(1U << 1) /* the CPU's table walker takes it */
+#define PTELAB_PTE_VALID	(1U << 1) /* the CPU's table walker accepts it */
 #define PTELAB_PTE_WRITE	(1U << 2) /* as pte_write() */
 /* A store needs neither a fault nor hardware dirty-bit management. */
 #define PTELAB_PTE_HW_WRITE	(1U << 3)
@@ -139,7 +139,10 @@ enum ptelab_memtype {
 #define PTELAB_PTE_HUGETLB	(1U << 9) /* read without a lock */
 #define PTELAB_PTE_SWAP		(1U << 10) /* not present, not empty */
 
-/* One page. The entry itself, never gathered from a contpte block. */
+/*
+ * One page. It has the entry itself, not the values gathered from a contpte
+ * block.
+ */
 struct ptelab_pte {
 	__u64 raw;
 	__u64 pfn;		/* of this page, also inside a larger leaf */
@@ -151,8 +154,8 @@ struct ptelab_pte {
 };
 
 /*
- * 512 pages at a time are read under one lock (all entries of one table
- * page on 4K pages); whole contpte blocks if the range has whole ones.
+ * 512 pages at a time are read under one lock (all entries of one table page
+ * with 4K pages). Contpte blocks are not split if the range has whole blocks.
  */
 struct ptelab_ptes {
 	__u32 size;
@@ -171,8 +174,11 @@ struct ptelab_ptes {
 	__u64 special;
 	__u64 pmd;		/* are in a PMD leaf */
 	__u64 hugetlb;
-	__u64 memtype[8];	/* by enum ptelab_memtype, of the present */
-	/* out: aligned blocks that are whole: all valid, CONT, in line */
+	__u64 memtype[8];	/* of present pages, by enum ptelab_memtype */
+	/*
+	 * out: aligned blocks that are complete: all entries valid, CONT and
+	 * consistent
+	 */
 	__u64 cont_blocks;
 	/* out: of PTELAB_PTES_COMPARE */
 	__u64 compared;
@@ -183,20 +189,20 @@ struct ptelab_ptes {
 /*
  * --- (e) a secondary TLB in software ---
  *
- * An entry is one leaf of the page table: a page, also where it is part of a
- * contpte block, or all that a PMD or PUD leaf maps (hugetlb as well). Who is
- * told of one page of a leaf drops the leaf.
+ * An entry is one leaf of the page table: a page, even if it is part of a
+ * contpte block, or everything that a PMD or PUD leaf maps (hugetlb as well).
+ * Invalidation of one page of a leaf drops the whole leaf.
  */
 
 #define PTELAB_SHADOW_MAX_PAGES	(1U << 16)
 
-/* What it listens to; none: it never drops anything. */
+/* What it listens to. With none of these it never drops anything. */
 #define PTELAB_SHADOW_RANGE	(1U << 0) /* invalidate_range_start/end */
 #define PTELAB_SHADOW_SECONDARY	(1U << 1) /* arch_invalidate_secondary_tlbs */
-/* Permission is what hardware without dirty-bit management sees. */
+/* Use the permission that hardware without dirty-bit management sees. */
 #define PTELAB_SHADOW_AP	(1U << 2)
 
-/* An empty shadow for a range of the caller's address space. */
+/* Creates an empty shadow for a range of the caller's address space. */
 struct ptelab_shadow_start {
 	__u32 size;
 	__u32 flags;		/* PTELAB_SHADOW_* */
@@ -206,8 +212,8 @@ struct ptelab_shadow_start {
 };
 
 /*
- * Caches the translations of a part of the range, as a device that touches
- * every page would: also of the rest of a leaf that reaches beyond the part.
+ * Caches the translations of a part of the range, like a device that touches
+ * every page. If a leaf reaches beyond the part, its rest is cached, too.
  */
 struct ptelab_shadow_fill {
 	__u32 size;
@@ -215,15 +221,18 @@ struct ptelab_shadow_fill {
 	__u64 addr;
 	__u64 len;
 	__u64 filled;		/* out: entries cached now */
-	__u64 absent;		/* out: pages with nothing to cache */
-	__u64 blocked;		/* out: pages, an invalidation was under way */
+	__u64 absent;		/* out: pages without a translation */
+	__u64 blocked;		/* out: pages under invalidation at that time */
 	__u64 reserved[4];
 };
 
-/* Why a cached entry is stale. An entry counts once, the first that fits. */
+/*
+ * Why a cached entry is stale. Each entry counts once, as the first kind that
+ * applies.
+ */
 enum ptelab_stale_kind {
-	PTELAB_STALE_UNMAPPED,	/* nothing, or nothing accessible, is there */
-	PTELAB_STALE_PFN,	/* another page is there */
+	PTELAB_STALE_UNMAPPED,	/* the page table allows no access */
+	PTELAB_STALE_PFN,	/* the page table maps another page */
 	PTELAB_STALE_DOWNGRADED, /* cached: more than the page table allows */
 	PTELAB_STALE_UPGRADED,	/* cached: less than the page table allows */
 	PTELAB_STALE_NR,
@@ -234,14 +243,14 @@ enum ptelab_stale_kind {
 #define PTELAB_CACHED_EXEC	(1U << 2)
 
 struct ptelab_stale {
-	__u64 addr;		/* the first page of the entry that is not true */
+	__u64 addr;		/* the first page of the stale entry */
 	__u64 cached_pfn;	/* of that page */
-	__u64 raw;		/* what the page table says */
+	__u64 raw;		/* the page table's entry */
 	__u32 cached;		/* PTELAB_CACHED_* */
 	__u32 kind;		/* enum ptelab_stale_kind */
 };
 
-/* Compares the shadow of a part of the range with the page table. */
+/* Compares the shadow with the page table, for a part of the range. */
 struct ptelab_shadow_check {
 	__u32 size;
 	__u32 flags;		/* none yet */
@@ -263,26 +272,26 @@ struct ptelab_shadow_check {
 
 #define PTELAB_TOUCH_WRITE	(1U << 0)
 
-/* One access to every page of a part of the range, as a device does it. */
+/* Accesses every page of a part of the range once, like a device. */
 struct ptelab_shadow_touch {
 	__u32 size;
 	__u32 flags;		/* PTELAB_TOUCH_* */
 	__u64 addr;
 	__u64 len;
-	/* out: served from the shadow, rightly */
+	/* out: served from the shadow, correctly */
 	__u64 hit;
-	/* out: not in the shadow; now it is */
+	/* out: not in the shadow; cached now */
 	__u64 miss;
 	/* out: refused, and the page table agrees */
 	__u64 fault;
-	/* out: served from the shadow though the page table says otherwise */
+	/* out: served from the shadow, but the page table disagrees */
 	__u64 stale_hit;
 	/*
-	 * out: refused by the shadow though the page table would allow it: a
-	 * device would fault on this for ever
+	 * out: refused by the shadow, though the page table would allow it; a
+	 * device would keep faulting on this
 	 */
 	__u64 stale_fault;
-	/* out: not in the shadow, and an invalidation was under way */
+	/* out: not in the shadow, and under invalidation */
 	__u64 blocked;
 	__u64 reserved[4];
 };
@@ -295,30 +304,30 @@ struct ptelab_shadow_touch {
 #define PTELAB_GUP_PIN		(1U << 0) /* pin_, else get_user_pages_fast */
 #define PTELAB_GUP_WRITE	(1U << 1) /* FOLL_WRITE */
 #define PTELAB_GUP_LONGTERM	(1U << 2) /* FOLL_LONGTERM; needs PIN */
-#define PTELAB_GUP_TICKS	(1U << 3) /* time each call for itself */
-/* The loop without get and put: what it costs itself. */
+#define PTELAB_GUP_TICKS	(1U << 3) /* time each call separately */
+/* Run the loop without get and put, to measure its own cost. */
 #define PTELAB_GUP_EMPTY	(1U << 4)
 
 /*
- * Gets pages, puts them, goes on behind them, from the start again where the
- * next call would reach beyond the range.
+ * Gets and puts @pages pages, continues with the next ones, and starts again at
+ * the beginning of the range when the next call would exceed it.
  */
 struct ptelab_gup {
 	__u32 size;
 	__u32 flags;		/* PTELAB_GUP_* */
 	__u64 addr;
-	__u64 len;		/* a call's pages at least */
+	__u64 len;		/* at least the pages of one call */
 	__u64 calls;		/* how many */
 	__u32 pages;		/* a call */
 	__u32 reserved32;
 	__u64 pages_got;	/* out */
 	__u64 short_calls;	/* out: got some, but not all */
-	__u64 failed_calls;	/* out: got none */
+	__u64 failed_calls;	/* out: got no page */
 	__s64 error;		/* out: of the first failed call, -errno */
 	__u64 ns;		/* out: the whole loop, puts included */
-	__u64 ticks_get;	/* out: of PTELAB_GUP_TICKS */
+	__u64 ticks_get;	/* out: with PTELAB_GUP_TICKS */
 	__u64 ticks_put;
-	__u64 ticks_hz;		/* out: 0: not known */
+	__u64 ticks_hz;		/* out: 0: unknown */
 	__u64 reserved[4];
 };
 
@@ -329,8 +338,8 @@ struct ptelab_gup {
 #define PTELAB_RETRY_MAX_TRIES	256U		/* a read */
 
 /*
- * Gives the open file a block of its own, which is no page table, and tells
- * its kernel address. PTELAB_IOC_RETRY makes one if there is none.
+ * Creates a block for the open file, which is not part of any page table, and
+ * returns its kernel address. PTELAB_IOC_RETRY creates it if there is none.
  */
 struct ptelab_retry_block {
 	__u32 size;
@@ -343,49 +352,49 @@ struct ptelab_retry_block {
 
 enum ptelab_reader {
 	PTELAB_READER_KERNEL,	/* contpte_ptep_get_lockless() */
-	PTELAB_READER_SINGLE,	/* the target entry alone */
+	PTELAB_READER_SINGLE,	/* reads only the target entry */
 };
 
 enum ptelab_script {
 	/*
-	 * A writer on another CPU does the steps asked for, in an order that
-	 * the seed gives, as fast as it can.
+	 * A writer on another CPU does the selected steps as fast as it can, in
+	 * an order that the seed determines.
 	 */
 	PTELAB_SCRIPT_RACE,
 	/*
-	 * Before each read break_index is made invalid, and mended at the
-	 * moment the reader comes to it for the tries-th time: so each read
-	 * retries exactly tries - 1 times, whatever the machine. Implies
-	 * RETRY_WATCH.
+	 * Before each read break_index is made invalid. It is mended when the
+	 * reader comes to it for the tries-th time, so each read retries
+	 * exactly tries - 1 times on any machine. Implies RETRY_WATCH.
 	 */
 	PTELAB_SCRIPT_TRIES,
-	/* Nobody writes. */
+	/* There is no writer. */
 	PTELAB_SCRIPT_QUIET,
 	PTELAB_SCRIPT_NR,
 };
 
-/* Steps of PTELAB_SCRIPT_RACE. Fold and unfold, in turn, are always in. */
-#define PTELAB_STEP_AGE		(1U << 0) /* young off, entry by entry */
-/* One entry young and dirty, as hardware does it. */
+/* Steps of PTELAB_SCRIPT_RACE. Fold and unfold always alternate with them. */
+#define PTELAB_STEP_AGE		(1U << 0) /* clear young, entry by entry */
+/* Make one entry young and dirty, like hardware. */
 #define PTELAB_STEP_HW		(1U << 1)
-#define PTELAB_STEP_CLEAN	(1U << 2) /* dirty off, entry by entry */
-#define PTELAB_STEP_WRPROTECT	(1U << 3) /* write off, entry by entry */
-#define PTELAB_STEP_ZAP		(1U << 4) /* cleared, then another folio */
+#define PTELAB_STEP_CLEAN	(1U << 2) /* clear dirty, entry by entry */
+#define PTELAB_STEP_WRPROTECT	(1U << 3) /* clear write, entry by entry */
+#define PTELAB_STEP_ZAP		(1U << 4) /* clear all, then map another folio */
 /*
- * Alone: break_index is made invalid, and mended hold_ns later. The block stays
- * folded, old and clean; so the reader reads break_index exactly once a try.
+ * Must be the only step: break_index is made invalid, and mended after hold_ns.
+ * The block stays folded, old and clean, so the reader reads break_index
+ * exactly once per try.
  */
 #define PTELAB_STEP_BREAK	(1U << 5)
 
 /*
- * With SCRIPT_TRIES and STEP_BREAK: entry 0 is young, dirty. A reader that stops
- * looking once it has found both never comes to break_index with both.
+ * With SCRIPT_TRIES and STEP_BREAK: make entry 0 young or dirty. A reader that
+ * stops when it has found both never reads break_index if both are set.
  */
 #define PTELAB_RETRY_YOUNG	(1U << 0)
 #define PTELAB_RETRY_DIRTY	(1U << 1)
 /*
- * With STEP_BREAK: count the tries, with a watchpoint on break_index. Needs a
- * caller that stays on its CPU (EXDEV), and a watchpoint that works (ENODEV).
+ * With STEP_BREAK: count the tries, with a watchpoint on break_index. Requires
+ * a caller that stays on its CPU (EXDEV), and a working watchpoint (ENODEV).
  */
 #define PTELAB_RETRY_WATCH	(1U << 2)
 
@@ -395,35 +404,35 @@ struct ptelab_retry {
 	__u32 reader;		/* enum ptelab_reader */
 	__u32 script;		/* enum ptelab_script */
 	__u32 steps;		/* PTELAB_STEP_* */
-	__s32 cpu;		/* the writer's; -1: any but this one */
-	__u32 index;		/* entry that is read */
-	__u32 break_index;	/* another one: SCRIPT_TRIES, STEP_BREAK; else 0 */
-	__u32 tries;		/* SCRIPT_TRIES: a read; 1 at least */
-	__u32 hold_ns;		/* STEP_BREAK: broken for so long */
+	__s32 cpu;		/* of the writer; -1: any other than the caller's */
+	__u32 index;		/* the target entry */
+	__u32 break_index;	/* SCRIPT_TRIES, STEP_BREAK: another entry */
+	__u32 tries;		/* SCRIPT_TRIES: per read; at least 1 */
+	__u32 hold_ns;		/* STEP_BREAK: how long the entry is invalid */
 	__u64 reads;		/* how many */
 	__u64 seed;
-	/* out: what came back */
+	/* out: the kinds of values that were read */
 	__u64 done;		/* reads done */
-	__u64 cont;		/* from a folded block */
+	__u64 cont;		/* of a folded block */
 	__u64 noncont;
 	__u64 none;
 	/*
-	 * out: each value against all that were true at some moment between
-	 * the call and its return. True is the target entry, with young and
-	 * dirty gathered from those that belong to the same folded block.
+	 * out: each value compared with all that were true at some moment
+	 * between the call and its return. True is the target entry, with young
+	 * and dirty gathered from the entries of the same folded block.
 	 */
-	__u64 exact;		/* is one of them */
-	__u64 mixed;		/* is one but for young and dirty */
-	__u64 wrong;		/* is none of them: must be 0 */
-	__u64 unchecked;	/* too much happened in the meantime to tell */
+	__u64 exact;		/* equal to one of them */
+	__u64 mixed;		/* equal to one of them except for young and dirty */
+	__u64 wrong;		/* equal to none of them: must be 0 */
+	__u64 unchecked;	/* too many changes meanwhile to decide */
 	__u64 wrong_value;	/* the first wrong one */
-	__u64 wrong_expected;	/* what was true when it came back */
+	__u64 wrong_expected;	/* what was true when the read returned */
 	/*
-	 * out: each value against the block at the recheck, with the writer
-	 * locked out. "gone": set in the value, and no entry has it now;
-	 * "missed": an entry has it now, and the value does not; "caught":
-	 * the recheck sees it if it compares all bits; "caught_relaxed": or
-	 * if it leaves young and dirty out.
+	 * out: each value compared with the block at the recheck, with the
+	 * writer locked out. "gone": set in the value, but no entry has it now.
+	 * "missed": not set in the value, but an entry has it now. "caught": a
+	 * recheck of all bits notices. "caught_relaxed": a recheck without
+	 * young and dirty notices.
 	 */
 	__u64 dirty_gone;
 	__u64 dirty_gone_caught;
@@ -438,14 +447,14 @@ struct ptelab_retry {
 	__u64 folds;
 	__u64 unfolds;
 	__u64 breaks;
-	__u64 retries;		/* out: of RETRY_WATCH: tries less reads */
+	__u64 retries;		/* out: with RETRY_WATCH: tries minus reads */
 	__u64 ns;		/* out: the whole run */
 	__u64 reserved[4];
 };
 
 /* --- (f) stores to a BAR through the kernel's own mappings --- */
 
-#define PTELAB_MMIO_MAX_WINDOW	(1ULL << 24)	/* bytes; of STAGE2, too */
+#define PTELAB_MMIO_MAX_WINDOW	(1ULL << 24)	/* bytes; also a limit of STAGE2 */
 #define PTELAB_MMIO_MAX_GROUP	4096U
 #define PTELAB_MMIO_MAX_GROUPS	(1ULL << 32)
 #define PTELAB_MMIO_MAX_SAMPLES	(1U << 20)
@@ -458,12 +467,12 @@ enum ptelab_mmio_map {
 };
 
 enum ptelab_mmio_sequence {
-	PTELAB_MMIO_RAW8,	/* __raw_writeb() and so on: stores alone */
+	PTELAB_MMIO_RAW8,	/* __raw_writeb() and so on: only stores */
 	PTELAB_MMIO_RAW16,
 	PTELAB_MMIO_RAW32,
 	PTELAB_MMIO_RAW64,
-	/* Then functions of the kernel's, called for each group: */
-	PTELAB_MMIO_WRITE32,	/* iowrite32(): with the barrier before it */
+	/* The others are functions of the kernel, called for each group: */
+	PTELAB_MMIO_WRITE32,	/* iowrite32(), which has a barrier before the store */
 	PTELAB_MMIO_WRITE64,
 	PTELAB_MMIO_COPY32,	/* __iowrite32_copy() */
 	PTELAB_MMIO_COPY64,
@@ -482,16 +491,19 @@ enum ptelab_mmio_flush {
 
 enum ptelab_mmio_op {
 	PTELAB_MMIO_STORE,
-	PTELAB_MMIO_READ,	/* the window, into data */
-	/* Stores, a load after each group, the time of each into samples */
+	PTELAB_MMIO_READ,	/* copy the window to data */
+	/*
+	 * Store groups, load after each, and put the load's time into samples.
+	 */
 	PTELAB_MMIO_LATENCY,
 };
 
 /*
- * The device has no driver (EBUSY) and is enabled (ENODEV). ENXIO: no such
- * device or no memory BAR. E2BIG: beyond the BAR, or a limit. The BAR stays
- * mapped, and nobody else's (EBUSY), until the file wants another, a call for it
- * fails so, the device gets a driver or is removed, or the file is closed.
+ * The device must have no driver (EBUSY) and must be enabled (ENODEV). ENXIO:
+ * no such device, or not a memory BAR. E2BIG: beyond the BAR, or above a limit.
+ * The BAR stays mapped and reserved (others get EBUSY) until the file maps
+ * another one, a call for it fails with one of these errors, the device gets a
+ * driver or is removed, or the file is closed.
  */
 struct ptelab_mmio {
 	__u32 size;
@@ -502,28 +514,34 @@ struct ptelab_mmio {
 	__u32 op;		/* enum ptelab_mmio_op */
 	__u32 sequence;		/* enum ptelab_mmio_sequence */
 	__u32 flush;		/* after each group */
-	__u32 group;		/* bytes that are stored in one go */
+	__u32 group;		/* bytes of a group */
 	__u32 reserved32;
 	__u64 offset;		/* of the window in the BAR */
 	__u64 window;		/* bytes */
-	__u64 step;		/* from group to group; 0: all in one place */
+	__u64 step;		/* from one group to the next; 0: no step */
 	__u64 groups;		/* how many */
 	/*
-	 * What is stored: a whole group, and 64 bytes at least. Plain stores
+	 * The data to store: a whole group, and at least 64 bytes. Plain stores
 	 * take the low end of word n % 8.
 	 */
 	__u64 data;
-	/* LATENCY: room for a __u64 a group, ticks of the CPU's counter each */
+	/*
+	 * LATENCY: room for one __u64 per group, which gets ticks of the CPU's
+	 * counter
+	 */
 	__u64 samples;
-	__u64 ns;		/* out: of all groups */
+	__u64 ns;		/* out: all groups */
 	__u64 drain_ns;		/* out: of a load after them */
-	/* out: byte of MAIR for this mapping, with bit 8 set; 0: not known */
+	/* out: the MAIR byte of this mapping, with bit 8 set; 0: unknown */
 	__u32 stage1;
 	__u32 reserved32b;	/* out: 0 */
 	__u64 reserved[4];
 };
 
-/* What stage 2 of one of the caller's VMs maps. EBADF: not a VM's file. */
+/*
+ * Returns what stage 2 of one of the caller's VMs maps. EBADF: the file is not
+ * a VM.
+ */
 struct ptelab_stage2 {
 	__u32 size;
 	__u32 flags;		/* none yet */
@@ -533,7 +551,7 @@ struct ptelab_stage2 {
 	__u64 len;
 	__u64 none;		/* out: pages that are not mapped */
 	__u64 memattr[16];	/* out: mapped pages, by MemAttr[3:0] */
-	__u64 block;		/* out: of these, pages in a block */
+	__u64 block;		/* out: pages of these that a block maps */
 	__u64 reserved[4];
 };
 
@@ -545,30 +563,30 @@ struct ptelab_stage2 {
 #define PTELAB_LITMUS_MAX_OUTCOMES (1ULL << 26)
 #define PTELAB_LITMUS_MAX_SPREAD (1U << 20)
 
-/* Move the variables against each other, and from cache to cache. */
+/* Move the variables relative to each other, and between caches. */
 #define PTELAB_LITMUS_SHUFFLE	(1U << 0)
-/* Start together once for many outcomes, not for each. */
+/* Synchronize the threads once for many outcomes, not for each. */
 #define PTELAB_LITMUS_FREE	(1U << 1)
 
 /*
- * Runs a litmus test in kernel threads, one for each of its processes, which
- * go round among the CPUs. ENOENT: the module has no such test; EINVAL: a CPU
- * is not online. Another call waits meanwhile.
+ * Runs a litmus test in kernel threads, one for each of its processes. The
+ * threads change roles, so that each process runs on each CPU. ENOENT: the
+ * module has no such test. EINVAL: a CPU is not online. Concurrent calls wait.
  */
 struct ptelab_litmus {
 	__u32 size;
 	__u32 flags;		/* PTELAB_LITMUS_* */
 	char name[PTELAB_LITMUS_NAME];	/* "MP+wmb+rmb" */
-	__s32 cpu[PTELAB_LITMUS_PROCS];	/* as many as it has processes */
-	__u32 stride;		/* lines from an outcome to the next; odd */
+	__s32 cpu[PTELAB_LITMUS_PROCS];	/* one for each process of the test */
+	__u32 stride;		/* lines from one outcome to the next; odd */
 	/*
-	 * Empty turns of a loop, about a cycle each, that the last to come
-	 * waits for at most: as long as a line's way there and back.
+	 * The longest delay of the last thread to arrive, in empty turns of a
+	 * loop (about a cycle each): the round trip of a cache line.
 	 */
 	__u32 spread;
 	__u64 outcomes;
 	__u64 seed;
-	/* out: outcomes, by what was observed, 2 bits each */
+	/* out: outcomes, by observed state, 2 bits per register */
 	__u64 state[PTELAB_LITMUS_STATES];
 	__u64 ns;		/* out: the whole call */
 	__u64 reserved[4];
@@ -584,37 +602,39 @@ enum ptelab_barrier_kind {
 	PTELAB_BARRIER_MB,	/* smp_mb() */
 	PTELAB_BARRIER_WMB,
 	PTELAB_BARRIER_RMB,
-	PTELAB_BARRIER_RELEASE,	/* the store to the flag is one */
-	PTELAB_BARRIER_ACQUIRE,	/* the load behind it is one */
-	PTELAB_BARRIER_FULL_MB,	/* mb(), and so on: for devices, too */
+	PTELAB_BARRIER_RELEASE,	/* the store to the flag has release semantics */
+	PTELAB_BARRIER_ACQUIRE,	/* the load after it has acquire semantics */
+	PTELAB_BARRIER_FULL_MB,	/* mb() and so on also order device accesses */
 	PTELAB_BARRIER_FULL_WMB,
 	PTELAB_BARRIER_FULL_RMB,
 	PTELAB_BARRIER_DMA_WMB,	/* dma_wmb() */
 	PTELAB_BARRIER_DMA_RMB,
-	PTELAB_BARRIER_ISB,	/* isb(); EOPNOTSUPP but on arm64 */
+	PTELAB_BARRIER_ISB,	/* isb(); EOPNOTSUPP except on arm64 */
 	PTELAB_BARRIER_NR,
 };
 
 /*
- * A loop on the caller's CPU, not preempted: stores to the lines of a range of
- * the caller's memory, the barrier, a store to a flag, a load. Store number n
- * goes to line (n * 1237) modulo their number, and stores n.
+ * Runs a loop on the caller's CPU with preemption disabled: stores to the lines
+ * of a range of the caller's memory, the barrier, a store to a flag, a load.
+ * Store number n goes to line (n * 1237) modulo the number of lines, and stores
+ * n.
  *
- * The memory stays pinned until another range is asked for, or the file is
- * closed; what the caller maps there meanwhile is not noticed.
+ * The memory stays pinned until another range is requested or the file is
+ * closed. If the caller maps something else there meanwhile, the module does
+ * not notice.
  */
 struct ptelab_barrier {
 	__u32 size;
 	__u32 flags;		/* none yet */
 	__u32 barrier;		/* enum ptelab_barrier_kind */
-	__u32 stores;		/* an operation */
+	__u32 stores;		/* per operation */
 	__u64 addr;
 	__u64 len;
-	__u64 lines;		/* of 64 bytes in it; a power of two */
+	__u64 lines;		/* of 64 bytes, in the range; a power of two */
 	__u64 from;		/* number of the first store */
 	__u64 ops;
-	__u64 ticks;		/* out: of the CPU's counter, the whole loop */
-	__u64 flag;		/* out: what the last store left: ops - 1 */
+	__u64 ticks;		/* out: of the CPU's counter, for the whole loop */
+	__u64 flag;		/* out: the last value stored to the flag: ops - 1 */
 	__u64 reserved[4];
 };
 

@@ -2,13 +2,13 @@
 /*
  * Reads the caller's page table, entry by entry and under its locks.
  *
- * Not with apply_to_existing_page_range(): it warns when it meets a huge page,
- * which any range may get at any time, and newer kernels do not export it. The
- * kernel's own helpers that map a page-table page are not exported either, so
- * what they promise is done here again: a PTE page seen in a PMD entry may be
- * freed at any time (khugepaged, reclaim of empty tables), but only after a
- * grace period; and once its lock is held and the PMD entry is still the same,
- * it stays.
+ * It does not use apply_to_existing_page_range(), which warns about huge pages
+ * (any range may get one at any time) and is not exported by newer kernels. The
+ * helpers that map a page-table page are not exported either, so this file
+ * repeats what they guarantee. A PTE page found in a PMD entry may be freed at
+ * any time (by khugepaged, or by reclaim of empty tables), but only after a
+ * grace period. Once its lock is held and the PMD entry is unchanged, it can't
+ * be freed.
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/pgtable.h>
@@ -34,7 +34,7 @@ static bool pte_may_exec(pte_t pte)
 	return pte_user_exec(pte);
 }
 
-/* Also set where the kernel has no contpte, by hugetlb. */
+/* hugetlb also sets the bit on kernels without contpte. */
 static bool pte_hw_cont(pte_t pte)
 {
 	return pte_valid(pte) && pte_cont(pte);
@@ -61,7 +61,7 @@ static bool pte_hw_cont(pte_t pte)
 }
 #endif
 
-/* The flags that mean something only where an entry is present. */
+/* Flags that have a meaning only if the entry is present. */
 static u32 flags_of(pte_t pte)
 {
 	u32 flags = PTELAB_PTE_PRESENT;
@@ -86,7 +86,7 @@ static u32 flags_of(pte_t pte)
 	return flags;
 }
 
-/* A PMD or PUD leaf has a PTE's bits where both have them. */
+/* A PMD or PUD leaf has the bits of a PTE if both levels have them. */
 static pte_t as_pte(u64 raw)
 {
 	return __pte(raw);
@@ -101,7 +101,10 @@ static void set_leaf(struct ptelab_leaf *leaf, u8 level, u64 raw, bool present,
 	if (present) {
 		leaf->flags = flags_of(as_pte(raw));
 		leaf->pfn = pfn;
-		/* Their "special" is elsewhere, or means something else. */
+		/*
+		 * PMDs and PUDs have "special" in another bit, or that bit has
+		 * another meaning.
+		 */
 		if (level != PTELAB_LEVEL_PTE)
 			leaf->flags &= ~PTELAB_PTE_SPECIAL;
 	} else {
@@ -141,7 +144,7 @@ static bool pmd_is_leaf(pmd_t pmd)
 	return !pmd_present(pmd) || pmd_leaf(pmd) || pmd_trans_huge(pmd);
 }
 
-/* The PUD entry's place, NULL if there is nothing down there. */
+/* Returns the PUD entry's address; NULL if there is no PUD table. */
 static pud_t *find_pud(struct mm_struct *mm, unsigned long addr)
 {
 	pgd_t *pgd = pgd_offset(mm, addr);
@@ -165,9 +168,9 @@ static void walk_none(unsigned long addr, unsigned long end, ptelab_leaf_fn fn,
 }
 
 /*
- * The tables of a hugetlb mapping can be shared between processes, and lose
- * that under locks that a module can't take. They are read as GUP-fast does
- * it: no table is freed while a CPU has its interrupts off.
+ * Processes can share the tables of a hugetlb mapping, and unshare them under
+ * locks that a module can't take. So read them as GUP-fast does: no table is
+ * freed while a CPU has interrupts off.
  */
 static void peek_hugetlb(struct mm_struct *mm, struct ptelab_leaf *leaf)
 {
@@ -226,7 +229,7 @@ static void walk_hugetlb(struct mm_struct *mm, unsigned long addr,
 	}
 }
 
-/* false: the entry changed; look again */
+/* Returns false if the entry changed and must be read again. */
 static bool walk_pmd_leaf(struct mm_struct *mm, pmd_t *pmdp,
 			  unsigned long addr, unsigned long end,
 			  ptelab_leaf_fn fn, void *ctx)
@@ -247,7 +250,7 @@ static bool walk_pmd_leaf(struct mm_struct *mm, pmd_t *pmdp,
 	return true;
 }
 
-/* false: the PMD entry changed; look again */
+/* Returns false if the PMD entry changed and must be read again. */
 static bool walk_ptes(struct mm_struct *mm, pmd_t *pmdp, pmd_t pmd,
 		      unsigned long addr, unsigned long end, ptelab_leaf_fn fn,
 		      void *ctx)
@@ -266,7 +269,10 @@ static bool walk_ptes(struct mm_struct *mm, pmd_t *pmdp, pmd_t pmd,
 	}
 	ptep = pte_offset_kernel(&pmd, addr);
 	for (; leaf.addr < end; leaf.addr += PAGE_SIZE, ptep++) {
-		/* The entry alone: ptep_get() would gather. */
+		/*
+		 * Read the entry alone. ptep_get() would gather a contpte
+		 * block.
+		 */
 		set_pte_leaf(&leaf, READ_ONCE(*ptep));
 		leaf.ptep = ptep;
 		fn(&leaf, ctx);
@@ -276,7 +282,7 @@ static bool walk_ptes(struct mm_struct *mm, pmd_t *pmdp, pmd_t pmd,
 	return true;
 }
 
-/* Within one PMD entry and one mapping */
+/* The range lies within one PMD entry and one mapping. */
 static void walk_pmd(struct mm_struct *mm, unsigned long addr,
 		     unsigned long end, ptelab_leaf_fn fn, void *ctx)
 {
@@ -299,7 +305,7 @@ static void walk_pmd(struct mm_struct *mm, unsigned long addr,
 	}
 	if (pud_bad(pud))
 		goto none;
-	/* A PMD page stays as long as a mapping needs it. */
+	/* A PMD page stays allocated as long as a mapping needs it. */
 	pmdp = pmd_offset(pudp, addr);
 	for (;;) {
 		pmd = READ_ONCE(*pmdp);
@@ -350,7 +356,7 @@ int ptelab_walk(unsigned long addr, unsigned long end, ptelab_leaf_fn fn,
 	int ret;
 
 	for (; addr < end; addr = next) {
-		/* Aligned, so that no contpte block is cut. */
+		/* Align chunks, so that no contpte block is split. */
 		next = min(ALIGN_DOWN(addr, step) + step, end);
 		if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
 			return -EINTR;
@@ -372,7 +378,10 @@ struct pte_report {
 	unsigned int nr;
 	struct ptelab_pte __user *to;
 	u64 mair;
-	/* The contpte block being looked at, and how much of it is in line. */
+	/*
+	 * The contpte block being looked at, and how many of its entries are
+	 * consistent.
+	 */
 	unsigned long block_pages;
 	u64 block_pfn;
 };
@@ -415,9 +424,9 @@ static u8 memtype_of(u64 mair, u64 raw, u8 level, u8 *attr, u8 *byte)
 #endif
 
 /*
- * Without a race the lockless reader must return what ptep_get() does. The
- * lock keeps everybody out but the hardware, which may set young and dirty at
- * any moment: it may agree with either of two reads around it.
+ * Without a race the lockless reader must return the same as ptep_get(). The
+ * lock keeps everyone out except the hardware, which may set young and dirty at
+ * any time. So the result may agree with either of two reads around it.
  */
 static void compare(struct pte_report *r, pte_t *ptep)
 {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's lockless contpte reader on a block that is no page table, with
- * a writer that is known: what it may return, and how often it must start
- * again, can then be told.
+ * Runs the kernel's lockless contpte reader on a block that is not part of any
+ * page table, against a known writer. So it can check what the reader may
+ * return, and count how often it must start again.
  *
- * The writer changes the block only under its lock, a whole step at a time, as
- * the kernel does under a page-table lock. It logs what is true after each
- * store before it makes the store; so whatever a reader sees, it finds in the
- * log. It stops only between steps: a reader that meets an inconsistent block
- * spins until that has passed, and can't be killed before.
+ * The writer changes the block only under its lock and in whole steps, as the
+ * kernel does under a page-table lock. Before each store it logs what will be
+ * true after it, so the log has every state that a reader can see. The writer
+ * stops only between steps, because a reader that meets an inconsistent block
+ * spins until the block is consistent, and can't be killed meanwhile.
  *
- * One file though it is long: what the reader finds is held against what the
- * writer, one function before, has logged.
+ * One file though it is long: the reader is checked against what the writer,
+ * one function before, has logged.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -38,17 +38,17 @@ struct log_entry {
 struct ptelab_retry_state {
 	pte_t *pte;			/* CONT_PTES of them, in a page */
 
-	raw_spinlock_t lock;		/* a step of the writer, or a recheck */
-	pte_t now[CONT_PTES];		/* what is in pte[], never torn */
+	raw_spinlock_t lock;		/* for a step of the writer, or a recheck */
+	pte_t now[CONT_PTES];		/* content of pte[], never torn */
 	u64 seq;			/* stores made */
 	struct log_entry *log;
-	unsigned int index;		/* what the log is about */
+	unsigned int index;		/* of the entry that the log describes */
 
 	struct ptelab_retry arg;
 	struct rnd_state rnd;
-	pte_t mended;			/* break_index as it should be */
+	pte_t mended;			/* the valid value of break_index */
 	struct ptelab_watch watch;
-	unsigned int tries_left;	/* of this read, until it is mended */
+	unsigned int tries_left;	/* of the current read, until the entry is mended */
 };
 
 /* --- the writer --- */
@@ -63,7 +63,10 @@ static bool same_block(pte_t a, unsigned int i, pte_t b, unsigned int j)
 	       pgprot_val(pa) == pgprot_val(pb);
 }
 
-/* What a reader of the target that looks at all entries at once would see. */
+/*
+ * What a reader of the target would see if it read all entries at the same
+ * instant.
+ */
 static u64 truth(const struct ptelab_retry_state *r)
 {
 	pte_t pte = r->now[r->index];
@@ -89,13 +92,13 @@ static void store(struct ptelab_retry_state *r, unsigned int i, pte_t pte)
 
 	r->now[i] = pte;
 	WRITE_ONCE(e->seq, 0);
-	smp_wmb();	/* nobody takes the old seq for the new value */
+	smp_wmb();	/* no reader takes the old seq for the new value */
 	WRITE_ONCE(e->value, truth(r));
 	smp_wmb();	/* nor the new seq for the old value */
 	WRITE_ONCE(e->seq, seq);
-	smp_wmb();	/* who sees the entry finds it in the log */
+	smp_wmb();	/* a reader that sees the entry finds it in the log */
 	WRITE_ONCE(r->pte[i], pte);
-	smp_store_release(&r->seq, seq);	/* read_loop() acquires it */
+	smp_store_release(&r->seq, seq);	/* pairs with the acquire in read_loop() */
 }
 
 static pte_t first_pte(struct ptelab_retry_state *r)
@@ -108,7 +111,7 @@ static pte_t first_pte(struct ptelab_retry_state *r)
 				     PTE_RDONLY | PTE_ATTRINDX(MT_NORMAL)));
 }
 
-/* Sets all entries, from the first on, in line with the first one's value. */
+/* Sets all entries, which continue from the first one's value. */
 static void set_all(struct ptelab_retry_state *r, pte_t pte)
 {
 	u64 pfn = pte_pfn(pte);
@@ -118,7 +121,7 @@ static void set_all(struct ptelab_retry_state *r, pte_t pte)
 		store(r, i, pfn_pte(pfn + i, pte_pgprot(pte)));
 }
 
-/* Clears all; what one entry at least had of young and dirty is in @pte. */
+/* Clears all entries; @pte gets young and dirty if any entry had them. */
 static pte_t clear_all(struct ptelab_retry_state *r, pte_t pte)
 {
 	unsigned int i;
@@ -161,7 +164,7 @@ static void step_hw(struct ptelab_retry_state *r)
 	unsigned int i = prandom_u32_state(&r->rnd) % CONT_PTES;
 	pte_t pte = pte_mkyoung(r->now[i]);
 
-	/* Hardware makes dirty what software made writable. */
+	/* If software made the entry writable, hardware can set dirty. */
 	if (pte_write(pte))
 		pte = __pte(pte_val(pte) & ~PTE_RDONLY);
 	store(r, i, pte);
@@ -176,7 +179,7 @@ static void step_clean(struct ptelab_retry_state *r)
 			store(r, i, pte_mkclean(r->now[i]));
 }
 
-/* Off as fork does it; on again by way of an unfolded block. */
+/* Removes write permission like fork; restores it with the block unfolded. */
 static void step_wrprotect(struct ptelab_retry_state *r)
 {
 	pte_t pte = r->now[0];
@@ -200,7 +203,7 @@ static void step_zap(struct ptelab_retry_state *r)
 static void step_break(struct ptelab_retry_state *r)
 {
 	store(r, r->arg.break_index, __pte(0));
-	/* The reader has its interrupts off meanwhile, so this is bounded. */
+	/* The reader has interrupts off meanwhile, so limit this. */
 	ndelay(r->arg.hold_ns);
 	store(r, r->arg.break_index, r->mended);
 	r->arg.breaks++;
@@ -237,8 +240,8 @@ static int writer(void *arg)
 }
 
 /*
- * The reader is about to read the broken entry: it finds it mended if this is
- * the last time. On the reader's CPU, in the middle of its load.
+ * The reader is about to read the broken entry. Mends it if this is the last
+ * try. Runs on the reader's CPU, in the middle of its load.
  */
 static void reader_hit(struct ptelab_watch *w)
 {
@@ -251,14 +254,14 @@ static void reader_hit(struct ptelab_watch *w)
 
 /* --- the reader --- */
 
-/* Young and dirty do not count. */
+/* Compares without young and dirty. */
 static bool same_but_ad(u64 a, u64 b)
 {
 	return pte_val(pte_mkold(pte_mkclean(__pte(a)))) ==
 	       pte_val(pte_mkold(pte_mkclean(__pte(b))));
 }
 
-/* Was @value true at any moment from store @from to the one after @to? */
+/* Was @value true at any moment from store @from to the store after @to? */
 static void check_value(struct ptelab_retry_state *r, u64 value, u64 from,
 			u64 to)
 {
@@ -269,7 +272,7 @@ static void check_value(struct ptelab_retry_state *r, u64 value, u64 from,
 		r->arg.unchecked++;
 		return;
 	}
-	/* The store after @to may have been made, but not counted yet. */
+	/* The store after @to may have been made but not counted yet. */
 	for (seq = from; seq <= to + 1; seq++) {
 		const struct log_entry *e = &r->log[seq % LOG_SIZE];
 		u64 before = READ_ONCE(e->seq), after;
@@ -300,8 +303,8 @@ static void check_value(struct ptelab_retry_state *r, u64 value, u64 from,
 }
 
 /*
- * As GUP-fast rechecks what it read, with ptep_get(), but with the writer
- * locked out, so that there is one answer to what is true at the recheck.
+ * Rechecks like GUP-fast, which compares with ptep_get(). The writer is locked
+ * out, so there is a single answer to what is true at the recheck.
  */
 static void recheck(struct ptelab_retry_state *r, u64 value)
 {
@@ -312,7 +315,7 @@ static void recheck(struct ptelab_retry_state *r, u64 value)
 
 	raw_spin_lock_irqsave(&r->lock, flags);
 	now = __pte(truth(r));
-	/* A reader of one entry rechecks that entry. */
+	/* A reader of one entry rechecks only that entry. */
 	caught = a->reader == PTELAB_READER_SINGLE ?
 		 pte_val(r->now[r->index]) != value : pte_val(now) != value;
 	raw_spin_unlock_irqrestore(&r->lock, flags);
@@ -328,7 +331,7 @@ static void recheck(struct ptelab_retry_state *r, u64 value)
 		a->young_gone_caught += caught;
 		a->young_gone_caught_relaxed += relaxed;
 	}
-	/* Of another folio, it is no miss. */
+	/* A value of another folio is not a miss. */
 	a->dirty_missed += !relaxed && !pte_dirty(then) && pte_dirty(now);
 	a->young_missed += !relaxed && !pte_young(then) && pte_young(now);
 }
@@ -339,7 +342,7 @@ static bool watched(const struct ptelab_retry *a)
 	       (a->flags & PTELAB_RETRY_WATCH);
 }
 
-/* With interrupts off, as in GUP-fast */
+/* The caller has interrupts off, as in GUP-fast. */
 static pte_t read_one(struct ptelab_retry_state *r, pte_t *target)
 {
 	if (r->arg.script == PTELAB_SCRIPT_TRIES) {
@@ -364,9 +367,10 @@ static int read_loop(struct ptelab_retry_state *r)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		/*
-		 * Nobody else would end the reader's retries. With interrupts
-		 * off what is found to work goes on working: events are taken
-		 * off a CPU by an interrupt, probes by stop_machine().
+		 * With interrupts off nothing can stop the reader's retries, so
+		 * test the watchpoint first. It then keeps working: events are
+		 * removed from a CPU by an interrupt, and probes by
+		 * stop_machine().
 		 */
 		local_irq_disable();
 		if (watched(a))
@@ -393,7 +397,10 @@ static int read_loop(struct ptelab_retry_state *r)
 		recheck(r, pte_val(pte));
 		cond_resched();
 	}
-	/* A reader that does not look at the whole block may not come by. */
+	/*
+	 * A reader that does not look at the whole block may never read
+	 * break_index.
+	 */
 	if (hits > a->done)
 		a->retries = hits - a->done;
 	return 0;
@@ -417,7 +424,7 @@ static struct ptelab_retry_state *get_state(struct ptelab_file *f)
 	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)
 		return NULL;
-	/* Aligned to a block, as the reader takes for granted. */
+	/* The reader expects the block to be aligned to its size. */
 	r->pte = (pte_t *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	r->log = kvcalloc(LOG_SIZE, sizeof(*r->log), GFP_KERNEL_ACCOUNT);
 	if (!r->pte || !r->log) {
@@ -471,7 +478,7 @@ static int check_retry(const struct ptelab_retry *a)
 	if (tries || step_break) {
 		if (a->break_index >= CONT_PTES || a->break_index == a->index)
 			return -EINVAL;
-		/* They are put on entry 0, which must then stay as it is. */
+		/* Entry 0 gets these bits, so nothing else may change it. */
 		if ((a->flags & (PTELAB_RETRY_YOUNG | PTELAB_RETRY_DIRTY)) &&
 		    !a->break_index)
 			return -EINVAL;
@@ -479,8 +486,9 @@ static int check_retry(const struct ptelab_retry *a)
 		return -EINVAL;
 	}
 	/*
-	 * Who never comes to the broken entry is never seen: a reader of one
-	 * entry, or one that has found all it looks for before that.
+	 * Refuse if the reader would never read the broken entry: a reader of
+	 * one entry, or one that has found everything it looks for before that
+	 * entry.
 	 */
 	if (watched(a) && (a->reader != PTELAB_READER_KERNEL ||
 			   !(~a->flags & (PTELAB_RETRY_YOUNG |
@@ -496,7 +504,10 @@ static int check_retry(const struct ptelab_retry *a)
 	return 0;
 }
 
-/* A folded block, old and clean but for what is asked for. */
+/*
+ * Makes a folded block. Its entries are old and clean, except for requested
+ * bits.
+ */
 static void start_block(struct ptelab_retry_state *r)
 {
 	struct ptelab_retry *a = &r->arg;
@@ -542,11 +553,13 @@ static int run(struct ptelab_retry_state *r)
 		if (r->arg.cpu < 0)
 			cpu = cpumask_any_but(cpu_online_mask,
 					      raw_smp_processor_id());
-		/* With one CPU only, the two take turns. */
+		/* With a single CPU the two threads take turns. */
 		if (cpu < nr_cpu_ids)
 			kthread_bind(t, cpu);
 		wake_up_process(t);
-		/* Else all reads may be over before it has a CPU. */
+		/*
+		 * Wait, or all reads may be done before the writer gets a CPU.
+		 */
 		while (!READ_ONCE(r->arg.rounds) && !fatal_signal_pending(current))
 			schedule_timeout_killable(1);
 	}

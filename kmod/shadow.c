@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A secondary TLB in software. It caches which frame is behind a page and what
- * may be done to it, forgets an entry only when a notifier says so, and can
- * tell at any time which of its entries the page table no longer agrees with.
+ * accesses are allowed, drops an entry only when a notifier says so, and can
+ * list at any time which of its entries disagree with the page table.
  *
  * An entry is what hardware caches for one leaf of the page table: a page, or
- * all that a PMD or PUD leaf maps. Being told of one page of a leaf drops the
- * leaf, as an invalidation by address does in hardware. The pages of a contpte
- * block are entries of their own: CONT is a hint, which hardware may leave be.
+ * everything that a PMD or PUD leaf maps. Invalidation of one page of a leaf
+ * drops the whole leaf, like invalidation by address in hardware. The pages of
+ * a contpte block are separate entries: CONT is a hint, which hardware may
+ * ignore.
  *
- * Entries are read and stored under the page-table lock, as hardware that
- * walks the table does it in one go: whoever changes an entry after that tells
- * the secondary TLB, or leaves it stale. With start/end the change may come
- * after the telling; so nothing is stored between the two, as in KVM. hugetlb
- * is read without its lock, so its entries are looked at again once stored:
- * a change before that is seen, and one after it is told.
+ * Entries are read and stored under the page-table lock, because hardware walks
+ * the table and fills the TLB in one step: if the page table changes later,
+ * either a notifier says so or the entry is stale. With start and end the
+ * change may come after the notification, so nothing is stored between the two,
+ * as in KVM. hugetlb entries are read without their lock, so they are checked
+ * again once stored: a change before the check is seen, and a change after it
+ * is notified.
  *
- * One file though it is long: all of it reads or changes one table under its lock.
+ * One file though it is long: all of it reads or changes one table under its
+ * lock.
  */
 #include <linux/pgtable.h>
 #include <linux/slab.h>
@@ -24,7 +27,10 @@
 
 #include "ptelab.h"
 
-/* An entry: PTELAB_CACHED_*, the order of its leaf, the leaf's first frame. */
+/*
+ * An entry has PTELAB_CACHED_*, the order of its leaf, and the leaf's first
+ * frame.
+ */
 #define ENTRY_ORDER_SHIFT	3
 #define ENTRY_ORDER_BITS	5
 #define ENTRY_PFN_SHIFT		(ENTRY_ORDER_SHIFT + ENTRY_ORDER_BITS)
@@ -37,14 +43,14 @@ struct ptelab_shadow {
 	u32 flags;
 	unsigned long first, end;
 	/*
-	 * By page; a leaf's stands at its first page within the range. Kept
-	 * after the mm is gone: empty.
+	 * One for each page; a leaf's entry is at its first page within the
+	 * range. Kept empty after the mm is gone.
 	 */
 	u64 *entry;
 
-	spinlock_t lock;		/* everything below, and *entry */
+	spinlock_t lock;		/* protects everything below, and *entry */
 	bool released;
-	unsigned int active;		/* starts without their end */
+	unsigned int active;		/* starts whose end has not come */
 	u64 dropped_range, dropped_secondary;
 	u64 calls_range, calls_secondary;
 };
@@ -59,7 +65,7 @@ static unsigned int order_of(u64 entry)
 	return entry >> ENTRY_ORDER_SHIFT & (BIT(ENTRY_ORDER_BITS) - 1);
 }
 
-/* The first page, within the range, of a leaf of that order. */
+/* Returns the first page, within the range, of a leaf of that order. */
 static unsigned long leaf_start(const struct ptelab_shadow *s,
 				unsigned long addr, unsigned int order)
 {
@@ -72,7 +78,7 @@ static bool overlaps(const struct ptelab_shadow *s, unsigned long start,
 	return start < s->end && end > s->first;
 }
 
-/* The entry of the leaf that @addr is in; NULL if none is cached. */
+/* Returns the entry of the leaf that contains @addr; NULL if none is cached. */
 static u64 *find(struct ptelab_shadow *s, unsigned long addr)
 {
 	static const unsigned int orders[] = {
@@ -89,14 +95,14 @@ static u64 *find(struct ptelab_shadow *s, unsigned long addr)
 	return NULL;
 }
 
-/* How many there were to drop */
+/* Returns the number of dropped entries. */
 static u64 drop(struct ptelab_shadow *s, unsigned long start, unsigned long end)
 {
 	u64 *e, *last, nr = 0;
 
 	start = max(start & PAGE_MASK, s->first);
 	end = min(end, s->end);
-	/* A leaf that began before it */
+	/* This leaf may begin before the range. */
 	e = find(s, start);
 	if (e) {
 		*e = 0;
@@ -134,7 +140,7 @@ static void range_end(struct mmu_notifier *sub,
 	if (!overlaps(s, range->start, range->end))
 		return;
 	spin_lock(&s->lock);
-	/* The start may have come before the subscription. */
+	/* The start may have come before this subscription was registered. */
 	if (s->active)
 		s->active--;
 	spin_unlock(&s->lock);
@@ -179,7 +185,7 @@ static const struct mmu_notifier_ops range_ops = {
 	.release		= range_release,
 };
 
-/* Also of a shadow that listens to nothing: it must learn of the end. */
+/* For a shadow that listens to nothing: it must learn that the mm is gone. */
 static const struct mmu_notifier_ops release_ops = {
 	.release		= range_release,
 };
@@ -283,7 +289,7 @@ void ptelab_shadow_release(struct ptelab_file *f)
 		shadow_free(f->shadow);
 }
 
-/* The shadow with the file locked, for a part of its range. */
+/* Returns the shadow with the file locked, if it covers the range. */
 static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
 					 u64 len)
 {
@@ -309,7 +315,10 @@ static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
 
 /* --- entries --- */
 
-/* What the page table says of one page, as an entry for it alone; 0: nothing. */
+/*
+ * Returns the page table's entry for one page as a shadow entry; 0 if there is
+ * none.
+ */
 static u64 translation(const struct ptelab_shadow *s,
 		       const struct ptelab_leaf *leaf)
 {
@@ -338,13 +347,15 @@ static unsigned int leaf_order(const struct ptelab_leaf *leaf)
 	return 0;
 }
 
-/* Which page of its leaf @addr is. */
+/* Returns the index of @addr within its leaf. */
 static u64 page_in_leaf(unsigned long addr, unsigned int order)
 {
 	return addr >> PAGE_SHIFT & (BIT_ULL(order) - 1);
 }
 
-/* What a cached entry says of one of its pages, as translation() does. */
+/*
+ * Returns what a cached entry says about one of its pages, like translation().
+ */
 static u64 cached_translation(u64 entry, unsigned long addr)
 {
 	u64 pfn = (entry >> ENTRY_PFN_SHIFT) +
@@ -353,7 +364,7 @@ static u64 cached_translation(u64 entry, unsigned long addr)
 	return pfn << ENTRY_PFN_SHIFT | (entry & ENTRY_PERMISSIONS);
 }
 
-/* In place of whatever is cached for any part of the leaf; lock held. */
+/* Replaces whatever is cached for any part of the leaf. The lock is held. */
 static void store(struct ptelab_shadow *s, const struct ptelab_leaf *leaf,
 		  u64 now)
 {
@@ -367,8 +378,9 @@ static void store(struct ptelab_shadow *s, const struct ptelab_leaf *leaf,
 }
 
 /*
- * Of what was just stored, without the lock that kept the page table still: if
- * it has changed, those who were to be told may have been told before.
+ * Checks an entry that was just stored without the lock that keeps the page
+ * table unchanged. If the page table has changed, the notification may have
+ * come before the entry was stored, so drop it.
  */
 static void look_again(struct ptelab_shadow *s, const struct ptelab_leaf *leaf)
 {
@@ -379,7 +391,7 @@ static void look_again(struct ptelab_shadow *s, const struct ptelab_leaf *leaf)
 	spin_unlock(&s->lock);
 }
 
-/* Of an entry that differs from @now */
+/* @cached differs from @now. */
 static enum ptelab_stale_kind stale_kind(u64 cached, u64 now)
 {
 	if (!now)
@@ -449,7 +461,7 @@ long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg)
 struct checking {
 	struct ptelab_shadow *s;
 	struct ptelab_shadow_check arg;
-	u64 *entry;			/* of the last page; counted */
+	u64 *entry;			/* of the last page; already counted */
 	bool stale_entry;		/* it was counted as stale as well */
 	struct ptelab_stale *stale;	/* of this chunk; NULL: not wanted */
 	unsigned int nr;
@@ -475,7 +487,7 @@ static void check_leaf(const struct ptelab_leaf *leaf, void *ctx)
 		c->stale_entry = false;
 		c->arg.cached++;
 	}
-	/* A leaf that was split, each page as before, is still true. */
+	/* A leaf that was split is still correct if its pages are unchanged. */
 	if (cached == now || c->stale_entry)
 		return;
 	c->stale_entry = true;
@@ -581,7 +593,10 @@ static void touch_leaf(const struct ptelab_leaf *leaf, void *ctx)
 	} else if (!may_store(c->s)) {
 		c->arg.blocked++;
 	} else {
-		/* A walk caches what it found, also if that says no. */
+		/*
+		 * A walk caches what it finds, even if it does not allow the
+		 * access.
+		 */
 		store(c->s, leaf, now);
 		stored = true;
 		if ((now & need) == need)

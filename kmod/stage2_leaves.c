@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory type that stage 2 of a VM of the caller's says, page by page. */
+/*
+ * Reads the memory types that stage 2 of one of the caller's VMs has, page by
+ * page.
+ */
 #include "ptelab.h"
 
 #ifdef PTELAB_HAVE_STAGE2
@@ -11,8 +14,8 @@
 #include <asm/kvm_pgtable.h>
 
 /*
- * The leaf that maps @ipa and its level, 0 if there is none. mmu_lock is held,
- * so no table goes away.
+ * Returns the leaf that maps @ipa, and its level; 0 if there is none. mmu_lock
+ * is held, so no table is freed.
  */
 static u64 stage2_leaf(const struct kvm_pgtable *pgt, u64 ipa, s8 *level)
 {
@@ -21,7 +24,7 @@ static u64 stage2_leaf(const struct kvm_pgtable *pgt, u64 ipa, s8 *level)
 
 	if (ipa >> pgt->ia_bits)
 		return 0;
-	/* Tables of the first level may stand side by side. */
+	/* The first level may consist of several adjacent tables. */
 	index = ipa >> ARM64_HW_PGTABLE_LEVEL_SHIFT(pgt->start_level);
 	for (*level = pgt->start_level; ; ) {
 		pte = READ_ONCE(table[index]);
@@ -57,8 +60,8 @@ static void count_leaves(struct ptelab_stage2 *arg, struct kvm *kvm)
 }
 
 /*
- * Without KVM's own word, by what it calls such files: only code of the kernel
- * gives files of this file system their names.
+ * Recognizes a VM's file by its name, because KVM exports no function for it.
+ * Only kernel code names files of this file system.
  */
 static bool is_vm(const struct file *file)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See watch.h. It is a perf event like any other, so the architecture steps
- * over the read by itself. It would not if the event had a handler of its own;
- * so who wants to be called before each read gets a kprobe in what the
- * architecture calls.
+ * See watch.h. The watchpoint is an ordinary perf event, for which the
+ * architecture steps over the read by itself. It would not do so if the event
+ * had its own handler. So for a call before each read, a kprobe is put on the
+ * function that the architecture calls.
  *
- * An interrupt between the exception and the step makes the read be seen
- * twice: reads must be made with interrupts off.
+ * An interrupt between the exception and the step makes the read count twice,
+ * so reads must be made with interrupts off.
  */
 #include <linux/hw_breakpoint.h>
 #include <linux/ptrace.h>
@@ -84,11 +84,11 @@ int ptelab_watch_test(struct ptelab_watch *w)
 
 	if (w->cpu != smp_processor_id())
 		return -EXDEV;
-	READ_ONCE(*w->addr);	/* and the exception may change all memory */
+	READ_ONCE(*w->addr);	/* the exception may change any memory */
 	barrier();
 	if (ptelab_watch_count(w) != before + 1)
 		return -ENODEV;
-	/* Probes can be switched off as a whole. */
+	/* Kprobes can be disabled globally. */
 	return w->hit && READ_ONCE(w->hits) != hits + 1 ? -ENODEV : 0;
 }
 

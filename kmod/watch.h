@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A hardware watchpoint on one address of the kernel's, on the caller's CPU:
- * how often it is read, and optionally a call before each read.
+ * A hardware watchpoint on a kernel address, on the caller's CPU. It counts
+ * reads, and optionally calls a function before each.
  */
 #ifndef PTELAB_WATCH_H
 #define PTELAB_WATCH_H
@@ -13,7 +13,7 @@ struct ptelab_watch {
 	struct perf_event *event;	/* NULL: not started */
 	const u64 *addr;
 	int cpu;
-	/* In the debug exception, with interrupts off */
+	/* Called in the debug exception, with interrupts off. */
 	void (*hit)(struct ptelab_watch *w);
 	u64 hits;			/* calls of hit() */
 #ifdef CONFIG_KPROBES
@@ -26,11 +26,13 @@ int ptelab_watch_start(struct ptelab_watch *w, void *addr,
 void ptelab_watch_stop(struct ptelab_watch *w);
 
 /*
- * Interrupts are off. Returns 0 if a read made now would be seen, by trying;
- * -EXDEV if this is another CPU, -ENODEV if not.
+ * Tries whether a read made now would be counted. Interrupts are off. Returns 0
+ * if so, -EXDEV if this is another CPU, or -ENODEV.
  */
 int ptelab_watch_test(struct ptelab_watch *w);
-/* Reads seen on its CPU; 0 if not started. Interrupts are off. */
+/*
+ * Returns the reads counted on its CPU; 0 if not started. Interrupts are off.
+ */
 u64 ptelab_watch_count(const struct ptelab_watch *w);
 
 #endif
