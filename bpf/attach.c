@@ -2,9 +2,10 @@
 /*
  * See attach.h.
  *
- * What a kernel can attach is only known for sure by attaching. So: choose the
- * best way of each counter that has not failed yet, load, attach; rule out the
- * ways that failed and start over, until all that is chosen is attached.
+ * Only attaching shows for certain what a kernel can attach. So this chooses
+ * the best way of each counter that has not failed yet, loads and attaches,
+ * excludes the ways that failed, and starts again until all that is chosen is
+ * attached.
  */
 #include "bpf/attach.h"
 
@@ -18,9 +19,9 @@
 #include "bpf/programs.h"
 #include "bpf/tracer.h"
 
-#define KERNEL_ENOTSUPP	524	/* leaks to user space, without a name there */
+#define KERNEL_ENOTSUPP	524	/* leaks to user space, which has no name for it */
 
-/* --- libbpf's words --- */
+/* --- libbpf's messages --- */
 
 static char bpf_log[1 << 16];
 static size_t bpf_log_len;
@@ -48,7 +49,7 @@ static void forget_log(void)
 	bpf_log[0] = 0;
 }
 
-/* The program that a failed load complains of: "prog 'NAME': ...". */
+/* Gets the program that a failed load names: "prog 'NAME': ...". */
 static bool blamed_program(char *name, size_t size)
 {
 	const char *p = strstr(bpf_log, "prog '"), *end;
@@ -63,7 +64,7 @@ static bool blamed_program(char *name, size_t size)
 	return true;
 }
 
-/* The verifier's last words: the line ahead of its statistics. */
+/* Returns the verifier's last message: the line before its statistics. */
 static const char *verifier_words(void)
 {
 	static char line[160];
@@ -140,7 +141,7 @@ static bool follows(const struct tracer *t)
 	return t->whose == WHOSE_CHILD || t->whose == WHOSE_PID;
 }
 
-/* Programs that do not count, but keep track of whose events do. */
+/* Helper programs do not count, but keep track of whose events do. */
 static bool helper_used(const struct tracer *t, const char *prog)
 {
 	static const char *const trackers[] = {
@@ -181,7 +182,7 @@ static void choose_maps(struct tracer *t)
 	bpf_map__set_autocreate(t->skel->maps.tracked_mm, follows(t));
 }
 
-/* Opens the object that asks whose event it is, or the one that does not. */
+/* Opens the object that checks whose event it is, or the one that does not. */
 static int open_skeleton(struct tracer *t)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ptelab");
@@ -234,7 +235,7 @@ static int open_object(struct tracer *t)
 	return 0;
 }
 
-/* The kernel loads no programs of this one's kind at all. */
+/* The kernel loads no program of this type at all. */
 static void no_programs_like(struct tracer *t, const char *prog,
 			     const char *why)
 {
@@ -250,7 +251,7 @@ static void no_programs_like(struct tracer *t, const char *prog,
 		t->no_bpf = why;
 }
 
-/* Draws the conclusion from a failed load, so that the next one differs. */
+/* Excludes what made the load fail, so that the next one differs. */
 static void load_failed(struct tracer *t, int err)
 {
 	const char *words = verifier_words(), *why;
@@ -391,7 +392,7 @@ static void attach_follow(struct tracer *t)
 		t->warning = "can't see the end of an address space, so a later process may be mistaken for a traced one that ended";
 }
 
-/* One round: true if all that is chosen is loaded and attached. */
+/* One round. Returns true if all that is chosen is loaded and attached. */
 static bool load_round(struct tracer *t)
 {
 	unsigned int i;

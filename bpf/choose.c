@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which way of each counter can be gone on this kernel, as far as can be told
- * without attaching; see attach.c for the rest.
+ * Decides which way of each counter is possible on this kernel, as far as can
+ * be decided without attaching; attach.c tries the rest.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static bool is_kprobe(enum point_kind kind)
 	       kind == POINT_RETRY_SITES;
 }
 
-/* "a|b" in words. */
+/* Describes "a|b" in words. */
 static const char *one_of(struct tracer *t, const char *where)
 {
 	const char *bar = strchr(where, '|');
@@ -43,7 +43,7 @@ static const char *one_of(struct tracer *t, const char *where)
 				 bar + 1) : where;
 }
 
-/* The first of "a|b|c" into @name; returns what follows. */
+/* Copies the first of "a|b|c" to @name; returns the rest. */
 static const char *next_name(const char *list, char name[80])
 {
 	size_t n = strcspn(list, "|");
@@ -52,7 +52,7 @@ static const char *next_name(const char *list, char name[80])
 	return list + n + (list[n] == '|');
 }
 
-/* A caller that has the function inlined; NULL if none is known to. */
+/* Returns a caller that has inlined the function; NULL if none is known. */
 static const char *inlined_in(struct tracer *t, const char *callers,
 			      const char *function)
 {
@@ -102,7 +102,7 @@ static const char *resolve_function(struct tracer *t, const struct attach_point 
 			 one_of(t, p->where));
 }
 
-/* Tells where to attach, or why this point is out of the question. */
+/* Finds where to attach, or returns why this point is impossible. */
 static const char *resolve(struct tracer *t, const struct attach_point *p,
 			   char where[80])
 {
@@ -121,7 +121,9 @@ static const char *resolve(struct tracer *t, const struct attach_point *p,
 	if (p->kind == POINT_TRACEPOINT) {
 		const char *at = p->where;
 
-		/* A tracepoint's type is in BTF; one in a module is not. */
+		/*
+		 * A tracepoint's type is in BTF, but not if it is in a module.
+		 */
 		while (*at) {
 			struct kernel_function f;
 			char probe[96];
@@ -207,7 +209,7 @@ static void take_point(struct tracer *t, struct counter_state *c,
 	}
 	for (i = 0; i < t->sites.nr; i++)
 		use(t, c, POINT_KPROBE, p->prog, where, t->sites.offset[i]);
-	/* Where the first try of a call hits a site too, the calls go off. */
+	/* If the first try of a call also hits a site, subtract the calls. */
 	c->minus = 0;
 	if (t->sites.first_counts) {
 		use(t, c, POINT_KPROBE, "gather_k", where, 0);
@@ -215,7 +217,7 @@ static void take_point(struct tracer *t, struct counter_state *c,
 	}
 }
 
-/* All reasons against a counter's ways, each once. */
+/* Returns all reasons against a counter's ways, each once. */
 static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
 			       const struct counter_state *c)
 {
@@ -234,11 +236,11 @@ static const char *all_reasons(struct tracer *t, const struct bpf_counter *bc,
 	return text;
 }
 
-/* Slots that are one of many, by the value of a notifier event. */
+/* Slots that are one of several, by the value of a notifier event. */
 static const struct by_event {
 	enum slot first;
 	unsigned int nr;
-	unsigned int events;	/* of these; what follows is something else */
+	unsigned int events;	/* number of these; slots behind them are for something else */
 } by_event[] = {
 	{ SLOT_NOTIFIER_START, NOTIFIER_EVENTS, NOTIFIER_EVENTS },
 	{ SLOT_ZAPPED_BY, CAUSES, CAUSE_KVM },
@@ -256,7 +258,7 @@ static const struct by_event *slots_by_event(enum slot slot)
 	return NULL;
 }
 
-/* Bits of the events that the table names, as the kernel numbers them. */
+/* Returns the events that the table names, as bits by the kernel's numbers. */
 static uint64_t named_events(void)
 {
 	uint64_t named = 0, value;
@@ -272,7 +274,7 @@ static uint64_t named_events(void)
 	return named;
 }
 
-/* The slots of a counter whose slot is @by's first. */
+/* Returns the slots of a counter whose slot is the first of @by. */
 static slot_set event_slots(const struct by_event *by, const char *enumerator,
 			    uint64_t value)
 {
@@ -326,14 +328,14 @@ static bool all_of_kind(const struct way *w, enum point_kind kind)
 	return n > 0;
 }
 
-/* Not so for returns: kretprobes miss some. */
+/* This does not apply to returns, because kretprobes miss some. */
 static bool quick_way(const struct bpf_counter *bc, unsigned int w)
 {
 	return all_of_kind(&bc->way[0], POINT_FENTRY) &&
 	       all_of_kind(&bc->way[w], POINT_KPROBE);
 }
 
-/* The order in which ways are tried; false: there are no more. */
+/* Defines the order in which ways are tried; false: there are no more. */
 static bool nth_way(const struct tracer *t, const struct bpf_counter *bc,
 		    unsigned int n, unsigned int *way)
 {

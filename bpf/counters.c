@@ -16,7 +16,7 @@
 #define SECONDARY	"__mmu_notifier_arch_invalidate_secondary_tlbs"
 #define SECONDARY_OLD	"__mmu_notifier_invalidate_range"	/* to 6.5 */
 
-/* Functions of one file: the compiler may inline one into the other. */
+/* Functions in the same file, so the compiler may inline one into the other. */
 #define GUP_FAST_CALLERS \
 	"get_user_pages_fast|pin_user_pages_fast|get_user_pages_fast_only"
 #define CONVERT_CALLERS	"__contpte_try_fold|__contpte_try_unfold"
@@ -39,7 +39,7 @@
 	{ .kind = k, .prog = p, .where = "contpte_convert",		\
 	  .callers = CONVERT_CALLERS }
 
-/* A function's calls: fentry where it can be had, else a kprobe. */
+/* Calls of a function: with fentry if available, else with a kprobe. */
 #define CALLS(p, f)	{ { { FENTRY(p, f) } }, { { KPROBE(p "_k", f) } } }
 
 #define NOTIFIER_START(name, ENUMERATOR)				\
@@ -62,7 +62,7 @@
 		},							\
 	}
 
-/* The walker got one context argument in place of six in 6.3. */
+/* In 6.3 the walker's six arguments became one context argument. */
 #define S2_UNMAP(name, s)						\
 	{								\
 		.metric = name, .slot = s, .arch = "arm64",		\
@@ -87,7 +87,7 @@
 		} } },							\
 	}
 
-/* The same by cause, and what the host did meanwhile. */
+/* The same by cause, with what the host did meanwhile. */
 #define KVM_START	"kvm_mmu_notifier_invalidate_range_start"
 #define KVM_END		"kvm_mmu_notifier_invalidate_range_end"
 #define S2_BY(name, s, e, ...)						\
@@ -127,11 +127,12 @@ const struct bpf_counter bpf_counters[] = {
 		{ { GUP_FAST_AT(POINT_KPROBE, "gup_fast_k") } },
 	  } },
 	/*
-	 * The slow path is one function that GUP-fast calls: from 6.3 on
-	 * __gup_longterm_locked, known by its argument "locked"; before that
-	 * __gup_longterm_unlocked, or, where that was inlined, what it calls.
-	 * A kretprobe changes the return address that the kprobe looks at, and
-	 * of two on the same function the later one runs first.
+	 * The slow path is one function that GUP-fast calls. Since 6.3 it is
+	 * __gup_longterm_locked, recognized by its argument "locked". Before,
+	 * it is __gup_longterm_unlocked or, if that was inlined, the function
+	 * that it calls. A kretprobe changes the return address that the kprobe
+	 * looks at. Of two probes on the same function the later one runs
+	 * first.
 	 */
 	{ .metric = "gup_fast_pages", .slot = SLOT_GUP_FAST_PAGES,
 	  .way = {
@@ -159,7 +160,7 @@ const struct bpf_counter bpf_counters[] = {
 	  } },
 
 	{ .metric = "lockless_gathers", .slot = SLOT_GATHERS, .arch = "arm64",
-	  /* It returns a struct, so fentry can not be attached. */
+	  /* It returns a struct, so fentry can't be attached. */
 	  .way = { { { KPROBE("gather_k", "contpte_ptep_get_lockless") } } } },
 	{ .metric = "lockless_retries", .slot = SLOT_RETRIES, .arch = "arm64",
 	  .way = { { { { .kind = POINT_RETRY_SITES, .prog = "retry_k",
@@ -189,7 +190,7 @@ const struct bpf_counter bpf_counters[] = {
 	NOTIFIER_START("release", EVENT("RELEASE")),
 	NOTIFIER_START("migrate", EVENT("MIGRATE")),
 	NOTIFIER_START("exclusive", EVENT("EXCLUSIVE")),
-	/* Whatever event a kernel has that is not named above. */
+	/* Any event of the kernel that is not named above. */
 	NOTIFIER_START("other", NULL),
 #define CALL(prog, name, whose, function)				\
 	{ .metric = name, .slot = SLOT_CALL_##prog,			\
@@ -197,7 +198,9 @@ const struct bpf_counter bpf_counters[] = {
 #include "bpf/counters.def"
 #undef CALL
 	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
-	  /* To 6.5 the end of a range was one too, unless told otherwise. */
+	  /*
+	   * Up to 6.5 the end of a range also calls it, unless it is only_end.
+	   */
 	  .way = {
 		{ { FENTRY("notifier_secondary", SECONDARY) } },
 		{ { KPROBE("notifier_secondary_k", SECONDARY) } },

@@ -25,7 +25,7 @@ static struct btf *vmlinux_btf(void)
 	return kernel_btf;
 }
 
-/* libbpf would read and check it anew for each object it loads. */
+/* libbpf would read and check BTF again for each object. */
 struct btf *__wrap_btf__load_vmlinux_btf(void)
 {
 	struct btf *btf = vmlinux_btf();
@@ -51,9 +51,9 @@ const char *kernel_no_btf(void)
 }
 
 /*
- * libbpf finds a name by going through all types: nearly 2 million
- * instructions each, and the table of counters asks for a hundred. So the names
- * of functions and enums are hashed once; open addressing, 0 is no type.
+ * libbpf searches for a name through all types, which takes nearly 2 million
+ * instructions, and the table of counters needs a hundred names. So hash the
+ * names of functions and enums once; open addressing, 0 is no type.
  */
 static struct {
 	uint32_t *ids;
@@ -101,7 +101,7 @@ static void index_names(const struct btf *btf)
 	}
 }
 
-/* The first function or enum of that name; 0: there is none. */
+/* Returns the first function or enum of that name; 0 if there is none. */
 static uint32_t find_id(const struct btf *btf, const char *name, bool func)
 {
 	uint32_t slot, id;
@@ -119,7 +119,7 @@ static uint32_t find_id(const struct btf *btf, const char *name, bool func)
 	return id;
 }
 
-/* The same, or NULL. */
+/* The same; returns NULL if there is none. */
 static const struct btf_type *find_type(const struct btf *btf,
 					const char *name, bool func)
 {
@@ -128,7 +128,7 @@ static const struct btf_type *find_type(const struct btf *btf,
 	return id ? btf__type_by_id(btf, id) : NULL;
 }
 
-/* libbpf asks for the function behind each fentry. */
+/* libbpf looks up the function of each fentry. */
 __s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
 				    __u32 kind)
 {
@@ -142,7 +142,10 @@ __s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
 	return id ? (__s32)id : -ENOENT;
 }
 
-/* The emulated machine, in which it takes long to print them, has a file. */
+/*
+ * The emulated machine has a copy, because reading /proc/kallsyms takes long
+ * there.
+ */
 static const char *kallsyms(void)
 {
 	const char *path = getenv("PTELAB_KALLSYMS");
@@ -157,15 +160,18 @@ static const char *kallsyms(void)
 }
 
 /*
- * Where in kallsyms() the functions' lines are, by name, as above. Of several
- * with one name the first comes first.
+ * Offsets of the functions' lines in kallsyms(), hashed by name as above. If
+ * several have the same name, the first comes first.
  */
 static struct {
 	uint32_t *at;		/* offset + 1; 0: free */
 	uint32_t mask;
 } lines;
 
-/* The name on a line of a function, and its end; NULL if it is none of one. */
+/*
+ * Returns the name on a function's line, and its end; NULL if the line is not a
+ * function's.
+ */
 static const char *function_name(const char *line, const char **end)
 {
 	const char *name = strchr(line, ' ');
@@ -202,7 +208,9 @@ static void index_lines(void)
 	}
 }
 
-/* The line of /proc/kallsyms that names @name; "ADDRESS t NAME[\t[module]]". */
+/*
+ * Returns the line of /proc/kallsyms for @name; "ADDRESS t NAME[\t[module]]".
+ */
 static const char *symbol_line(const char *name)
 {
 	size_t len = strlen(name);
@@ -223,7 +231,7 @@ static const char *symbol_line(const char *name)
 	return NULL;
 }
 
-/* The names of all clones, each on a line, found in one pass. */
+/* Returns the names of all clones, found in one pass. */
 static const char *clones(void)
 {
 	static const char *const kinds[] = { ".constprop.", ".isra.", ".part." };
@@ -290,14 +298,14 @@ int kernel_symbol_find(const char *name, struct kernel_symbol *sym)
 	sym->start = strtoull(line, NULL, 16);
 	if (!sym->start)
 		return -EPERM;
-	/* Aliases of the function stand on the lines that follow. */
+	/* Aliases of the function are on the following lines. */
 	for (sym->end = sym->start; sym->end == sym->start;) {
 		line = strchr(line, '\n');
 		if (!line || !*++line)
 			return -ENOENT;
 		sym->end = strtoull(line, NULL, 16);
 	}
-	/* The last symbol of a region is followed by another region. */
+	/* After the last symbol of a region comes another region. */
 	if (sym->end < sym->start || sym->end - sym->start > 64 * KIB)
 		sym->end = sym->start + 64 * KIB;
 	return 0;
@@ -372,7 +380,7 @@ bool kernel_enumerator(const char *path, uint64_t *value)
 	return false;
 }
 
-/* Whether a file is there and says 0. */
+/* Returns whether a file exists and has the value 0. */
 static bool says_zero(const char *path)
 {
 	char *text = read_line("%s", path);
@@ -400,7 +408,7 @@ const char *kernel_no_fentry(void)
 	return NULL;
 }
 
-/* Returns 0, or the errno that refuses even "return 0". */
+/* Returns 0, or the errno with which even "return 0" is refused. */
 static int try_to_load(enum bpf_prog_type type)
 {
 	static const struct bpf_insn nothing[] = {

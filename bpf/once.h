@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What libbpf does again for each object and each program, and kernel.c once:
- * where libbpf calls one of these functions the linker has it call __wrap_NAME,
- * and __real_NAME is libbpf's own (ld --wrap; see Makefile.inc).
+ * Results that kernel.c remembers, because libbpf would compute them again for
+ * each object and each program. With ld --wrap (see Makefile.inc), libbpf's
+ * calls of these functions go to __wrap_NAME, and __real_NAME is libbpf's own.
  */
 #ifndef PTELAB_BPF_ONCE_H
 #define PTELAB_BPF_ONCE_H

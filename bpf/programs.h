@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The compiled programs as bpftool's skeletons: ptelab asks whose event it is,
- * ptelab_all does not; see ptelab.bpf.c on FILTERED.
+ * The compiled programs as bpftool's skeletons. ptelab checks whose event it
+ * is, ptelab_all does not; see FILTERED in ptelab.bpf.c.
  */
 #ifndef PTELAB_BPF_PROGRAMS_H
 #define PTELAB_BPF_PROGRAMS_H
@@ -11,14 +11,14 @@
 
 #include "bpf/slots.h"
 
-/* as the programs' variables are declared */
+/* the types of the programs' variables */
 typedef uint32_t u32;
 typedef uint64_t u64;
 
 #include "ptelab.skel.h"
 #include "ptelab_all.skel.h"
 
-/* Variables of either object are set by the types of one. */
+/* Both objects' variables are set through the types of one of them. */
 #define SAME(section, variable) \
 	_Static_assert(offsetof(struct ptelab__##section, variable) == \
 		       offsetof(struct ptelab_all__##section, variable), \

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The programs that count. Which of them are loaded, and where each is
- * attached, is decided by attach.c from the table in counters.c; a program
- * that is not wanted does not reach the kernel.
+ * The programs that count. attach.c decides from the table in counters.c which
+ * of them are loaded, and where each is attached. Programs that are not needed
+ * are not loaded.
  *
  * A counting program is a handful of instructions: the CPU's number, an
- * address, one atomic add. The add is atomic because an interrupt, or under
- * CONFIG_PREEMPT another task, may count into the same row between a load and
- * a store; on a line that this CPU owns it costs no more than they do.
+ * address, one atomic add. The add is atomic because an interrupt or, under
+ * CONFIG_PREEMPT, another task may count in the same row between a load and a
+ * store. On a line that this CPU owns it costs no more than those two.
  *
- * One file though it is long: the programs of one object share their maps and what
- * they know of the task.
+ * One file though it is long: the programs of one object share their maps and
+ * what they know about the task.
  */
 #include <linux/bpf.h>
 
@@ -25,28 +25,32 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /*
- * Compiled twice: without FILTERED everybody's events count, and a program
- * holds nothing that asks whose event it is. A constant in .rodata would leave
- * its load behind, even where the verifier removes the branch.
+ * Compiled twice. Without FILTERED all events count, and the programs have no
+ * code that checks whose event it is. A constant in .rodata would not be
+ * enough: its load would remain, even if the verifier removes the branch.
  */
 const volatile u32 filter;
 #ifndef FILTERED
-/* The variable is there, so that both have the same ones. */
+/* Keep the variable, so that both objects have the same ones. */
 #define filter	FILTER_NONE
 #endif
 const volatile u32 page_shift = 12;
-/* Code of GUP-fast: a slow path called from there is GUP-fast's. */
+/*
+ * GUP-fast's code. A slow path that is called from there belongs to GUP-fast.
+ */
 const volatile u64 gup_fast_start[2], gup_fast_end[2];
-/* Where a kretprobe makes a function return to. */
+/* The return address that a kretprobe sets. */
 const volatile u64 trampoline_start, trampoline_end;
 
-/* More than are used: an event's number is a byte, and the verifier goes by
- * what a byte can hold. */
+/*
+ * More rows than are used: an event's number is a byte, and the verifier
+ * assumes any value of a byte.
+ */
 struct slot_row rows[ROWS + 4] __attribute__((aligned(4096)));
 
 u64 one_mm;
 struct whoami me;
-/* Whose pid seed_task looks for, as seen from a pid namespace how deep. */
+/* The pid that seed_task looks for, and the level of its pid namespace. */
 u32 seed_pid, seed_level;
 u32 seeded;
 
@@ -64,7 +68,7 @@ struct {
 	__type(value, u8);
 } tracked_mm SEC(".maps");
 
-/* Tasks that are in GUP's slow path on behalf of GUP-fast. */
+/* Tasks in GUP's slow path that was called by GUP-fast. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -73,10 +77,10 @@ struct {
 } in_slow SEC(".maps");
 u64 nr_in_slow;
 
-/* What was zapped from stage 2 and has not come back. */
+/* What was zapped from stage 2 and has not been mapped again. */
 struct zap_key {
 	u64 pgt;
-	u64 ipa;	/* its low bits: log2 of the entry's size */
+	u64 ipa;	/* the low bits have log2 of the entry's size */
 	u64 generation;
 };
 
@@ -89,7 +93,7 @@ struct zap {
 
 enum host {
 	HOST_UNKNOWN,
-	HOST_KEPT,	/* the same frame, and no permission less */
+	HOST_KEPT,	/* the same frame, with no permission removed */
 	HOST_TOOK,
 };
 
@@ -100,7 +104,7 @@ struct {
 	__type(value, struct zap);
 } zapped SEC(".maps");
 
-/* Tasks in KVM's invalidate_range_start, and what they are there for. */
+/* Tasks in KVM's invalidate_range_start, and the event that it is for. */
 struct start {
 	u64 range;	/* struct mmu_notifier_range * */
 	u64 cause;	/* enum cause */
@@ -113,7 +117,7 @@ struct {
 	__type(value, struct start);
 } in_start SEC(".maps");
 
-/* What part of a memslot such a range is. */
+/* The part of a memslot that such a range covers. */
 struct count_part {
 	u64 pgt, generation;
 	u64 gfn, nr;
@@ -128,7 +132,7 @@ struct parts {
 	struct count_part part[MAX_PARTS];
 };
 
-/* Ranges that have started and not ended. */
+/* Ranges whose start was seen, but not their end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -136,7 +140,7 @@ struct {
 	__type(value, struct parts);
 } open_ranges SEC(".maps");
 
-/* A stage 2 that is freed takes its history with it. */
+/* When a stage 2 is freed, its history must be forgotten. */
 #define GENERATIONS	256
 u64 generation[GENERATIONS];
 
@@ -161,9 +165,9 @@ static __always_inline bool mm_counts(const void *mm)
 }
 
 /*
- * Here and below a pointer is not read as a member of what BTF says: each time
- * the verifier came by it would look for five types by name, through all there
- * are, and that is most of what loading costs.
+ * Here and below a pointer is not read as a member of its BTF type: each time,
+ * the verifier would search for five types by name among all types, which is
+ * most of the cost of loading.
  */
 static __always_inline struct mm_struct *current_mm(void)
 {
@@ -178,9 +182,9 @@ static __always_inline bool current_counts(void)
 }
 
 /*
- * Run by user space through BPF_PROG_TEST_RUN, so in the context of the task
- * that asks. A child that is about to become the traced command uses it to
- * put itself among the tracked: its own idea of its pid may be another.
+ * User space runs this through BPF_PROG_TEST_RUN, in the context of the calling
+ * task. A child uses it to add itself before it executes the traced command,
+ * because its pid may differ in its own namespace.
  */
 static __always_inline void track(u32 tgid, const void *mm)
 {
@@ -266,8 +270,9 @@ int follow_exit(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * An address space stays tracked until its memory is freed: it is taken down
- * after its last task has exited, and that is part of what it did.
+ * An address space is tracked until its memory is freed, because it is torn
+ * down after its last task has exited, and that is part of what the task
+ * caused.
  */
 static __always_inline int mm_gone(u64 mm)
 {
@@ -287,9 +292,9 @@ int follow_mm_free_k(struct pt_regs *ctx)
 	return mm_gone(PT_REGS_PARM1(ctx));
 }
 
-/* --- programs that count one thing, once a call --- */
+/* --- programs that count one thing per call --- */
 
-/* Whose events: the caller's, or those on the mm that @mm finds. */
+/* Which events count: the caller's, or those of the mm that @mm finds. */
 #define COUNT_CURRENT(name, slot)					\
 	SEC("fentry") int name(u64 *ctx)				\
 	{								\
@@ -368,7 +373,10 @@ int kvm_guest_fault(void *ctx)
 
 /* --- GUP --- */
 
-/* What the function returned, in an fexit program, however many arguments. */
+/*
+ * Returns the function's return value in an fexit program, for any number of
+ * arguments.
+ */
 static __always_inline u64 returned(u64 *ctx)
 {
 	u64 ret = 0;
@@ -378,9 +386,9 @@ static __always_inline u64 returned(u64 *ctx)
 }
 
 /*
- * GUP-fast's own share of the pages is what its entry point returned less
- * what the slow path, called from it, returned: no state has to be carried
- * from entry to exit on the fast path.
+ * GUP-fast's own pages are the return value of its entry point minus that of
+ * the slow path that it calls. So the fast path needs no state between entry
+ * and exit.
  */
 static __always_inline void gup_fast_got(s64 ret)
 {
@@ -404,9 +412,9 @@ int gup_fast_ret_k(struct pt_regs *ctx)
 }
 
 /*
- * Others call the slow path with the very same flags, so the return address
- * tells whether it is GUP-fast that asks. Read by a kprobe on the first
- * instruction, where the architecture still has it in a known place.
+ * Other callers use the slow path with the same flags, so only the return
+ * address shows whether GUP-fast called it. A kprobe on the first instruction
+ * reads it, where its place is known.
  */
 static __always_inline bool called_by_gup_fast(struct pt_regs *ctx)
 {
@@ -417,7 +425,9 @@ static __always_inline bool called_by_gup_fast(struct pt_regs *ctx)
 #else
 	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)PT_REGS_SP(ctx));
 #endif
-	/* Another tracer's kretprobe on this function has been here first. */
+	/*
+	 * Another tracer's kretprobe on this function has replaced the address.
+	 */
 	if (ip >= trampoline_start && ip < trampoline_end && current_counts())
 		add(SLOT_GUP_CALLER_HIDDEN, 1);
 	return (ip >= gup_fast_start[0] && ip < gup_fast_end[0]) ||
@@ -581,7 +591,7 @@ int notifier_end_secondary_k(struct pt_regs *ctx)
 
 /* --- KVM --- */
 
-/* The process whose stage 2 this is. */
+/* Returns the process whose stage 2 this is. */
 static __always_inline const void *mm_of_pgt(const struct kvm_pgtable *pgt)
 {
 	struct kvm_arch *arch = BPF_CORE_READ(pgt, mmu, arch);
@@ -589,7 +599,10 @@ static __always_inline const void *mm_of_pgt(const struct kvm_pgtable *pgt)
 	return MM_OF_KVM((u64)arch - bpf_core_field_offset(struct kvm, arch));
 }
 
-/* A pointer argument as a number: the verifier lets no pointer be hashed. */
+/*
+ * Converts a pointer argument to a number, because the verifier does not allow
+ * to hash a pointer.
+ */
 static __always_inline u64 number(const void *at)
 {
 	u64 n = 0;
@@ -609,7 +622,7 @@ static __always_inline u32 level_shift(u32 level)
 	return (page_shift - 3) * (4 - level) + 3;
 }
 
-/* Bits 47..12 of an entry hold the address, except where pages are larger. */
+/* Bits 47..12 of an entry have the address, except with larger pages. */
 #define PTE_ADDR	0x0000fffffffff000ULL
 
 /* As in a stage-2 entry, KVM_PTE_LEAF_ATTR_LO_S2_S2AP_*. */
@@ -700,7 +713,7 @@ int s2_unmap_k(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Up to 6.2: (addr, end, level, ptep, flag, arg) */
+/* Up to 6.2 the arguments are (addr, end, level, ptep, flag, arg). */
 SEC("kprobe")
 int s2_unmap_old_k(struct pt_regs *ctx)
 {
@@ -737,9 +750,9 @@ int s2_freed(u64 *ctx)
 }
 
 /*
- * What is mapped again. It was zapped for nothing if the frame is the same and
- * may be used for all that it could be used for before, and if that was so in
- * the host's own page table when the operation was over that had it zapped.
+ * Checks a page that is mapped again. The zap was unnecessary if the frame is
+ * the same, all former permissions are still there, and the host's own page
+ * table also had both at the end of the operation that caused the zap.
  */
 static __always_inline bool was_zapped(u64 pgt, u64 ipa, u32 shift, u64 phys,
 				       u32 permissions, bool forget)
@@ -774,11 +787,13 @@ int s2_refault(u64 *ctx)
 	u64 pgt = number(&ctx[0]), ipa = ctx[1], size = ctx[2], phys = ctx[3];
 	u32 now = prot_permissions(ctx[4]);
 
-	/* -EAGAIN: another vCPU was first, or the guest is to try again */
+	/* -EAGAIN: another vCPU was first, or the guest must retry */
 	if ((int)returned(ctx))
 		return 0;
-	/* A page may come back as a page, or out of a block that was zapped,
-	 * or with its neighbours as a block. */
+	/*
+	 * A page may be mapped again as a page, as part of a block that was
+	 * zapped, or in a block with its neighbours.
+	 */
 	if (size == 1ULL << page_shift) {
 		if (!was_zapped(pgt, ipa, page_shift, phys, now, true))
 			was_zapped(pgt, ipa, level_shift(2), phys, now, false);
@@ -804,7 +819,10 @@ int kvm_start(u64 *ctx)
 		return 0;
 	if (start.cause > CAUSE_BEYOND)
 		start.cause = CAUSE_BEYOND;
-	/* No task is in there twice. Without room KVM itself is the cause. */
+	/*
+	 * A task can't be in there twice. If the map is full, the cause is KVM
+	 * itself.
+	 */
 	if (bpf_map_update_elem(&in_start, &pid, &start, BPF_ANY))
 		add(SLOT_KVM_FORGOTTEN, 1);
 	return 0;
@@ -836,7 +854,7 @@ int kvm_part(u64 *ctx)
 	range = start->range;
 	bpf_map_update_elem(&open_ranges, &range, &none, BPF_NOEXIST);
 	parts = bpf_map_lookup_elem(&open_ranges, &range);
-	/* What is left out stays unknown. */
+	/* What does not fit remains unknown. */
 	if (!parts || parts->nr >= MAX_PARTS)
 		return 0;
 	p = &parts->part[parts->nr];
@@ -846,7 +864,7 @@ int kvm_part(u64 *ctx)
 	p->nr = BPF_CORE_READ(r, end) - p->gfn;
 	p->hva = BPF_CORE_READ(r, slot, userspace_addr) +
 		 ((p->gfn - BPF_CORE_READ(r, slot, base_gfn)) << page_shift);
-	/* Of its own table KVM knows both addresses. */
+	/* KVM knows both addresses of its own table. */
 	p->linear = (u64)BPF_CORE_READ(kvm, arch.mmu.pgt, pgd) -
 		    BPF_CORE_READ(kvm, arch.mmu.pgd_phys);
 	parts->nr++;
@@ -860,7 +878,7 @@ struct host_walk {
 	u64 pgd, top;	/* the bits below an entry of the first table */
 };
 
-/* The frame behind @hva in the host's page table; 0: none. */
+/* Returns the frame of @hva in the host's page table; 0 if there is none. */
 static __always_inline u64 host_frame(const struct host_walk *w, u64 hva,
 				      u32 *permissions)
 {
@@ -896,7 +914,7 @@ static __always_inline struct zap *find_zap(const struct count_part *p, u64 ipa,
 	return bpf_map_lookup_elem(&zapped, &key);
 }
 
-/* What is left of one page that stage 2 had, before the host's operation. */
+/* Records what the host did with a page that stage 2 had mapped. */
 static long host_check(u32 i, void *data)
 {
 	const struct host_walk *w = data;
@@ -919,7 +937,7 @@ static long host_check(u32 i, void *data)
 	return 0;
 }
 
-/* Pages of a range that are looked at: what is beyond stays unknown. */
+/* How many pages of a range are checked; the others remain unknown. */
 #define MOST_CHECKED	65536
 
 /* kvm_mmu_notifier_invalidate_range_end(subscription, range) */
@@ -935,7 +953,7 @@ int kvm_end(u64 *ctx)
 	if (!parts)
 		return 0;
 	w.pgd = (u64)BPF_CORE_READ(range, mm, pgd);
-	/* As many levels as the address space is large. */
+	/* The size of the address space determines the number of levels. */
 	size = BPF_CORE_READ(range, mm, task_size) - 1;
 	w.top = page_shift;
 	for (i = 0; i < 4; i++)
@@ -976,7 +994,7 @@ int s2_map(u64 *ctx)
 	return 0;
 }
 
-/* Without a return value: also the attempts that fail are counted. */
+/* Does not look at the return value, so failed attempts are counted, too. */
 SEC("kprobe")
 int s2_map_k(struct pt_regs *ctx)
 {

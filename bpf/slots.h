@@ -10,7 +10,7 @@ enum slot {
 	SLOT_GUP_FAST_CALLS,
 	SLOT_GUP_FAST_PAGES,
 	SLOT_GUP_SLOW_PAGES,
-	SLOT_GUP_CALLER_HIDDEN,	/* slow paths that can't be told whose */
+	SLOT_GUP_CALLER_HIDDEN,	/* slow paths whose caller is unknown */
 	SLOT_GATHERS,
 	SLOT_RETRIES,
 	SLOT_FOLDS,
@@ -22,8 +22,8 @@ enum slot {
 	SLOT_KVM_GUEST_FAULTS,
 	SLOT_KVM_REFAULTS,
 	SLOT_KVM_REFAULTS_SAME_PFN,
-	SLOT_KVM_FORGOTTEN,	/* zapped leaves there was no room to remember */
-	SLOT_KVM_UNCHECKED,	/* came back alike, the host's part not known */
+	SLOT_KVM_FORGOTTEN,	/* zapped leaves for which the map had no room */
+	SLOT_KVM_UNCHECKED,	/* mapped again unchanged, but what the host did is unknown */
 	SLOT_S2_NORMAL,
 	SLOT_S2_NC,
 	SLOT_S2_DEVICE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The counters that need no BPF: software events of perf. */
+/* Counters without BPF: perf's software events. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,9 @@ static void add_software(struct counter_state *c, uint64_t config, pid_t pid,
 	int fd = open_software(config, pid, cpu, on_exec);
 
 	if (fd < 0) {
-		/* A thread may have ended meanwhile, a CPU be offline. */
+		/*
+		 * A thread may have ended meanwhile, or a CPU may be offline.
+		 */
 		if (errno == ESRCH || errno == ENODEV)
 			return;
 		c->software_absent = errno == EACCES || errno == EPERM ?

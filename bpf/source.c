@@ -16,14 +16,14 @@
 #include "lib/env.h"
 #include "lib/util.h"
 
-/* In the order of the table, less what the runner counts by itself. */
+/* In the order of the table, without what the runner counts itself. */
 static const char *metrics[MAX_COUNTERS + 1];
 static unsigned int counter_of[MAX_COUNTERS];
 static unsigned int nr_metrics;
 
 /*
- * A tracer for each of enum events, loaded when it is first needed. They share
- * no counter and no program.
+ * One tracer for each of enum events, loaded when it is first needed. They
+ * share no counters and no programs.
  */
 #define NR_KINDS	2
 
@@ -73,7 +73,7 @@ static void collect_one(struct bpf_priv *p, unsigned int kind,
 		values[m].count = from->count;
 		if (from->absent || !from->missed)
 			continue;
-		/* An undercount is not a count. */
+		/* Don't report a count that is too low. */
 		snprintf(p->lost[m], sizeof(p->lost[m]),
 			 "the probe counted %" PRIu64 " hits and lost %" PRIu64,
 			 from->count, from->missed);
@@ -101,7 +101,7 @@ static int load(unsigned int kind, pid_t pid)
 		whose = pid == getpid() ? WHOSE_MINE : WHOSE_PID;
 	for (m = 0; m < nr_metrics; m++)
 		want[counter_of[m]] = metric_events(metrics[m]) == 1U << kind;
-	/* Where time is emulated, what is attached slowly takes long. */
+	/* Where time is emulated, slow attaching takes long. */
 	t = machine_get()->clock_emulated ? tracer_new_quick(want, whose) :
 					    tracer_new(want, whose);
 	if (whose == WHOSE_MINE)

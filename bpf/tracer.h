@@ -22,7 +22,7 @@ struct attached {
 	char where[80];
 	uint64_t offset;
 	struct bpf_link *link;
-	uint64_t missed;	/* by links that are gone */
+	uint64_t missed;	/* by links that no longer exist */
 	uint64_t missed_base;
 };
 
@@ -32,8 +32,8 @@ struct counter_state {
 	const char *excluded[MAX_WAYS];
 	const char *absent;
 	char *how;
-	slot_set slots;		/* bit s: slot s is summed */
-	slot_set minus;		/* bit s: slot s is taken off */
+	slot_set slots;		/* bit s: slot s is added */
+	slot_set minus;		/* bit s: slot s is subtracted */
 	/* Which of attached[] it needs. */
 	bool uses[MAX_ATTACHED];
 	int *software;
@@ -44,10 +44,10 @@ struct counter_state {
 
 struct tracer {
 	enum whose whose;
-	bool quick;		/* to attach, rather than at each hit */
+	bool quick;		/* prefer quick attaching to cheap hits */
 	struct ptelab *skel;		/* the programs and their variables */
-	struct bpf_object *obj;		/* of it */
-	const struct slot_row *rows;	/* of it, once it is loaded */
+	struct bpf_object *obj;		/* the skeleton's object */
+	const struct slot_row *rows;	/* the skeleton's rows, once it is loaded */
 	uint64_t base[SLOT_NR];
 	struct counter_state c[MAX_COUNTERS];
 	struct attached attached[MAX_ATTACHED];
@@ -59,7 +59,7 @@ struct tracer {
 	const char *warning;
 	struct retry_sites sites;
 	bool sites_known;
-	/* All reasons, each once; they live as long as the tracer. */
+	/* All reasons, each once; freed with the tracer. */
 	char **said;
 	unsigned int nr_said;
 };
@@ -68,7 +68,10 @@ struct tracer {
 
 /* Formats a reason that lives as long as the tracer. */
 const char *tracer_text(struct tracer *t, const char *fmt, ...) __printf(2, 3);
-/* Sets the slots and returns NULL, or returns why this kernel has no such event. */
+/*
+ * Sets the slots and returns NULL, or returns why this kernel has no such
+ * event.
+ */
 const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		       struct counter_state *c);
 /* Adds the best way of a counter that is not excluded to attached[]. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See attach.h. What the loaded programs have counted, and what they missed. */
+/* See attach.h. Reads what the programs have counted, and what they missed. */
 #include <bpf/bpf.h>
 #include <string.h>
 
@@ -21,8 +21,8 @@ static void sum_rows(const struct tracer *t, uint64_t sum[SLOT_NR])
 }
 
 /*
- * How many hits a kprobe lost, which a link tells since 6.7. The layout is
- * the kernel's ABI, newer than what this is compiled with.
+ * Returns how many hits a kprobe lost, which a link reports since 6.7. The
+ * struct has the kernel's ABI, which is newer than this machine's headers.
  */
 uint64_t missed_by_link(const struct attached *a)
 {
@@ -59,7 +59,10 @@ static uint64_t missed_by_program(struct tracer *t, const char *name)
 	return info.recursion_misses;
 }
 
-/* @a's own misses, and its program's unless an earlier one has the same. */
+/*
+ * Returns @a's own misses, and its program's unless an earlier entry has the
+ * same program.
+ */
 static uint64_t missed(struct tracer *t, unsigned int i)
 {
 	struct attached *a = &t->attached[i];
@@ -83,7 +86,7 @@ void tracer_zero(struct tracer *t)
 		t->c[i].software_base = software_count(&t->c[i]);
 }
 
-/* Where the programs themselves count what they could not attribute. */
+/* Slots in which the programs count what they could not attribute. */
 static slot_set lost_slots(enum slot slot)
 {
 	switch (slot) {
@@ -131,7 +134,7 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 				v->missed += sum[s] - t->base[s];
 		}
 		/*
-		 * What a call under way takes off may come before what it
+		 * A call that is still running may have subtracted before it
 		 * adds.
 		 */
 		if ((int64_t)v->count < 0)

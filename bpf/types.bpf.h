@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's types, as little of them as the programs touch. Offsets, sizes
- * and enumerators are those of the running kernel: libbpf relocates every
- * access. "___x" is a flavour: a declaration of the same type for kernels
- * that have it differently.
+ * The kernel's types, reduced to what the programs use. libbpf relocates every
+ * access, so offsets, sizes and enumerators are those of the running kernel.
+ * "___x" is a flavour: another declaration of the same type for kernels where
+ * it differs.
  */
 #ifndef PTELAB_BPF_TYPES_H
 #define PTELAB_BPF_TYPES_H
@@ -24,7 +24,7 @@ enum { false, true };
 #define NULL ((void *)0)
 #endif
 
-/* A kprobe's registers: fixed by the ABI, so not relocated. */
+/* A kprobe's registers. The ABI fixes them, so they are not relocated. */
 #if defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	u64 regs[31];

@@ -16,7 +16,7 @@ static int64_t sbits(uint32_t insn, unsigned int hi, unsigned int lo)
 	return (int64_t)((uint64_t)bits(insn, hi, lo) << (64 - n)) >> (64 - n);
 }
 
-/* The mask bit of a register field in which 31 is xzr. */
+/* Returns the mask bit of a register field in which 31 is xzr. */
 static uint32_t reg(unsigned int r)
 {
 	return r == 31 ? 0 : 1u << r;
@@ -110,7 +110,10 @@ static void decode_branch(uint32_t insn, struct a64 *d)
 		/* svc, hvc and smc come back; brk and hlt do not */
 		d->kind = bits(insn, 23, 21) ? A64_LEAVE : A64_CALL;
 	} else if (is(insn, 0xffc00000, 0xd5000000)) {
-		/* hints, barriers, msr, mrs, sys: only mrs and sysl write */
+		/*
+		 * hints, barriers, msr, mrs, sys: only mrs and sysl write a
+		 * register
+		 */
 		d->kind = A64_PLAIN;
 		if (bits(insn, 21, 21))
 			d->writes = reg(bits(insn, 4, 0));
@@ -259,7 +262,7 @@ static void decode_register(uint32_t insn, struct a64 *d)
 	d->reads = reg(bits(insn, 9, 5)) | reg(rm);
 	if (is(insn, 0x1f000000, 0x1b000000))		/* madd and others */
 		d->reads |= reg(bits(insn, 14, 10));
-	/* ccmp and setf put flags where others have a register */
+	/* ccmp and setf have flags in the field of a register */
 	if (is(insn, 0x1fe00000, 0x1a400000) ||
 	    is(insn, 0x1fe03fff, 0x1a00000d))
 		d->writes = 0;

@@ -47,7 +47,7 @@ static struct code_part *add_part(struct code *code, uint64_t start,
 
 /* --- the running kernel --- */
 
-/* Reads kernel memory through the ELF file that /proc/kcore is. */
+/* Reads kernel memory through /proc/kcore, which is an ELF file. */
 static int kcore_read(int fd, struct code_part *p)
 {
 	Elf64_Ehdr eh;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints what the retry-site finder saw: the blocks, where the argument is in
- * each, the loops, the reads and what they were taken for.
+ * Prints what the retry-site finder found: the blocks, where the argument is in
+ * each, the loops, the reads and their classification.
  */
 #include <capstone/capstone.h>
 #include <inttypes.h>
@@ -48,7 +48,7 @@ static const char *role(const struct retry_insn *i, const struct retry_sites *s)
 				 "reads the entry: starts the first try";
 }
 
-/* The number of the block that starts at or holds instruction @n. */
+/* Returns the number of the block that starts at or contains instruction @n. */
 static unsigned int block_of(const struct func *f, int n)
 {
 	unsigned int b = 0;
@@ -130,11 +130,11 @@ static void print_function(FILE *to, const struct func *f)
 
 /* --- loops --- */
 
-/* The blocks as a graph: at most two ways out of each. */
+/* The blocks as a graph with at most two successors each. */
 struct graph {
 	unsigned int nr;
 	int (*to)[2];
-	bool *dom;		/* dom[b * nr + a]: every way to b is through a */
+	bool *dom;		/* dom[b * nr + a]: every path to b contains a */
 };
 
 static void build_graph(const struct func *f, struct graph *g)
@@ -156,7 +156,7 @@ static void build_graph(const struct func *f, struct graph *g)
 	}
 }
 
-/* b is dominated by itself and by what dominates all that lead to it. */
+/* b is dominated by itself, and by what dominates all of its predecessors. */
 static void find_dominators(struct graph *g)
 {
 	unsigned int a, b, p, k, nr = g->nr;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What retry_sites.c finds out, for retry_explain.c to print. */
+/* Results of retry_sites.c that retry_explain.c prints. */
 #ifndef PTELAB_BPF_RETRY_IMPL_H
 #define PTELAB_BPF_RETRY_IMPL_H
 
@@ -8,7 +8,7 @@
 
 #define NO_OFFSET	INT64_MIN
 
-/* Where the argument, or something computed from it, is. */
+/* Where the argument, or a value computed from it, is. */
 struct places {
 	uint32_t regs;
 	uint64_t slots;		/* bit n: 8 bytes at entry sp - 8 * (n + 1) */

@@ -2,22 +2,22 @@
 /*
  * See retry_sites.h.
  *
- * Two questions are answered for every instruction by walking the function
- * until nothing changes any more: which registers and stack slots hold exactly
- * the argument (on all paths), and which may hold an address computed from it
- * (on some path). Then:
+ * For every instruction two things are computed, by following the code until
+ * nothing changes any more: which registers and stack slots hold exactly the
+ * argument (on all paths), and which may hold an address computed from it (on
+ * some path). Then:
  *
  *	a target read	is a load through the argument itself
  *	a scan read	is a load through an address computed from it
  *	a try starts	at a target read from which a scan read can be
  *			reached without passing another target read
  *
- * A target read that only compares, and then leaves or goes back to another
- * one, so is no start of a try. Retries are the starts less one a call. If no
- * instruction is both the first start of a call and a later one, the later
- * ones are probed and their hits are the retries. If some instruction is both,
- * as at the top of a loop that was not rotated, all starts are probed and the
- * calls are taken off.
+ * So a target read that only compares, and then leaves or goes back to another
+ * one, does not start a try. The number of retries is that of the starts minus
+ * one per call. If no instruction is both the first start of a call and a later
+ * one, the later ones are probed and their hits are the retries. If one is
+ * both, as at the top of a loop that was not rotated, all starts are probed and
+ * the calls are subtracted.
  */
 #include "bpf/retry/retry_sites.h"
 
@@ -66,9 +66,9 @@ static int index_of(const struct func *f, uint64_t addr)
 #define INSN_BRK_KPROBE_SS	0xd42000c0
 
 /*
- * The first instructions are not the compiler's alone: ftrace turns two of
- * them into "mov x9, lr; bl" and a kprobe at the entry puts a trap there. None
- * of that changes what the function does.
+ * The first instructions may be patched: ftrace makes two of them "mov x9, lr;
+ * bl", and a kprobe at the entry is a trap. This does not change what the
+ * function does, so undo it.
  */
 static void undo_entry_patches(uint32_t *word, unsigned int n,
 			       const struct func *f)
@@ -124,7 +124,7 @@ static uint64_t slot_bit(int64_t at)
 	return 1ULL << (-at / 8 - 1);
 }
 
-/* The address that an access on the stack has, or NO_OFFSET. */
+/* Returns the address of an access on the stack, or NO_OFFSET. */
 static int64_t stack_address(const struct path_state *s, const struct a64 *d)
 {
 	int64_t base = NO_OFFSET;
@@ -157,7 +157,7 @@ static void step_store(struct path_state *s, const struct a64 *d)
 	unsigned int k;
 
 	if (at == NO_OFFSET) {
-		/* Through sp but not known where: anything may be gone. */
+		/* An unknown address relative to sp may overwrite any slot. */
 		if (d->base == A64_SP)
 			s->exact.slots = 0;
 		return;
@@ -208,14 +208,14 @@ static void step_stack(struct path_state *s, const struct a64 *d)
 }
 
 /*
- * What a call is taken to change: the result, the linker's scratch registers
- * and the link. A compiler that sees the callee knows which of the other
- * registers survive it and relies on that; one that is read again without
- * having been written did survive.
+ * What a call is assumed to change: the result, the linker's scratch registers
+ * and the link register. A compiler that sees the callee knows which other
+ * registers keep their value, and relies on it. If one is read again without
+ * having been written, it kept its value.
  */
 #define CALL_CHANGES	(1u << 0 | 1u << 1 | 1u << 16 | 1u << 17 | 1u << 30)
 
-/* The state behind an instruction. */
+/* Computes the state after an instruction. */
 static void step(struct path_state *s, const struct a64 *d)
 {
 	bool moves = d->is_add && d->imm == 0 && d->rn < 31 && d->rd < 31;
@@ -227,7 +227,7 @@ static void step(struct path_state *s, const struct a64 *d)
 		s->derived.regs &= ~CALL_CHANGES;
 		return;
 	}
-	/* A base that is written back stays an address. */
+	/* A base with writeback is still an address. */
 	if (d->base < 31 && d->writeback &&
 	    (s->derived.regs >> d->base & 1)) {
 		s->exact.regs &= ~(1u << d->base);
@@ -249,7 +249,7 @@ static void step(struct path_state *s, const struct a64 *d)
 	step_stack(s, d);
 }
 
-/* Joins a path into what is known; true if that changed. */
+/* Merges a path into what is known; returns whether that changed. */
 static bool join(struct path_state *to, const struct path_state *from)
 {
 	struct path_state was = *to;
@@ -332,8 +332,9 @@ static void find_reads(struct func *f)
 }
 
 /*
- * Walks on from behind @from (-1: from the entry) and marks in @seen what can
- * be reached; does not walk on from an instruction for which @stop holds.
+ * Follows the code from after @from (-1: from the entry), and marks in @seen
+ * what can be reached. Does not continue after an instruction for which @stop
+ * is true.
  */
 static void walk(const struct func *f, int from,
 		 bool (*stop)(const struct retry_insn *), bool *seen)
@@ -426,8 +427,8 @@ static void find_blocks(struct func *f)
 }
 
 /*
- * The kernel refuses kprobes between a load-exclusive and its store-exclusive,
- * and looks for the former in the 32 instructions ahead.
+ * The kernel refuses kprobes between a load-exclusive and its store-exclusive.
+ * It looks for the former in the preceding 32 instructions.
  */
 static bool in_exclusive_sequence(const struct func *f, unsigned int n)
 {
@@ -454,7 +455,10 @@ static bool can_probe(const struct func *f, unsigned int n)
 	return !in_exclusive_sequence(f, n);
 }
 
-/* The start itself, or another instruction that runs as often. -1: none. */
+/*
+ * Returns the start, or another instruction that runs equally often; -1 if
+ * there is none.
+ */
 static int probe_for(const struct func *f, unsigned int n)
 {
 	unsigned int k;

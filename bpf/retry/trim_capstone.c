@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The disassembler is only there to print A64 instructions. A static link
- * would bring in its tables for every other processor as well, four megabytes
- * of them; with these in their place it does not.
+ * The disassembler is only needed to print A64 instructions. A static link
+ * would include its tables for all other processors, four megabytes. These
+ * stubs replace them.
  */
 #include <capstone/capstone.h>
 
