@@ -45,7 +45,7 @@ if [ -z "$script" ]; then
 	skip checkpatch "no checkpatch.pl: no kernel tree in $cache; scripts/lab/kernel makes one"
 	exit 0
 fi
-perl "$script" --no-tree --no-signoff --terse --no-summary --show-types \
+perl "$script" --no-tree --no-signoff --terse --showfile --no-summary --show-types \
 	--ignore FILE_PATH_CHANGES,COMMIT_MESSAGE,PREFER_KERNEL_TYPES,SPLIT_STRING,LONG_LINE_STRING,EMBEDDED_FUNCTION_NAME \
 	"$tmp/diff" > "$tmp/out" 2> "$tmp/err"
-equal checkpatch "$(sed 's/^[^:]*://' "$tmp/out" | head -n 10)$(head -n 1 "$tmp/err")" ''
+equal checkpatch "$(head -n 10 "$tmp/out")$(head -n 1 "$tmp/err")" ''
