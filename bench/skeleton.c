@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A benchmark to copy: one mincore(2) of some pages that are there. It is built
- * and works, but is listed and measured only where it is asked for by name:
+ * A benchmark to copy: one mincore(2) of some resident pages. It is built and
+ * works, but is only listed and measured if it is selected by its full name:
  * ptelab run -b skeleton.mincore.
  *
- * For a new one: copy this file, or add to the file of its family; rename; drop
- * .hidden; take a free place for BENCH(). Nothing else has to know. What the
- * members of struct bench are for is in bench.h, and what the runner calls when.
+ * For a new one copy this file, or add to the file of its family; rename; delete
+ * .hidden; take a free place for BENCH(). No other file changes. bench.h describes
+ * the members of struct bench, and when the runner calls them.
+ *
+ * If an operation consumes something, as a fault consumes a page that is not
+ * populated, make room for ctx->ops operations in setup, lower *max to what fits
+ * into mm_budget(), and let prepare restore the initial state.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,28 +22,30 @@
 #include "bench/kit/mm.h"
 #include "lib/util.h"
 
-/* Data, so that list, help, range checks and records come by themselves. */
+/* list, help, range checks and records are generated from this table. */
 static const struct bench_param params[] = {
 	{ .name = "pages", .type = PARAM_INT, .unit = "pages", .def = "16",
 	  .min = 1, .max = 4096, .help = "pages per call" },
 };
 
-/* What lives from setup to teardown. */
+/* From setup to teardown. */
 struct skeleton {
 	char *map;
 	uint64_t pages;
-	unsigned char *there;	/* of each page, by mincore */
+	unsigned char *there;	/* for each page, from mincore() */
 };
 
-/* A reason in words where this machine or these parameters can't; it must not
- * change anything. */
+/*
+ * Returns why this machine or these parameters can't be measured. Must not change
+ * anything.
+ */
 static const char *skeleton_unavailable(const struct bench_ctx *ctx)
 {
 	(void)ctx;
 	return NULL;
 }
 
-/* Operations of a batch: some 100,000 instructions, and what memory allows. */
+/* The default is a batch of some 100,000 instructions. *max is what memory allows. */
 static void skeleton_size(const struct bench_ctx *ctx, uint64_t *def,
 			  uint64_t *max)
 {
@@ -47,7 +53,7 @@ static void skeleton_size(const struct bench_ctx *ctx, uint64_t *def,
 	*max = 1000000;
 }
 
-/* Not timed. What it leaves in priv teardown frees, also if it fails. */
+/* Not timed. teardown frees priv, even if this fails. */
 static int skeleton_setup(struct bench_ctx *ctx)
 {
 	struct skeleton *s = xcalloc(1, sizeof(*s));
@@ -64,8 +70,10 @@ static int skeleton_setup(struct bench_ctx *ctx)
 	return 0;
 }
 
-/* Before each batch, not timed: puts back what an operation uses up. Leave it
- * out if that is nothing; here it makes verify's proof one of this batch. */
+/*
+ * Before each batch, not timed: restores what an operation consumes. Leave it out
+ * if that is nothing. Here it makes sure that the proof is of this batch.
+ */
 static int skeleton_prepare(struct bench_ctx *ctx)
 {
 	struct skeleton *s = ctx->priv;
@@ -74,13 +82,13 @@ static int skeleton_prepare(struct bench_ctx *ctx)
 	return 0;
 }
 
-/* Timed and counted: nothing but the operations. */
+/* Timed and counted, so it does nothing except the operations. */
 static int64_t skeleton_run(struct bench_ctx *ctx, unsigned int thread)
 {
 	struct skeleton *s = ctx->priv;
 	uint64_t i;
 
-	(void)thread;	/* with a parameter "threads" one of several */
+	(void)thread;	/* matters if there is a parameter "threads" */
 	for (i = 0; i < ctx->ops; i++)
 		if (mincore(s->map, s->pages * mm_caps()->page, s->there))
 			return fail(errno, "mincore: %s", strerror(errno));
@@ -88,15 +96,15 @@ static int64_t skeleton_run(struct bench_ctx *ctx, unsigned int thread)
 }
 
 /*
- * The proof: what shows that the operation happened. -EPROTO makes the point
- * invalid, so that it is never compared.
+ * Proves that the operations happened. -EPROTO makes the point invalid, so that it
+ * is never compared.
  */
 static int skeleton_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct skeleton *s = ctx->priv;
 	uint64_t i;
 
-	(void)d;	/* NULL after the timed pass, else what was counted */
+	(void)d;	/* the events of a counted batch; NULL after the timed pass */
 	for (i = 0; i < s->pages; i++)
 		if (!(s->there[i] & 1))
 			return fail(EPROTO, "page %" PRIu64 " is not resident", i);
