@@ -2,35 +2,34 @@
 /*
  * fault: page faults, each kind alone.
  *
- * A batch touches fresh addresses of a region once each; prepare makes the
- * region fresh again, untimed. One operation is one fault, and is proved to
- * be: the process took exactly as many as there were operations.
+ * A batch touches fresh addresses of a region once each; prepare makes the region
+ * fresh again, untimed. One operation is one fault, and the proof is that the
+ * process took exactly as many faults as there were operations.
  *
- * No racer: whatever changes these folios meanwhile changes which fault is
- * taken, so the proof would be of something else.
+ * There is no racer, because any concurrent change of these folios changes which
+ * fault is taken, so the proof would fail.
  *
  * Which of them read a contpte entry with ptep_get_lockless() on arm64, for
- * folio >= contpte and < PMD, and so show what a change of it does (6.12, as
- * counted by lockless_gathers):
+ * folio >= contpte and < PMD, and so show a change of it (6.12, as counted by
+ * lockless_gathers):
  *
- *   anon_write  no: the entries it looks at are empty. handle_pte_fault()
- *               reads one, alloc_anon_folio() as many as the largest enabled
- *               size has
- *   anon_read   no: empty, and the zero page is never contpte
- *   cow         touch=first: once an operation, and once more, gathered under
- *               the lock by ptep_get(). touch=all: only the first fault in
- *               each block, which takes it apart. The same for a PMD: it is
- *               split into contpte blocks first
+ *   anon_write  none: the entries are empty. handle_pte_fault() reads one,
+ *               alloc_anon_folio() as many as the largest enabled size has
+ *   anon_read   none: empty, and the zero page is never contpte
+ *   cow         touch=first: once per operation, and again with ptep_get() under
+ *               the lock. touch=all: only in the first fault of each block,
+ *               which unfolds it. The same for a PMD, which is split into
+ *               contpte blocks first
  *   wp_reuse    with pages of large folios, as cow; not with order-0 folios,
  *               and not with a PMD, which is reused whole
- *   file        no: empty entries
- *   spurious    twice an operation: in the fault and in its retry
+ *   file        none: empty entries
+ *   spurious    twice per operation: in the fault and in its retry
  *
  * In all of them handle_pte_fault() calls ptep_get_lockless() once for an
- * entry that is not contpte, where it is one load.
+ * entry that is not contpte, where it is a single load.
  *
  * One file though it is long: the faults differ in how a page is prepared, and
- * are to be read beside each other.
+ * are best compared side by side.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +129,7 @@ static bool is_pmd(const struct bench_ctx *ctx)
 	return folio_of(ctx) == mm_caps()->pmd;
 }
 
-/* Bytes from one operation's address to the next. */
+/* Returns the bytes from one operation's address to the next. */
 static uint64_t step_of(const struct bench_ctx *ctx)
 {
 	if (param_has(ctx->bench, "touch") && param_is(ctx, "touch", "all"))
@@ -144,8 +143,8 @@ static uint64_t per_folio(const struct bench_ctx *ctx)
 }
 
 /*
- * @cost: instructions of an operation; @bytes: memory it takes. Whole folios,
- * so that each is touched as completely as the others.
+ * @cost: instructions per operation; @bytes: memory it takes. Rounds to whole
+ * folios, so that all folios are touched to the same extent.
  */
 static void size_by(const struct bench_ctx *ctx, uint64_t cost, uint64_t bytes,
 		    uint64_t *def, uint64_t *max)
@@ -184,7 +183,7 @@ static bool on_shmem(const struct bench_ctx *ctx)
 	       param_is(ctx, "backing", "shmem");
 }
 
-/* A region with room for the operations of a batch, mostly anonymous. */
+/* Opens a region with room for the operations of a batch; mostly anonymous. */
 static int anon_setup(struct bench_ctx *ctx)
 {
 	struct fault *f = new_fault(ctx);
@@ -251,7 +250,7 @@ static int64_t read_run(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops - left;
 }
 
-/* Frames of all touched addresses of an anonymous region. */
+/* Gets the frames of all touched addresses of an anonymous region. */
 static int frames(struct fault *f, uint64_t *pfn)
 {
 	size_t each = f->nr_frames / f->r.nr;
@@ -264,7 +263,10 @@ static int frames(struct fault *f, uint64_t *pfn)
 	return ret;
 }
 
-/* Exactly one fault an operation, and none that waited. */
+/*
+ * Checks that each operation took exactly one fault, and that none waited for
+ * I/O.
+ */
 static int faults_verify(const struct bench_deltas *d)
 {
 	if (d->minflt != d->operations || d->majflt)
@@ -274,8 +276,8 @@ static int faults_verify(const struct bench_deltas *d)
 }
 
 /*
- * @want write faults reused their page. pgreuse counts the whole machine's:
- * only where nothing else runs must it be equal.
+ * Checks that @want write faults reused their page. pgreuse counts for the
+ * whole machine, so it must only be equal where nothing else runs.
  */
 static int reuse_verify(const struct bench_ctx *ctx,
 			const struct bench_deltas *d, int64_t want)
@@ -283,7 +285,7 @@ static int reuse_verify(const struct bench_ctx *ctx,
 	int64_t reused;
 
 	if (!d->vmstat(d, "pgreuse", &reused))
-		return 0;	/* the frames have been compared */
+		return 0;	/* the frames were compared instead */
 	if (reused < want || (ctx->icount && reused != want))
 		return fail(EPROTO, "%" PRId64 " pages were reused (pgreuse), not %" PRId64,
 			    reused, want);
@@ -292,7 +294,7 @@ static int reuse_verify(const struct bench_ctx *ctx,
 
 /* --- anon_write --- */
 
-/* One folio a thread is the least that there must be room for. */
+/* There must be room for at least one folio per thread. */
 static const char *no_room(const struct bench_ctx *ctx)
 {
 	return folio_of(ctx) * ctx->threads > mm_budget() ?
@@ -307,13 +309,15 @@ static const char *anon_unavailable(const struct bench_ctx *ctx)
 	return why ? why : no_room(ctx);
 }
 
-/* Clearing is a loop of five instructions around dc zva, 64 bytes each. */
+/*
+ * Clearing is a loop of five instructions around DC ZVA, which clears 64 bytes.
+ */
 static uint64_t clear_cost(uint64_t bytes)
 {
 	return bytes / 13;
 }
 
-/* Copying a base page. */
+/* The cost of copying a base page. */
 static uint64_t copy_cost(void)
 {
 	return mm_caps()->page / 6;
@@ -355,7 +359,7 @@ static void anon_read_size(const struct bench_ctx *ctx, uint64_t *def,
 {
 	uint64_t bytes = mm_caps()->page;
 
-	/* Nothing is allocated but page tables. */
+	/* Only page tables are allocated. */
 	size_by(ctx, 1100, bytes, def, max);
 	if (*max > 64 * GIB / ctx->threads / folio_of(ctx))
 		*max = 64 * GIB / ctx->threads / folio_of(ctx);
@@ -376,7 +380,9 @@ static int anon_read_setup(struct bench_ctx *ctx)
 	return anon_setup(ctx);
 }
 
-/* One and the same frame everywhere, and the kernel calls it the zero page. */
+/*
+ * All pages must have the same frame, which the kernel marks as the zero page.
+ */
 static int anon_read_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct fault *f = ctx->priv;
@@ -416,7 +422,7 @@ static int anon_read_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 /* --- cow --- */
 
-/* Writes what a child is to find in its copy. */
+/* Writes a pattern that the child must find in its copy. */
 static void write_pattern(const struct fault *f)
 {
 	unsigned int i;
@@ -431,8 +437,8 @@ static void write_pattern(const struct fault *f)
 }
 
 /*
- * Fresh folios of the right size, populated. What is left of a PMD that was
- * split is a page table, under which there is no room for another.
+ * Populates fresh folios of the right size. A PMD that was split has left a
+ * page table, so map it anew to get a PMD leaf again.
  */
 static int renew(struct fault *f)
 {
@@ -450,7 +456,7 @@ static void cow_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 {
 	uint64_t cost = 2000 + copy_cost();
 
-	/* A contpte block is unfolded, a PMD split. */
+	/* This will unfold a contpte block, or split a PMD. */
 	if (step_of(ctx) != mm_caps()->page)
 		cost += is_pmd(ctx) ? 37000 : 2200;
 	size_by(ctx, cost, step_of(ctx) + mm_caps()->page, def, max);
@@ -473,7 +479,7 @@ static int cow_prepare(struct bench_ctx *ctx)
 	return f->child ? 0 : -errno;
 }
 
-/* Each page was replaced, and only for this process. */
+/* Checks that each page was replaced, and only for this process. */
 static int cow_happened(struct bench_ctx *ctx)
 {
 	struct fault *f = ctx->priv;
@@ -514,7 +520,7 @@ static int cow_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 		ret = faults_verify(d);
 		return ret ? ret : reuse_verify(ctx, d, 0);
 	}
-	/* What a batch starts from; a batch itself consumes it. */
+	/* Prove the state before a batch, because a batch consumes it. */
 	ret = cow_prepare(ctx);
 	return ret ? ret : prove(ctx, mm_leaf_expected(mm_caps(),
 						       folio_of(ctx)));
@@ -524,7 +530,7 @@ static int cow_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 struct uffd {
 	int fd;
-	/* The thread that lifts the protection; see spurious. */
+	/* The thread that removes the protection; see spurious. */
 	pthread_t resolver;
 	bool resolving;
 	int cpu;
@@ -555,7 +561,10 @@ static int uffd_new(struct fault *f, uint64_t features)
 	return u->fd < 0 ? u->fd : 0;
 }
 
-/* Makes each fault's whole folio writable again, and wakes its thread. */
+/*
+ * Makes the whole folio of each fault writable again, and wakes the waiting
+ * thread.
+ */
 static void *resolver_main(void *arg)
 {
 	struct sched_param fifo = { .sched_priority = 1 };
@@ -567,9 +576,9 @@ static void *resolver_main(void *arg)
 	CPU_SET(u->cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
 	/*
-	 * Woken, it runs at once and until it sleeps again: when to switch is
-	 * not left to the fair scheduler's arithmetic. Where that is not
-	 * permitted the figures spread more, no worse.
+	 * With this policy the thread runs as soon as it is woken and until it
+	 * sleeps again, so the scheduler's fairness does not decide when to
+	 * switch. Where this is not permitted, results only vary more.
 	 */
 	sched_setscheduler(0, SCHED_FIFO, &fifo);
 	for (;;) {
@@ -592,7 +601,10 @@ static void *resolver_main(void *arg)
 			break;
 		}
 	}
-	/* Nobody must be left waiting: neither here nor at the end. */
+	/*
+	 * The thread must not leave anyone waiting, neither now nor when it
+	 * ends.
+	 */
 	if (u->error) {
 		uffd_register(u->fd, u->r, false);
 		uffd_protect(u->fd, u->last, mm_caps()->page, false);
@@ -601,8 +613,8 @@ static void *resolver_main(void *arg)
 }
 
 /*
- * The thread sleeps in read() until there is a fault. So it is ended by one:
- * on a page of its own, or a fault under way could be taken for it.
+ * Ends the thread, which sleeps in read() until there is a fault. The fault is
+ * on a separate page, so that it can't be mistaken for one of the benchmark.
  */
 static int last_page(struct uffd *u)
 {
@@ -685,8 +697,8 @@ static const char *reuse_unavailable(const struct bench_ctx *ctx)
 	if (is_pmd(ctx) && param_is(ctx, "touch", "all") && !base)
 		return "touch=all: the first write makes the whole PMD writable, so the others do not fault";
 	/*
-	 * 6.15 learnt to tell, by a field of struct folio, that a large folio
-	 * is mapped by one process only.
+	 * Since 6.15 a field of struct folio shows that a large folio is mapped
+	 * by one process only.
 	 */
 	if (base || is_pmd(ctx))
 		return NULL;
@@ -705,7 +717,9 @@ static void reuse_size(const struct bench_ctx *ctx, uint64_t *def,
 	if (!via_fork(ctx) && step_of(ctx) != mm_caps()->page)
 		cost = 4000;
 	size_by(ctx, cost, step_of(ctx), def, max);
-	/* PMDs are populated at 160,000 instructions each: not hundreds. */
+	/*
+	 * Populating a PMD takes 160,000 instructions, so limit their number.
+	 */
 	if (is_pmd(ctx) && *def > 16)
 		*def = 16;
 }
@@ -726,7 +740,7 @@ static int reuse_setup(struct bench_ctx *ctx)
 	return ret ? ret : frames(f, f->before);
 }
 
-/* Every page of the memfd, writable: a fault each, as it may be. */
+/* Maps every page of the memfd writable, with one fault each. */
 static int map_shmem(struct fault *f)
 {
 	uint64_t page = mm_caps()->page, at;
@@ -740,18 +754,22 @@ static int map_shmem(struct fault *f)
 }
 
 /*
- * Folios that are this process's alone and yet write-protected. A plain
- * mprotect() to and fro won't do: it makes exclusive pages writable itself.
+ * Makes folios that are exclusive to this process but write-protected.
+ * mprotect() to and fro does not work, because it makes exclusive pages
+ * writable itself.
  */
 static int reuse_prepare(struct bench_ctx *ctx)
 {
 	struct fault *f = ctx->priv;
 	int ret = 0;
 
-	/* A page, or a PMD, is after its reuse what it was before. */
+	/* A reused page or PMD is in its original state again. */
 	if (via_fork(ctx) && (f->r.folio == mm_caps()->page || is_pmd(ctx)))
 		return mm_fork_exit(&f->r);
-	/* An armed mapping gets base pages only: populate it before. */
+	/*
+	 * A mapping armed with userfaultfd only gets base pages, so populate it
+	 * before.
+	 */
 	if (f->uffd)
 		uffd_register(f->uffd->fd, &f->r, false);
 	ret = on_shmem(ctx) ? map_shmem(f) : renew(f);
@@ -765,7 +783,7 @@ static int reuse_prepare(struct bench_ctx *ctx)
 	return ret ? ret : uffd_protect_all(f->uffd);
 }
 
-/* Every page is still the one it was. */
+/* Checks that every page still has its frame. */
 static int same_frames(struct bench_ctx *ctx)
 {
 	struct fault *f = ctx->priv;
@@ -793,14 +811,14 @@ static int reuse_verify_point(struct bench_ctx *ctx,
 		return ret;
 	if (d) {
 		ret = faults_verify(d);
-		/* do_huge_pmd_wp_page() does not count its reuses. */
+		/* do_huge_pmd_wp_page() does not count reuses. */
 		if (!ret)
 			ret = reuse_verify(ctx, d, is_pmd(ctx) ? 0 :
 					   (int64_t)d->operations);
 		return ret;
 	}
 	ret = reuse_prepare(ctx);
-	/* Which leaves map a file is up to its faults. */
+	/* The faults determine which leaves map a file. */
 	return ret ? ret : prove(ctx, on_shmem(ctx) ? 0 :
 				 mm_leaf_expected(mm_caps(), folio_of(ctx)));
 }
@@ -808,8 +826,8 @@ static int reuse_verify_point(struct bench_ctx *ctx,
 /* --- file --- */
 
 /*
- * What one fault on a hole of a file mapping maps: a read takes the pages
- * around it that are in the page cache, 64k unless somebody set it otherwise.
+ * Returns the bytes that one read fault on a file mapping maps: the surrounding
+ * pages that are in the page cache, 64k unless configured otherwise.
  */
 static uint64_t fault_around(void)
 {
@@ -827,7 +845,7 @@ static bool is_read(const struct bench_ctx *ctx)
 	return param_is(ctx, "access", "read");
 }
 
-/* Far enough apart that no fault serves two operations. */
+/* Returns a step so large that no fault serves two operations. */
 static uint64_t file_step(const struct bench_ctx *ctx)
 {
 	uint64_t around = fault_around(), folio = folio_of(ctx);
@@ -837,7 +855,9 @@ static uint64_t file_step(const struct bench_ctx *ctx)
 	return param_is(ctx, "kind", "private") ? mm_caps()->page : folio;
 }
 
-/* The page cache that is mapped over and over: a few folios. */
+/*
+ * Returns the bytes of page cache, a few folios, which are mapped repeatedly.
+ */
 static uint64_t file_bytes(const struct bench_ctx *ctx)
 {
 	uint64_t bytes = 8 * file_step(ctx), folio = folio_of(ctx);
@@ -869,7 +889,9 @@ static void file_size(const struct bench_ctx *ctx, uint64_t *def,
 	if (!is_read(ctx) && param_is(ctx, "kind", "private"))
 		cost += copy_cost();
 	size_by(ctx, cost, mm_caps()->page, def, max);
-	/* As many mappings as a process may have, and address space. */
+	/*
+	 * Stay below the limits of mappings per process and of address space.
+	 */
 	if (*max > each * 16384 / ctx->threads)
 		*max = each * 16384 / ctx->threads;
 	if (*max > 64 * GIB / file_step(ctx) / ctx->threads)
@@ -898,8 +920,8 @@ static int64_t file_run(struct bench_ctx *ctx, unsigned int thread)
 }
 
 /*
- * What mapped the first page: how large a leaf a fault on this kind of
- * mapping makes is part of what is found out here, not of what is asked for.
+ * The leaf that a fault on this kind of mapping creates is a result, not a
+ * parameter, so record what maps the first page.
  */
 static int file_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -916,7 +938,10 @@ static int file_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	mm_prober_close(p);
 	if (ret)
 		return fail_prefix(-EPROTO, "not proved");
-	/* The folios of the page cache, by a mapping of all their pages. */
+	/*
+	 * Prove the page cache's folios through a mapping that has all their
+	 * pages.
+	 */
 	ret = mm_region_view(&f->r, &view);
 	if (!ret)
 		ret = mm_prove(ctx, &view, 0);
@@ -961,8 +986,8 @@ static int spurious_setup(struct bench_ctx *ctx)
 	if (!ret)
 		ret = uffd_register(f->uffd->fd, &f->r, true);
 	/*
-	 * On the same CPU, so that a wake-up is a context switch and no more:
-	 * the same on every machine.
+	 * Use the same CPU, so that a wake-up is only a context switch on any
+	 * machine.
 	 */
 	return ret ? ret : resolver_start(f->uffd, ctx->cpu);
 }
@@ -979,10 +1004,9 @@ static int spurious_prepare(struct bench_ctx *ctx)
 }
 
 /*
- * Each operation waited in userfaultfd once, for the resolver saw it, and the
- * entry was made writable before it was woken. So its retry, which is the
- * fault that counts, found nothing to do: the page was neither copied nor
- * reused.
+ * The resolver saw each operation wait in userfaultfd once, and made the entry
+ * writable before it woke the thread. So the retry, which is the fault that
+ * counts, found nothing to do, and the page was neither copied nor reused.
  */
 static int spurious_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -999,8 +1023,8 @@ static int spurious_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	if (!d)
 		return prove(ctx, mm_leaf_expected(mm_caps(), folio_of(ctx)));
 	/*
-	 * The retry is minor, or major on a kernel that waits without the lock
-	 * of the VMA; the fault that went to sleep is not counted.
+	 * The retry is minor, or major on a kernel that waits without the VMA
+	 * lock. The fault that slept is not counted.
 	 */
 	if (d->minflt + d->majflt != d->operations)
 		return fail(EPROTO, "%" PRIu64 " minor and %" PRIu64 " major faults in %" PRIu64 " operations",

@@ -3,25 +3,25 @@
  * gup: everything that gets or pins user pages.
  *
  * Each benchmark works on a region of folios of one size, populated once and
- * mapped writable; a call takes `pages` consecutive pages of it, the next
- * call the pages behind them, round and round. The region is a few MiB, so
- * struct pages and page tables stay in the caches: the figure is the cost of
- * the walk, not of missing memory.
+ * mapped writable. A call takes `pages` consecutive pages of it, and the next
+ * call the following ones, starting again at the end. The region is a few MiB,
+ * so struct pages and page tables stay in the caches, and the result is the
+ * cost of the walk, not of cache misses.
  *
- * Which of them read page table entries of a contpte block locklessly, and
- * therefore show what a change of ptep_get_lockless() does, on arm64 with
- * folio >= contpte and < PMD:
+ * How often they read page table entries of a contpte block locklessly, and so
+ * show a change of ptep_get_lockless(), on arm64 with folio >= contpte and
+ * < PMD:
  *
- *   fast pin_fast pin_longterm	once a page, and once more under the recheck
+ *   fast pin_fast pin_longterm	once per page, and again for the recheck
  *   driver			(ptep_get(), which also gathers)
  *   iouring odirect vmsplice
- *   futex			once, of one page
+ *   futex			once, for one page
  *   remote			never: the negative control
  *
- * A PMD leaf is taken as a whole: no page table entry is read.
+ * A PMD leaf is handled as a whole, so no page table entry is read.
  *
- * One file though it is long: the entries differ in little, and their timed loops
- * are to be read beside each other.
+ * One file though it is long: the benchmarks differ little, and their timed loops
+ * are best compared side by side.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -144,9 +144,9 @@ static enum racer_kind racer_of(const struct bench_ctx *ctx)
 }
 
 /*
- * Bytes for one thread: several calls and several folios, but not so many
- * that populating them costs more than measuring. With a racer, only what one
- * call takes: the two are to meet as often as they can.
+ * Bytes for one thread: several calls and several folios, but not so many that
+ * populating them costs more than measuring. With a racer, only what one call
+ * takes, so that the two meet as often as possible.
  */
 static uint64_t slice_bytes(const struct bench_ctx *ctx)
 {
@@ -168,9 +168,8 @@ static uint64_t slice_bytes(const struct bench_ctx *ctx)
 }
 
 /*
- * Roughly the instructions that the pages of a call cost, for the default of
- * ops: a contpte entry is gathered from all of its block, a PMD is taken as a
- * whole.
+ * Estimates the instructions that the pages of a call take, for the default of
+ * ops. A contpte entry is gathered from its whole block; a PMD is read once.
  */
 static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 {
@@ -187,9 +186,9 @@ static uint64_t guess_pages(const struct bench_ctx *ctx, bool pin)
 }
 
 /*
- * As many calls as make a batch long beside the harness's own ~1,000
- * instructions, or long enough for some hundred rounds of a racer. Nothing is
- * consumed, so there is no end to them.
+ * The default makes a batch long compared with the harness's own ~1,000
+ * instructions, or long enough for some hundred rounds of a racer. A call
+ * consumes nothing, so there is no maximum.
  */
 static void size_by(const struct bench_ctx *ctx, uint64_t call_cost,
 		    uint64_t *def, uint64_t *max)
@@ -202,7 +201,7 @@ static void size_by(const struct bench_ctx *ctx, uint64_t call_cost,
 	*max = UINT64_MAX;
 }
 
-/* Why the region or the racer can't be had. */
+/* Returns why there can be no such region or racer; NULL if there can. */
 static const char *common_unavailable(const struct bench_ctx *ctx,
 				      enum racer_victim victim)
 {
@@ -247,8 +246,8 @@ static int common_setup(struct bench_ctx *ctx)
 	if (!g->racer)
 		return -errno;
 	/*
-	 * Under a racer the folios are no longer those asked for in the end:
-	 * their proof is made here, of what it starts from.
+	 * With a racer the folios do not keep the requested size. Prove their
+	 * initial state here.
 	 */
 	return g->racer_kind == RACER_NONE ? 0 : prove(ctx);
 }
@@ -290,7 +289,7 @@ static int common_prepare(struct bench_ctx *ctx)
 	return racer_start(g->racer);
 }
 
-/* Thread 0 notes how far the racer is as it starts and ends. */
+/* Thread 0 records the racer's rounds at the start and at the end. */
 static void race_begins(struct gup *g, unsigned int thread)
 {
 	if (!thread)
@@ -306,8 +305,8 @@ static void race_ends(struct gup *g, unsigned int thread)
 }
 
 /*
- * Stops the racer, and asks whether it raced and whether the folios are still
- * what they should be.
+ * Stops the racer. Checks that it raced, or that the folios still have the
+ * requested size.
  */
 static int common_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -327,8 +326,9 @@ static int common_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 }
 
 /*
- * The pages pinned must be the pages asked for. nr_foll_pin_acquired counts
- * the whole machine's: where others may pin too, more is no contradiction.
+ * Checks that as many pages were pinned as requested. nr_foll_pin_acquired
+ * counts for the whole machine, so where others may pin too, more is
+ * acceptable.
  */
 static int pins_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -354,7 +354,7 @@ static int pins_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 #define GUP_TEST_PATH	"/sys/kernel/debug/gup_test"
 
-/* mm/gup_test.h, which is not part of the kernel's user-space headers. */
+/* From mm/gup_test.h, which the kernel does not export to user space. */
 struct gup_test {
 	uint64_t get_delta_usec;
 	uint64_t put_delta_usec;
@@ -373,9 +373,9 @@ struct gup_test {
 #define FOLL_WRITE		0x01
 
 /*
- * FOLL_LONGTERM was a macro, 0x10000, until 6.2, and is an enumerator since
- * 6.3, first of one value and then of another: so the running kernel's BTF
- * is asked. One that names no FOLL_ enumerator at all still has the macro.
+ * FOLL_LONGTERM was a macro, 0x10000, until 6.2. Since 6.3 it is an enumerator
+ * whose value has changed, so ask the running kernel's BTF. If BTF has no FOLL_
+ * enumerator at all, the kernel still has the macro.
  */
 static const char *longterm_flag(uint32_t *flag)
 {
@@ -403,10 +403,10 @@ static const char *gup_test_unavailable(void)
 	return NULL;
 }
 
-/* Which of its ioctls a benchmark is: bench->data. */
+/* Which ioctl of gup_test a benchmark uses: bench->data. */
 struct gup_call {
 	unsigned long command;
-	bool pin, longterm;	/* longterm: and always for writing */
+	bool pin, longterm;	/* longterm: always with FOLL_WRITE */
 };
 
 static const struct gup_call get_fast = { .command = GUP_FAST_BENCHMARK };
@@ -492,9 +492,9 @@ static int64_t fast_run(struct bench_ctx *ctx, unsigned int thread)
 }
 
 /*
- * get_user_pages_fast() leaves no count behind, and gup_test says of its last
- * call only that it got something: so all pages are taken again one by one,
- * where something is everything.
+ * get_user_pages_fast() leaves no count, and gup_test reports of its last call
+ * only that it got at least one page. So get all pages again one by one, where
+ * one page is everything.
  */
 static int fast_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -590,7 +590,7 @@ static int64_t driver_run(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops;
 }
 
-/* run() has seen that every page was got; pins the kernel counts itself. */
+/* run() checks that it got every page; the kernel counts pins. */
 static int driver_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	return driver_pins(ctx) ? pins_verify(ctx, d) : common_verify(ctx, d);
@@ -598,7 +598,7 @@ static int driver_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 /* --- iouring --- */
 
-/* The most slots a table may have (IORING_MAX_REG_BUFFERS). */
+/* The maximum number of slots in a table (IORING_MAX_REG_BUFFERS). */
 #define MAX_SLOTS	16384
 
 static const char *iouring_unavailable(const struct bench_ctx *ctx)
@@ -626,9 +626,8 @@ static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 2000 + guess_pages(ctx, false), def, max);
 	*max = MAX_SLOTS;
 	/*
-	 * A folio can be pinned some thousands of times; and under
-	 * racer=dontneed a pinned folio that was zapped stays until the next
-	 * batch.
+	 * A folio can be pinned a few thousand times. With racer=dontneed, a
+	 * pinned folio that was zapped is only freed in the next batch.
 	 */
 	if (*max > mm_budget() / (pages * mm_caps()->page))
 		*max = mm_budget() / (pages * mm_caps()->page);
@@ -659,7 +658,7 @@ static int iouring_setup(struct bench_ctx *ctx)
 	return ret;
 }
 
-/* Unregisters all of the last batch and leaves an empty table. */
+/* Unregisters all buffers of the last batch, which leaves an empty table. */
 static int iouring_prepare(struct bench_ctx *ctx)
 {
 	struct gup *g = ctx->priv;
@@ -710,7 +709,10 @@ static int64_t iouring_run(struct bench_ctx *ctx, unsigned int thread)
 
 static const char *const nullb = "/dev/nullb0";
 
-/* Whether O_DIRECT there goes through GUP rather than being copied. */
+/*
+ * Returns whether O_DIRECT goes through GUP on that file system, instead of
+ * copying.
+ */
 static bool takes_direct(const char *dir)
 {
 	struct statfs fs;
@@ -770,7 +772,10 @@ static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 4000 + guess_pages(ctx, true), def, max);
 }
 
-/* A file whose blocks are really allocated: a hole would not be read. */
+/*
+ * Writes the file, so that its blocks are allocated. A hole would not be read
+ * from the device.
+ */
 static int fill(int fd, uint64_t bytes)
 {
 	char block[4096];
@@ -815,7 +820,7 @@ static int odirect_setup(struct bench_ctx *ctx)
 	json_object_set_new(ctx->proof, "read_from", json_string(path));
 	if (!temporary)
 		return 0;
-	/* Written through the page cache, so that any size goes. */
+	/* Write through the page cache, which accepts any size. */
 	fcntl(g->fd, F_SETFL, 0);
 	ret = fill(g->fd, g->call_bytes);
 	fcntl(g->fd, F_SETFL, O_DIRECT);
@@ -852,13 +857,13 @@ static const char *vmsplice_unavailable(const struct bench_ctx *ctx)
 	return common_unavailable(ctx, VICTIM_READ);
 }
 
-/* Pages that a pipe may be made to hold here, a power of two. */
+/* Returns how many pages a pipe can hold here, a power of two. */
 static uint64_t pipe_slots(void)
 {
 	char *text = read_line("/proc/sys/fs/pipe-max-size");
 	uint64_t bytes, slots = 16;
 
-	/* The pipe has at least 16 in any case. */
+	/* A pipe always has at least 16 slots. */
 	if (text && !parse_u64(text, &bytes))
 		while (slots * 2 * mm_caps()->page <= bytes)
 			slots *= 2;
@@ -876,7 +881,7 @@ static void vmsplice_size(const struct bench_ctx *ctx, uint64_t *def,
 		*def = *max;
 }
 
-/* What the pipes must give back: see vmsplice_verify(). */
+/* Writes what vmsplice_verify() expects to read from the pipes. */
 static void write_pattern(const struct gup *g)
 {
 	unsigned int i;
@@ -891,7 +896,7 @@ static void write_pattern(const struct gup *g)
 }
 
 /*
- * As many pipes as hold a batch: no single one may be made as large without a
+ * Opens enough pipes for a batch. A single pipe of that size would need a
  * privilege that even root may lack.
  */
 static int open_pipes(struct gup *g, struct gup_thread *t)
@@ -933,7 +938,7 @@ static int vmsplice_setup(struct bench_ctx *ctx)
 	return ret;
 }
 
-/* Drops what is in the pipe without copying it. */
+/* Empties the pipe without copying the data. */
 static int drain(const struct gup *g, int pipe)
 {
 	ssize_t n;
@@ -987,7 +992,7 @@ static int64_t vmsplice_run(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops;
 }
 
-/* The pages in the pipes are ours, in order: their content is the region's. */
+/* The pipes must have the region's pages in order: the data is the region's. */
 static int vmsplice_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct gup *g = ctx->priv;
@@ -997,7 +1002,7 @@ static int vmsplice_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	int ret;
 
 	ret = common_verify(ctx, d);
-	/* A racer may have put other pages there since. */
+	/* A racer may have replaced the pages since. */
 	if (ret || d || g->racer_kind != RACER_NONE)
 		return ret;
 	buf = xcalloc(1, page);
@@ -1045,7 +1050,7 @@ static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
 
 	race_begins(g, thread);
 	for (i = 0; i < ctx->ops; i++) {
-		/* Shared, and nobody waits. */
+		/* a shared futex without waiters */
 		long n = syscall(SYS_futex, base + call * g->call_bytes,
 				 FUTEX_WAKE, 1, NULL, NULL, 0);
 
@@ -1060,9 +1065,9 @@ static int64_t futex_run(struct bench_ctx *ctx, unsigned int thread)
 }
 
 /*
- * No counter tells that the page was got. But without GUP a wake does not
- * look at the memory at all: a private one succeeds where nothing may be
- * accessed, and a shared one must not.
+ * No counter shows that the page was got. But a wake without GUP does not look
+ * at the memory: a private wake succeeds on an inaccessible page, and a shared
+ * wake must fail.
  */
 static int futex_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -1100,7 +1105,10 @@ static void remote_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 1500 + 1500 * pages_of(ctx), def, max);
 }
 
-/* One byte of each page, so that copying does not drown the rest. */
+/*
+ * Read only one byte of each page, so that the copy is a small part of the
+ * cost.
+ */
 static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 {
 	struct gup *g = ctx->priv;
@@ -1137,11 +1145,11 @@ static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 
 #define WARM "the same few MiB are used over and over, so page tables and struct pages are in the caches"
 
-/* The steps that each kind has of its own, by its name. */
+/* The steps that each kind implements itself, by the kind's name. */
 #define GUP_STEPS(kind) \
 	.needs_root = true, .unavailable = kind##_unavailable, \
 	.size = kind##_size, .run = kind##_run, .teardown = common_teardown
-/* What the three of gup_test share; .data says which it is. */
+/* The steps that the benchmarks of gup_test share; .data selects the ioctl. */
 #define GUP_TEST_STEPS \
 	GUP_STEPS(fast), .setup = fast_setup, .prepare = common_prepare, \
 	.verify = fast_verify

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lockless: what a lockless read of a page table entry returns, rather than
- * what it costs. Both benchmarks need ptelab.ko, which makes the reads.
+ * lockless: what a lockless read of a page table entry returns, rather than what
+ * it costs. Both benchmarks need ptelab.ko, which does the reads.
  *
- * In a contpte block access and dirty live in any of 16 entries, so arm64's
+ * In a contpte block access and dirty are in any of 16 entries, so arm64's
  * ptep_get_lockless() gathers them while others may change the block. Two
- * questions: without a race, is the value what ptep_get() returns; and with
- * one, does it ever carry a dirty or access bit that no entry has by the time
- * that the reader rechecks, and does the recheck notice?
+ * questions: without a race, is the value the same as ptep_get()'s? With a race,
+ * does it ever have a dirty or access bit that no entry has at the time of the
+ * recheck, and does the recheck notice?
  *
- *	recheck		a block of the module's own, which is no page table, and
- *			a writer that is known; so it can be told of every value
- *			whether it was true at some moment of the read
+ *	recheck		a block of the module's, which is not part of any page
+ *			table, and a known writer, so that for each value it is
+ *			known whether it was true at some moment of the read
  *	compare		live page tables, under their lock
  *
- * The recheck is GUP-fast's: it compares what it read with what ptep_get()
- * says now. "relaxed" is one that leaves access and dirty out, which a reader
- * that does not care for them would use.
+ * The recheck is that of GUP-fast: it compares the value with what ptep_get()
+ * returns now. A "relaxed" recheck leaves access and dirty out, as a reader that
+ * does not need them would do.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static uint32_t steps_of(const struct bench_ctx *ctx)
 	const uint32_t age = PTELAB_STEP_AGE | PTELAB_STEP_HW |
 			     PTELAB_STEP_CLEAN;
 
-	/* Folding and unfolding are always in. */
+	/* Folding and unfolding are always included. */
 	if (writer_is(ctx, "age"))
 		return age;
 	if (writer_is(ctx, "wrprotect"))
@@ -270,7 +270,7 @@ static void compare_teardown(struct bench_ctx *ctx)
 }
 
 /*
- * MADV_FREE leaves every entry clean and old, folded as it was. A store then
+ * MADV_FREE leaves every entry clean and old, and blocks folded. A store then
  * makes one entry of a block dirty if hardware does that.
  */
 static int compare_prepare(struct bench_ctx *ctx)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Barriers as user space has them: the CPU's instructions by name, and the
- * kernel's primitives as Linux makes them of these (arch/arm64 and arch/x86,
- * include/asm/barrier.h), so that a litmus test means here what it means there.
+ * Barriers in user space: the CPU's instructions by name, and the kernel's
+ * primitives as in Linux (arch/arm64 and arch/x86, include/asm/barrier.h), so
+ * that a litmus test has the same meaning as in the kernel.
  */
 #ifndef PTELAB_BARRIER_ASM_H
 #define PTELAB_BARRIER_ASM_H
@@ -74,11 +74,15 @@ static inline int acquire_int(const int *p)
 
 #define insn(text)	asm volatile(text : : : "memory", "cc")
 
-/* As the kernel does it since 4.15, below the stack pointer: not at it, where
- * a function would wait for its own return address. */
+/*
+ * Like the kernel since 4.15, below the stack pointer: an access at it could
+ * make a function wait for its own return address.
+ */
 #define smp_mb()	insn("lock; addl $0, -4(%%rsp)")
-/* Stores are not reordered with stores, nor loads with loads: only the
- * compiler must be told. */
+/*
+ * x86 does not reorder stores with stores, nor loads with loads, so only the
+ * compiler needs a barrier.
+ */
 #define smp_wmb()	insn("")
 #define smp_rmb()	insn("")
 

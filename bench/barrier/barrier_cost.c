@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * barrier.cost: what a barrier adds to a loop of stores, a store to a flag and
- * a load, by what the stores find: an L1 that has their lines, another CPU that
- * owns them, a device.
+ * a load, depending on where the stores' lines are: in the L1, owned by another
+ * CPU, or in a device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,11 +27,11 @@
 #include "lib/kmod.h"
 #include "lib/util.h"
 
-/* Operations between two readings of the clock, at most. */
+/* The most operations between two reads of the clock. */
 #define SEGMENT		1024
-/* Lines that the stores of state=l1 go round in: half of any L1. */
+/* Lines that the stores of state=l1 use in turn: half of any L1. */
 #define L1_LINES	256
-/* Lines that the other CPU makes its own before a segment. */
+/* Lines that the other CPU takes ownership of before a segment. */
 #define OWNED_LINES	4096
 
 #ifdef __aarch64__
@@ -45,13 +45,13 @@ enum line_state { STATE_L1, STATE_OWNED, STATE_MMIO };
 struct cost {
 	enum line_state state;
 	const struct cost_barrier *barrier;
-	int fd;			/* of the module; -1: the loop is here */
+	int fd;			/* -1: the loop runs in user space */
 	struct cost_loop loop;
 	void (*turn[NR_TURNS])(const struct cost_loop *l);
 	size_t bytes;		/* of loop.base */
 	bool taken;		/* the device was enabled for this */
 	long journal;		/* to give it back */
-	char *own;		/* memory of flag and word */
+	char *own;		/* memory for flag and word */
 	struct paired *paired;
 };
 
@@ -69,7 +69,7 @@ static uint64_t lines_of(enum line_state state)
 	return state == STATE_OWNED ? OWNED_LINES : L1_LINES;
 }
 
-/* --- what can be had --- */
+/* --- what is available --- */
 
 static const char *barrier_missing(const struct bench_ctx *ctx)
 {
@@ -94,8 +94,8 @@ static const char *barrier_missing(const struct bench_ctx *ctx)
 }
 
 /*
- * What bar= names: a file that can be mapped shared, or a device's BAR, whose
- * resource file it is then. The caller frees; NULL with fail() text.
+ * Returns the file that bar= names: a file that can be mapped shared, or the
+ * resource file of a device's BAR. The caller frees; NULL with fail() text.
  */
 static char *bar_file(const char *bar, struct pci_bar *found)
 {
@@ -207,7 +207,7 @@ static int map_bar(struct cost *c, const char *bar, bool force)
 
 	if (!path)
 		return -errno;
-	/* without a driver, its memory may not be decoded either */
+	/* without a driver, memory decoding may be disabled as well */
 	ret = *found.address ? pci_take(&found, NULL, force) : 0;
 	c->taken = !ret && *found.address;
 	if (!ret)
@@ -229,7 +229,9 @@ static int map_lines(struct cost *c, uint64_t lines)
 	return 0;
 }
 
-/* Operations that store to each line at most once, up to SEGMENT of them. */
+/*
+ * Returns the operations, up to SEGMENT, that store to each line at most once.
+ */
 static uint64_t segment_of(const struct cost *c)
 {
 	uint64_t fit;
@@ -253,7 +255,7 @@ static int64_t cost_turn(void *arg, enum paired_turn t, uint64_t from,
 	return 0;
 }
 
-/* The same, in the kernel. */
+/* The same loop, in the kernel. */
 static int64_t kernel_turn(void *arg, enum paired_turn t, uint64_t from,
 			   uint64_t ops)
 {
@@ -272,11 +274,11 @@ static int64_t kernel_turn(void *arg, enum paired_turn t, uint64_t from,
 
 	*c->loop.flag = b.flag;
 	c->loop.ops = ops;
-	/* a clock too coarse for it gives 0 */
+	/* the clock may be too coarse to measure it */
 	return ret ? ret : b.ticks ? (int64_t)b.ticks : 1;
 }
 
-/* The other CPU makes the lines of the next operations its own. */
+/* The other CPU takes ownership of the lines of the next operations. */
 static void cost_other(void *arg, uint64_t from, uint64_t ops)
 {
 	struct cost *c = arg;
@@ -288,7 +290,10 @@ static void cost_other(void *arg, uint64_t from, uint64_t ops)
 				 UINT64_MAX, __ATOMIC_RELAXED);
 }
 
-/* By whether the kernel runs the loop, whether another CPU owns the lines */
+/*
+ * Indexed by whether the kernel runs the loop, and whether another CPU owns the
+ * lines.
+ */
 static const struct paired_work works[2][2] = {
 	{ { cost_turn, NULL, false }, { cost_turn, cost_other, false } },
 	{ { kernel_turn, NULL, true }, { kernel_turn, cost_other, true } },
@@ -365,7 +370,7 @@ static uint64_t line_value(const struct cost *c, uint64_t n)
 			cost_line(n, c->loop.mask) * COST_LINE);
 }
 
-/* The last operation's stores are where they belong. */
+/* Checks that the last operation's stores are in memory. */
 static int read_back(const struct cost *c)
 {
 	uint64_t i, n;
@@ -386,7 +391,7 @@ static int cost_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	struct cost *c = ctx->priv;
 	int ret = read_back(c);
 
-	/* a device need not give back what was stored */
+	/* a device need not return what was stored */
 	if (c->state == STATE_MMIO) {
 		json_object_set_new(ctx->proof, "read_back",
 				    json_boolean(!ret));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The loops that barrier.cost times: stores, a barrier, a store to a flag and
- * a load. All are the same but for the barrier, or for the store or the load
- * that takes its place.
+ * The loops that barrier.cost times: stores, a barrier, a store to a flag and a
+ * load. They differ only in the barrier, or in the store or load that replaces
+ * it.
  */
 #ifndef PTELAB_BARRIER_COST_H
 #define PTELAB_BARRIER_COST_H
@@ -10,21 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How far apart stores go, whichever lines the CPU has. */
+/* Distance of stores, whatever the CPU's line size. */
 #define COST_LINE	64
 
 struct cost_loop {
 	char *base;		/* where the stores go */
-	uint64_t mask;		/* lines there, a power of two, less 1 */
-	uint64_t k;		/* stores an operation */
+	uint64_t mask;		/* number of lines, a power of two, minus 1 */
+	uint64_t k;		/* stores per operation */
 	uint64_t ops;
 	uint64_t from;		/* number of the first store */
-	uint64_t *flag;		/* this CPU's own lines */
+	uint64_t *flag;		/* in this CPU's own lines */
 	uint64_t *word;
 };
 
-/* The line that store number @n goes to: each of them once, in an order that
- * no prefetcher follows. */
+/*
+ * Returns the line of store number @n. Uses each line once, in an order that a
+ * prefetcher can't follow.
+ */
 static inline uint64_t cost_line(uint64_t n, uint64_t mask)
 {
 	return (n * 1237) & mask;
@@ -33,12 +35,15 @@ static inline uint64_t cost_line(uint64_t n, uint64_t mask)
 struct cost_barrier {
 	const char *name;	/* as in the parameter */
 	const char *arch;	/* "arm64", "x86-64"; NULL: any */
-	void (*loop)(const struct cost_loop *l);	/* NULL: not here */
-	/* In the kernel, by the module: enum ptelab_barrier_kind; 0: not so */
+	void (*loop)(const struct cost_loop *l);	/* NULL: not on this architecture */
+	/*
+	 * In the kernel, by the module: enum ptelab_barrier_kind; 0: not
+	 * supported
+	 */
 	unsigned int kernel;
 };
 
-/* By name; NULL if there is none. */
+/* Returns NULL if there is none of that name. */
 const struct cost_barrier *cost_barrier_find(const char *name);
 /* All names, NULL at the end; for a parameter's choices. */
 extern const char *const cost_barrier_names[];

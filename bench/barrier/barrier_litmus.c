@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * barrier.mp, sb, lb, s, r, 2+2w, wrc, iriw: how often CPUs are seen to do
- * what a test of lib/litmus asks for, and what the models say of it.
+ * barrier.mp, sb, lb, s, r, 2+2w, wrc, iriw: how often CPUs show the outcome
+ * that a test of lib/litmus asks for, and what the memory models say about it.
  *
- * An outcome that is never seen says nothing by itself. So store buffering
- * without barriers, which every machine shows, is run on the same CPUs in the
- * same run; and a machine whose own model forbids a shape without any barrier
- * is named as one that cannot show it.
+ * That an outcome is never seen is no evidence by itself. So store buffering
+ * without barriers, which every machine shows, runs on the same CPUs in the
+ * same run; and a machine whose own model forbids a shape even without barriers
+ * is reported as one that can't show it.
  */
 #include "bench/barrier/barrier_litmus.h"
 
@@ -24,20 +24,20 @@
 #include "lib/kmod.h"
 #include "lib/util.h"
 
-/* Outcomes of a batch: long enough that starting the threads is nothing. */
+/* Outcomes of a batch: enough that starting the threads is negligible. */
 #define BATCH		50000
 #define BATCH_EMULATED	5000
-/* The control ends when it has seen enough, or tried for long enough. */
+/* The control ends when it has seen enough, or has run long enough. */
 #define CONTROL_CHUNK	10000
 #define CONTROL_ENOUGH	20
 #define CONTROL_MOST	2000000
 #define CONFIDENCE	.95
-/* What the verdicts in the .litmus files were made with. */
+/* The tools that made the verdicts in the .litmus files. */
 #define MODELS_BY	"herd7 7.58, LKMM of Linux 6.12"
 
 /* --- the machine --- */
 
-/* "x86_64" if that is what executes the instructions in the end. */
+/* Returns whether the CPU that finally executes the instructions is an x86. */
 static bool on_x86(bool *emulated)
 {
 	const struct machine *m = machine_get();
@@ -50,7 +50,10 @@ static bool on_x86(bool *emulated)
 #endif
 	if (!*emulated)
 		return false;
-	/* scripts/lab/boot tells the guest what it is emulated on */
+	/*
+	 * scripts/lab/boot passes the emulating host's architecture to the
+	 * guest
+	 */
 	cmdline = read_line("/proc/cmdline");
 	x86 = cmdline && strstr(cmdline, "ptelab.host=x86_64");
 	free(cmdline);
@@ -71,7 +74,7 @@ const char *machine_cannot(const struct litmus_test *t)
 	return why;
 }
 
-/* The model of the instructions that this program consists of. */
+/* Returns the memory model of this program's own instructions. */
 static enum litmus_model own_model(void)
 {
 #ifdef __aarch64__
@@ -107,7 +110,7 @@ void put_models(json_t *proof, const struct litmus_test *t)
 
 /* --- the positive control --- */
 
-/* A test that runs here, or in the kernel. */
+/* A test that runs in user space, or in the kernel. */
 struct place_to_run {
 	struct litmus *here;
 	int fd;			/* of the module */
@@ -122,7 +125,9 @@ static int run_open(struct place_to_run *r, bool kernel,
 
 	memset(r, 0, sizeof(*r));
 	r->fd = -1;
-	/* in either case: it knows how long a line takes */
+	/*
+	 * needed in either case, because it measures the round trip of a line
+	 */
 	r->here = litmus_new(t, cpus, o);
 	if (!r->here)
 		return -errno;
@@ -187,7 +192,7 @@ static int control_pair(const int *cpus, bool kernel, struct control *c)
 	return ret;
 }
 
-/* For the pair, once a run. */
+/* Runs the control for a pair of CPUs, once per run. */
 static int control_known(const int *cpus, bool kernel, struct control *c)
 {
 	static struct known {
@@ -233,7 +238,10 @@ int control_get(const int *cpus, unsigned int nr, bool kernel,
 	return ret;
 }
 
-/* How often it may be at most, and what it would take to know better. */
+/*
+ * Records the upper bound of the rate, and how many outcomes a lower bound
+ * would take.
+ */
 static void put_rate(json_t *proof, uint64_t witnesses, uint64_t outcomes)
 {
 	struct interval i = binomial_interval(witnesses, outcomes, CONFIDENCE);
@@ -286,11 +294,11 @@ struct running {
 	struct place_to_run run;
 	struct control control;
 	int cpus[LITMUS_PROCS];
-	uint64_t state[LITMUS_STATES];	/* but for warm-up */
+	uint64_t state[LITMUS_STATES];	/* without warm-up */
 	uint64_t ticks;
 };
 
-/* "barrier.mp" to the test with these barriers */
+/* Returns the test for "barrier.mp" with these barriers. */
 static const struct litmus_test *test_of(const struct bench_ctx *ctx)
 {
 	return litmus_find_variant(strchr(ctx->bench->name, '.') + 1,
@@ -420,7 +428,7 @@ static int litmus_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	unsigned int i;
 	double seconds;
 
-	/* what the counted pass saw is not added: it has probes attached */
+	/* leave out the counted pass, because it has probes attached */
 	if (d)
 		return 0;
 	for (i = 0; i < LITMUS_STATES; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the litmus benchmarks and barrier.publish share: whether a machine can
- * show reordering at all, and whether it does on the CPUs in question.
+ * show reordering at all, and whether it does on the selected CPUs.
  */
 #ifndef PTELAB_BARRIER_LITMUS_H
 #define PTELAB_BARRIER_LITMUS_H
@@ -15,25 +15,28 @@ struct control {
 };
 
 /*
- * Measured at the first call for these CPUs, then remembered. @nr CPUs: for
- * more than two, the worst pair of the first with another. @kernel: in kernel
- * threads, by the module. 0, or -errno with fail() text.
+ * Measured by the first call for these CPUs, then remembered. With more than
+ * two CPUs: the worst pair of the first with another. @kernel: in kernel
+ * threads, by the module. Returns 0, or -errno with fail() text.
  */
 int control_get(const int *cpus, unsigned int nr, bool kernel,
 		struct control *c);
 
 /*
- * Why no outcome of @t's shape that needs reordering can be seen on this
- * machine, not even without barriers: the memory model of what executes it
- * forbids that. NULL if it can, or if that is not known. Thread-local text.
+ * Returns why this machine can't show any outcome of @t's shape that requires
+ * reordering, even without barriers: the memory model of the CPU that executes
+ * it forbids that. NULL if it can, or if this is unknown. The text is
+ * thread-local.
  */
 const char *machine_cannot(const struct litmus_test *t);
 
-/* Whether a model that holds on this machine forbids the test's state. */
+/*
+ * Returns whether a model that holds on this machine forbids the test's state.
+ */
 bool forbidden_here(const struct litmus_test *t);
 
 /*
- * Adds to @proof what the models say: "models", and "forbidden_by" with those
+ * Adds the models' verdicts to @proof: "models", and "forbidden_by" with those
  * that hold here.
  */
 void put_models(json_t *proof, const struct litmus_test *t);

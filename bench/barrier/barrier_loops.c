@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See barrier_cost.h. Each loop is a function of its own, aligned alike. */
+/*
+ * See barrier_cost.h. Each loop is a separate function, with the same
+ * alignment.
+ */
 #include "bench/barrier/barrier_cost.h"
 
 #include <stddef.h>
@@ -8,10 +11,7 @@
 #include "bench/barrier/barrier_asm.h"
 #include "kmod/ptelab_uapi.h"
 
-/*
- * @NOTE only keeps the compiler from making one function of two that are the
- * same.
- */
+/* @NOTE keeps the compiler from merging two identical functions. */
 #define LOOP(FN, NOTE, BARRIER, STORE, LOAD)				\
 	__attribute__((noinline, aligned(64)))				\
 	void FN(const struct cost_loop *l)				\
@@ -62,7 +62,7 @@ STATIC_LOOP(loop_lock_add, smp_mb(), plain_store, plain_load)
 #define X86(fn)		fn
 #endif
 
-/* A new barrier: a loop above, an entry here and its name below. */
+/* For a new barrier add a loop above, an entry here and its name below. */
 static const struct cost_barrier barriers[] = {
 	{ "none", NULL, cost_loop_copy, 0 },
 	{ "dmb.ishst", "arm64", ARM64(loop_dmb_ishst), 0 },

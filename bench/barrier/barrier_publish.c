@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * barrier.publish: a vCPU is brought up on one CPU and found by another. What
- * goes wrong without the barriers (measure=order), how long it takes until the
- * other sees it (latency), and what either side pays (writer, reader, and bail
- * for a reader whose test fails).
+ * barrier.publish: one CPU brings up a vCPU, and another finds it. Measures
+ * what goes wrong without barriers (measure=order), how long it takes until the
+ * other CPU sees it (latency), and the cost for either side (writer, reader,
+ * and bail for a reader whose test fails).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,9 +25,9 @@
 #define BATCH		20000
 #define BATCH_EMULATED	4000
 #define CONFIDENCE	.95
-/* Far from any number that is ever published. */
+/* Distinct from any number that is ever published. */
 #define NOT_THERE	(1ULL << 40)
-/* The latency histogram: buckets a factor of two, from 1 ns on. */
+/* Buckets of the latency histogram per factor of two, from 1 ns on. */
 #define PER_OCTAVE	8
 #define BUCKETS		(32 * PER_OCTAVE)
 
@@ -37,22 +37,22 @@ static const char *const measures[] = {
 	"order", "latency", "writer", "reader", "bail", NULL
 };
 
-/* From one side to the other, a line each. */
+/* One line for each direction. */
 struct turn_taking {
 	uint64_t ready __attribute__((aligned(CREW_LINE)));	/* reader's */
 	uint64_t stamp __attribute__((aligned(CREW_LINE)));	/* writer's */
 } __attribute__((aligned(CREW_LINE)));
 
 struct latency {
-	double *ns;		/* of the batch under way, nr of them */
+	double *ns;		/* nr values of the current batch */
 	size_t nr;
 	uint64_t bucket[BUCKETS];	/* all batches */
-	uint64_t negative;	/* seen before it was stored: the clocks differ */
+	uint64_t negative;	/* seen before it was stored, because clocks differ */
 };
 
 /*
- * Half of the publications, drawn, are read without the reader's barrier, so
- * that what the barrier changes is not mixed up with what a hypervisor or the
+ * A random half of the publications is read without the reader's barrier, so
+ * that the effect of the barrier is separate from what the hypervisor or the
  * machine changes meanwhile.
  */
 enum { OWN, PLAIN, NR_READS };
@@ -72,19 +72,21 @@ struct publish {
 	int cpus[2];
 	struct crew *crew;		/* order and latency */
 	double round_trip_ns;
-	unsigned int spread;	/* of the moments at which it is published */
+	unsigned int spread;	/* of the random moments at which it is published */
 	struct paired *paired;		/* the costs */
-	uint64_t random, choice;	/* the writer's, the reader's */
+	uint64_t random, choice;	/* of the writer, of the reader */
 	uint64_t next;		/* publication */
-	uint64_t ops;		/* of the batch under way */
-	uint64_t old;		/* contexts in it that were not new */
-	uint64_t sum;		/* keeps what readers read from being unused */
-	/* but for warm-up */
+	uint64_t ops;		/* of the current batch */
+	uint64_t old;		/* contexts in the current batch that were old */
+	uint64_t sum;		/* uses what readers read, so that the compiler keeps the reads */
+	/* without warm-up */
 	uint64_t outcomes, witnesses;
-	uint64_t by_word[PUBLISH_MAX_WORDS];	/* the first old one */
+	uint64_t by_word[PUBLISH_MAX_WORDS];	/* by the first word that was old */
 	bool keep;
 	struct latency seen[NR_READS], usable[NR_READS];
-	/* ns by which the barrier makes it later, of each batch that counts */
+	/*
+	 * the delay that the barrier causes, in ns, of each batch that counts
+	 */
 	double *later;
 	size_t nr_later;
 };
@@ -136,7 +138,7 @@ static void write_side(struct publish *p)
 
 		while (__atomic_load_n(&t->ready, __ATOMIC_ACQUIRE) != n)
 			race_spin(&turns);
-		/* so that it comes at any moment of the reader's loop */
+		/* publish at a random moment of the reader's loop */
 		race_idle(race_draw(&p->random) % p->spread);
 		if (p->measure == LATENCY)
 			__atomic_store_n(&t->stamp, side->publish_stamp(s,
@@ -242,7 +244,7 @@ static int64_t reader_turn(void *arg, enum paired_turn t, uint64_t from,
 	return 0;
 }
 
-/* A reader was there before: it has all lines of these slots. */
+/* Acts as an earlier reader, which has all lines of these slots. */
 static void writer_other(void *arg, uint64_t from, uint64_t ops)
 {
 	struct publish *p = arg;
@@ -260,7 +262,7 @@ static void writer_other(void *arg, uint64_t from, uint64_t ops)
 	__atomic_store_n(&p->turn.stamp, sum, __ATOMIC_RELAXED);
 }
 
-/* A writer was there before: it has just published these. */
+/* Acts as an earlier writer, which has just published these. */
 static void reader_other(void *arg, uint64_t from, uint64_t ops)
 {
 	struct publish *p = arg;
@@ -371,7 +373,10 @@ static int cmp_double(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The mean of the middle half: finer than a median of readings in steps. */
+/*
+ * Returns the mean of the middle half, which is finer than the median of
+ * readings in steps.
+ */
 static double middle(const struct latency *l)
 {
 	size_t from = l->nr / 4, to = l->nr - from, i;
@@ -406,7 +411,7 @@ static void give_latency(struct bench_ctx *ctx, struct publish *p)
 			 quantiles[i].name);
 		bench_sample(ctx, metric, p->usable[OWN].ns[at]);
 	}
-	/* few operations may all have been drawn alike */
+	/* with few operations all may have been drawn alike */
 	if (ctx->warmup || !p->seen[OWN].nr || !p->seen[PLAIN].nr)
 		return;
 	p->later = xrealloc(p->later, (p->nr_later + 1) * sizeof(double));
@@ -463,7 +468,7 @@ static json_t *buckets_json(const struct latency *l)
 	return list;
 }
 
-/* Whether the reader's barrier changes when the store is seen. */
+/* Records whether the reader's barrier changes when the store is seen. */
 static void prove_later(json_t *proof, struct publish *p)
 {
 	struct interval i = median_interval(p->later, p->nr_later, CONFIDENCE);
@@ -529,7 +534,7 @@ static int publish_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	uint64_t last = p->next - 1;
 	unsigned int i;
 
-	/* the last publication is there as a whole */
+	/* the last publication must be complete */
 	for (i = 0; i < p->words && p->crew; i++)
 		if (p->slot[last % PUBLISH_SLOTS].words[i] != last)
 			return fail(EPROTO, "word %u of the last context is %" PRIu64 ", not %" PRIu64,

@@ -24,7 +24,7 @@ struct crew {
 	unsigned int started;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint64_t piece;		/* of work; each hand does each one once */
+	uint64_t piece;		/* of work; each thread does each one once */
 	unsigned int busy;
 	bool quit;
 	void (*fn)(void *arg, unsigned int id);

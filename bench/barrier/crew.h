@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A crew: threads, one a CPU, that do a piece of work together again and again
+ * A crew: threads, one per CPU, that repeatedly do a piece of work together,
  * and meet in between without sleeping. The caller is the first of them.
  */
 #ifndef PTELAB_CREW_H
@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #define CREW_MAX	4
-/* What no two CPUs' private data may share: two lines, since some CPUs fetch
- * them in pairs, and 128 bytes is the longest line that arm64 has. */
+/*
+ * Alignment of data that is private to a CPU: two lines, since some CPUs fetch
+ * them in pairs, and 128 bytes is the longest line of arm64.
+ */
 #define CREW_LINE	128
 
 struct crew_member {
-	uint64_t met;	/* how often it has come to crew_meet() */
+	uint64_t met;	/* how often it has called crew_meet() */
 } __attribute__((aligned(CREW_LINE)));
 
 struct crew;
@@ -27,19 +29,22 @@ struct crew_shared {
 };
 
 /*
- * Starts @nr - 1 threads on @cpus[1..]; the caller is on cpus[0] already.
- * They sleep between calls of crew_run(). NULL with fail() text.
+ * Starts @nr - 1 threads on @cpus[1..]; the caller is already on cpus[0]. They
+ * sleep between calls of crew_run(). Returns NULL with fail() text on failure.
  */
 struct crew *crew_new(const int *cpus, unsigned int nr);
-/* @fn(arg, id) on all of them, id 0 on the caller; returns when all are done. */
+/*
+ * Calls @fn(arg, id) on all of them, with id 0 on the caller; returns when all
+ * are done.
+ */
 void crew_run(struct crew *c, void (*fn)(void *arg, unsigned int id),
 	      void *arg);
 void crew_free(struct crew *c);
 struct crew_shared *crew_shared(struct crew *c);
 /*
- * Median time of a line's way from the first CPU to the second and back, in
- * ns. It says what a hypervisor's topology may hide: whether the two are
- * threads of one core. For a crew of two at least.
+ * Returns the median round trip of a line between the first two CPUs, in ns. It
+ * shows what a hypervisor's topology may hide: whether the two are threads of
+ * one core. The crew must have at least two members.
  */
 double crew_round_trip_ns(struct crew *c);
 
@@ -52,8 +57,10 @@ static inline void crew_relax(void)
 #endif
 }
 
-/* One turn of a wait that normally takes less than a microsecond: a member
- * whose CPU somebody else has must get it back. */
+/*
+ * One turn of a wait that normally takes less than a microsecond. Yields now
+ * and then, in case another member needs this CPU.
+ */
 static inline void crew_wait(unsigned int *turns)
 {
 	if (++*turns < 20000) {
@@ -65,8 +72,8 @@ static inline void crew_wait(unsigned int *turns)
 }
 
 /*
- * Waits for all members of the work under way. What any of them did before is
- * seen by all of them afterwards.
+ * Waits for all members of the current work. All that any of them did before is
+ * visible to all of them afterwards.
  */
 static inline void crew_meet(struct crew_shared *s, unsigned int id)
 {

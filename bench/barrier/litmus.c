@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See litmus.h. The tests themselves are made from lib/litmus/. */
+/* See litmus.h. The tests are generated from lib/litmus/. */
 #include "bench/barrier/litmus.h"
 
 #include <errno.h>
@@ -18,21 +18,21 @@ const char *const litmus_starts[] = { "user", "timebase", "none", NULL };
 /* One process of a test, for a round of instances. */
 struct litmus_loop {
 	unsigned int n;
-	uint8_t *out;		/* registers, 2 bits each, of each instance */
-	/* Where each variable's lines are, and which is the first instance's */
+	uint8_t *out;		/* registers of each instance, 2 bits each */
+	/* Each variable's lines, and the index of the first instance's line */
 	char *var[LITMUS_VARS];
 	uint32_t first[LITMUS_VARS];
 	uint32_t stride;
 	struct litmus *l;
 	unsigned int id;	/* of the thread, not of the process */
-	uint64_t seq;		/* instances started, all rounds together */
+	uint64_t seq;		/* instances started, in all rounds */
 	uint64_t random;
 } __attribute__((aligned(CREW_LINE)));
 
-/* What threads tell each other at the start of an instance. */
+/* What threads exchange at the start of an instance. */
 struct arrival {
 	uint64_t seq;
-	uint64_t at;		/* in agreed[]: the reading to start at */
+	uint64_t at;		/* in agreed[]: the clock reading at which to start */
 } __attribute__((aligned(CREW_LINE)));
 
 struct litmus {
@@ -44,12 +44,12 @@ struct litmus {
 	struct crew *crew;
 	char *memory;
 	uint64_t ahead;		/* ticks from the agreement to the start */
-	unsigned int spread;	/* empty turns that take a round trip */
-	/* of the round under way, by the first thread */
+	unsigned int spread;	/* empty turns of a loop that take a round trip */
+	/* of the current round; set by the first thread */
 	unsigned int owner[LITMUS_VARS], turn, n;
 	uint32_t first[LITMUS_VARS];
 	uint64_t random;
-	/* of the call under way */
+	/* of the current call */
 	uint64_t outcomes, *state;
 };
 
@@ -76,8 +76,8 @@ static inline bool wait_for_all(struct litmus_loop *l)
 }
 
 /*
- * The others hear of the last one's coming only when its line has reached
- * them. So the last one waits, for anything up to twice as long as that.
+ * The others learn that the last one has arrived only when its line reaches
+ * them. So the last one waits for a random time of up to twice that.
  */
 static inline void start_user(struct litmus_loop *l)
 {
@@ -85,7 +85,7 @@ static inline void start_user(struct litmus_loop *l)
 		race_idle(race_draw(&l->random) % l->l->spread);
 }
 
-/* One of them says when, once all have come. */
+/* Once all have arrived, one of them sets the time to start. */
 static inline void start_timebase(struct litmus_loop *l)
 {
 	struct litmus *s = l->l;
@@ -105,7 +105,7 @@ static inline void start_timebase(struct litmus_loop *l)
 	race_idle(race_draw(&l->random) % 16);
 }
 
-/* Inlined: a return from it would stand between the start and the test. */
+/* Inlined, because a return would come between the start and the test. */
 static inline __attribute__((always_inline))
 void LITMUS_SYNC(struct litmus_loop *l, unsigned int i)
 {
@@ -121,7 +121,7 @@ void LITMUS_SYNC(struct litmus_loop *l, unsigned int i)
 	case START_NONE:
 		break;
 	}
-	/* Nothing of the test is moved up here by the compiler. */
+	/* Keep the compiler from moving accesses of the test up here. */
 	asm volatile("" : : : "memory");
 }
 
@@ -133,7 +133,10 @@ const size_t litmus_tests_nr = ARRAY_SIZE(litmus_table);
 
 /* --- the runner --- */
 
-/* What the round starts from; by the first thread, the others wait. */
+/*
+ * Sets the round's initial state. The first thread does this while the others
+ * wait.
+ */
 static void plan(struct litmus *l)
 {
 	unsigned int v, nr = l->test->nr_procs;
@@ -206,7 +209,9 @@ static void rounds(void *arg, unsigned int id)
 	}
 }
 
-/* What the starts depend on: how long a line takes between these CPUs. */
+/*
+ * Measures what starts depend on: the round trip of a line between these CPUs.
+ */
 static void calibrate(struct litmus *l)
 {
 	double trip = crew_round_trip_ns(l->crew);

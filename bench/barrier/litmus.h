@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Runs litmus tests in user space: millions of instances of a test in shared
- * memory, each process of the test on a CPU of its own.
+ * memory, with each process of the test on its own CPU.
  */
 #ifndef PTELAB_LITMUS_H
 #define PTELAB_LITMUS_H
@@ -14,23 +14,25 @@
 
 /* How the processes of an instance start together. */
 enum litmus_start {
-	START_USER,	/* each waits until all have come, then for a moment */
-	START_TIMEBASE,	/* at the same reading of the CPUs' common counter */
+	START_USER,	/* when all have arrived, after a random delay */
+	START_TIMEBASE,	/* at an agreed reading of the CPUs' common counter */
 	START_NONE,	/* once for every LITMUS_SIZE instances */
 };
 
 /* For a parameter's choices, in the order of the enum. */
 extern const char *const litmus_starts[];
 
-/* Instances in memory at a time. */
+/* Instances that are in memory at the same time. */
 #define LITMUS_SIZE	1024
 
 struct litmus_options {
 	enum litmus_start start;
-	/* From an instance to the next, in lines of memory; odd. */
+	/* Lines from one instance to the next; odd. */
 	unsigned int stride;
-	/* Before every LITMUS_SIZE instances: move the variables against each
-	 * other, and draw the CPU in whose cache each is. */
+	/*
+	 * Before every LITMUS_SIZE instances: move the variables relative to
+	 * each other, and choose the CPU in whose cache each starts.
+	 */
 	bool shuffle;
 	uint64_t seed;
 };
@@ -38,24 +40,24 @@ struct litmus_options {
 struct litmus;
 
 /*
- * Starts the threads; the first process is on the caller, who is on cpus[0].
- * Processes go round among the CPUs. NULL with fail() text.
+ * Starts the threads; the caller, which is on cpus[0], is the first process.
+ * The processes change CPUs. Returns NULL with fail() text on failure.
  */
 struct litmus *litmus_new(const struct litmus_test *t, const int *cpus,
 			  const struct litmus_options *o);
-/* Adds @outcomes outcomes to @state, by what was observed. */
+/* Adds @outcomes outcomes to @state, by the observed state. */
 void litmus_run(struct litmus *l, uint64_t outcomes,
 		uint64_t state[LITMUS_STATES]);
 void litmus_free(struct litmus *l);
-/* Empty turns of a loop that take as long as a line's way there and back. */
+/* Returns the empty turns of a loop that take a line's round trip. */
 unsigned int litmus_spread(const struct litmus *l);
 
 extern const struct litmus_test *const litmus_tests;
 extern const size_t litmus_tests_nr;
 
-/* "MP+wmb+rmb"; NULL if there is none. */
+/* Finds "MP+wmb+rmb"; NULL if there is none. */
 const struct litmus_test *litmus_find(const char *name);
-/* "mp", "wmb+rmb"; "none" is the test without any. */
+/* Finds "mp", "wmb+rmb"; "none" is the test without barriers. */
 const struct litmus_test *litmus_find_variant(const char *shape,
 					      const char *barriers);
 /* The variants of each shape, NULL at the end; for a parameter's choices. */
@@ -64,7 +66,7 @@ extern const char *const litmus_choices_mp[], *const litmus_choices_sb[],
 	*const litmus_choices_r[], *const litmus_choices_2_2w[],
 	*const litmus_choices_wrc[], *const litmus_choices_iriw[];
 
-/* "1:r0=1; 1:r1=0;", as litmus7 writes a state. */
+/* Returns "1:r0=1; 1:r1=0;", as litmus7 writes a state. */
 const char *litmus_state_text(const struct litmus_test *t, unsigned int state,
 			      char text[128]);
 const char *litmus_verdict_name(enum litmus_verdict v);

@@ -26,13 +26,13 @@ static const struct {
 	[CYCLES] = { "cycles", "cycles", "barrier_cycles" },
 	[INSTRUCTIONS] = { "instructions_user", "instructions_user",
 			   "barrier_instructions" },
-	[IN_KERNEL] = { "instructions_kernel", NULL, NULL },	/* within */
+	[IN_KERNEL] = { "instructions_kernel", NULL, NULL },	/* within a turn */
 };
 
-/* What the two CPUs tell each other. */
+/* What the two CPUs exchange. */
 struct hand_over {
 	uint64_t want __attribute__((aligned(CREW_LINE)));
-	uint64_t from, ops;	/* ops 0: it is over */
+	uint64_t from, ops;	/* ops 0: no more */
 	uint64_t done __attribute__((aligned(CREW_LINE)));
 };
 
@@ -44,20 +44,20 @@ struct paired {
 	struct crew *crew;
 	double round_trip_ns;
 	uint64_t segment;
-	uint64_t next;		/* operation */
-	uint64_t segments;	/* so far, to change the order of turns */
+	uint64_t next;		/* number of the operation */
+	uint64_t segments;	/* so far; determines the order of turns */
 	void *pmu;
 	struct counter_value pmu_value[MAX_PMU];
 	int pmu_at[NR_COUNTS];	/* index of the metric */
-	/* of the batch under way */
+	/* of the current batch */
 	uint64_t ops;
 	int error;
 	double ticks[NR_TURNS];
 	uint64_t count[NR_TURNS][NR_COUNTS];
-	/* In the kernel, of each turn of a whole segment so far */
+	/* In the kernel, for each turn of a whole segment so far */
 	uint64_t *turn[NR_TURNS];
 	size_t turns[NR_TURNS];
-	/* ns an operation, of each batch that counts */
+	/* ns per operation, of each batch that counts */
 	double *diff, *floor;
 	size_t nr;
 };
@@ -127,7 +127,10 @@ static void serve(struct paired *p)
 		ops = h->ops;
 		if (ops)
 			p->work->other(p->arg, h->from, ops);
-		/* All of it has reached this CPU's cache before it says so. */
+		/*
+		 * Make sure that everything is in this CPU's cache before the
+		 * other one continues.
+		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		__atomic_store_n(&h->done, done, __ATOMIC_RELEASE);
 	} while (ops);
@@ -179,7 +182,7 @@ static void one_turn(struct paired *p, enum paired_turn t, uint64_t ops)
 	}
 }
 
-/* Each of the loops comes first, second and last as often as the others. */
+/* Each of the loops is first, second and last equally often. */
 static void all_turns(void *arg, unsigned int id)
 {
 	struct paired *p = arg;
@@ -202,15 +205,17 @@ static void all_turns(void *arg, unsigned int id)
 		hand_over(p, 0);
 }
 
-/* The median, a count that there was: what comes before and behind a loop takes
- * as many instructions mostly, but not always. */
+/*
+ * Returns the median, which is a count that was actually seen: the code around
+ * a loop mostly takes the same number of instructions, but not always.
+ */
 static double usual_turn(const struct paired *p, enum paired_turn t)
 {
 	qsort(p->turn[t], p->turns[t], sizeof(*p->turn[t]), cmp_u64);
 	return p->turn[t][(p->turns[t] - 1) / 2];
 }
 
-/* The turns differ in their loops alone. */
+/* The turns differ only in their loops. */
 static void give_within(const struct paired *p, struct bench_ctx *ctx)
 {
 	static const char *const why =
@@ -283,7 +288,7 @@ int paired_batch(struct paired *p, struct bench_ctx *ctx)
 	return 0;
 }
 
-/* --- what it says --- */
+/* --- the verdict --- */
 
 static void judge(struct paired *p, json_t *proof)
 {

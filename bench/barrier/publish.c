@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See publish.h. Both sides, once for each variant. */
+/* See publish.h. Both sides, for each variant. */
 #include "bench/barrier/publish.h"
 
 #include <stdio.h>
@@ -19,7 +19,10 @@ const char *const publish_watches[] = { "flag", "initialised", NULL };
 const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 			   enum publish_watch watch)
 {
-	/* what stands between context and flag, context and is_initialised */
+	/*
+	 * the barriers between context and flag, and between context and
+	 * is_initialised
+	 */
 	static const char *const before[NR_WRITERS][NR_WATCHES] = {
 		[WRITER_NONE] = { "po", "po" },
 		[WRITER_MB] = { "mb", "po" },
@@ -40,7 +43,7 @@ const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 
 #define always_inline	inline __attribute__((always_inline))
 
-/* @w is a constant: nothing of the other variants is left. */
+/* @w is a constant, so the code of other variants is removed. */
 static always_inline uint64_t publish(const struct publish_slot *s,
 				      unsigned int words, uint64_t n,
 				      enum publish_writer w, bool stamp,
@@ -109,14 +112,14 @@ static always_inline void observe(const struct publish_slot *s,
 
 	for (;;) {
 		seen = test(word, r);
-		/* without any dependency: read in any case */
+		/* without any dependency: read in either case */
 		if (r == READER_NONE)
 			copy_words(s, words, copy);
 		if (seen == n)
 			break;
 		race_spin(&turns);
 	}
-	/* Its own order is not to help the variant: it has none. */
+	/* Don't order this read of the clock, which would help the variant. */
 	if (t)
 		t->seen = race_ticks();
 	order(r);

@@ -2,7 +2,7 @@
 /*
  * The pattern of bringing a vCPU up: fill its context, set is_initialised,
  * clear the down flag; another CPU tests one of the two and reads the context.
- * In the variants that were discussed, for barrier.publish.
+ * In the variants that were discussed; for barrier.publish.
  */
 #ifndef PTELAB_PUBLISH_H
 #define PTELAB_PUBLISH_H
@@ -15,23 +15,23 @@
 
 enum publish_writer {
 	WRITER_NONE,
-	WRITER_MB,	/* smp_mb() before the flag, nothing before that */
+	WRITER_MB,	/* smp_mb() before the flag only */
 	WRITER_WMB,	/* smp_wmb() before is_initialised */
 	WRITER_RELEASE,	/* is_initialised stored by smp_store_release() */
-	WRITER_RELEASES, /* both stored by it */
+	WRITER_RELEASES, /* smp_store_release() for both */
 	NR_WRITERS,
 };
 
 enum publish_reader {
-	READER_NONE,	/* reads the context whatever the test says */
-	READER_CTRL,	/* only if the test says so */
-	READER_RMB,	/* and smp_rmb() in between */
-	READER_ACQUIRE,	/* tests by smp_load_acquire() */
-	READER_FULL,	/* smp_mb() in between, as vcpu_pause() gives */
+	READER_NONE,	/* reads the context whatever the result of the test */
+	READER_CTRL,	/* reads only if the test succeeds */
+	READER_RMB,	/* the same, with smp_rmb() in between */
+	READER_ACQUIRE,	/* tests with smp_load_acquire() */
+	READER_FULL,	/* smp_mb() in between, as in vcpu_pause() */
 	NR_READERS,
 };
 
-/* Which word the reader tests */
+/* The word that the reader tests */
 enum publish_watch { WATCH_FLAG, WATCH_INITIALISED, NR_WATCHES };
 
 /* For parameters' choices, in the order of the enums. */
@@ -39,8 +39,8 @@ extern const char *const publish_writers[], *const publish_readers[],
 	*const publish_watches[];
 
 /*
- * One vCPU. Everything is the number of the last publication: the flag is
- * clear for publication n once it says n.
+ * One vCPU. Every word holds the number of the last publication: for
+ * publication n the flag is clear once it holds n.
  */
 struct publish_slot {
 	uint64_t *words;
@@ -49,14 +49,14 @@ struct publish_slot {
 };
 
 #define PUBLISH_MAX_WORDS	256
-/* vCPUs that publications go round among; a power of two. */
+/* vCPUs that publications use in turn; a power of two. */
 #define PUBLISH_SLOTS		256
 
 /*
- * The name of the litmus test that the pair comes down to: message passing
- * from the context to the word that is tested, with what orders them on either
- * side. "MP+wmb+rmb". Of the writer's barriers only those count that stand
- * between the two: a release store of is_initialised does not order the flag.
+ * Returns the name of the equivalent litmus test, "MP+wmb+rmb": message passing
+ * from the context to the tested word, with the barriers of both sides. Of the
+ * writer's barriers only those between the two count: a release store of
+ * is_initialised does not order the flag.
  */
 const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 			   enum publish_watch watch);
@@ -67,7 +67,7 @@ const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 typedef void publish_fn(const struct publish_slot *s, unsigned int words,
 			uint64_t n);
 /*
- * The same, and tells the reading of the clock just before the store to
+ * The same, and returns the reading of the clock just before the store to
  * @watch.
  */
 typedef uint64_t publish_stamp_fn(const struct publish_slot *s,
@@ -78,8 +78,8 @@ struct publish_seen {
 };
 
 /*
- * Waits until *@watch says @n, then copies the context. @t, if not NULL: when
- * it was seen, and when the context had been read.
+ * Waits until *@watch is @n, then copies the context. @t, if not NULL, gets the
+ * times when it was seen and when the context had been read.
  */
 typedef void observe_fn(const struct publish_slot *s, unsigned int words,
 			uint64_t n, enum publish_watch watch, uint64_t *copy,
@@ -95,7 +95,7 @@ struct publish_side {
 
 struct observe_side {
 	observe_fn *observe;
-	/* @ops tests, from number @n; whose number is there is read */
+	/* @ops tests, from number @n, which read whichever number is there */
 	uint64_t (*loop)(const struct publish_slot *s, unsigned int words,
 			 uint64_t n, uint64_t ops, enum publish_watch watch);
 };

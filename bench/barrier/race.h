@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What code needs that tries to meet another CPU within nanoseconds. */
+/* For code that must meet another CPU within nanoseconds. */
 #ifndef PTELAB_RACE_H
 #define PTELAB_RACE_H
 
@@ -17,7 +17,7 @@ static inline uint64_t race_draw(uint64_t *state)
 	return *state;
 }
 
-/* The counter without what orders its reading: that would order the race. */
+/* Reads the counter without ordering, which would order the race. */
 static inline uint64_t race_ticks(void)
 {
 #ifdef __aarch64__
@@ -31,8 +31,8 @@ static inline uint64_t race_ticks(void)
 }
 
 /*
- * One turn of a wait without a pause, which would make this CPU late. If it
- * takes long, somebody else has the other's CPU, and it should get it back.
+ * One turn of a wait without a pause, which would delay this CPU. If it takes
+ * long, yields, because the other thread may need this CPU.
  */
 static inline void race_spin(unsigned int *turns)
 {
@@ -40,14 +40,17 @@ static inline void race_spin(unsigned int *turns)
 		crew_wait(turns);
 }
 
-/* An empty loop of so many turns, each about a cycle */
+/* An empty loop; a turn takes about a cycle. */
 static inline void race_idle(unsigned int turns)
 {
 	for (; turns; turns--)
 		asm volatile("");
 }
 
-/* Empty turns that take as long as a line's way to another CPU and back. */
+/*
+ * Returns the empty turns that take as long as a line's way to another CPU and
+ * back.
+ */
 static inline unsigned int race_spread(double round_trip_ns)
 {
 	const unsigned int turns = 20000;

@@ -13,7 +13,10 @@
 #include "bench/bench.h"
 #include "lib/util.h"
 
-/* As of ptelab run's -b: "each", "4k,64k". NULL: the default alone. */
+/*
+ * Returns the values for ptelab run -b: "each", "4k,64k"; NULL for the default
+ * only.
+ */
 static const char *values_of(const struct bench_param *p, size_t *nr,
 			     char buf[64])
 {
@@ -24,7 +27,7 @@ static const char *values_of(const struct bench_param *p, size_t *nr,
 			++*nr;
 		return "each";
 	case PARAM_SIZE:
-		/* a page, what one TLB entry may hold, a PMD */
+		/* a page, the most that one TLB entry may cover, a PMD */
 		if (strcmp(p->name, "folio"))
 			return NULL;
 		*nr = 3;
@@ -33,7 +36,7 @@ static const char *values_of(const struct bench_param *p, size_t *nr,
 		*nr = 2;
 		if (p->min == 0 && p->max == 1)
 			return "0,1";
-		/* one page may take another way than several */
+		/* One page may take another path than several. */
 		if (strcmp(p->name, "pages"))
 			return NULL;
 		snprintf(buf, 64, "1,%s", p->def);
@@ -59,7 +62,9 @@ static void selector(FILE *f, const struct bench *b, const char *all,
 		fprintf(f, ":%s=%s", y->name, y->values);
 }
 
-/* Points above which pairs of two parameters are too many. */
+/*
+ * If there would be more points than this, leave out pairs of two parameters.
+ */
 #define MAX_PAIRS	40
 
 static void put_bench(FILE *f, const struct bench *b)
@@ -89,7 +94,7 @@ static void put_bench(FILE *f, const struct bench *b)
 	}
 	fputs("ptelab run -o - --seed @SEED@ --max-ops 64 --batches 1 --warmup 1 --counted 0",
 	      f);
-	/* What is asked for first is measured first: the defaults. */
+	/* The defaults come first, so that they are measured first. */
 	selector(f, b, "", NULL, NULL);
 	for (i = 0; i < nr; i++)
 		selector(f, b, all, &v[i], NULL);
@@ -99,7 +104,7 @@ static void put_bench(FILE *f, const struct bench *b)
 		for (k = i + 1; k < nr; k++)
 			if (v[i].nr * v[k].nr <= MAX_PAIRS)
 				selector(f, b, "", &v[i], &v[k]);
-	/* The guest's own pass needs a guest. */
+	/* The guest's own pass requires a guest. */
 	if (param_has(b, "measure") && listens)
 		selector(f, b, param_has(b, "guest") ?
 			 ":secondary=kvm:measure=guest:folio=4k,contpte,2m:guest=each" :

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The job that an atlas is made with: every benchmark, so that what a point
- * runs of a kernel is known before a patch is.
+ * The job for an atlas: every benchmark, to record which kernel code each point
+ * runs before a patch is known.
  */
 #ifndef PTELAB_ATLAS_JOB_H
 #define PTELAB_ATLAS_JOB_H
 
 #include <stdio.h>
 
-/* Prints it, a command for each benchmark that is registered. */
+/* Prints the job, a command for each registered benchmark. */
 void atlas_job(FILE *f);
 
 #endif

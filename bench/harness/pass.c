@@ -2,9 +2,9 @@
 /*
  * See pass.h.
  *
- * What stands between START and STOP of a timed batch is the harness's own
- * cost: two reads of the clock, two marks, which are NOPs, and the end of the
- * one and the beginning of the other reading of the counters (pmu.c: from user
+ * Everything between START and STOP of a timed batch is overhead of the
+ * harness: two reads of the clock, two marks (NOPs), the end of the first
+ * reading of the counters and the start of the second one (pmu.c: from user
  * space, or by system calls). Keep it that way.
  */
 #include "bench/harness/pass.h"
@@ -45,8 +45,8 @@ static void run_batch(struct worker *w)
 
 	if (w->pass->nr > 1) {
 		/*
-		 * All threads leave within a few cycles of each other, which
-		 * a sleeping barrier does not give.
+		 * With this spin all threads start within a few cycles of each
+		 * other; a sleeping barrier is less precise.
 		 */
 		__atomic_add_fetch(&w->pass->arrived, 1, __ATOMIC_ACQ_REL);
 		while (__atomic_load_n(&w->pass->arrived, __ATOMIC_ACQUIRE) <
@@ -118,7 +118,9 @@ int pass_start(struct pass *p)
 					 worker_main, &p->workers[i]);
 
 		if (err) {
-			/* The barrier counts on all of them: no way on. */
+			/*
+			 * The barrier waits for all threads, so this is fatal.
+			 */
 			fprintf(stderr, "ptelab: can't start thread %u of %u: %s\n",
 				i, p->nr, strerror(err));
 			exit(EXIT_COULD_NOT);
@@ -143,7 +145,7 @@ void pass_end(struct pass *p)
 	free(p->workers);
 }
 
-/* One batch on all threads; prepare has been done. */
+/* Runs one batch on all threads. The caller has done prepare. */
 int pass_batch(struct pass *p)
 {
 	unsigned int i;

@@ -19,7 +19,7 @@ struct open_source {
 	const struct counter_source *s;
 	void *priv;
 	struct counter_value value[MAX_VALUES];
-	bool lost[MAX_VALUES];	/* in some batch of the point under way */
+	bool lost[MAX_VALUES];	/* in some batch of the current point */
 };
 
 struct runner {
@@ -29,9 +29,9 @@ struct runner {
 	int *cpus;
 	unsigned int nr_cpus;
 	int cpu, racer_cpu;
-	/* What the PMU can count here, found once. */
+	/* What the PMU can count here; determined once. */
 	struct counter_value pmu[MAX_VALUES];
-	/* Instructions of harness.empty's batch; 0 before it ran. */
+	/* Instructions of a batch of harness.empty; 0 before it ran. */
 	double empty_instructions;
 	unsigned int regions;	/* marked so far; see lib/marks.h */
 };
@@ -52,42 +52,42 @@ struct worker {
 	char error[512];
 };
 
-/* A point under way. */
+/* A point that is being measured. */
 struct pass {
 	struct runner *r;
 	struct bench_ctx *ctx;
 	struct worker *workers;
 	unsigned int nr;
-	uint64_t max_ops;	/* that the benchmark takes */
-	bool marked;		/* the batch under way is a region */
-	struct sampler *sampler;	/* in the place of the PMU; or NULL */
+	uint64_t max_ops;	/* that the benchmark accepts */
+	bool marked;		/* the current batch is a region */
+	struct sampler *sampler;	/* instead of the PMU; or NULL */
 	/* Workers other than the first wait here for the next batch. */
 	pthread_barrier_t batch, done;
-	unsigned int arrived;	/* the last step to the start is a spin */
+	unsigned int arrived;	/* the last step before the start is a spin */
 	bool quit;
 };
 
 /* --- pass.c --- */
 
-/* How many metrics a source has. */
+/* Returns how many metrics a source has. */
 unsigned int source_metrics(const struct counter_source *s);
 void pin_thread(int cpu);
-/* Starts the threads of a point, runs a batch in all of them, ends them. */
+/* Starts the threads of a point; runs a batch in all of them; ends them. */
 int pass_start(struct pass *p);
 int pass_batch(struct pass *p);
 void pass_end(struct pass *p);
-/* What the benchmark does between batches. */
+/* Does what the benchmark needs before each batch. */
 int pass_prepare(struct bench_ctx *ctx);
 
-/* Why there is no time in a record. */
+/* The reason why a record has no time. */
 #define EMULATED_TIME	"emulated: the clock is the emulator's"
 
-/* --- passes.c: each puts its counters into the record --- */
+/* --- passes.c: each pass adds its counters to the record --- */
 
 int timed_pass(struct pass *p, json_t *record);
 int counted_pass(struct pass *p, json_t *record);
 int sampled_pass(struct pass *p, json_t *record);
-/* Which events a point can cause, see bench.h. */
+/* Returns which events a point can cause; see bench.h. */
 unsigned int pass_events(const struct runner *r, const struct bench_ctx *ctx);
 void pass_put_counter(json_t *record, const char *metric, double per_op,
 		      double total, uint64_t operations, const char *pass);

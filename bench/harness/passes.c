@@ -15,14 +15,14 @@
 #include "lib/metric.h"
 #include "lib/util.h"
 
-/* --- what the batches of a point add up to --- */
+/* --- totals of the batches of a point --- */
 
 struct series {
 	const char *metric;
 	double *batch;		/* a total for each batch */
 	unsigned int nr;
 	const char *absent;	/* the metric was lost in some batch */
-	bool none;		/* it is none of this point's metrics */
+	bool none;		/* this point does not have the metric */
 };
 
 static int cmp_double(const void *a, const void *b)
@@ -33,9 +33,9 @@ static int cmp_double(const void *a, const void *b)
 }
 
 /*
- * One figure for all batches of a point. Under icount nothing disturbs a
- * batch but what adds instructions to it, such as a timer tick or a kworker,
- * so the least batch is the operation. On a real clock noise has two sides.
+ * Returns one figure for all batches of a point. Under icount a batch is only
+ * disturbed by additional instructions, such as a timer tick or a kworker, so
+ * the minimum is the operation. On a real clock noise goes both ways.
  */
 static double typical(const double *values, unsigned int nr)
 {
@@ -78,7 +78,7 @@ void pass_put_counter(json_t *record, const char *metric, double per_op,
 				      "pass", pass));
 }
 
-/* A finished series of the timed pass into batches and counters. */
+/* Adds a finished series of the timed pass to batches and counters. */
 static void put_series(json_t *record, const struct series *s, uint64_t ops)
 {
 	json_t *list;
@@ -99,7 +99,7 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 	}
 	json_object_set_new(json_object_get(record, "batches"), s->metric,
 			    list);
-	/* A rare event is in few batches, and the median knows of none. */
+	/* A rare event is only in a few batches, so the median would be 0. */
 	one = m && m->kind == METRIC_EVENT ? total / s->nr :
 		typical(s->batch, s->nr);
 	pass_put_counter(record, s->metric, one / ops, total, ops * s->nr,
@@ -147,10 +147,13 @@ static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
 	s[S_INSTRUCTIONS].batch[batch] = both;
 }
 
-/* As much of a batch may be the harness's own; beyond, the record says why. */
+/*
+ * The harness's own share of a batch may be this much; if it is more, the
+ * record says why.
+ */
 #define HARNESS_SHARE	0.01
 
-/* The share of a batch's instructions that the harness itself adds. */
+/* Records the share of a batch's instructions that the harness itself adds. */
 static void put_harness_share(struct runner *r, const struct pass *p,
 			      const struct series *s, json_t *record)
 {
@@ -186,7 +189,9 @@ static void put_harness_share(struct runner *r, const struct pass *p,
 	json_object_set_new(record, "harness", harness);
 }
 
-/* What the benchmark measured itself, kept by metric until the last batch. */
+/*
+ * Collects what the benchmark measured itself, by metric, until the last batch.
+ */
 static void own_collect(const struct bench_ctx *ctx, json_t *own)
 {
 	const char *metric;
@@ -226,8 +231,8 @@ static void put_own(const struct bench_ctx *ctx, const json_t *own,
 }
 
 /*
- * Under icount each timed batch of one thread is a region, and the record says
- * which, so that what the emulator's plugin counted there can be found.
+ * Under icount each timed batch of one thread is a region. The record has their
+ * numbers, with which the counts of the emulator's plugin are found.
  */
 static void put_regions(struct pass *p, json_t *record)
 {
@@ -413,7 +418,7 @@ static void drop_contradicted(json_t *totals, json_t *record)
 	put_absent(record, metric, why);
 }
 
-/* What of a source's events the point can cause. */
+/* Returns which events of a source the point can cause. */
 unsigned int pass_events(const struct runner *r, const struct bench_ctx *ctx)
 {
 	if (r->o.all_events)
@@ -422,8 +427,8 @@ unsigned int pass_events(const struct runner *r, const struct bench_ctx *ctx)
 }
 
 /*
- * The others have probes only for the sake of points beside this one. They go
- * in any case, so that what a point's record holds does not depend on those.
+ * Other metrics have probes only because of other points in the group. Drop
+ * them in any case, so that a record does not depend on the other points.
  */
 static void drop_impossible(struct pass *p, json_t *totals, json_t *record)
 {
@@ -488,10 +493,10 @@ int counted_pass(struct pass *p, json_t *record)
 
 /* --- the sampled pass --- */
 
-/* How much longer than what is sampled it may take. */
+/* The sampled pass may take this many times the sampled duration. */
 #define SAMPLE_PATIENCE	20
 
-/* Returns 1 if nothing was run, and so there is nothing to verify. */
+/* Returns 1 if nothing was run, so that there is nothing to verify. */
 int sampled_pass(struct pass *p, json_t *record)
 {
 	struct runner *r = p->r;
@@ -516,7 +521,7 @@ int sampled_pass(struct pass *p, json_t *record)
 		return 1;
 	}
 	start = clock_ticks();
-	/* Short batches that take long to prepare end it, too. */
+	/* Also stop if the batches are short but take long to prepare. */
 	while (spent < r->o.sample_ns && !ret &&
 	       clock_ns(clock_ticks() - start) < SAMPLE_PATIENCE *
 					       r->o.sample_ns) {

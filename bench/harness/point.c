@@ -87,7 +87,10 @@ char *param_range_text(const struct bench_param *p)
 	}
 }
 
-/* Puts @text in canonical form into @v, or says why it is no value of @p. */
+/*
+ * Stores @text in canonical form in @v, or fails with the reason why it is not
+ * a value of @p.
+ */
 static int parse_value(const struct bench *b, const struct bench_param *p,
 		       const char *text, struct param_value *v)
 {
@@ -167,7 +170,7 @@ static void list_add(struct point_list *list, struct point *p)
 	list->points[list->nr++] = *p;
 }
 
-/* All combinations of parameter @at and the ones behind it. */
+/* Adds all combinations of parameter @at and the following ones. */
 static int expand_params(const struct bench *b, struct selector_param *asked,
 			 size_t nr_asked, unsigned int at, struct point *p,
 			 struct point_list *list)
@@ -190,7 +193,7 @@ static int expand_params(const struct bench *b, struct selector_param *asked,
 	}
 	param = &b->params[at];
 	values = &param->def;
-	/* the last one given wins, as with any option */
+	/* the last value given wins, as with any option */
 	for (i = 0; i < nr_asked; i++) {
 		if (!strcmp(asked[i].name, param->name)) {
 			asked[i].used = true;
@@ -236,7 +239,10 @@ static int unknown_bench(const char *glob)
 		    glob);
 }
 
-/* No selected benchmark has the parameter: which one may be meant? */
+/*
+ * Fails, since no selected benchmark has the parameter; suggests one that may
+ * be meant.
+ */
 static int unknown_param(const char *name, const char *glob)
 {
 	const struct bench *const *b;
@@ -256,7 +262,7 @@ static int unknown_param(const char *name, const char *glob)
 		    glob, name, glob);
 }
 
-/* @common, then what the selector itself asks for. */
+/* Applies @common, then the selector's own values. */
 static int expand_selector(const char *text, struct selector_param *common,
 			   size_t nr_common, struct point_list *list)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* All benchmarks, as BENCH() has put them into a section of their own. */
+/* All benchmarks, which BENCH() has put into a section. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/bench.h"
 #include "lib/util.h"
 
-/* Weak: a unit test may be linked with this and with no benchmark. */
+/* Weak, because a unit test may be linked without any benchmark. */
 extern const struct bench_entry *const __start_ptelab_benches[] __attribute__((weak));
 extern const struct bench_entry *const __stop_ptelab_benches[] __attribute__((weak));
 

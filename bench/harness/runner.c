@@ -106,8 +106,9 @@ void runner_detach(struct runner *r)
 }
 
 /*
- * Operations a batch: what the user said, else the benchmark's default, which
- * on a real clock is raised until a batch is long enough to be timed.
+ * Chooses the operations per batch: the user's value, else the benchmark's
+ * default, which on a real clock is raised until a batch is long enough to be
+ * timed.
  */
 static int choose_ops(struct runner *r, struct pass *p)
 {
@@ -117,7 +118,7 @@ static int choose_ops(struct runner *r, struct pass *p)
 	int ret;
 
 	ctx->bench->size(ctx, &def, &max);
-	/* an empty batch is empty, whatever was asked of the others */
+	/* an empty batch is always empty */
 	ctx->ops = r->o.ops && ctx->bench != bench_all()[0] ? r->o.ops : def;
 	p->max_ops = max;
 	if (r->o.max_ops && !r->o.ops && ctx->ops > r->o.max_ops) {
@@ -180,7 +181,7 @@ static int measure(struct runner *r, struct bench_ctx *ctx,
 	return ret > 0 ? 0 : ret;
 }
 
-/* A point without figures keeps only what says why. */
+/* A record without figures keeps only the reason. */
 static void drop_figures(json_t *record)
 {
 	json_object_del(record, "batches");
@@ -192,7 +193,7 @@ static void drop_figures(json_t *record)
 	json_object_clear(json_object_get(record, "absent"));
 }
 
-/* One pass of a point into its record. */
+/* Runs one pass of a point and adds it to the record. */
 static void measure_into(struct runner *r, const struct point *pt,
 			 enum which_pass which, json_t *record)
 {
@@ -202,7 +203,7 @@ static void measure_into(struct runner *r, const struct point *pt,
 	int ret;
 
 	ctx_init(r, pt, &ctx);
-	ctx.ops = operations / ctx.threads;	/* as it was timed */
+	ctx.ops = operations / ctx.threads;	/* as in the timed pass */
 	ctx.proof = json_object_get(record, "proof");
 	ctx.own_counts = json_object();
 	ctx.own_samples = json_object();
@@ -304,8 +305,8 @@ static int choose_cpus(struct runner *r)
 		return fail(EINVAL, "--cpu %d: this process may not run there",
 			    r->o.cpu);
 	/*
-	 * Highest number first: CPU 0 gets the machine's housekeeping and, by
-	 * default, its interrupts.
+	 * Start with the highest number, because CPU 0 has the machine's
+	 * housekeeping and, by default, its interrupts.
 	 */
 	if (r->o.cpu >= 0)
 		r->cpus[i++] = r->o.cpu;

@@ -14,7 +14,7 @@
 #include "lib/symbols.h"
 #include "lib/util.h"
 
-#define FREQUENCY	4999	/* a second: in step with no timer */
+#define FREQUENCY	4999	/* per second; not in step with any timer */
 #define DATA_PAGES	128	/* a power of two */
 
 static const struct {

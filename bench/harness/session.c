@@ -28,8 +28,8 @@ static int write_point(struct session *s, const struct point *p,
 }
 
 /*
- * Points @from to @to: all timed, with nothing attached, then all counted,
- * then written. A crash in between loses this group.
+ * Measures points @from to @to: times all with nothing attached, then counts
+ * all, then writes them. A crash in between loses this group.
  */
 static int measure_group(struct session *s, size_t from, size_t to)
 {
@@ -68,8 +68,8 @@ static int measure_group(struct session *s, size_t from, size_t to)
 }
 
 /*
- * Points that subscribe to mmu notifiers go to the end, as nothing else is what
- * it was after them; in both parts the order stays. Returns where they begin.
+ * Moves points that subscribe to mmu notifiers to the end, because they change
+ * every later measurement. Otherwise keeps the order. Returns where they begin.
  */
 static size_t subscribers_last(struct runner *r, struct point_list *list)
 {

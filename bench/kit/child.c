@@ -107,7 +107,7 @@ IN_CHILD pid_t child_clone(int (*fn)(void *arg), void *top, void *arg)
 #error "no system calls for this architecture"
 #endif
 
-/* The C library registered 32 bytes, or more if the kernel knows more. */
+/* The C library registered 32 bytes, or more on newer kernels. */
 int child_rseq(bool on)
 {
 	static __thread uint32_t len;

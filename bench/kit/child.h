@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Children that lack most of their parent's memory: no heap, no stack but one
- * in shared memory, no thread-local storage. What they run must not need any
- * of that, so it makes its system calls by hand and calls nothing of the C
- * library.
+ * Children without most of their parent's memory: no heap, no stack except one
+ * in shared memory, no thread-local storage. What they run must not need these,
+ * so it makes system calls directly and does not call the C library.
  */
 #ifndef PTELAB_BENCH_CHILD_H
 #define PTELAB_BENCH_CHILD_H
@@ -21,23 +20,22 @@
 				no_sanitize_thread))
 #endif
 
-/* The result, or -errno. */
+/* Returns the result, or -errno. */
 long child_syscall(long nr, long a, long b, long c, long d);
 
 /*
- * Starts a child with a copy of the memory, as fork() does, that runs @fn(@arg)
- * on the stack below @top (aligned to 16 bytes) and exits with what it returns;
- * its end is told by SIGCHLD. Not clone(3), in place of which sanitizers put
- * something that needs their own memory on the other side. The caller has
- * blocked signals and switched rseq off.
- * Returns its pid, or -errno without fail() text.
+ * Starts a child with a copy of the memory, like fork(), that runs @fn(@arg) on
+ * the stack below @top (aligned to 16 bytes) and exits with its return value.
+ * It ends with SIGCHLD. This is not clone(3), which sanitizers replace with
+ * code that needs their own memory in the child. The caller has blocked signals
+ * and unregistered rseq. Returns the pid, or -errno without fail() text.
  */
 pid_t child_clone(int (*fn)(void *arg), void *top, void *arg);
 
 /*
- * The kernel would kill the child for a thread-local rseq area that it does not
- * have: unregisters the calling thread's, and registers it again.
- * Returns 0 or -errno with fail() text.
+ * Unregisters the calling thread's rseq area, or registers it again. With a
+ * registered area in thread-local storage, which the child does not have, the
+ * kernel would kill the child. Returns 0 or -errno with fail() text.
  */
 int child_rseq(bool on);
 

@@ -26,10 +26,10 @@ static uint64_t monotonic_ns(void)
 }
 
 /*
- * The TSC states no frequency that a guest can rely on: compare it with
- * CLOCK_MONOTONIC_RAW over 20 ms. Both ends are read in three tries, the
- * tightest of which counts, so that a preemption between the two reads does
- * not enter.
+ * The TSC has no frequency that a guest can rely on, so compare it with
+ * CLOCK_MONOTONIC_RAW over 20 ms. Both ends are read three times, and the
+ * closest pair of reads is used, so that a preemption between the two does not
+ * matter.
  */
 static void read_pair(uint64_t *ticks, uint64_t *ns)
 {
@@ -88,8 +88,10 @@ const struct clock_info *clock_measure(void)
 	qsort(step, READS, sizeof(step[0]), cmp_u64);
 	info.granularity_ns = smallest == UINT64_MAX ? 0 :
 		(double)smallest * 1e9 / info.frequency_hz;
-	/* A coarse counter stands still between most reads, so the median
-	 * step would be 0: the mean over all reads is then the cost. */
+	/*
+	 * With a coarse counter most steps are 0, and so is the median. Then
+	 * use the mean of all reads.
+	 */
 	info.cost_ns = step[READS / 2] ?
 		(double)step[READS / 2] * 1e9 / info.frequency_hz :
 		(double)(last - first) * 1e9 / info.frequency_hz / READS;

@@ -12,7 +12,7 @@
 
 #ifdef __aarch64__
 /*
- * ISB before the read, or the counter may be read ahead of earlier
+ * ISB before the read; otherwise the counter may be read before earlier
  * instructions (Arm ARM, D11: reads of CNTVCT_EL0 are not ordered otherwise).
  */
 static inline uint64_t clock_ticks(void)
@@ -45,7 +45,7 @@ struct clock_info {
 	double cost_ns;		/* of one read, median */
 };
 
-/* Measures the clock once (about 20 ms) and keeps the answer. */
+/* Measures the clock once (about 20 ms) and remembers the result. */
 const struct clock_info *clock_measure(void);
 double clock_ns(uint64_t ticks);
 

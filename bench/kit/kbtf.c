@@ -34,11 +34,14 @@ static int open_view(const void *btf, size_t len, struct btf_view *v)
 	v->types_end = v->types + h.type_len;
 	v->strings = (const char *)btf + h.hdr_len + h.str_off;
 	v->strings_len = h.str_len;
-	/* Every name ends before the end. */
+	/* Every name ends within the section. */
 	return v->strings[v->strings_len - 1] ? -EINVAL : 0;
 }
 
-/* Offset of a whole string, or 0, which is the empty string's. */
+/*
+ * Returns the offset of a whole string, or 0, which is the empty string's
+ * offset.
+ */
 static size_t find_string(const struct btf_view *v, const char *name)
 {
 	size_t n = strlen(name) + 1;
@@ -55,7 +58,7 @@ static size_t find_string(const struct btf_view *v, const char *name)
 	return 0;
 }
 
-/* Bytes behind the struct btf_type; -EINVAL for a kind not known. */
+/* Returns the bytes behind the struct btf_type; -EINVAL for an unknown kind. */
 static int tail_bytes(unsigned int kind, unsigned int vlen)
 {
 	switch (kind) {
@@ -137,7 +140,7 @@ int kbtf_has_in(const void *btf, size_t len, const char *name)
 	return ret ? ret : find_string(&v, name) != 0;
 }
 
-/* The kernel's own, kept: it can't change while this program runs. */
+/* Reads the kernel's BTF once; it can't change while this program runs. */
 static const char *kernel_btf(size_t *len)
 {
 	static char *btf;

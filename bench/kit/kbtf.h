@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the running kernel's BTF says about itself: the way to learn a value
- * or a feature by its name rather than by the kernel's version.
+ * Looks up values and features of the running kernel in its BTF, by name
+ * instead of by version.
  */
 #ifndef PTELAB_KBTF_H
 #define PTELAB_KBTF_H
@@ -11,14 +11,17 @@
 #include <stdint.h>
 
 /*
- * The value of an enumerator. Returns 0, -ENOENT if the kernel has none of
- * that name, or -errno (no BTF, or one that can't be understood).
+ * Gets the value of an enumerator. Returns 0, -ENOENT if the kernel has none of
+ * that name, or -errno (no BTF, or unknown BTF).
  */
 int kbtf_enum(const char *name, int64_t *value);
-/* 1 if some type, member or enumerator has that name, 0 if none, -errno. */
+/*
+ * Returns 1 if a type, member or enumerator has that name, 0 if none has, or
+ * -errno.
+ */
 int kbtf_has(const char *name);
 
-/* The same on BTF in memory; pure. */
+/* The same for BTF in memory; pure. */
 int kbtf_enum_in(const void *btf, size_t len, const char *name, int64_t *value);
 int kbtf_has_in(const void *btf, size_t len, const char *name);
 

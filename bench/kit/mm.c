@@ -70,7 +70,7 @@ const struct mm_caps *mm_caps(void)
 	d = opendir(MM_THP_DIR);
 	if (!d)
 		return &caps;
-	/* hpage_pmd_size came with 4.8 and says what a PMD maps. */
+	/* hpage_pmd_size, since 4.8, has the size that a PMD maps. */
 	text = read_line(MM_THP_DIR "/hpage_pmd_size");
 	if (!text || parse_u64(text, &caps.pmd))
 		caps.pmd = 0;
@@ -116,7 +116,7 @@ const char *mm_folio_refused(const struct mm_caps *caps,
 	}
 	if (orders & (1U << order_of(caps, folio)))
 		return NULL;
-	/* Before mTHP there was one switch, for the PMD size. */
+	/* Before mTHP there was a single switch, for the PMD size. */
 	if (folio == caps->pmd && !orders && top)
 		return NULL;
 	snprintf(why, sizeof(why), "this kernel has no %s folios %s: there is no hugepages-%" PRIu64 "kB/%s",
@@ -131,7 +131,7 @@ size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 	uint32_t orders = backing == MM_ANON ? caps->anon_orders :
 					       caps->shmem_orders;
 	const char *file = backing == MM_ANON ? "enabled" : "shmem_enabled";
-	/* shmem_enabled calls the same thing by another name */
+	/* shmem_enabled has another name for the same value. */
 	const char *ours = backing == MM_ANON ? "madvise" : "advise";
 	unsigned int order;
 	size_t nr = 0;
@@ -156,14 +156,17 @@ size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 		plan[nr++].value = orders ? "never" : ours;
 	}
 	if (backing == MM_ANON) {
-		/* A failed allocation should compact rather than give up. */
+		/*
+		 * If no huge page is free, allocations should compact rather
+		 * than fail.
+		 */
 		strcpy(plan[nr].path, "defrag");
 		plan[nr++].value = "madvise";
 	}
 	if (folio == caps->pmd) {
 		/*
-		 * khugepaged runs as long as some PMD size is enabled: let
-		 * it find nothing that it may collapse.
+		 * khugepaged runs as long as a PMD size is enabled. Keep it
+		 * from collapsing anything.
 		 */
 		strcpy(plan[nr].path, "khugepaged/max_ptes_none");
 		plan[nr++].value = "0";
@@ -171,7 +174,7 @@ size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 	return nr;
 }
 
-/* A setting of the plan that is not as needed and can't be changed. */
+/* Returns a setting of the plan that has another value and can't be changed. */
 static const char *stuck_setting(enum mm_backing backing, uint64_t folio)
 {
 	static __thread char why[256];
@@ -205,7 +208,7 @@ const char *mm_proof_unavailable(const char **how)
 		*how = by;
 	if (by)
 		return NULL;
-	why[0] = '\0';	/* its page is there now */
+	why[0] = '\0';	/* faults in the page whose frame is read below */
 	if (!readable("/proc/kpageflags"))
 		return "no /proc/kpageflags: the size of a folio can't be proved (needs root and CONFIG_PROC_PAGE_MONITOR)";
 	if (mm_frames((char *)((uintptr_t)why & -mm_caps()->page),
@@ -246,7 +249,10 @@ uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio)
 	return caps->page;
 }
 
-/* A number in the file, or UINT64_MAX: "max", or there is no such file. */
+/*
+ * Returns the number in the file, or UINT64_MAX for "max" or without such a
+ * file.
+ */
 static uint64_t limit_in(const char *dir, const char *file)
 {
 	char *text = read_line("%s/%s", dir, file);
@@ -259,9 +265,9 @@ static uint64_t limit_in(const char *dir, const char *file)
 }
 
 /*
- * What the cgroups of this process let it have: beyond that it is killed,
- * however much the machine has. Inside a container, where the path is not
- * what it is outside, its own group is at the root.
+ * Returns how much memory the cgroups allow this process; beyond that it would
+ * be killed, however much the machine has. In a container, where the path
+ * differs from the one outside, the process's group is the root.
  */
 static uint64_t cgroup_limit(void)
 {
@@ -308,15 +314,15 @@ uint64_t mm_budget(void)
 	free(text);
 	if (!bytes)
 		return 64 * MIB;
-	/* The rest stays for the page cache and for everybody else. */
+	/* Leave the rest for the page cache and other processes. */
 	return (bytes < limit ? bytes : limit) / 4;
 }
 
 int mm_hold_frames(uint64_t seed)
 {
 	/*
-	 * 7 is odd: 16 seeds in a row are 16 different alignments of base
-	 * pages. 37 is, too: and as many of contpte folios.
+	 * 7 is odd, so 16 consecutive seeds give 16 different alignments of
+	 * base pages. 37 is odd, too, and does the same for contpte folios.
 	 */
 	uint64_t bytes = (seed * 7 % 64 + seed * 37 % 64 * 64) *
 			 mm_caps()->page;
@@ -324,7 +330,10 @@ int mm_hold_frames(uint64_t seed)
 
 	if (!bytes)
 		return 0;
-	/* Page cache, not a mapping: what walks this mm must not meet it. */
+	/*
+	 * Use page cache without a mapping, so that nothing that walks this mm
+	 * meets it.
+	 */
 	fd = memfd_create("ptelab-held", MFD_CLOEXEC);
 	if (fd < 0)
 		return fail(errno, "memfd_create: %s", strerror(errno));
@@ -334,7 +343,7 @@ int mm_hold_frames(uint64_t seed)
 		return fail(err, "%" PRIu64 " bytes of page cache: %s", bytes,
 			    strerror(err));
 	}
-	return 0;	/* the file stays open, that is the purpose */
+	return 0;	/* the file stays open on purpose */
 }
 
 /* --- regions --- */
@@ -350,14 +359,14 @@ static int apply(enum mm_backing backing, uint64_t folio)
 
 		ret = journal_set(path, plan[i].value);
 		free(path);
-		/* An odd kernel without this knob: the proof will tell. */
+		/* If a kernel lacks this setting, the proof will show it. */
 		if (ret && ret != -ENOENT)
 			return ret;
 	}
 	return 0;
 }
 
-/* Puts one fresh mapping at @at. */
+/* Creates one fresh mapping at @at. */
 static int map_one(const struct mm_region *r, char *at)
 {
 	int flags = MAP_FIXED | MAP_NORESERVE;
@@ -372,7 +381,7 @@ static int map_one(const struct mm_region *r, char *at)
 	if (p == MAP_FAILED)
 		return fail(errno, "mmap of %" PRIu64 " bytes: %s", r->bytes,
 			    strerror(errno));
-	/* Where there are no huge pages there is no such advice either. */
+	/* A kernel without huge pages does not have this advice either. */
 	if (madvise(p, r->bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) &&
 	    huge)
 		return fail(errno, "MADV_HUGEPAGE: %s", strerror(errno));
@@ -383,7 +392,7 @@ static int populate_one(const struct mm_region *r, char *at)
 {
 	uint64_t off;
 
-	/* One system call costs less than a fault a folio. */
+	/* One system call costs less than a fault per folio. */
 	if (!madvise(at, r->bytes, MADV_POPULATE_WRITE))
 		return 0;
 	if (errno == ENOMEM)
@@ -394,7 +403,9 @@ static int populate_one(const struct mm_region *r, char *at)
 	return 0;
 }
 
-/* Fills the page cache through a mapping that shmem_enabled advises. */
+/*
+ * Fills the page cache through a mapping that has the advice for shmem_enabled.
+ */
 static int open_memfd(struct mm_region *r)
 {
 	int ret;
@@ -413,7 +424,10 @@ static int open_memfd(struct mm_region *r)
 int mm_region_open(struct mm_region *r, enum mm_backing backing, bool shared,
 		   uint64_t folio, unsigned int nr, uint64_t bytes)
 {
-	/* Also where there are no huge pages: page tables are not shared. */
+	/*
+	 * Align even without huge pages, so that mappings do not share page
+	 * tables.
+	 */
 	uint64_t align = mm_caps()->pmd ? mm_caps()->pmd : 2 * MIB;
 	unsigned int i;
 	void *p;
@@ -428,7 +442,7 @@ int mm_region_open(struct mm_region *r, enum mm_backing backing, bool shared,
 	r->folio = folio;
 	r->nr = nr;
 	r->bytes = round_up(bytes, folio);
-	/* A hole behind each keeps them apart. */
+	/* A hole behind each mapping separates them. */
 	r->stride = round_up(r->bytes + mm_caps()->page, align);
 	r->map_bytes = (nr + 1) * r->stride + align;
 	p = mmap(NULL, r->map_bytes, PROT_NONE,
@@ -492,7 +506,9 @@ int mm_region_renew(struct mm_region *r)
 			ret = populate_one(r, r->spare);
 		if (ret)
 			return ret;
-		/* The old place stays mapped, or malloc might take it. */
+		/*
+		 * Keep the old address range reserved, or malloc might use it.
+		 */
 		if (mremap(r->spare, r->bytes, r->bytes, MREMAP_MAYMOVE |
 			   MREMAP_FIXED | MREMAP_DONTUNMAP,
 			   mm_region_at(r, i)) == MAP_FAILED)

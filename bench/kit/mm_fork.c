@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Children that share a region and nothing else that can be written, see
- * mm.h.
+ * Children that share a region, but no other writable memory; see mm.h.
  *
- * Before the fork, every private mapping of this process that can be written, or
- * was when the program was relocated, is marked MADV_DONTFORK, the region
- * excepted. The child therefore has no heap, no
- * stack and no thread-local storage: it runs on a stack in shared memory, on
- * which it also takes its orders, and makes its system calls by hand. The
- * kernel would kill it for a thread-local rseq area that is not there, so
- * rseq is unregistered for the moment of the fork.
+ * Before the fork, every private mapping that is writable, or was written to
+ * when the program was relocated, is marked MADV_DONTFORK, except for the
+ * region. So the child has no heap, no stack and no thread-local storage. It
+ * runs on a stack in shared memory, in which it also gets its orders, and makes
+ * system calls directly. The kernel would kill it for a missing thread-local
+ * rseq area, so rseq is unregistered during the fork.
  */
 #include "bench/kit/mm.h"
 
@@ -34,9 +32,9 @@ enum order { ORDER_NONE, ORDER_CHECK };
 /* Shared with the child; its stack is the rest of the mapping. */
 struct box {
 	pid_t parent;
-	uint32_t ready;		/* the child runs; futex */
-	uint32_t order;		/* to the child; futex */
-	uint32_t done;		/* by the child, orders carried out; futex */
+	uint32_t ready;		/* futex: the child runs */
+	uint32_t order;		/* futex: orders to the child */
+	uint32_t done;		/* futex: orders that the child has done */
 	bool leave;		/* exit at once */
 	struct mm_region r;
 	uint64_t step, per_map;
@@ -50,7 +48,9 @@ struct mm_child {
 	struct box *box;
 };
 
-/* Words of the child's copy that are not what the parent once wrote. */
+/*
+ * Counts the words of the child's copy that differ from what the parent wrote.
+ */
 static IN_CHILD int64_t child_check(const struct box *b)
 {
 	int64_t differ = 0;
@@ -78,7 +78,7 @@ static IN_CHILD int child_main(void *arg)
 	if (b->leave)
 		child_syscall(SYS_exit_group, 0, 0, 0, 0);
 	child_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
-	/* It may have died before that. */
+	/* The parent may have died before prctl(). */
 	if (child_syscall(SYS_getppid, 0, 0, 0, 0) != b->parent)
 		child_syscall(SYS_exit_group, 1, 0, 0, 0);
 	__atomic_store_n(&b->ready, 1, __ATOMIC_RELEASE);
@@ -101,7 +101,7 @@ static IN_CHILD int child_main(void *arg)
 
 /* --- the parent --- */
 
-/* What was marked, to be unmarked by mm_fork_done(). */
+/* Mappings that mm_fork_done() must unmark. */
 static struct span {
 	uintptr_t start, end;
 } *marked;
@@ -125,7 +125,7 @@ static bool in_region(const struct mm_region *r, uintptr_t start)
 
 static void mark(uintptr_t start, uintptr_t end)
 {
-	/* What is there now may have been mapped anew since it was marked. */
+	/* The range may have been mapped anew since it was marked. */
 	if (madvise((void *)start, end - start, MADV_DONTFORK) ||
 	    already_marked(start, end))
 		return;
@@ -134,9 +134,9 @@ static void mark(uintptr_t start, uintptr_t end)
 }
 
 /*
- * What is private and read-only now, and yet has been written to: where the
- * program was relocated. A fork would copy it, and tell listeners so. It is
- * there from the start, so looking once is enough.
+ * Marks mappings that are private and read-only but were written to when the
+ * program was relocated. A fork would copy them and notify listeners. They
+ * exist from the start, so once is enough.
  */
 static int mark_relocated(void)
 {
@@ -168,8 +168,9 @@ static int mark_relocated(void)
 }
 
 /*
- * /proc/self/maps, in a buffer that stays: what malloc did while the file is
- * read might not be in it. Shared, so that it is none of what is looked for.
+ * Reads /proc/self/maps into a permanent buffer. A buffer from malloc() might
+ * be missing in the file it reads. The buffer is shared, so it is not among the
+ * mappings that are searched for.
  */
 static char *read_maps(void)
 {
@@ -233,15 +234,15 @@ static int mark_writable(const struct mm_region *r)
 }
 
 /*
- * Marks what a child must not get. What the process maps or extends after the
- * first time is found by the next: this runs before every fork.
+ * Marks what a child must not get. Runs before every fork, because the process
+ * may have mapped more since the last one.
  */
 static int isolate(const struct mm_region *r)
 {
 	int ret = nr_marked ? 0 : mark_relocated();
 	size_t before;
 
-	/* The list of marks is allocated too, and that may be new memory. */
+	/* The list of marks is allocated, too, possibly in new memory. */
 	do {
 		before = nr_marked;
 		if (!ret)
@@ -254,7 +255,7 @@ void mm_fork_done(void)
 {
 	size_t i;
 
-	/* Something else may have been mapped there since; no harm. */
+	/* If something else is mapped there now, this does no harm. */
 	for (i = 0; i < nr_marked; i++)
 		madvise((void *)marked[i].start,
 			marked[i].end - marked[i].start, MADV_DOFORK);
@@ -272,7 +273,7 @@ static pid_t start_child(const struct mm_region *r, struct box *box)
 	ret = isolate(r);
 	if (ret)
 		return ret;
-	/* A handler would run on memory that the child does not have. */
+	/* A signal handler would run without the memory that it needs. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = child_rseq(false);
@@ -301,7 +302,7 @@ static struct box *new_box(const struct mm_region *r)
 
 static void futex_wait(uint32_t *word, uint32_t value)
 {
-	/* Now and then the caller looks whether the child still lives. */
+	/* Check regularly whether the child is still alive. */
 	struct timespec t = { .tv_nsec = 100000000 };
 
 	syscall(SYS_futex, word, FUTEX_WAIT, value, &t);

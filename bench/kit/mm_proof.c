@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Proofs about a region, see mm.h: the size of its folios from kpageflags,
- * and the size of the leaves that map them from perf.
+ * Proofs about a region, see mm.h: the size of its folios from kpageflags, and
+ * the size of the leaves that map them from perf.
  *
- * A perf sample with PERF_SAMPLE_DATA_PAGE_SIZE holds the size of the leaf that
- * maps its address: the kernel walks the page table for it. The software event
- * "page fault" samples at the start of a fault, before anything is mapped, and
- * needs neither a PMU nor hardware breakpoints, which many VMs lack. To get a
- * fault on a page that is mapped, and to change nothing by it, jump there: the
- * page is not executable, the kernel takes the sample and raises SIGSEGV.
+ * A perf sample with PERF_SAMPLE_DATA_PAGE_SIZE has the size of the leaf that
+ * maps its address, for which the kernel walks the page table. The software
+ * event "page fault" samples at the start of a fault, before anything is
+ * mapped, and needs neither a PMU nor hardware breakpoints, which many VMs
+ * lack. To cause a fault on a mapped page without changing anything, jump to
+ * it: the page is not executable, so the kernel takes the sample and raises
+ * SIGSEGV.
  *
- * Without perf events PAGEMAP_SCAN tells a PMD from base pages. It can't see
- * contpte blocks, so it will do only where the architecture has none.
+ * Without perf events PAGEMAP_SCAN distinguishes a PMD from base pages. It does
+ * not show contpte blocks, so it is only sufficient on architectures without
+ * them.
  */
 #include "bench/kit/mm.h"
 
@@ -30,7 +32,7 @@
 
 #include "lib/util.h"
 
-/* linux/perf_event.h of older systems lacks it */
+/* missing in the linux/perf_event.h of older systems */
 #define SAMPLE_DATA_PAGE_SIZE	(1U << 22)
 
 #define PM_PRESENT	(1ULL << 63)
@@ -45,7 +47,7 @@ static int open_proc(const char *path)
 	return fd < 0 ? fail(errno, "%s: %s", path, strerror(errno)) : fd;
 }
 
-/* pagemap entries of @nr consecutive pages, as frame numbers. */
+/* Gets the frame numbers of @nr consecutive pages from pagemap. */
 static int frames_at(int fd, uintptr_t addr, size_t nr, uint64_t *pfn)
 {
 	ssize_t want = nr * sizeof(*pfn), n;
@@ -139,7 +141,7 @@ unsigned int mm_samples(const void *ring, size_t size, uint64_t tail,
 
 		for (i = 0; i < sizeof(s.h); i++)
 			((unsigned char *)&s)[i] = data[(tail + i) % size];
-		/* A size that can't be would go round for ever. */
+		/* A wrong size would make this loop endless. */
 		if (s.h.size < sizeof(s.h) || s.h.size > head - tail)
 			break;
 		if (s.h.type == PERF_RECORD_SAMPLE && s.h.size == sizeof(s)) {
@@ -156,7 +158,7 @@ unsigned int mm_samples(const void *ring, size_t size, uint64_t tail,
 	return nr;
 }
 
-/* Where the jump under way went, and where to go on after its SIGSEGV. */
+/* Where the current jump went, and where to continue after its SIGSEGV. */
 static __thread const void *jumped_to;
 static __thread sigjmp_buf landing;
 
@@ -165,7 +167,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	(void)context;
 	if (info->si_addr == jumped_to)
 		siglongjmp(landing, 1);
-	/* Somebody else's: it comes again, and ends the process. */
+	/*
+	 * This SIGSEGV has another cause. It is raised again and ends the
+	 * process.
+	 */
 	signal(sig, SIG_DFL);
 }
 
@@ -191,7 +196,7 @@ static bool jump(const struct mm_prober *p, const void *addr)
 
 static int probe_perf(struct mm_prober *p, const void *addr, uint64_t *leaf)
 {
-	/* arm64 wants an instruction's address, of the same page. */
+	/* arm64 needs an aligned instruction address within the page. */
 	uintptr_t at = (uintptr_t)addr & ~(uintptr_t)3;
 	uint64_t tail = p->ring->data_tail, head;
 	unsigned int nr;
@@ -199,7 +204,10 @@ static int probe_perf(struct mm_prober *p, const void *addr, uint64_t *leaf)
 	if (!jump(p, (void *)at))
 		return fail(EPROTO, "data can be executed");
 	head = __atomic_load_n(&p->ring->data_head, __ATOMIC_ACQUIRE);
-	/* The last one: a page that is not there is mapped by the first. */
+	/*
+	 * Use the last sample: if the page is not present, the first fault maps
+	 * it.
+	 */
 	nr = mm_samples((char *)p->ring + p->page, p->page, tail, head, at,
 			leaf);
 	__atomic_store_n(&p->ring->data_tail, head, __ATOMIC_RELEASE);
@@ -302,7 +310,10 @@ static void close_perf(struct mm_prober *p)
 #define RETURN	0xc3U
 #endif
 
-/* That events can be opened is not that they come: probe a page of our own. */
+/*
+ * Opening the event is not enough, so probe a page to see whether samples
+ * arrive.
+ */
 static int try_prober(struct mm_prober *p)
 {
 	uint64_t leaf = 0;
@@ -313,7 +324,7 @@ static int try_prober(struct mm_prober *p)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return fail(errno, "mmap: %s", strerror(errno));
-	/* Where data is executable after all, come back. */
+	/* If data is executable after all, this instruction returns. */
 	*page = RETURN;
 	__builtin___clear_cache((char *)page, (char *)(page + 1));
 	ret = mm_probe(p, page, &leaf);
@@ -370,16 +381,18 @@ void mm_prober_close(struct mm_prober *p)
 
 /* --- a whole region --- */
 
-/* What a proof may cost: pages whose frames are read, and leaves probed. */
+/*
+ * Limits of a proof: pages whose frames are read, and leaves that are probed.
+ */
 #define PROOF_PAGES	16384
 #define PROOF_LEAVES	256
-/* Leaves to probe where none but base pages is possible. */
+/* Leaves to probe if only base pages are possible. */
 #define PROOF_BASE	8
 
 struct proof {
 	struct bench_ctx *ctx;
 	const struct mm_region *r;
-	uint64_t want;		/* bytes of a leaf; 0: don't look */
+	uint64_t want;		/* bytes of a leaf; 0: don't check */
 	uint64_t folios, leaves;
 	int pagemap, kpageflags;
 	struct mm_prober *prober;
@@ -439,7 +452,9 @@ static int prove_leaf(struct proof *p, const char *addr)
 	return 0;
 }
 
-/* One probe in each leaf of the folio, or of one page if all are. */
+/*
+ * Probes each leaf of the folio once, or one page if all leaves are base pages.
+ */
 static int prove_leaves(struct proof *p, uint64_t i)
 {
 	uint64_t off;
@@ -468,7 +483,7 @@ static int prove_all(struct proof *p)
 		return ret;
 	/*
 	 * A folio smaller than a contpte block can only be mapped by base
-	 * pages; a few probes are enough to see that the prober agrees.
+	 * pages. A few probes are enough to confirm that.
 	 */
 	most = p->want == page ? PROOF_BASE :
 				 PROOF_LEAVES / (r->folio / p->want);

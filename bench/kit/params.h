@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Parameters that several families have, to be listed among a benchmark's. */
+/* Parameters that several families use. */
 #ifndef PTELAB_PARAMS_H
 #define PTELAB_PARAMS_H
 

@@ -16,7 +16,7 @@
 const char *pci_root = "/sys/bus/pci";
 
 #define MAX_BARS	6
-/* include/linux/ioport.h */
+/* from include/linux/ioport.h */
 #define IORESOURCE_MEM		0x200
 #define IORESOURCE_PREFETCH	0x2000
 
@@ -51,7 +51,7 @@ static void driver_of(const char *address, char *driver, size_t size)
 
 /* --- names --- */
 
-/* "0000:00:03.0" from that or "00:03.0"; false if @s is neither. */
+/* Gets "0000:00:03.0" from that or from "00:03.0"; false if @s is neither. */
 static bool parse_address(const char *s, char address[16])
 {
 	unsigned int domain = 0, bus, dev, fn;
@@ -59,7 +59,7 @@ static bool parse_address(const char *s, char address[16])
 
 	if ((sscanf(s, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &fn,
 		    &end) == 4 && !s[end])) {
-		/* all of it */
+		/* a complete address */
 	} else {
 		end = 0;
 		domain = 0;
@@ -80,7 +80,7 @@ static bool parse_ids(const char *s, unsigned int *vendor, unsigned int *device)
 	       sscanf(s, "%4x:%4x%n", vendor, device, &end) == 2 && end == 9;
 }
 
-/* "/sys/.../0000:00:03.0/resource2_wc" to address and number */
+/* Splits "/sys/.../0000:00:03.0/resource2_wc" into address and number. */
 static bool parse_path(const char *s, char address[16], unsigned int *nr)
 {
 	const char *file = strrchr(s, '/'), *dir;
@@ -95,7 +95,7 @@ static bool parse_path(const char *s, char address[16], unsigned int *nr)
 	return parse_address(part, address);
 }
 
-/* The one device with these ids. */
+/* Finds the only device with these ids. */
 static int find_ids(unsigned int vendor, unsigned int device, char address[16])
 {
 	char *dir = xasprintf("%s/devices", pci_root), found[128] = "";
@@ -130,7 +130,7 @@ static int find_ids(unsigned int vendor, unsigned int device, char address[16])
 
 /* --- BARs --- */
 
-/* Line @nr of the file "resource": start, end, flags */
+/* Parses line @nr of the file "resource": start, end, flags. */
 static bool bar_line(const char *text, unsigned int nr, struct pci_bar *bar)
 {
 	uint64_t start, end, flags;
@@ -274,7 +274,7 @@ static int write_checked(const char *path, const char *value, const char *what)
 	return ret ? fail(-ret, "%s: %s", what, strerror(-ret)) : 0;
 }
 
-/* Undone last: the device is offered to the drivers again. */
+/* Has the device offered to the drivers again. This is undone last. */
 static int leave_driver(const struct pci_bar *bar)
 {
 	char *probe = xasprintf("%s/drivers_probe", pci_root);
@@ -299,7 +299,7 @@ static int enter_driver(const struct pci_bar *bar, const char *driver)
 	if (access(dir, F_OK))
 		ret = fail(EOPNOTSUPP, "there is no driver %s: modprobe %s",
 			   driver, driver);
-	/* An empty line is none. */
+	/* An empty line removes the override. */
 	if (!ret)
 		ret = journal_note_write(override, "\n");
 	if (!ret)
@@ -321,7 +321,7 @@ static int enter_driver(const struct pci_bar *bar, const char *driver)
 	return ret;
 }
 
-/* Without a driver nobody has turned the device on. */
+/* Without a driver the device may not be enabled. */
 static int enable(const struct pci_bar *bar)
 {
 	char *path = pci_file(bar, "enable"), *old = read_line("%s", path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * BARs of PCI devices, as sysfs shows them: found by name, looked at, taken
- * from a driver for a while and given back.
+ * BARs of PCI devices in sysfs: finds them by name, takes them from a driver
+ * temporarily, and gives them back.
  */
 #ifndef PTELAB_PCI_H
 #define PTELAB_PCI_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Tests look at a tree of their own. */
+/* Tests use a tree of their own. */
 extern const char *pci_root;	/* "/sys/bus/pci" */
 
 struct pci_bar {
@@ -18,15 +18,15 @@ struct pci_bar {
 	unsigned int nr;
 	uint64_t phys, size;	/* bytes */
 	bool prefetchable;
-	char driver[32];	/* who has the device; "": nobody */
+	char driver[32];	/* "": no driver */
 };
 
 /*
- * Finds a memory BAR. @name is an address (0000:00:03.0, 00:03.0) or
- * vendor:device (1b36:0010), of which there must be one only, with "/2" behind
- * it for BAR 2; or the path of a resource file. Without a number it is the
- * largest prefetchable memory BAR, else the largest.
- * Returns 0 or -errno with fail() text that says what there is.
+ * Finds a memory BAR. @name is an address (0000:00:03.0, 00:03.0), or
+ * vendor:device (1b36:0010) of which there must be only one, followed by "/2"
+ * for BAR 2; or the path of a resource file. Without a number the largest
+ * prefetchable memory BAR is used, else the largest one. Returns 0, or -errno
+ * with fail() text that lists the candidates.
  */
 int pci_bar_find(const char *name, struct pci_bar *bar);
 
@@ -34,20 +34,19 @@ int pci_bar_find(const char *name, struct pci_bar *bar);
 char *pci_file(const struct pci_bar *bar, const char *name);
 
 /*
- * The process, other than this one, that has the BAR mapped through sysfs;
- * 0 if none. @name (16 bytes) gets what it is called.
+ * Returns the process, other than this one, that has mapped the BAR through
+ * sysfs; 0 if there is none. @name (16 bytes) gets its name.
  */
 int pci_bar_user(const struct pci_bar *bar, char *name);
-/* The same as a sentence, thread-local; NULL if nobody has. */
+/* The same as a thread-local sentence; NULL if there is no such process. */
 const char *pci_bar_in_use(const struct pci_bar *bar);
 
 /*
- * Makes @driver ("vfio-pci") the device's driver, or, with NULL, takes its
- * driver away and turns memory decoding on. What the device had before comes
- * back with journal_restore_to(), or at the next start of ptelab if this one is
- * killed. Only a device that has no driver, or this one already, unless
- * @force.
- * Returns 0 or -errno with fail() text.
+ * Makes @driver ("vfio-pci") the device's driver, or, if it is NULL, unbinds
+ * the driver and enables memory decoding. journal_restore_to() restores the
+ * original state; if ptelab is killed, its next start does so. Without @force
+ * the device must have no driver, or this one. Returns 0 or -errno with fail()
+ * text.
  */
 int pci_take(const struct pci_bar *bar, const char *driver, bool force);
 

@@ -11,7 +11,7 @@ const char *const place_choices[] = {
 	"any", "smt", "cluster", "package", "remote", NULL
 };
 
-/* Whether two CPUs have the same line in a file of their topology. */
+/* Returns whether two CPUs have the same line in a file of their topology. */
 static bool same(int cpu, int other, const char *file)
 {
 	char *a = read_line("/sys/devices/system/cpu/cpu%d/topology/%s", cpu,

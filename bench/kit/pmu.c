@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The CPU's performance counters through perf_event_open(2): instructions of
- * user and kernel mode apart, and cycles. One pinned group for the calling
- * thread, so that the events are either all on the PMU for the whole interval
- * or the interval has no count; nothing is ever scaled up from a share.
+ * user and kernel mode, and cycles. They are one pinned group of the calling
+ * thread, so either all events are on the PMU for the whole interval, or the
+ * interval has no count. Nothing is scaled up.
  *
- * Where user space may read the counters (arm64: kernel.perf_user_access), they
- * run all the time and are read at both ends of the interval: 40 instructions of
- * user mode in it, and none of the kernel. Elsewhere two system calls switch them
- * on and off, and the end of the one and the start of the other are in it: some
- * 800 instructions.
+ * If user space may read the counters (arm64: kernel.perf_user_access), they
+ * run all the time and are read at both ends of the interval, which adds 40
+ * instructions in user mode and none in the kernel. Otherwise two system calls
+ * enable and disable them, and the end of the first and the start of the second
+ * add some 800 instructions.
  */
 #include "bench/kit/sources.h"
 
@@ -29,7 +29,7 @@ static const struct {
 	const char *metric;
 	uint64_t config;
 	bool no_user, no_kernel;
-	bool guest;		/* of a VM that runs in this thread, only */
+	bool guest;		/* of a VM that runs in this thread */
 } events[] = {
 	{ "instructions_user", PERF_COUNT_HW_INSTRUCTIONS, false, true, false },
 	{ "instructions_kernel", PERF_COUNT_HW_INSTRUCTIONS, true, false, false },
@@ -42,7 +42,7 @@ static const char *const pmu_metrics[] = {
 	"instructions_guest", NULL
 };
 
-/* Whether what this thread opens next is to count a guest. */
+/* Whether the next open() of this thread counts a guest. */
 static __thread bool with_guest;
 
 void pmu_count_guest(bool yes)
@@ -51,11 +51,13 @@ void pmu_count_guest(bool yes)
 }
 
 struct pmu {
-	int fd[ARRAY_SIZE(events)];	/* -1 if it could not be had */
+	int fd[ARRAY_SIZE(events)];	/* -1: could not be opened */
 	int leader;
 	unsigned int nr;		/* events in the group */
-	/* Read from user space: what the kernel says of each event, and the
-	 * counts at the start of the interval. */
+	/*
+	 * Counters are read from user space: the kernel's page for each event,
+	 * and the counts at the start of the interval.
+	 */
 	bool user;
 	const struct perf_event_mmap_page *page[ARRAY_SIZE(events)];
 	struct user_count {
@@ -67,14 +69,14 @@ struct pmu {
 /* --- counters that user space reads --- */
 
 #ifdef __aarch64__
-/* perf_event_attr.config1: let user space read the event's counter. */
+/* perf_event_attr.config1: allow user space to read the event's counter. */
 #define CONFIG1_USER_READ	2
 
 #define COUNTER(n)							\
 	case n:								\
 		asm volatile("mrs %0, pmevcntr" #n "_el0" : "=r" (v));	\
 		return v
-/* @nr: as the kernel numbers them, 31 for the cycle counter. */
+/* @nr: the kernel's number of the counter; 31 is the cycle counter. */
 static inline __attribute__((always_inline)) uint64_t read_counter(uint32_t nr)
 {
 	uint64_t v;
@@ -104,9 +106,10 @@ static inline uint64_t read_counter(uint32_t nr)
 #endif
 
 /*
- * How the kernel wants it read: struct perf_event_mmap_page in perf_event_open(2).
- * The counter is narrower than 64 bits, and the kernel may move the event to
- * another one, or off, at any time; "lock" then is another than before.
+ * Reads a counter as perf_event_open(2) describes for struct
+ * perf_event_mmap_page. The counter is narrower than 64 bits. The kernel may
+ * move the event to another counter, or off the PMU, at any time, and then
+ * changes "lock".
  */
 static inline __attribute__((always_inline))
 struct user_count user_read(const struct perf_event_mmap_page *map)
@@ -144,7 +147,10 @@ static void user_unmap(struct pmu *p)
 	}
 }
 
-/* Whether all events of the group, which runs from now on, can be read so. */
+/*
+ * Returns whether user space can read all events of the group, which runs from
+ * now on.
+ */
 static bool user_map(struct pmu *p)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -207,8 +213,10 @@ static int event_open(unsigned int i, int leader)
 		.exclude_user = events[i].no_user,
 		.exclude_kernel = events[i].no_kernel,
 		.exclude_hv = 1,
-		/* A benchmark's own VM runs in this thread: what its guest
-		 * executes is told apart from what the host does. */
+		/*
+		 * A benchmark's own VM runs in this thread, so separate what
+		 * its guest executes from what the host executes.
+		 */
 		.exclude_guest = !events[i].guest,
 		.exclude_host = events[i].guest,
 		.read_format = PERF_FORMAT_GROUP |
@@ -229,7 +237,7 @@ static int pmu_open(void **priv, pid_t pid, struct counter_value *values)
 	p->leader = -1;
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		p->fd[i] = -1;
-		/* No guest, so nothing to count and nothing to explain. */
+		/* Without a guest this is not a metric of the point. */
 		if (events[i].guest && !with_guest) {
 			values[i] = (struct counter_value){ 0 };
 			continue;
@@ -258,8 +266,11 @@ static int pmu_open(void **priv, pid_t pid, struct counter_value *values)
 static const char stolen[] =
 	"another user of the PMU occupied the counters during this interval";
 
-/* In the order of events[]; the end of the interval reads them in the same, so
- * that of user mode, which counts the reading, comes last here and first there. */
+/*
+ * Reads in the order of events[], like the end of the interval. The user mode
+ * counter also counts the instructions that read, so it is read last here and
+ * first there.
+ */
 static void user_start(struct pmu *p)
 {
 	unsigned int i;
@@ -280,7 +291,7 @@ static void user_stop(struct pmu *p, struct counter_value *values)
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		if (!p->page[i])
 			continue;
-		/* A pinned group that lost the PMU never comes back to it. */
+		/* A pinned group that lost the PMU never gets it back. */
 		values[i].present = p->from[i].there && to[i].there;
 		values[i].count = to[i].count - p->from[i].count;
 		if (!values[i].present)
@@ -299,7 +310,7 @@ static int pmu_start(void *priv)
 	if (p->leader < 0)
 		return 0;
 	ioctl(p->leader, PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP);
-	/* last: what follows belongs to the interval */
+	/* last, because everything after it is part of the interval */
 	ioctl(p->leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
 	return 0;
 }
@@ -324,8 +335,10 @@ static int pmu_stop(void *priv, struct counter_value *values)
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		if (p->fd[i] < 0)
 			continue;
-		/* RESET leaves the times alone, so they are compared as
-		 * totals: a group once off the PMU stays without a count. */
+		/*
+		 * RESET does not reset the times, so compare totals: a group
+		 * that was once off the PMU has no count any more.
+		 */
 		if (n < (ssize_t)(3 + p->nr) * 8 ||
 		    group.enabled != group.running) {
 			values[i].present = false;

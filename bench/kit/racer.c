@@ -29,7 +29,10 @@ struct racer {
 	bool running;
 	int error;		/* -errno of the round that failed */
 	char text[512];
-	/* Read by the benchmark while the racer writes it: by itself. */
+	/*
+	 * In separate cache lines, because the benchmark reads it while the
+	 * racer writes it.
+	 */
 	uint64_t rounds __attribute__((aligned(128)));
 	int stop __attribute__((aligned(128)));
 };
@@ -128,7 +131,10 @@ static uint64_t now_us(void)
 	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
 }
 
-/* Awake, so that the CPU is as busy at any rate, and short pauses are short. */
+/*
+ * Spins, so that the CPU's load does not depend on the pause, and short pauses
+ * are precise.
+ */
 static void pause_round(struct racer *r)
 {
 	uint64_t until = r->pause_us ? now_us() + r->pause_us : 0;
@@ -188,7 +194,10 @@ struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
 	r->region = region;
 	r->pause_us = pause_us;
 	r->cpu = ctx->racer_cpu;
-	/* The runner's threads take cpus[0], cpus[1] ...: stay off them. */
+	/*
+	 * The runner's threads use cpus[0], cpus[1] and so on. Use none of
+	 * these.
+	 */
 	if (kind != RACER_NONE && ctx->threads > 1)
 		r->cpu = ctx->cpus[ctx->threads];
 	pthread_mutex_init(&r->lock, NULL);

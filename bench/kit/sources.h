@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The counter sources in bench/ itself, and vmstat snapshots. */
+/* The counter sources in bench/, and vmstat snapshots. */
 #ifndef PTELAB_SOURCES_H
 #define PTELAB_SOURCES_H
 

@@ -2,11 +2,11 @@
 /*
  * See vm.h.
  *
- * The guest is an endless loop around a command block in its first memslot:
- * it reads operation, count, offset and value, goes through the list, leaves
- * the sum, and exits by a store to an address that nothing backs. The next
- * KVM_RUN completes that exit and the guest reads the block again, so that no
- * register is ever set between two passes.
+ * The guest is an endless loop around a command block in its first memslot: it
+ * reads operation, count, offset and value, processes the list, stores the sum
+ * to an address without memory, and so exits. The next KVM_RUN completes that
+ * exit and the guest reads the block again, so no register needs to be set
+ * between two passes.
  */
 #include "bench/kit/vm.h"
 
@@ -26,7 +26,7 @@
 
 enum { CMD_READ, CMD_WRITE, CMD_LIST };
 
-/* What the guest's code below reads at BLOCK; the layout is fixed there. */
+/* What the guest's code below reads at BLOCK; that code has these offsets. */
 struct vm_command {
 	uint32_t op;
 	uint32_t count;
@@ -49,11 +49,11 @@ extern const char vm_guest_start[], vm_guest_end[];
 
 #ifdef __aarch64__
 /*
- * With its MMU off the guest's accesses are Device, past the caches, while the
- * host's are cacheable. So each word is touched once to have it mapped, its
+ * With its MMU off the guest's accesses are Device and bypass the caches, while
+ * the host's are cacheable. So each word is touched once to map it, then its
  * line is cleaned and invalidated to the point of coherency, and only then it
- * is read or written for good. The first touch comes before DC CIVAC because
- * a fault of the latter would reach KVM as a write (ESR.WnR is 1 for it).
+ * is read or written. The first touch precedes DC CIVAC because KVM would take
+ * a fault of the latter for a write (ESR.WnR is 1).
  */
 asm(
 "	.pushsection .rodata\n"
@@ -105,10 +105,11 @@ asm(
 );
 #else
 /*
- * 64-bit user mode, everything mapped 1:1 by the guest's own page tables: a
- * KVM without hardware support runs that and nothing else, and emulates other
- * modes instruction by instruction, without any second-stage mapping. CMD_LIST
- * also reads the page directories, which the guest's walks need mapped too.
+ * 64-bit user mode, with everything mapped 1:1 by the guest's own page tables.
+ * A KVM without hardware support runs only this mode directly. It emulates
+ * other modes instruction by instruction, without stage-2 mappings. CMD_LIST
+ * also reads the page directories, because the guest's page walks need them
+ * mapped.
  */
 asm(
 "	.pushsection .rodata\n"
@@ -256,8 +257,10 @@ void *kvm_vm_memory(size_t len)
 
 	if (p == MAP_FAILED)
 		return NULL;
-	/* A fork would write-protect it, and the guest's next pass would pay
-	 * for having it mapped again. */
+	/*
+	 * A fork would write-protect this memory, and the guest's next pass
+	 * would have to map it again.
+	 */
 	madvise(p, len, MADV_DONTFORK);
 	return p;
 }
@@ -301,7 +304,9 @@ static int vcpu_init(struct vm *vm)
 #define PTE_TABLE	0x27UL		/* present, writable, user, accessed */
 #define PTE_2M		0xe7UL		/* dirty and a leaf as well */
 
-/* Identity: 4 GiB in leaves of 2 MiB, so that few tables are enough. */
+/*
+ * Identity mapping: 4 GiB with leaves of 2 MiB, so that few tables are needed.
+ */
 static void map_all(struct vm *vm)
 {
 	uint64_t *pml4 = (void *)((char *)vm->code + TABLE_OFFSET);
@@ -324,7 +329,7 @@ static int vcpu_init(struct vm *vm)
 	struct kvm_regs regs = { .rip = CODE_GPA, .rflags = 0x3202 };
 	struct kvm_sregs s;
 
-	/* Where Intel without unrestricted guest mode keeps what it needs. */
+	/* Intel without unrestricted guest mode needs memory for this. */
 	ioctl(vm->k.vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
 
 	if (ioctl(vm->k.vcpu, KVM_GET_SREGS, &s))
@@ -363,7 +368,10 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 {
 	size_t code_len = vm_guest_end - vm_guest_start;
 
-	/* First: what is mapped once there is a VM may call its notifiers. */
+	/*
+	 * Map this before there is a VM, because later mappings may cause calls
+	 * of its notifiers.
+	 */
 	vm->code = kvm_vm_memory(CODE_SIZE);
 	vm->list_size = (vm->max_pages * sizeof(*vm->list) + 0xffff) & ~0xffffUL;
 	vm->list = kvm_vm_memory(vm->list_size);
@@ -414,9 +422,9 @@ void vm_free(struct vm *vm)
 }
 
 /*
- * What the guest reads past the caches must be in memory: clean and
- * invalidate to the point of coherency, which Linux lets EL0 do. Steps of 16
- * bytes are right for any line size (CTR_EL0.DminLine is at least that).
+ * The guest bypasses the caches, so what it reads must be in memory: clean and
+ * invalidate to the point of coherency, which Linux allows at EL0. Steps of 16
+ * bytes work for any line size (CTR_EL0.DminLine is at least that).
  */
 static void to_memory(const void *start, size_t len)
 {
@@ -498,7 +506,7 @@ int vm_warm(struct vm *vm)
 	return ret;
 }
 
-/* Value of one statistic behind a KVM statistics descriptor. */
+/* Gets the value of one statistic from a KVM statistics descriptor. */
 static bool stat_of(int owner, const char *name, uint64_t *value)
 {
 	struct kvm_stats_header h;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Inside the tiny VMs: what vm.c, whose guest visits pages, and vm_mmio.c,
- * whose guest stores to a BAR, have in common. */
+/*
+ * Internal to the small VMs: what vm.c, whose guest visits pages, and
+ * vm_mmio.c, whose guest stores to a BAR, have in common.
+ */
 #ifndef PTELAB_VM_IMPL_H
 #define PTELAB_VM_IMPL_H
 
@@ -21,22 +23,27 @@ struct kvm_vm {
 	size_t run_size;
 };
 
-/* All return 0 or -errno with fail() text. A VM; its vCPU, not initialised. */
+/*
+ * All return 0 or -errno with fail() text. kvm_vm_create() does not initialise
+ * the vCPU.
+ */
 int kvm_vm_create(struct kvm_vm *v);
 int kvm_vm_create_vcpu(struct kvm_vm *v);
-/* What was never created is fine: set to zero, the file descriptors to -1. */
+/* Accepts what was never created: all zero, with file descriptors of -1. */
 void kvm_vm_destroy(struct kvm_vm *v);
-/* @len 0: takes the slot away, and with it all that stage 2 maps of it. */
+/* @len 0 removes the slot, and with it all its stage-2 mappings. */
 int kvm_vm_slot(struct kvm_vm *v, unsigned int slot, uint64_t gpa, void *mem,
 		size_t len);
-/* To the next exit. -EINTR: a signal asked to stop. */
+/* Runs until the next exit. Returns -EINTR if a signal asked to stop. */
 int kvm_vm_run(struct kvm_vm *v);
 #ifdef __aarch64__
-/* The reset state, and then this program counter. */
+/* Sets the reset state and then this program counter. */
 int kvm_vcpu_reset(struct kvm_vm *v, uint64_t pc);
 int kvm_vcpu_set(struct kvm_vm *v, uint64_t id, uint64_t value);
 #endif
-/* Anonymous memory, populated; NULL if there is none. */
+/*
+ * Returns populated anonymous memory; NULL with fail() text if there is none.
+ */
 void *kvm_vm_memory(size_t len);
 
 #endif

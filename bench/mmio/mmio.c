@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mmio: stores to a device's memory, through each mapping that there is of it,
- * and which memory type is in force there.
+ * mmio: stores to a device's memory through each kind of mapping, and the
+ * memory type that is in force there.
  *
- * Writes are posted: the loop alone is the CPU and its store buffer. So what a
- * barrier or a read-back after each group adds is a point of its own
- * (flush=...), and the rate in MB/s ends only when a load has come back.
+ * Writes are posted, so the loop alone measures only the CPU and its store
+ * buffer. What a barrier or a read-back after each group adds is a point of its
+ * own (flush=...), and the rate in MB/s includes a final load.
  *
  * One file though it is long: stores, loads, maps and aliases share a batch and
- * what brackets it, which the compiler is to see as one.
+ * the measurement around it, which the compiler must see as a whole.
  */
 #include "bench/mmio/mmio.h"
 
@@ -23,7 +23,10 @@
 #include "lib/env.h"
 #include "lib/util.h"
 
-/* Groups of a default batch: the clock's step must not matter. */
+/*
+ * Groups of a default batch: enough that the clock's granularity does not
+ * matter.
+ */
 #define BATCH_GROUPS	4096
 
 enum { IN_USER, IN_KERNEL, IN_GUEST, NR_COUNTS };
@@ -37,25 +40,28 @@ struct mmio {
 	const struct mmio_kernel_seq *kernel;
 	struct mmio_code code, tail, empty;
 	mmio_fn fn, tail_fn, empty_fn;
-	uint64_t blocks, tails;		/* of a batch; tails: groups */
+	uint64_t blocks, tails;		/* in a batch; tails: groups */
 	uint64_t wrap;			/* blocks in a window */
 	uint8_t data[MMIO_MAX_GROUP];
-	uint64_t batch;			/* of all points together */
+	uint64_t batch;			/* number of the batch, counted over all points */
 	uint8_t *back;			/* what was read back */
 	size_t back_len;
 	void *pmu;
 	struct counter_value value[16];
-	int at[NR_COUNTS];		/* indices of count_names */
-	double bracket[NR_COUNTS];	/* what a batch without groups costs */
-	/* The fewest of all batches so far, as interrupts are no part of the
-	 * loop: with a call of nothing for each group; counted_in(). */
+	int at[NR_COUNTS];		/* indices of count_names in value[] */
+	double bracket[NR_COUNTS];	/* counts of a batch without groups */
+	/*
+	 * Minimum of all batches so far, since interrupts are not part of the
+	 * loop: with calls of a function that stores nothing, and of
+	 * counted_in().
+	 */
 	double around, least;
-	/* Of the batch under way */
+	/* Of the current batch */
 	double ns, drain_ns, empty_ns;
 	double count[NR_COUNTS];
 	uint64_t *sample;		/* mmio.readback: ticks */
 	uint64_t ops;
-	uint64_t failed;		/* read-backs of another value */
+	uint64_t failed;		/* read-backs of a wrong value */
 };
 
 static unsigned int counted_in(const struct mmio *s)
@@ -65,7 +71,7 @@ static unsigned int counted_in(const struct mmio *s)
 
 /* --- values --- */
 
-/* splitmix64, Steele and others 2014: any seed will do */
+/* splitmix64 (Steele and others 2014), which works with any seed */
 static uint64_t mix(uint64_t *x)
 {
 	uint64_t z = *x += 0x9e3779b97f4a7c15;
@@ -75,10 +81,13 @@ static uint64_t mix(uint64_t *x)
 	return z ^ z >> 31;
 }
 
-/* Batches of this process: no point may be proved by what another one left. */
+/*
+ * Batches of this process, so that each point stores other data than all
+ * before.
+ */
 static uint64_t batches;
 
-/* Other bytes than ever before, everywhere. */
+/* Fills the data with new values. */
 static void new_data(const struct bench_ctx *ctx, struct mmio *s)
 {
 	uint64_t x = ctx->seed << 32 ^ ++batches, v;
@@ -118,7 +127,7 @@ static void open_pmu(struct mmio *s)
 				s->at[i] = j;
 }
 
-/* A load that is aligned and within the group. */
+/* Returns the width of an aligned load within the group. */
 static uint32_t readback_width(const struct mmio_ask *a)
 {
 	uint64_t bits = a->size | a->offset | 8;
@@ -127,8 +136,8 @@ static uint32_t readback_width(const struct mmio_ask *a)
 }
 
 /*
- * The loop, one of what is left of a batch, and one that stores nothing. A
- * window of several blocks, so that the last of them ends where it does.
+ * Makes the loop, one for the rest of a batch, and one that stores nothing. A
+ * window has several blocks, so that the last block ends with the window.
  */
 static int make_code(struct bench_ctx *ctx, struct mmio *s)
 {
@@ -168,10 +177,10 @@ static int one_batch(struct mmio *s, bool stores);
 static int kernel_batch(struct mmio *s, uint64_t groups,
 			enum ptelab_mmio_sequence nr);
 
-/* At first things are new to somebody, and there are interrupts. */
+/* The first runs are cold, and some have interrupts. */
 #define BRACKETS	4
 
-/* What a batch costs without what it is for: the least that was seen. */
+/* Measures the cost of a batch without its groups: the minimum of a few. */
 static int measure_bracket(struct mmio *s)
 {
 	int ret = one_batch(s, false);
@@ -266,7 +275,10 @@ static void load(const volatile uint8_t *p)
 	uint8_t v = *p;
 
 #ifdef __aarch64__
-	/* The clock's isb waits for a branch, and the branch for the value. */
+	/*
+	 * The clock's ISB waits for a branch, and the branch waits for the
+	 * value.
+	 */
 	asm volatile("cbz %w0, 1f\n1:" : : "r" (v) : "memory");
 #else
 	asm volatile("" : : "r" (v) : "memory");
@@ -329,7 +341,7 @@ static int guest_batch(struct mmio *s, uint64_t blocks, uint64_t tails)
 	t = clock_ticks();
 	load(s->m.mem + s->m.ask.offset);
 	s->ns = clock_ns(ticks);
-	/* The guest's exit waited for its stores. */
+	/* The guest's exit has waited for its stores. */
 	s->drain_ns = clock_ns(clock_ticks() - t);
 	return ret;
 }
@@ -361,7 +373,7 @@ static int kernel_batch(struct mmio *s, uint64_t groups,
 	return ret;
 }
 
-/* Without stores it is what everything around them costs. */
+/* Runs one batch. Without stores it measures the overhead. */
 static int one_batch(struct mmio *s, bool stores)
 {
 	uint64_t blocks = stores ? s->blocks : 0, tails = stores ? s->tails : 0;
@@ -377,13 +389,19 @@ static int one_batch(struct mmio *s, bool stores)
 	return ret;
 }
 
-/* Instructions that were asked for: stores, loads of a copy, what follows each
- * group. False: a function of the kernel does them, and only it knows. */
+/*
+ * Gets the instructions per group that were requested: stores, loads of a copy,
+ * and the flush. Returns false if a function of the kernel stores, because its
+ * instructions are unknown.
+ */
 static bool asked(const struct mmio *s, double *per_group)
 {
 	if (s->kernel) {
-		/* A load that is waited for is three, as in mmio_code.c; in a
-		 * kernel that is not arm64's it is what readl() makes of it. */
+		/*
+		 * A load that waits takes three instructions, as in
+		 * mmio_code.c; in a kernel for x86 it is what readl() compiles
+		 * to.
+		 */
 		*per_group = s->m.ask.size / s->kernel->width +
 			     (s->m.ask.flush == MMIO_READBACK ? 3 :
 			      s->m.ask.flush != MMIO_NONE);
@@ -396,10 +414,10 @@ static bool asked(const struct mmio *s, double *per_group)
 }
 
 /*
- * A function of the kernel, called for each group: what a call of one that does
- * nothing costs is the harness's, what is left beside the stores is the
- * function's own. memcpy_toio() and memset_io() store 8 bytes at a time where
- * everything is a multiple of that.
+ * Reports the instructions of a kernel function that is called for each group.
+ * The cost of calling a function that stores nothing is the harness's; the
+ * rest, without the stores, is the function's own. memcpy_toio() and
+ * memset_io() store 8 bytes at a time if everything is a multiple of that.
  */
 static void give_called(struct bench_ctx *ctx, const struct mmio *s)
 {
@@ -472,14 +490,17 @@ static int64_t mmio_run(struct bench_ctx *ctx, unsigned int thread)
 	if (s->fn)
 		bench_sample(ctx, "empty_ns", s->empty_ns / ctx->ops);
 	give_counts(ctx, s);
-	/* Mapping takes the kernel now more, now less. */
+	/*
+	 * The number of instructions to map varies, so measure the bracket for
+	 * each point.
+	 */
 	ret = s->kernel ? measure_bracket(s) : 0;
 	return ret ? ret : (int64_t)ctx->ops;
 }
 
 /* --- the proof --- */
 
-/* Which bytes of the span the batch covered. */
+/* Returns whether the batch stored to that byte of the span. */
 static bool covered(const struct mmio *s, uint64_t at)
 {
 	const struct mmio_ask *a = &s->m.ask;
@@ -495,7 +516,7 @@ static bool covered(const struct mmio *s, uint64_t at)
 	}
 }
 
-/* Where in a group the byte is. */
+/* Returns the byte's position in its group. */
 static uint32_t in_group(const struct mmio_ask *a, uint64_t at)
 {
 	return a->pattern == MMIO_PINGPONG ? at % mmio_pingpong_step(a->size) :
@@ -515,7 +536,7 @@ static int not_proved(const struct mmio *s, uint64_t all, uint64_t wrong,
 		    image(s, in_group(&s->m.ask, first)), wrong, all);
 }
 
-/* Every byte that was stored to reads back as what was stored last. */
+/* Checks that every byte reads back as it was last stored. */
 static int read_back(struct mmio *s, uint64_t *bytes)
 {
 	const struct mmio_ask *a = &s->m.ask;
@@ -672,7 +693,7 @@ static int64_t readback_run(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops;
 }
 
-/* One group a call. */
+/* A call stores one group. */
 static int readback_setup(struct bench_ctx *ctx)
 {
 	struct mmio *s;
@@ -713,7 +734,7 @@ static int map_setup(struct bench_ctx *ctx)
 	return ret ? ret : mmio_open(&s->m, &ask);
 }
 
-/* Stage 2 has the guest's code, and nothing of the BAR. */
+/* Removes the BAR from stage 2, which keeps the guest's code. */
 static int map_prepare(struct bench_ctx *ctx)
 {
 	struct vm_mmio_pass nothing = { .blocks = 0 };
@@ -770,7 +791,7 @@ static void map_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 
 /* --- mmio.alias --- */
 
-/* The host's data; the guest has the first line of s->data. */
+/* The host's data; the guest uses the first line of s->data. */
 #define HOST_DATA	MMIO_LINE
 
 static int alias_setup(struct bench_ctx *ctx)
@@ -818,7 +839,10 @@ static int64_t alias_run(struct bench_ctx *ctx, unsigned int thread)
 	return ret ? ret : (int64_t)ctx->ops;
 }
 
-/* Lines by turns are the guest's and the host's, and each is as it was stored. */
+/*
+ * Checks that the lines, which guest and host wrote alternately, have the right
+ * data.
+ */
 static int alias_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct mmio *s = ctx->priv;
@@ -847,7 +871,7 @@ static int alias_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return mmio_tell_types(&s->m, ctx->proof);
 }
 
-/* --- what there is --- */
+/* --- the benchmarks --- */
 
 static const char *const no_yes[] = { "no", "yes", NULL };
 static const char *const patterns[] = { "stream", "pingpong", "same-line",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside the mmio family: what a point asks for, the BAR as it is mapped for
- * it, and which memory type is in force there.
+ * Internals of the mmio family: what a point requests, the BAR as mapped for
+ * it, and the memory type in force there.
  */
 #ifndef PTELAB_MMIO_H
 #define PTELAB_MMIO_H
@@ -21,15 +21,18 @@ enum mmio_map {
 	MAP_IOREMAP,
 	MAP_IOREMAP_WC,
 	MAP_IOREMAP_NP,
-	MAP_RAM,	/* no BAR: what the loop itself costs */
+	MAP_RAM,	/* no BAR: measures the loop itself */
 };
 
 /* In the order of enum mmio_map, NULL at the end. */
 extern const char *const mmio_maps[];
-/* Whose mapping a guest's memslot lies over. */
+/* The mapping behind a guest's memslot. */
 enum mmio_backing { BACKING_VFIO, BACKING_SYSFS, BACKING_RAM };
 extern const char *const mmio_backings[];
-/* What a guest asks for: in the order of enum mem_type, then "mixed". */
+/*
+ * The types that a guest can request: in the order of enum mem_type, then
+ * "mixed".
+ */
 extern const char *const mmio_guest_types[];
 #define GUEST_MIXED	MEM_TYPES
 
@@ -38,19 +41,19 @@ static inline bool map_in_kernel(enum mmio_map m)
 	return m >= MAP_IOREMAP && m <= MAP_IOREMAP_NP;
 }
 
-/* A sequence: a loop of our own, or one of the kernel's functions. */
+/* A sequence: a generated loop, or a function of the kernel. */
 struct mmio_kernel_seq {
 	const char *name;
 	enum ptelab_mmio_sequence nr;
 	unsigned int width, align;
 	bool copies;
-	bool plain;	/* one store for each width, and nothing else */
+	bool plain;	/* only one store for each width */
 };
 const struct mmio_kernel_seq *mmio_kernel_seq_find(const char *name);
 /* All names, NULL at the end. */
 extern const char *const mmio_sequences[];
 
-/* What a point wants, as far as refusing it goes. */
+/* What a point requests, as far as it determines whether that is possible. */
 struct mmio_ask {
 	enum mmio_map map;
 	enum mmio_backing backing;	/* MAP_GUEST */
@@ -63,27 +66,29 @@ struct mmio_ask {
 	enum mmio_arch arch;
 	bool virtual;			/* this machine is a VM */
 	const char *cpu_flags;		/* of /proc/cpuinfo; NULL: any */
-	struct pci_bar bar;		/* unless the memory is no BAR */
+	struct pci_bar bar;		/* unless the memory is not a BAR */
 };
 
-/* Whether it takes a BAR at all. */
+/* Returns whether it uses a BAR at all. */
 bool mmio_wants_bar(const struct mmio_ask *a);
-/* Bytes of the BAR that are stored to, from its start on. */
+/* Returns the bytes of the BAR, from its start, that are stored to. */
 uint64_t mmio_span(const struct mmio_ask *a);
 /*
- * Why not, by what is asked and what the BAR is; NULL if nothing speaks
- * against it. Looks at nothing but @a; the text is thread-local.
+ * Returns why the request is refused, NULL if it is not. Depends only on @a;
+ * the text is thread-local.
  */
 const char *mmio_refused(const struct mmio_ask *a);
-/* What stage 1 of the host's or the kernel's mapping is by the kernel's rules;
- * MEM_UNKNOWN where that is no matter of arm64's types. */
+/*
+ * Returns stage 1 of the host's or the kernel's mapping by the kernel's rules;
+ * MEM_UNKNOWN if it is not one of arm64's types.
+ */
 enum mem_type mmio_rule(enum mmio_map map, enum mmio_arch arch);
 
 /* --- memory, in mmio_map.c --- */
 
 struct mmio_mem {
 	struct mmio_ask ask;
-	uint8_t *mem;		/* NULL: in the kernel only */
+	uint8_t *mem;		/* NULL: mapped in the kernel only */
 	size_t len;
 	struct vm_mmio *vm;
 	int kmod;		/* -1: no module */
@@ -91,25 +96,35 @@ struct mmio_mem {
 	uint32_t kernel_stage1;	/* struct ptelab_mmio.stage1 */
 };
 
-/* Takes the device, maps the BAR, makes the VM. Returns 0 or -errno with
- * fail() text; mmio_close() in either case. */
+/*
+ * Takes the device, maps the BAR, creates the VM. Returns 0 or -errno with
+ * fail() text; call mmio_close() in either case.
+ */
 int mmio_open(struct mmio_mem *m, const struct mmio_ask *ask);
 void mmio_close(struct mmio_mem *m);
-/* What is now in the first @len bytes, through the same mapping; with a guest,
- * through the host's. */
+/*
+ * Reads the first @len bytes through the same mapping; if a guest stores,
+ * through the host's mapping.
+ */
 int mmio_read(struct mmio_mem *m, void *buf, size_t len);
-/* The kernel's functions; the caller has filled in group, step and so on. */
+/* Calls the module; the caller has filled in group, step and so on. */
 int mmio_kernel(struct mmio_mem *m, struct ptelab_mmio *arg);
-/* Adds "stage1", "stage2", "in_force" and where each is known from to @proof.
- * -EPROTO: what is seen is not what was asked for. */
+/*
+ * Adds "stage1", "stage2" and "in_force", with the source of each, to @proof.
+ * Returns -EPROTO if a type is not the requested one.
+ */
 int mmio_tell_types(struct mmio_mem *m, json_t *proof);
-/* Of a guest: bench_count()s its pages as in_force.TYPE, if stage 2 can be
- * seen. */
+/*
+ * If a guest stores and stage 2 can be read, bench_count()s its pages as
+ * in_force.TYPE.
+ */
 void mmio_count_types(struct mmio_mem *m, struct bench_ctx *ctx);
-/* Fills in what @ctx says; the BAR's part is looked up. -errno with fail()
- * text if there is no such BAR. Parameters that it lacks have defaults. */
+/*
+ * Fills in what @ctx requests, and looks up the BAR. Returns -errno with fail()
+ * text if there is no such BAR. Missing parameters have defaults.
+ */
 int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a);
-/* All of the above for unavailable(). */
+/* For unavailable(): all of these checks. */
 const char *mmio_unavailable(const struct bench_ctx *ctx);
 
 #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What can be asked of the mmio family, and why some of it is refused. */
+/*
+ * What can be requested of the mmio family, and why some requests are refused.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +24,7 @@ const char *const mmio_sequences[] = {
 	"memcpy_toio", "memset_io", NULL
 };
 
-/* The kernel's stores of one register are called as this architecture's. */
+/* The kernel's stores of one register have these names on this architecture. */
 #if defined(__aarch64__)
 #define PLAIN	"str"
 #else
@@ -87,7 +89,7 @@ enum mem_type mmio_rule(enum mmio_map map, enum mmio_arch arch)
 	}
 }
 
-/* A Device type whatever else may be. */
+/* Returns whether the memory is Device in any case. */
 static bool surely_device(const struct mmio_ask *a)
 {
 	enum mem_type t = mmio_rule(a->map, a->arch);
@@ -96,13 +98,16 @@ static bool surely_device(const struct mmio_ask *a)
 		t = a->guest == GUEST_MIXED ? MEM_NGNRE : a->guest;
 		if (a->backing == BACKING_RAM)
 			return false;
-		/* Only what VFIO maps may be more than Device in stage 2. */
+		/*
+		 * Only what VFIO maps may have another type than Device in
+		 * stage 2.
+		 */
 		return mem_is_device(t) || a->backing == BACKING_SYSFS;
 	}
 	return t != MEM_UNKNOWN && mem_is_device(t);
 }
 
-/* Whole words only, as /proc/cpuinfo lists them */
+/* Matches whole words only, as in /proc/cpuinfo. */
 static bool has_flag(const char *flags, const char *name)
 {
 	size_t len = strlen(name);
@@ -131,8 +136,10 @@ static const char *text(const char *fmt, ...)
 	return why;
 }
 
-/* Devices that exist nowhere but in a VMM, and whose BARs trap. The memory of
- * ivshmem is memory, though. */
+/*
+ * Returns whether the device exists only in a VMM, so that accesses to its BARs
+ * trap. The memory of ivshmem is ordinary memory, though.
+ */
 static bool is_trapped(const struct mmio_ask *a)
 {
 	const struct pci_bar *b = &a->bar;
@@ -197,7 +204,10 @@ static const char *shape_refused(const struct mmio_ask *a)
 	if (a->offset % align && surely_device(a))
 		return text("groups at offset %llu are not aligned to %u bytes: on Device memory %s would take an alignment fault",
 			    (unsigned long long)a->offset, align, a->sequence);
-	/* Of these a guest on NC would fault too, and the kernel refuses. */
+	/*
+	 * With these a guest that uses NC would fault too, and so would the
+	 * kernel.
+	 */
 	if (a->offset % align && (align == MMIO_LINE || map_in_kernel(a->map)))
 		return text("%s needs addresses that are multiples of %u",
 			    a->sequence, align);

@@ -3,8 +3,8 @@
  * See mmio_code.h. Encodings: Arm ARM, C6.2 and C7.2; Intel SDM, volume 2.
  *
  * arm64: x0 base, x1 blocks left, x2 data, x3 blocks to a wrap, x4..x8 and
- * x13..x15 data, x9 the address, x10 blocks to the wrap, x12 what was read back.
- * Nothing that a caller keeps is touched. x86-64: rdi, rsi, rdx, rcx; rax the
+ * x13..x15 data, x9 the address, x10 blocks to the wrap, x12 the value read back.
+ * No callee-saved register changes. x86-64: rdi, rsi, rdx, rcx; rax the
  * address, r11 blocks to the wrap, r15 scratch.
  */
 #include "bench/mmio/mmio_code.h"
@@ -16,10 +16,10 @@
 
 #include "lib/util.h"
 
-/* Instructions of a block, at least: a branch in so many is nothing. */
+/* Minimum of stores per block, so that the branch is negligible. */
 #define BLOCK_STORES	256
 #define MIN_GROUPS	8
-/* Larger blocks would not stay in an L1 instruction cache. */
+/* Larger blocks would not fit into an L1 instruction cache. */
 #define MAX_STORES	8192
 
 const struct mmio_seq mmio_seqs[] = {
@@ -62,8 +62,10 @@ uint8_t mmio_image(const struct mmio_seq *seq, const void *data,
 		return d[offset];
 	if (seq->width >= 8)
 		return d[offset % MMIO_LINE];
-	/* The store's number chooses the word, of which it stores the low
-	 * end; both architectures are little-endian here. */
+	/*
+	 * The store's number selects the word, of which it stores the low end.
+	 * Both architectures are little-endian here.
+	 */
 	return d[offset / seq->width % 8 * 8 + offset % seq->width];
 }
 
@@ -91,8 +93,8 @@ struct emitter {
 	struct mmio_code *out;
 	size_t room;
 	uint32_t at;		/* where the address register points to */
-	bool counting;		/* inside the block */
-	bool wanted;		/* what comes is asked for */
+	bool counting;		/* within the block */
+	bool wanted;		/* the instructions now emitted are requested */
 };
 
 static void put(struct emitter *e, const void *bytes, size_t len)
@@ -117,7 +119,7 @@ enum { X_BASE, X_BLOCKS, X_DATA, X_WRAP, X_AT = 9, X_LEFT, X_BACK = 12,
        X_COPY = 4 };
 enum { EQ = 0, NE = 1, LO = 3 };
 
-/* st64b wants x4 to x11, in a row: then x16, x17 are address and counter. */
+/* ST64B needs x4 to x11, so then x16 and x17 are address and counter. */
 struct a64_regs {
 	unsigned int at, left, back, data[8];
 };
@@ -190,8 +192,10 @@ static void a64_store(struct emitter *e, unsigned int number, uint32_t offset)
 			a64_goto(e, offset + 512);
 		from = (int32_t)(offset - e->at) / 8;
 		e->wanted = true;
-		/* The last one in reach moves the address, which spares an
-		 * instruction for that. */
+		/*
+		 * The last store within reach also moves the address, which
+		 * saves an instruction.
+		 */
 		a64(e, (from * 8 > 504 - 16 ? 0xa9800000 : 0xa9000000) |
 		    (from & 0x7f) << 15 | r->data[2 * number % 8 + 1] << 10 |
 		    r->at << 5 | r->data[2 * number % 8]);
@@ -228,8 +232,10 @@ static void a64_flush(struct emitter *e, uint32_t group)
 		a64(e, 0xd50320df);
 		break;
 	case MMIO_READBACK:
-		/* The next group's address depends on what was read, or the
-		 * load would be overtaken. */
+		/*
+		 * The next group's address depends on the value, or the load
+		 * could be overtaken.
+		 */
 		if (group < e->at || (group - e->at) / width > 4095)
 			a64_goto(e, group);
 		from = group - e->at;
@@ -256,7 +262,7 @@ static void a64_load_data(struct emitter *e)
 		a64(e, 0x4c402000 | X_DATA << 5);
 }
 
-/* Words from the instruction to come back to @to */
+/* Returns the words from the current instruction back to @to. */
 static uint32_t a64_back(const struct emitter *e, size_t to)
 {
 	return (((int64_t)to - (int64_t)e->out->len) / 4) & 0x7ffff;
@@ -354,7 +360,7 @@ static void x86_end(struct emitter *e)
 
 /* --- the loop --- */
 
-/* Where group @i of a block begins. */
+/* Returns where group @i of a block begins. */
 static uint32_t group_at(const struct mmio_spec *s, unsigned int i)
 {
 	switch (s->pattern) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory that is stored to: found, taken, mapped; its types; see mmio.h. */
+/*
+ * Finds, takes and maps the memory to store to, and reads its types; see
+ * mmio.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -16,13 +19,15 @@
 
 #define PAGE		4096UL
 
-/* --- the device is taken once, and given back when another is wanted, or at
- * the end: drivers take their time --- */
+/*
+ * --- the device is taken once, and returned when another is needed or at the
+ * end, because drivers take their time ---
+ */
 
 static struct {
 	bool active, vfio;
 	char address[16];
-	char driver[32];	/* that it had before */
+	char driver[32];	/* the previous driver */
 	long mark;
 } taken;
 
@@ -52,7 +57,7 @@ static int take(struct pci_bar *bar, bool vfio, bool force)
 	return 0;
 }
 
-/* --- what is asked --- */
+/* --- what is requested --- */
 
 static const char *cpu_flags(void)
 {
@@ -95,7 +100,7 @@ int mmio_asked(const struct bench_ctx *ctx, struct mmio_ask *a)
 	if (param_is(ctx, "bar", "none"))
 		return fail(EINVAL, "needs bar=ADDRESS or bar=VENDOR:DEVICE, a PCI device whose memory may be overwritten");
 	ret = pci_bar_find(param_text(ctx, "bar"), &a->bar);
-	/* What it had before this process took it */
+	/* The driver that it had before this process took it. */
 	if (!ret && taken.active && !strcmp(taken.address, a->bar.address))
 		strcpy(a->bar.driver, taken.driver);
 	return ret;
@@ -149,7 +154,7 @@ static int map_sysfs(struct mmio_mem *m, bool wc)
 
 /* --- VFIO --- */
 
-/* The group's device node, and whether there is an IOMMU behind it */
+/* Opens the group's device node, and determines whether there is an IOMMU. */
 static int open_group(struct mmio_mem *m, bool *iommu)
 {
 	char *link = pci_file(&m->ask.bar, "iommu_group"), target[256], *path;
@@ -177,7 +182,7 @@ static int open_group(struct mmio_mem *m, bool *iommu)
 	return m->group < 0 ? -EOPNOTSUPP : 0;
 }
 
-/* Memory decoding is the user's to turn on. */
+/* The user of VFIO must enable memory decoding. */
 static int decode_memory(struct mmio_mem *m)
 {
 	struct vfio_region_info r = {
@@ -357,7 +362,10 @@ int mmio_read(struct mmio_mem *m, void *buf, size_t len)
 
 		return mmio_kernel(m, &arg);
 	}
-	/* Whatever was stored before comes first, of which type it may be. */
+	/*
+	 * Order all earlier stores, to memory of any type, before the
+	 * following.
+	 */
 #ifdef __aarch64__
 	asm volatile("dsb sy" : : : "memory");
 #else
@@ -395,7 +403,7 @@ static void say(json_t *proof, const char *what, enum mem_type t,
 			    mem_type_name(t), "from", from));
 }
 
-/* Stage 1 of a mapping of this process, as its page table has it. */
+/* Reads stage 1 of this process's mapping from its page table. */
 static enum mem_type seen_stage1(struct mmio_mem *m)
 {
 	enum mem_type t = MEM_UNKNOWN, one;
@@ -415,7 +423,7 @@ static enum mem_type seen_stage1(struct mmio_mem *m)
 	return t;
 }
 
-/* What x86-64 calls them; nothing there is to be combined by us. */
+/* The names on x86-64, where there is no second stage to combine. */
 static const char *x86_rule(enum mmio_map map)
 {
 	switch (map) {
@@ -464,7 +472,7 @@ static int tell_host(struct mmio_mem *m, json_t *proof)
 	return 0;
 }
 
-/* Of all mapped pages; MEM_UNKNOWN if they differ. */
+/* Returns the type of all mapped pages; MEM_UNKNOWN if they differ. */
 static enum mem_type stage2_of(const struct ptelab_stage2 *s)
 {
 	enum mem_type t = MEM_UNKNOWN;
@@ -479,15 +487,18 @@ static enum mem_type stage2_of(const struct ptelab_stage2 *s)
 	return kinds == 1 ? t : MEM_UNKNOWN;
 }
 
-/* The guest's pages as they are now. */
+/* The current state of the guest's pages. */
 struct pages {
 	enum mem_type s2;
 	bool seen, fwb;
-	size_t mapped;		/* in stage 2, if seen */
+	size_t mapped;		/* in stage 2, if that can be read */
 	size_t s1[MEM_TYPES + 1], force[MEM_TYPES + 1];
 };
 
-/* -errno with fail() text: stage 2 was not seen; the rest is filled in. */
+/*
+ * Returns -errno with fail() text if stage 2 could not be read; the rest is
+ * filled in.
+ */
 static int look_at_pages(struct mmio_mem *m, struct pages *p)
 {
 	struct ptelab_stage2 leaves = {

@@ -62,7 +62,7 @@ enum mem_type mem_type_of_stage2(unsigned int memattr, bool fwb)
 	};
 
 	if (fwb) {
-		/* Bit 3 is RES0, or has to do with tags. */
+		/* Bit 3 is RES0, or concerns tags. */
 		switch (memattr & 7) {
 		case 5: return MEM_NC;
 		case 6: return MEM_WB;

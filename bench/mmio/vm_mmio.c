@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * See vm_mmio.h. Guest-physical memory: code, command block and page tables in
- * the first slot, the made code and its data in the second, the BAR in the
- * third; everything mapped 1:1.
+ * the first slot, the generated code and its data in the second, the BAR in the
+ * third. Everything is mapped 1:1.
  */
 #include "bench/mmio/vm_mmio.h"
 
@@ -23,12 +23,12 @@
 #define SAMPLE_OFFSET	(DATA_OFFSET - VM_MMIO_MAX_LOADS * sizeof(uint64_t))
 #define PAGE		4096UL
 #define NR_BAR_TABLES	(VM_MMIO_MAX_BYTES >> 21)
-/* What the guest stores to the exit address where it took an exception */
+/* Where the guest stores, relative to the exit address, after an exception. */
 #define FAULT_OFFSET	8
 
 #ifdef __aarch64__
 
-/* What the guest's code below reads at BLOCK; the layout is fixed there. */
+/* What the guest's code below reads at BLOCK; that code has these offsets. */
 struct mmio_command {
 	uint64_t code, base, blocks, data, wrap;
 	uint64_t tail, tail_base, tails;
@@ -51,7 +51,8 @@ struct vm_mmio {
 extern const char vm_mmio_start[], vm_mmio_vectors[], vm_mmio_end[];
 
 /*
- * An exception ends in an exit that tells ESR_EL1. All 16 vectors are the same.
+ * An exception causes an exit that reports ESR_EL1. All 16 vectors are the
+ * same.
  */
 asm(
 "	.pushsection .rodata\n"
@@ -178,7 +179,7 @@ void vm_mmio_type(struct vm_mmio *vm, size_t page, size_t nr, enum mem_type t)
 				      DESC_PAGE | DESC_NO_EXEC;
 }
 
-/* Index and type are the same number. */
+/* The index of a type is its number. */
 static uint64_t mair(void)
 {
 	uint64_t v = 0;
@@ -210,7 +211,7 @@ static int set_registers(struct vm_mmio *vm)
 		/* RES1 bits, and M, C, I */
 		{ SYSREG(3, 0, 1, 0, 0), 0x30d00800 | 1 << 0 | 1 << 2 |
 					 1 << 12 },
-		/* No trap of Advanced SIMD */
+		/* Don't trap Advanced SIMD. */
 		{ SYSREG(3, 0, 1, 0, 2), 3 << 20 },
 		/* T0SZ 32, write-back inner shareable walks, no TTBR1 */
 		{ SYSREG(3, 0, 2, 0, 2), 32 | 1 << 8 | 1 << 10 | 3 << 12 |
@@ -304,7 +305,7 @@ int vm_mmio_code(struct vm_mmio *vm, const struct mmio_code *code,
 	return 0;
 }
 
-/* Instruction and data aborts, and what has no class */
+/* Reports instruction and data aborts, and exceptions without a class. */
 static int say_fault(uint64_t esr)
 {
 	unsigned int class = esr >> 26 & 0x3f, fault = esr & 0x3f;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * notifier: operations that change page tables which somebody else follows,
- * and what it costs to tell them: nobody (the mm has no subscriptions), the
- * module's shadow TLB, or a VM that has every page mapped in stage 2. And what
- * the VM's guest then pays when it comes by again.
+ * notifier: the cost of operations that change page tables, with a choice of
+ * listeners: none (the mm has no subscriptions), the module's shadow TLB, or a
+ * VM with every page mapped in stage 2. Also the cost of the guest's next pass
+ * over these pages.
  *
- * What all benchmarks of the family have in common, see notifier.h.
+ * notifier.h describes what all benchmarks of the family have in common.
  */
 #include "bench/notifier/notifier.h"
 
@@ -16,18 +16,20 @@
 #include "bench/kit/sources.h"
 #include "lib/util.h"
 
-/* What a batch should cost in instructions, give or take. */
+/* Approximate instructions of a batch. */
 #define BATCH_COST	200000
 /*
- * Pages that the guest visits by default, where it may find them mapped, and
- * where it surely does not. It needs 9 instructions for one that is mapped, and
- * what the runner adds to a batch should be less than 1 %.
+ * Pages that the guest visits by default, if it may find them mapped, and if it
+ * surely does not. A visit of a mapped page takes 9 instructions, and the
+ * runner's overhead per batch should be below 1 %.
  */
 #define BATCH_VISITS		2048
-#define BATCH_FAULTS		256	/* a tick comes every thousand or so */
-/* Huge leaves, so that entering the guest once is little of each. */
+#define BATCH_FAULTS		256	/* there is a timer tick every thousand or so */
+/*
+ * Huge leaves; enough of them that entering the guest once adds little to each.
+ */
 #define BATCH_LEAVES		16
-/* Memory of a default batch */
+/* Memory of a default batch. */
 #define BATCH_BYTES	(64 * MIB)
 
 const char *const notifier_secondary[] = {
@@ -81,8 +83,10 @@ bool nt_is_hugetlb(const struct bench_ctx *ctx)
 	       param_is(ctx, "backing", "hugetlb");
 }
 
-/* From one visited page to the next: a leaf that is dealt with as a whole by
- * a benchmark that works page by page is one page to it. */
+/*
+ * Returns the bytes from one visited page to the next. A benchmark that works
+ * page by page handles a leaf as a whole, so a leaf is one page to it.
+ */
 static uint64_t step_of(const struct bench_ctx *ctx)
 {
 	if (!nt_op(ctx)->maps && (nt_is_pmd(ctx) || nt_is_hugetlb(ctx)))
@@ -129,9 +133,9 @@ const char *notifier_unavailable(const struct bench_ctx *ctx)
 }
 
 /*
- * Pages of each step that the guest visits. It goes through the whole of a leaf
- * that is one step to the host, as its next pass over that memory would; for
- * the host's operation one access is enough to have the leaf mapped.
+ * Returns the pages of each step that the guest visits: the whole leaf if it is
+ * one step to the host, as a guest's next pass over that memory would do. For
+ * the host's operation one access is enough to map the leaf.
  */
 static uint64_t sub_of(const struct bench_ctx *ctx)
 {
@@ -146,7 +150,7 @@ static uint64_t visits_of(const struct bench_ctx *ctx)
 	return nt_op(ctx)->may_keep ? BATCH_VISITS : BATCH_FAULTS;
 }
 
-/* The most calls that memory, the VM and the number of mappings allow. */
+/* Returns how many calls memory, the VM and the number of mappings allow. */
 static uint64_t max_calls(const struct bench_ctx *ctx)
 {
 	const struct notifier_op *op = nt_op(ctx);
@@ -155,9 +159,9 @@ static uint64_t max_calls(const struct bench_ctx *ctx)
 	uint64_t bytes = round_up(nt_pages(ctx) * page, nt_folio(ctx));
 	uint64_t most;
 
-	/* Each mapping has its own page table, and one of stage 2. */
+	/* Each mapping has its own page table, and another one in stage 2. */
 	most = mm_budget() / op->maps / (bytes * (1 + op->extra) + 2 * page);
-	/* Two VMAs a mapping; vm.max_map_count is 65530. */
+	/* Each mapping has two VMAs; vm.max_map_count is 65530. */
 	most = nt_min(most, 16384 / op->maps);
 	if (nt_has_vm(ctx))
 		most = nt_min(most, VM_MAX_BYTES /
@@ -177,7 +181,7 @@ static uint64_t cost_of(const struct bench_ctx *ctx)
 
 	if (op->cost)
 		return op->cost(ctx);
-	/* A PMD leaf is one entry to most of them. */
+	/* Most operations handle a PMD leaf as one entry. */
 	if (nt_is_pmd(ctx) && leaves * mm_caps()->page >= mm_caps()->pmd)
 		leaves = leaves * mm_caps()->page / mm_caps()->pmd;
 	return op->call_cost + op->page_cost * leaves;
@@ -229,14 +233,16 @@ void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 		size_calls(ctx, def, max);
 	else
 		size_pages(ctx, def, max);
-	/* Too little memory for one is found out when it is asked for. */
+	/*
+	 * If there is too little memory even for one, the allocation will fail.
+	 */
 	if (!*def)
 		*def = 1;
 	if (!*max)
 		*max = 1;
 }
 
-/* --- the course of a point --- */
+/* --- the steps of a point --- */
 
 int notifier_setup(struct bench_ctx *ctx)
 {
@@ -285,7 +291,7 @@ int notifier_setup(struct bench_ctx *ctx)
 	return nt->vm ? 0 : -errno;
 }
 
-/* vmstat around operations that are not timed. */
+/* vmstat before and after operations that are not timed. */
 struct around {
 	struct vmstat from, to;
 };
@@ -310,7 +316,9 @@ static int prove_op(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return op->proof(ctx, d);
 }
 
-/* The host's operations, and their proof, before the guest's timed pass. */
+/*
+ * Does the host's operations, and proves them, before the guest's timed pass.
+ */
 static int operate(struct bench_ctx *ctx)
 {
 	const struct notifier_op *op = nt_op(ctx);
@@ -360,7 +368,7 @@ int notifier_prepare(struct bench_ctx *ctx)
 		return ret;
 	nt->batch++;
 	nt->serial = ++serial;
-	/* never 0, and never what the batch before left */
+	/* never 0, and never the previous batch's value */
 	nt->value = 0x10000000u + (nt->serial & 0xff) * 0x100000u;
 	nt->moved = false;
 	ret = op->fresh ? op->fresh(ctx) : nt_fresh_folios(ctx);
@@ -424,13 +432,13 @@ int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 		nt_stats_count(ctx);
 	else
 		nt->prove_due = true;
-	/* Before anything else touches a page. */
+	/* This must come before anything touches a page. */
 	ret = d && nt->shadow >= 0 ? shadow_count(ctx) : 0;
 	if (ret)
 		return ret;
 	ret = nt->guest ? nt_check_pass(ctx) : prove_op(ctx, d);
 	if (!ret && nt->vm && !op->gone) {
-		/* Whatever was measured: the guest sees what is there now. */
+		/* In either case the guest must now see what the pages hold. */
 		ret = nt_list_pages(nt);
 		if (!ret)
 			ret = nt_guest_reads(ctx, nt->offset, op->word);

@@ -13,7 +13,7 @@
  *			run: the guest accesses the same pages
  *			verify: it read, or wrote, the right words
  *
- * There are two shapes. If a call covers a range, each call has a mapping of its own,
+ * There are two shapes. If a call covers a range, each call has its own mapping,
  * so that no call splits or merges the mappings of another. A benchmark that works
  * page by page has one mapping for all pages.
  */
@@ -64,8 +64,10 @@ struct notifier_op {
 	int (*proof)(struct bench_ctx *ctx, const struct bench_deltas *d);
 	/* More proof, which may touch pages; called last. */
 	int (*late)(struct bench_ctx *ctx);
-	/* What the guest finds at nt->offset of visited page @v afterwards;
-	 * NULL: the word that was there from the start. */
+	/*
+	 * Returns the word that the guest finds at nt->offset of visited page
+	 * @v afterwards. NULL: the initial word.
+	 */
 	uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v);
 	/* The guest may still have its mappings afterwards. */
 	bool may_keep;
@@ -74,7 +76,7 @@ struct notifier_op {
 	void (*teardown)(struct bench_ctx *ctx);
 };
 
-/* One page as /proc/self/pagemap shows it. */
+/* An entry of /proc/self/pagemap. */
 #define PM_PFN		((1ULL << 55) - 1)
 #define PM_SOFT_DIRTY	(1ULL << 55)
 #define PM_EXCLUSIVE	(1ULL << 56)	/* mapped here only */
@@ -92,27 +94,27 @@ struct notifier {
 	enum dir dir;
 	struct mm_region r;
 	uint64_t step;		/* from one visited page to the next */
-	uint64_t sub;		/* pages that the guest visits in each step */
+	uint64_t sub;		/* pages of each step that the guest visits */
 	uint64_t per_map;	/* pages visited in a mapping */
 	uint64_t calls;		/* host operations a batch */
-	uint64_t visits;	/* pages that the guest goes through */
+	uint64_t visits;	/* pages that the guest visits */
 	unsigned int maps;	/* mappings a call */
 	bool moved;		/* to the second mapping of each call */
 	struct vm *vm;
 	int shadow;		/* the module's device; -1: none */
 	uint64_t *before, *after;	/* pagemap entries of visited pages */
-	uint64_t batch;		/* how many there were, this one included */
-	uint64_t serial;	/* the same, of all points together */
-	unsigned int offset;	/* of the word that the guest reads at last */
+	uint64_t batch;		/* number of the current batch */
+	uint64_t serial;	/* the same, counted over all points */
+	unsigned int offset;	/* of the word that the guest reads last */
 	bool alike;		/* all pages hold the same word */
 	bool prove_due;		/* have the folios proved at the next prepare */
-	bool ran;		/* a guest's pass has not been checked yet */
+	bool ran;		/* a guest's pass is still to be checked */
 	uint32_t sum;		/* of that pass */
 	uint32_t value;		/* what is written to pages in this batch */
-	uint64_t stat[4];	/* KVM's statistics when prepare ended */
+	uint64_t stat[4];	/* KVM's statistics at the end of prepare */
 	bool had_stat[4];
 
-	/* of single benchmarks */
+	/* Used by single benchmarks: */
 	struct mm_child *child;
 	bool forked;
 	pid_t pid;
@@ -151,7 +153,7 @@ static inline const struct notifier_op *nt_op(const struct bench_ctx *ctx)
 
 /* --- what benchmarks share, in notifier.c --- */
 
-/* Parameters that all have, and those of ranges. */
+/* Parameters that all of them have, and those of ranges. */
 extern const char *const notifier_secondary[], *const notifier_measure[],
 	*const notifier_access[], *const notifier_dir[];
 
@@ -176,7 +178,7 @@ extern const char *const notifier_secondary[], *const notifier_measure[],
 	  .help = "down removes the write permission, up restores it, roundtrip does both in one operation" }
 
 uint64_t nt_folio(const struct bench_ctx *ctx);
-/* Pages that a call covers, for the shape that has calls. */
+/* Returns the pages that a call covers, if the benchmark has calls. */
 uint64_t nt_pages(const struct bench_ctx *ctx);
 bool nt_has_vm(const struct bench_ctx *ctx);
 bool nt_measures_guest(const struct bench_ctx *ctx);
@@ -188,61 +190,73 @@ static inline uint64_t nt_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* --- pages, and what the guest and KVM say of them, in notifier_memory.c --- */
+/*
+ * --- pages, and what the guest and KVM report about them, in notifier_memory.c
+ * ---
+ */
 
-/* The memory of call @i, its second mapping, and how much a call covers. */
+/*
+ * Return the memory of call @i, its second mapping, and the size of a call's
+ * range.
+ */
 char *nt_call_at(const struct notifier *nt, uint64_t i);
 char *nt_call_to(const struct notifier *nt, uint64_t i);
 size_t nt_call_bytes(const struct notifier *nt);
-/* Visited page @v as the guest's next pass finds it. */
+/* Returns where the guest's next pass finds visited page @v. */
 char *nt_page_at(const struct notifier *nt, uint64_t v);
 
-/* All pages of the region dropped and populated. */
+/* Drops and populates all pages of the region. */
 int nt_fresh_folios(struct bench_ctx *ctx);
-/* The same for mappings of which some are gone; they must not have been
- * taken by somebody else. */
+/* The same if some mappings are gone; nothing else may be mapped there. */
 int nt_fresh_mappings(struct bench_ctx *ctx);
 /* Fills @entry with the pagemap entries of the visited pages. */
 int nt_pages_now(const struct notifier *nt, uint64_t *entry);
-/* The guest reads all visited pages and finds the word at @offset that
- * @word (NULL: the pattern) says. No VM: nothing to do. */
+/*
+ * Has the guest read all visited pages, and checks that the word at @offset is
+ * what @word returns (NULL: the pattern). Does nothing without a VM.
+ */
 int nt_guest_reads(struct bench_ctx *ctx, unsigned int offset,
 		   uint32_t (*word)(const struct bench_ctx *ctx, uint64_t v));
-/* Every visited page still has its frame, or none has. */
+/* Checks that every visited page still has its frame, or that none has. */
 int nt_same_frames(struct bench_ctx *ctx);
 int nt_other_frames(struct bench_ctx *ctx);
 int nt_none_present(struct bench_ctx *ctx);
-/* Moves what this CPU has on its way to the LRU lists there: until then a
- * folio can be neither lazily freed nor isolated. */
+/*
+ * Moves the pages of this CPU's LRU batches to the LRU lists. Until then a
+ * folio can be neither lazily freed nor isolated.
+ */
 int nt_drain_lru(void);
-/* The first byte of what call @i covers can be written by the host. */
+/* Checks that the host can write the first byte of call @i's range. */
 int nt_writable(const struct notifier *nt, uint64_t i, bool *can);
-/* What the host wrote in upgrade and cow. */
+/* Returns the word that the host wrote in upgrade and cow. */
 uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v);
 
-/* Every visited page is in a whole folio of the size asked for. */
+/*
+ * Checks that every visited page is part of a whole folio of the requested
+ * size.
+ */
 int nt_folios_whole(struct bench_ctx *ctx);
-/* The words that the guest is to find. */
+/* Writes the words that the guest must find. */
 void nt_write_patterns(struct notifier *nt);
-/* Tells the guest which pages to visit. */
+/* Passes the list of pages to visit to the guest. */
 int nt_list_pages(struct notifier *nt);
-/* What the timed pass of the guest has seen, or left behind, is right. */
+/* Checks what the guest's timed pass has read or written. */
 int nt_check_pass(struct bench_ctx *ctx);
 int nt_stage2_holds(struct bench_ctx *ctx);
-/* KVM's own statistics, and what they have changed by since. */
+/* Read KVM's own statistics, and report their changes since. */
 void nt_stats_take(struct notifier *nt);
 void nt_stats_count(struct bench_ctx *ctx);
 
 /* --- the module as a listener, in notifier_shadow.c --- */
 
 const char *shadow_refused(const struct bench_ctx *ctx);
-/* The largest range of addresses that it covers. */
+/* Returns the largest range of addresses that it covers. */
 uint64_t shadow_max_bytes(void);
 int shadow_open(struct bench_ctx *ctx);
 void shadow_close(struct notifier *nt);
-/* It caches all pages of all calls as they are now. */
+/* Caches all pages of all calls in their current state. */
 int shadow_fill(struct bench_ctx *ctx);
-/* bench_count()s what of that is not true any more. */
+/* bench_count()s the cached entries that are stale. */
 int shadow_count(struct bench_ctx *ctx);
 
 /* Ready-made members of struct bench. */
@@ -256,7 +270,7 @@ int64_t notifier_run(struct bench_ctx *ctx, unsigned int thread);
 int notifier_verify(struct bench_ctx *ctx, const struct bench_deltas *d);
 void notifier_teardown(struct bench_ctx *ctx);
 
-/* ->teardown of those that have changed settings; in notifier_page.c. */
+/* ->teardown of benchmarks that change settings; in notifier_page.c. */
 void nt_settings_teardown(struct bench_ctx *ctx);
 
 #define NOTIFIER_STEPS \
@@ -267,7 +281,7 @@ void nt_settings_teardown(struct bench_ctx *ctx);
 	.prepare = notifier_prepare, .run = notifier_run, \
 	.verify = notifier_verify, .teardown = notifier_teardown
 
-/* In .words: what comes before the operation, and who listens. */
+/* In .words: what precedes the operation, and who listens. */
 #define AFTER	"{measure:guest=guest's next pass after }"
 #define LISTENS	"{secondary:none=, no listener|module=, module listens|kvm=, VM maps it|kvm+module=, VM and module}"
 

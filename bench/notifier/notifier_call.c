@@ -2,17 +2,17 @@
 /*
  * notifier: system calls on a range of pages. See notifier.h.
  *
- * Who is told what in 6.12, one pair of range callbacks a call unless said
+ * The events in 6.12, each one pair of range callbacks per call unless stated
  * otherwise:
  *
  *	mprotect	PROTECTION_VMA, in either direction
  *	munmap		UNMAP
- *	mremap		UNMAP twice: when the entries move, and when what they
- *			left behind is unmapped
+ *	mremap		UNMAP twice: when the entries move, and when the old
+ *			range is unmapped
  *	dontneed, free	CLEAR
  *	uffd_wp		PROTECTION_VMA
  *	clear_refs	SOFT_DIRTY, the whole address space
- *	migrate		CLEAR for each folio, and again where it is put back
+ *	migrate		CLEAR for each folio, and again when it is put back
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,10 @@ static const struct bench_param dir_params[] = {
 	PARAM_MEASURE, PARAM_GUEST,
 };
 
-/* What is one call can only be done once a batch: it covers everything. */
+/*
+ * For operations that can only be done once per batch, as a call covers
+ * everything.
+ */
 static const struct bench_param whole_params[] = {
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_PAGES("8192"), PARAM_MEASURE,
 	PARAM_GUEST,
@@ -145,7 +148,9 @@ static int64_t munmap_host(struct bench_ctx *ctx, uint64_t n)
 	return n;
 }
 
-/* Nothing is mapped at the start of what a call covered, nor at its end. */
+/*
+ * Checks that nothing is mapped at the start and at the end of a call's range.
+ */
 static int holes(const struct notifier *nt)
 {
 	size_t page = mm_caps()->page;
@@ -238,7 +243,7 @@ static const struct notifier_op notifier_dontneed = {
 };
 BENCH(402, notifier_dontneed.bench);
 
-/* A large folio of which only a part is freed lazily is split first. */
+/* If only a part of a large folio is freed lazily, the folio is split first. */
 static uint64_t free_cost(const struct bench_ctx *ctx)
 {
 	uint64_t folio = nt_folio(ctx), page = mm_caps()->page;
@@ -260,7 +265,7 @@ static int64_t free_host(struct bench_ctx *ctx, uint64_t n)
 	return advise(ctx, n, MADV_FREE);
 }
 
-/* The kernel calls a page swap-backed until it may be freed lazily. */
+/* A page is swap-backed (in /proc/kpageflags) until it may be freed lazily. */
 static int free_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -312,7 +317,7 @@ BENCH(403, notifier_free.bench);
 
 /* --- mremap --- */
 
-/* Where the pages go to must be free, or mremap() would unmap it first. */
+/* The destination must be free, or mremap() would unmap it first. */
 static int mremap_arm(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -392,7 +397,7 @@ static int64_t clear_refs_host(struct bench_ctx *ctx, uint64_t n)
 	return n;
 }
 
-/* Where the architecture has a soft-dirty bit, it must have gone. */
+/* If the architecture has a soft-dirty bit, it must be clear. */
 static int clear_refs_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -458,7 +463,7 @@ static int protect_call(const struct notifier *nt, uint64_t i, bool on)
 	return uffd_protect(nt->fd, nt_call_at(nt, i), nt_call_bytes(nt), on);
 }
 
-/* A mapping that is registered gets base pages only: populate it before. */
+/* A registered mapping only gets base pages, so populate it before. */
 static int uffd_fresh(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);

@@ -13,8 +13,10 @@
 #include "lib/util.h"
 
 #define COMPACT	"/proc/sys/vm/compact_memory"
-/* Of so many pages those lowest in memory are the ones that are to move, and
- * among those highest in memory there is room for them. */
+/*
+ * Of a pool of this size, the lowest pages in memory are the ones that must
+ * move, and there is room for them between the highest ones.
+ */
 #define POOL	(32 * MIB)
 #define PASSES	8
 #define MOST	(8 * GIB)
@@ -29,7 +31,10 @@ static const char *compact_refused(const struct bench_ctx *ctx)
 		return "this kernel does not compact memory (CONFIG_COMPACTION)";
 	if (access(COMPACT, W_OK))
 		return "can't write to " COMPACT;
-	/* In more it takes long, disturbs more, and room is elsewhere. */
+	/*
+	 * With more memory compaction takes longer, disturbs more, and finds
+	 * room elsewhere.
+	 */
 	if (sysconf(_SC_PHYS_PAGES) > (long)(MOST / mm_caps()->page))
 		return "it compacts all memory over and over, so it needs a machine of at most 8 GiB, such as a VM";
 	return nt_folio(ctx) == mm_caps()->page ? NULL :
@@ -48,7 +53,7 @@ static int cmp_framed(const void *a, const void *b)
 	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
 }
 
-/* The pool's pages by where they are in memory. */
+/* Sorts the pool's pages by physical address. */
 static int pool_sorted(char *pool, struct framed *f)
 {
 	uint64_t page = mm_caps()->page, n = POOL / page, i;
@@ -66,8 +71,10 @@ static int pool_sorted(char *pool, struct framed *f)
 	return ret;
 }
 
-/* The lowest become the region's, of the upper half every other one stays, and
- * the rest goes. */
+/*
+ * Maps the lowest pages into the region, keeps every other page of the upper
+ * half, and frees the rest.
+ */
 static int pool_deal(const struct notifier *nt, const struct framed *f)
 {
 	uint64_t page = mm_caps()->page, n = POOL / page, i;
@@ -99,9 +106,9 @@ static char *map_pages(void *at, size_t bytes)
 }
 
 /*
- * Compaction takes pages from the start of a zone and puts them into free ones
- * near its end, if these stand among pages in use: where all is free nothing
- * needs to be filled up.
+ * Compaction moves pages from the start of a zone to free pages near its end,
+ * but only to places between pages in use: an entirely free block does not need
+ * to be filled.
  */
 static int compact_fresh(struct bench_ctx *ctx)
 {
@@ -122,8 +129,10 @@ static int compact_fresh(struct bench_ctx *ctx)
 	if (!ret)
 		ret = pool_deal(nt, f);
 	free(f);
-	/* Those that stay are a child's, as they may move, too, and would be
-	 * told to whoever listens here. */
+	/*
+	 * A child owns the pages that stay. They may move as well, and would
+	 * cause notifications here.
+	 */
 	nt->forked = true;
 	nt->child = ret ? NULL : mm_fork(&pool);
 	if (!ret && !nt->child)
@@ -152,8 +161,10 @@ static int compact_setup(struct bench_ctx *ctx)
 
 	nt->mark = journal_mark();
 	nt->marked = true;
-	/* Else a CPU keeps what is freed to itself, up to an eighth of memory,
-	 * where compaction does not look for room. */
+	/*
+	 * Otherwise a CPU's free lists keep up to an eighth of memory, where
+	 * compaction does not look for room.
+	 */
 	ret = journal_set("/proc/sys/vm/percpu_pagelist_high_fraction",
 			  "100000");
 	if (ret && ret != -ENOENT)
@@ -161,7 +172,7 @@ static int compact_setup(struct bench_ctx *ctx)
 	nt->fd = open(COMPACT, O_WRONLY | O_CLOEXEC);
 	if (nt->fd < 0)
 		return fail(errno, COMPACT ": %s", strerror(errno));
-	/* The first passes find memory as others have left it. */
+	/* In the first passes compaction still has other pages to move. */
 	for (i = 0, ret = 0; i < PASSES && !ret; i++) {
 		ret = compact_fresh(ctx);
 		if (!ret && pwrite(nt->fd, "1", 1, 0) != 1)
@@ -170,8 +181,10 @@ static int compact_setup(struct bench_ctx *ctx)
 	return ret;
 }
 
-/* An operation is a page that moves. A pass may end early, where a page is just
- * then in use, or room is not found. */
+/*
+ * One operation is one page that moves. A pass may end early if a page is in
+ * use at that moment, or no room is found.
+ */
 static int64_t compact_host(struct bench_ctx *ctx, uint64_t n)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -214,7 +227,7 @@ static const struct notifier_op notifier_compact = {
 		.nr_params = ARRAY_SIZE(compact_params),
 		NOTIFIER_STEPS,
 	},
-	/* With more of them there may not be room for all. */
+	/* With more calls there may be too little room. */
 	.call_cost = 800, .max_calls = 512, .extra = 1,
 	.refused = compact_refused, .setup = compact_setup,
 	.fresh = compact_fresh, .host = compact_host, .proof = compact_proof,

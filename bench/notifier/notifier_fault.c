@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * notifier: fork, and the write faults that come of it. See notifier.h.
+ * notifier: fork, and the write faults that follow. See notifier.h.
  *
- * upgrade is the experiment that shows a zap for nothing. Order-0 pages; fork,
- * and the child exits, so that they are the parent's alone but still
- * write-protected; the guest reads all, which stage 2 maps read-only; the host
- * writes all, and each page is reused where it is; the guest reads all again. No
- * permission was ever taken away, so stage 2 may stay as it is. In 6.12 it does:
- * wp_page_reuse() tells secondary TLBs only.
+ * upgrade is the experiment that shows an unnecessary zap. Take order-0 pages;
+ * fork, and the child exits, so that they belong to the parent alone but are
+ * still write-protected; the guest reads all, which stage 2 maps read-only; the
+ * host writes all, and each page is reused in place; the guest reads all again.
+ * No permission was ever removed, so stage 2 can stay as it is. In 6.12 it
+ * does: wp_page_reuse() notifies secondary TLBs only.
  *
  * What else is reused after a fork and the end of the child (6.12):
+ * do_huge_pmd_wp_page() reuses a PMD leaf if the folio has one reference.
+ * hugetlb_wp() reuses a page that is mapped once. Other large folios are never
+ * reused: wp_can_reuse_anon_folio() refuses them, and their pages are copied,
+ * which notifies. Since 6.15 the kernel knows who maps such a folio, and reuses
+ * it.
  *
- *	a PMD leaf	do_huge_pmd_wp_page(): when the folio has one reference
- *	hugetlb		hugetlb_wp(): when it is mapped once
- *	other folios	never: wp_can_reuse_anon_folio() refuses large folios,
- *			and their pages are copied, which notifies. 6.15 learnt
- *			to tell whose such a folio is, and reuses them
- *
- * hugetlb pages smaller than a PMD (64k) may not be had in 6.12.117 or 7.3.4: fork
- * reads a share count that page tables of that level do not have, and where it
- * finds something left over there it skips the whole table. The child then lacks
- * these pages, and the parent's stay writable: see all_shared().
+ * hugetlb pages smaller than a PMD (64k) may be unusable in 6.12.117 and 7.3.4:
+ * fork reads a share count that page tables of that level do not have, and
+ * skips the whole table if it finds a leftover value there. The child then
+ * lacks these pages, and the parent's stay writable: see all_shared().
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -60,12 +59,12 @@ static const struct bench_param wp_params[] = {
 
 #define STACK_BYTES	(64 * KIB)
 
-/* At the bottom of the child's stack, which both share. */
+/* At the bottom of the child's stack, which parent and child share. */
 struct letter {
 	const char *first, *last;	/* pages */
 };
 
-/* Looks at its own copy of two pages, and is gone. */
+/* Reads two pages of its own copy, and exits. */
 static IN_CHILD int child_main(void *arg)
 {
 	const struct letter *l = arg;
@@ -109,7 +108,10 @@ static int fork_fresh(struct bench_ctx *ctx)
 	int ret, status;
 
 	ret = reap(nt, &status);
-	/* A fork of the empty region keeps everything else from the child. */
+	/*
+	 * Fork the empty region once, which keeps everything else from the
+	 * child.
+	 */
 	if (!ret)
 		ret = mm_region_drop(&nt->r);
 	nt->forked = true;
@@ -121,10 +123,10 @@ static int fork_fresh(struct bench_ctx *ctx)
 #define WARM_TABLES	64
 
 /*
- * A fork takes page tables and other pages from the CPU's own lists, and pays
- * for filling one up when it runs empty, which it does at another moment on
- * another kernel. So they are full: of pages that were user memory, and of
- * some that were page tables, once a grace period has let go of these.
+ * Fills this CPU's lists of free pages. A fork takes page tables and other
+ * pages from these lists, and must refill one that runs empty, at a moment that
+ * differs between kernels. They get pages that were user memory, and some that
+ * were page tables, which are freed after a grace period.
  */
 static int warm_page_lists(void)
 {
@@ -138,7 +140,7 @@ static int warm_page_lists(void)
 	for (i = 0; i < WARM_TABLES; i++)
 		p[i * span] = 1;
 	munmap(p, WARM_TABLES * span);
-	/* Callbacks of one period run before the next one is over. */
+	/* Callbacks of one grace period run before the next one is over. */
 	for (i = 0; i < 2; i++)
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	return 0;
@@ -153,7 +155,7 @@ static int fork_arm(struct bench_ctx *ctx)
 
 	if (ret)
 		return ret;
-	/* A handler would run on memory that the child does not have. */
+	/* A signal handler would run without the memory that it needs. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &nt->mask);
 	nt->masked = true;
@@ -196,7 +198,7 @@ static long minor_faults(void)
 	return u.ru_minflt;
 }
 
-/* Each page was write-protected: a write to it takes a fault. */
+/* Checks that each page was write-protected: a write to it takes a fault. */
 static int fork_late(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -204,7 +206,7 @@ static int fork_late(struct bench_ctx *ctx)
 	long from = minor_faults(), took;
 
 	if (nt->guest_writes)
-		return 0;	/* the guest has had them made writable */
+		return 0;	/* the guest has caused them to become writable */
 	if (nt_is_pmd(ctx))
 		want = want * nt->step / mm_caps()->pmd;
 	for (v = 0; v < nt->visits; v++)
@@ -274,7 +276,7 @@ static const char *hugetlb_refused(const struct bench_ctx *ctx)
 	now = read_line("%s", path);
 	if (!now)
 		what = "this kernel has no hugetlb pages of %s: see /sys/kernel/mm/hugepages";
-	/* What it is already is no change, but may be refused all the same. */
+	/* Writing the current value changes nothing, but may be refused. */
 	else if (!geteuid() && write_file(path, now) == -EINVAL)
 		what = "this kernel can't allocate hugetlb pages of %s at run time";
 	free(now);
@@ -285,7 +287,7 @@ static const char *hugetlb_refused(const struct bench_ctx *ctx)
 	return why;
 }
 
-/* Enough pages in the pool, which goes back to its size afterwards. */
+/* Adds enough pages to the pool, whose size is restored afterwards. */
 static int pool_grow(struct bench_ctx *ctx, uint64_t need)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -363,7 +365,7 @@ static void wp_teardown(struct bench_ctx *ctx)
 	nt->child = NULL;
 	if (!nt->marked)
 		return;
-	/* The pool can only shrink once nothing is mapped. */
+	/* The pool can only shrink when nothing is mapped. */
 	mm_region_close(&nt->r);
 	if (journal_restore_to(nt->mark))
 		warn("%s", fail_text());
@@ -383,7 +385,7 @@ static int64_t write_host(struct bench_ctx *ctx, uint64_t n)
 	return n;
 }
 
-/* One fault a page. */
+/* Checks that there was one fault per page. */
 static int write_faults(const struct notifier *nt, const struct bench_deltas *d)
 {
 	if (d && d->minflt != nt->visits)
@@ -415,7 +417,7 @@ static int wp_fresh(struct bench_ctx *ctx)
 	return nt_fresh_folios(ctx);
 }
 
-/* Upgraded where they are, the pages are as good for another fork. */
+/* Pages that were upgraded in place can be forked again. */
 static int upgrade_fresh(struct bench_ctx *ctx)
 {
 	return nt_of(ctx)->batch > 1 ? 0 : wp_fresh(ctx);
@@ -425,21 +427,23 @@ static const char *upgrade_refused(const struct bench_ctx *ctx)
 {
 	if (on_hugetlb(ctx))
 		return hugetlb_refused(ctx);
-	/* 6.15 learnt to tell, by a field of struct folio, that a large folio
-	 * is mapped by one process only. */
+	/*
+	 * Since 6.15 a field of struct folio shows that a large folio is mapped
+	 * by one process only.
+	 */
 	if (nt_folio(ctx) > mm_caps()->page && !nt_is_pmd(ctx) &&
 	    kbtf_has("_mm_id_mapcount") != 1)
 		return "after a fork this kernel copies the pages of a large folio and never reuses them: see notifier.cow";
 	return NULL;
 }
 
-/* hugetlb pages that a page table maps. */
+/* Returns whether a page table maps the hugetlb pages. */
 static bool on_contiguous(const struct bench_ctx *ctx)
 {
 	return on_hugetlb(ctx) && nt_folio(ctx) < mm_caps()->pmd;
 }
 
-/* A child is there. Of such pages, has it got all? */
+/* Checks that the child, which is alive, has got all such pages. */
 static int all_shared(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -455,8 +459,8 @@ static int all_shared(struct bench_ctx *ctx)
 }
 
 /*
- * Write-protected. The guest comes by later: a fork takes from stage 2 whatever
- * it had seen before.
+ * Write-protects the pages. The guest visits them later, because a fork removes
+ * from stage 2 whatever the guest has visited before.
  */
 static int upgrade_before(struct bench_ctx *ctx)
 {
@@ -492,7 +496,7 @@ static int upgrade_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	ret = write_faults(nt, d);
 	if (!ret)
 		ret = nt_same_frames(ctx);
-	/* Only wp_page_reuse() counts, and for the whole machine. */
+	/* Only wp_page_reuse() counts its reuses, and for the whole machine. */
 	if (ret || !d || !counted || !d->vmstat(d, "pgreuse", &reused))
 		return ret;
 	if (reused < want || (ctx->icount && reused != want))
@@ -502,13 +506,13 @@ static int upgrade_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return 0;
 }
 
-/* The words, and that the leaves are what they were. */
+/* Checks the words, and that the leaves are unchanged. */
 static int upgrade_late(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
 	int ret = host_words(ctx);
 
-	/* Of large folios that are not PMDs each page is a fault. */
+	/* If large folios are not mapped by PMDs, each page takes a fault. */
 	if (ret || (nt->r.folio > mm_caps()->page && nt->step < nt->r.folio))
 		return ret;
 	return mm_prove(ctx, &nt->r, nt->r.folio);

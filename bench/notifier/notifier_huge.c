@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* notifier: huge pages are made of small ones, or split. See notifier.h. */
+/*
+ * notifier: assembles huge pages from small ones, and splits them. See
+ * notifier.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -29,8 +32,8 @@ static int advise_each(const struct notifier *nt, size_t bytes, int advice)
 }
 
 /*
- * The region as it is now: folios of another size. Noted beside what it was
- * made of at first.
+ * Proves that the region has folios of another size now. Records it beside the
+ * original size.
  */
 static int prove_now(struct bench_ctx *ctx, uint64_t folio, uint64_t leaf)
 {
@@ -60,7 +63,9 @@ static const struct bench_param collapse_params[] = {
 
 static const char *collapse_refused(const struct bench_ctx *ctx)
 {
-	/* Asked of no memory at all: does the kernel know the word? */
+	/*
+	 * Try the advice on an empty range, to see whether the kernel knows it.
+	 */
 	if (!mm_caps()->pmd)
 		return "this kernel has no transparent huge pages";
 	if (madvise(NULL, 0, MADV_COLLAPSE))
@@ -70,7 +75,10 @@ static const char *collapse_refused(const struct bench_ctx *ctx)
 	return NULL;
 }
 
-/* khugepaged must not be quicker; MADV_COLLAPSE heeds no such setting. */
+/*
+ * khugepaged must not collapse the pages first. MADV_COLLAPSE ignores this
+ * setting.
+ */
 static int collapse_setup(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -111,7 +119,7 @@ static int64_t collapse_host(struct bench_ctx *ctx, uint64_t n)
 
 	for (i = 0; i < n; i++)
 		while (madvise(nt_call_at(nt, i), bytes, MADV_COLLAPSE)) {
-			/* Somebody else has hold of a page. */
+			/* Another user may hold a reference to a page. */
 			if ((errno != EAGAIN && errno != EBUSY) ||
 			    ++tries == 500)
 				return fail(errno, "MADV_COLLAPSE: %s",
@@ -187,7 +195,7 @@ static uint64_t split_cost(const struct bench_ctx *ctx)
 
 #define SPLIT_TEXT	64
 
-/* The words to be written: the first page stands for its folio. */
+/* Sets the words to write; the first page represents its folio. */
 static void split_words(struct notifier *nt)
 {
 	uint64_t i;
@@ -226,7 +234,7 @@ static int split_fresh(struct bench_ctx *ctx)
 
 static int split_one(const struct notifier *nt, uint64_t i)
 {
-	/* Half of a PMD in another mapping: the PMD has to go. */
+	/* Move half of a PMD to another mapping, which splits the PMD. */
 	if (!nt->split_folio)
 		return madvise(nt_call_at(nt, i), nt->r.folio / 2, MADV_DONTDUMP);
 	return pwrite(nt->fd, nt->text + i * SPLIT_TEXT, nt->text_len, 0) ==
@@ -244,7 +252,7 @@ static int64_t split_host(struct bench_ctx *ctx, uint64_t n)
 	return n;
 }
 
-/* No mapping is still by a PMD. */
+/* Checks that no mapping still has a PMD leaf. */
 static int no_pmds(struct bench_ctx *ctx)
 {
 	const struct notifier *nt = nt_of(ctx);

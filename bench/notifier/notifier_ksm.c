@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* notifier: KSM merges pages, or takes them apart again. See notifier.h. */
+/* notifier: KSM merges pages, or unmerges them. See notifier.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static const struct bench_param ksm_params[] = {
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_MEASURE, PARAM_GUEST,
 };
 
-/* Whether a process has asked for its memory to be merged. */
+/* Returns whether a process has requested merging of its memory. */
 static bool mergeable(int pid)
 {
 	char *path = xasprintf("/proc/%d/ksm_stat", pid), *text, *p;
@@ -37,7 +37,7 @@ static bool mergeable(int pid)
 	if (p) {
 		asked = !strncmp(p, "ksm_mergeable: yes", 18);
 	} else {
-		/* Before 6.15 only the mappings tell. */
+		/* Before 6.15 only the flags of the mappings show it. */
 		free(path);
 		free(text);
 		path = xasprintf("/proc/%d/smaps", pid);
@@ -55,7 +55,7 @@ static bool mergeable(int pid)
 	return asked;
 }
 
-/* One of the other processes that have; 0: none. */
+/* Returns another process that has requested merging; 0: none. */
 static int other_mergeable(void)
 {
 	DIR *d = opendir("/proc");
@@ -98,7 +98,10 @@ static const char *ksm_refused(const struct bench_ctx *ctx)
 
 static int ksm_setup(struct bench_ctx *ctx)
 {
-	/* One wake-up is one pass over everything, and nothing is skipped. */
+	/*
+	 * With these settings one wake-up is one pass over all pages, and none
+	 * is skipped.
+	 */
 	static const struct { const char *file, *value; } set[] = {
 		{ KSM "advisor_mode", "none" },
 		{ KSM "pages_to_scan", "100000000" },
@@ -119,7 +122,7 @@ static int ksm_setup(struct bench_ctx *ctx)
 		if (ret && ret != -ENOENT)
 			return ret;
 	}
-	/* Whatever it is then, it is to be 0 again. */
+	/* Whatever happens, set it to 0 in the end. */
 	ret = journal_note_write(KSM "run", "0");
 	if (ret)
 		return ret;
@@ -142,7 +145,7 @@ static int ksm_run(const struct notifier *nt, const char *value)
 		fail(errno, KSM "run: %s", strerror(errno));
 }
 
-/* How far ksmd has come: pages, or whole passes on older kernels. */
+/* Returns how far ksmd has come: pages, or whole passes on older kernels. */
 static uint64_t ksm_progress(const struct notifier *nt)
 {
 	char text[24];
@@ -153,8 +156,8 @@ static uint64_t ksm_progress(const struct notifier *nt)
 }
 
 /*
- * Gets ksmd out of the sleep between two passes, which only a change of its
- * length ends; it then waits for "run".
+ * Wakes ksmd from its sleep between two passes, by a change of the sleep's
+ * length; ksmd then waits for "run".
  */
 static int ksm_nudge(const struct notifier *nt)
 {
@@ -166,8 +169,8 @@ static int ksm_nudge(const struct notifier *nt)
 }
 
 /*
- * One pass of ksmd over everything that may be merged. It holds a mutex
- * meanwhile, for which the last write to "run" waits. But it has to get there
+ * Lets ksmd make one pass over all mergeable pages. ksmd holds a mutex
+ * meanwhile, for which the last write to "run" waits, but ksmd must get there
  * first.
  */
 static int ksm_pass(const struct notifier *nt)
@@ -177,7 +180,9 @@ static int ksm_pass(const struct notifier *nt)
 	int tries, ret;
 
 	for (tries = 0; tries < 100000; tries++) {
-		/* again now and then: it may have been about to sleep */
+		/*
+		 * Repeat this, because ksmd may just have been about to sleep.
+		 */
 		ret = tries % 500 ? 0 : ksm_nudge(nt);
 		if (!ret && !tries)
 			ret = ksm_run(nt, "1");
@@ -192,7 +197,7 @@ static int ksm_pass(const struct notifier *nt)
 	return fail(ETIMEDOUT, "ksmd does not scan");
 }
 
-/* The same, and it has gone back to sleep. */
+/* The same, and then waits until ksmd sleeps again. */
 static int ksm_whole_pass(const struct notifier *nt)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
@@ -213,8 +218,8 @@ static int ksm_fresh(struct bench_ctx *ctx)
 }
 
 /*
- * How many pages share their frame with another one. (The kernel's own word
- * for it, KPF_KSM, is set for every anonymous page in 6.12.)
+ * Returns how many pages share their frame with another one. The kernel's own
+ * flag, KPF_KSM, is set for every anonymous page in 6.12.
  */
 static uint64_t sharing(const uint64_t *entry, uint64_t nr)
 {
@@ -230,7 +235,10 @@ static uint64_t sharing(const uint64_t *entry, uint64_t nr)
 	return n;
 }
 
-/* The first pass only notes what the pages hold: they must not change. */
+/*
+ * The first pass only records what the pages hold; a page is merged if it did
+ * not change until the next.
+ */
 static int ksm_before(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -281,7 +289,7 @@ static int ksm_proof(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return 0;
 }
 
-/* What the process itself does: little, where ksmd does the work. */
+/* Returns the instructions of the process itself: few if ksmd does the work. */
 static uint64_t ksm_cost(const struct bench_ctx *ctx)
 {
 	return param_is(ctx, "how", "merge") ? 20 : 400;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See notifier.h. Where the pages of a point are, what is in them, and what the
- * guest and KVM say of them.
+ * See notifier.h. Finds and fills the pages of a point, and checks what the
+ * guest and KVM report about them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #define MAP_FIXED_NOREPLACE	0x100000
 #endif
 
-/* KVM's own statistics, as far as they tell something of an operation. */
+/* KVM statistics that show something of an operation. */
 static const struct {
 	const char *stat, *metric;
-	bool gauge;		/* what is counted is by how much it fell */
+	bool gauge;		/* count how much the value fell */
 } stats[] = {
 	{ "exits", "kvm_exits", false },
 	{ "pf_fixed", "kvm_stage2_faults", false },
@@ -59,7 +59,7 @@ char *nt_page_at(const struct notifier *nt, uint64_t v)
 	       v % nt->per_map * nt->step;
 }
 
-/* As it was before the operation. */
+/* Returns where the page was before the operation. */
 static char *page_was_at(const struct notifier *nt, uint64_t v)
 {
 	return nt_call_at(nt, v / nt->per_map) + v % nt->per_map * nt->step;
@@ -68,8 +68,8 @@ static char *page_was_at(const struct notifier *nt, uint64_t v)
 static uint64_t pattern(const struct notifier *nt, uint64_t v)
 {
 	/*
-	 * Alike in one batch, and like nothing that was ever there before:
-	 * ksmd remembers what an address held.
+	 * Equal in all pages of a batch, but different from any earlier batch,
+	 * because ksmd remembers what an address held.
 	 */
 	return MM_PATTERN(nt->alike ? (void *)(nt->serial << 8) :
 				      page_was_at(nt, v));
@@ -101,7 +101,7 @@ int nt_pages_now(const struct notifier *nt, uint64_t *entry)
 	if (fd < 0)
 		return fd;
 	for (v = 0; v < nt->visits && !ret; v += n) {
-		/* consecutive pages of one mapping in one read */
+		/* read consecutive pages of a mapping at once */
 		n = nt->step == page ?
 			nt_min(nt->per_map - v % nt->per_map, nt->visits - v) : 1;
 		if (pread(fd, entry + v, n * sizeof(*entry),
@@ -171,7 +171,7 @@ int nt_writable(const struct notifier *nt, uint64_t i, bool *can)
 
 	/*
 	 * The kernel writes on behalf of this process, and reports a fault
-	 * rather than send a signal.
+	 * instead of sending a signal.
 	 */
 	if (zero < 0)
 		zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -200,8 +200,8 @@ int nt_fresh_folios(struct bench_ctx *ctx)
 	int ret;
 
 	/*
-	 * A PMD that was split has a page table now, and no fault makes one
-	 * leaf of it again: unmapping does away with it.
+	 * A PMD that was split has a page table, and no fault replaces it by a
+	 * leaf. Unmapping removes it.
 	 */
 	if (nt_is_pmd(ctx) && !nt_is_hugetlb(ctx))
 		return nt_fresh_mappings(ctx);
@@ -209,7 +209,10 @@ int nt_fresh_folios(struct bench_ctx *ctx)
 	return ret ? ret : mm_region_populate(&nt->r);
 }
 
-/* Each folio is whole. Quick: mm_prove() looks closer, but not every time. */
+/*
+ * Checks that each folio is whole. This is quick; mm_prove() is more thorough,
+ * but does not run in every batch.
+ */
 int nt_folios_whole(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -231,7 +234,7 @@ int nt_folios_whole(struct bench_ctx *ctx)
 		    sizeof(flags) || !(flags[0] & MM_KPF_HEAD) ||
 		    !(flags[1] & MM_KPF_TAIL))
 			break;
-		/* the next folio, or the start of the next mapping */
+		/* continue with the next folio or mapping */
 		in = v % nt->per_map;
 		v += in + by < nt->per_map ? by : nt->per_map - in;
 	}
@@ -254,8 +257,8 @@ int nt_fresh_mappings(struct bench_ctx *ctx)
 
 		if (mincore(at, 1, &there) && errno == ENOMEM) {
 			/*
-			 * A hole. It can't be filled by accident, as each is
-			 * looked at before anything is put there.
+			 * Fill a hole. This can't replace another mapping,
+			 * because each address was checked before.
 			 */
 			p = mmap(at, nt_call_bytes(nt), PROT_NONE, MAP_PRIVATE |
 				 MAP_ANONYMOUS | MAP_NORESERVE |
@@ -276,7 +279,7 @@ int nt_fresh_mappings(struct bench_ctx *ctx)
 	return mm_region_populate(&nt->r);
 }
 
-/* Also the second mapping of each call, where there are two. */
+/* Also writes the second mapping of each call, if there is one. */
 void nt_write_patterns(struct notifier *nt)
 {
 	uint64_t v;
@@ -303,7 +306,7 @@ static uint32_t expected(struct bench_ctx *ctx,
 	uint32_t sum = 0;
 	uint64_t v;
 
-	/* In the rest of a step there is nothing but zeroes. */
+	/* The rest of a step is all zeroes. */
 	for (v = 0; v < nt->visits; v++)
 		sum += word ? word(ctx, v) : (uint32_t)pattern(nt, v);
 	return sum;
@@ -333,7 +336,7 @@ int nt_guest_reads(struct bench_ctx *ctx, unsigned int offset,
 	return ret ? ret : check_sum(ctx, sum, word);
 }
 
-/* What the timed pass of the guest has seen, or left behind. */
+/* Checks what the guest's timed pass has read or written. */
 int nt_check_pass(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -354,9 +357,9 @@ int nt_check_pass(struct bench_ctx *ctx)
 }
 
 /*
- * Where KVM says how many pages it has mapped, there are at least as many as
- * the guest went through: else it emulates the guest, and is nobody's
- * secondary MMU.
+ * If KVM reports how many pages it has mapped, they must be at least as many as
+ * the guest visited. Otherwise it emulates the guest, and is not a secondary
+ * MMU.
  */
 int nt_stage2_holds(struct bench_ctx *ctx)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * notifier: what the kernel does to pages behind a process's back, made to
- * happen now. See notifier.h. All of them tell listeners CLEAR (6.12):
+ * notifier: what the kernel does to pages on its own, triggered here. See
+ * notifier.h. The event is always CLEAR (6.12), in pairs of range callbacks:
  *
- *	ksm		two pairs a page: write-protected, then replaced; in notifier_ksm.c
- *	migrate		one pair a folio when it is taken away
+ *	ksm		two per page: write-protected, then replaced; in notifier_ksm.c
+ *	migrate		one per folio, when it is unmapped
  *	compact		the same; in notifier_compact.c
- *	swapout		one pair a folio when it is unmapped
- *	collapse	one pair a PMD; in notifier_huge.c
- *	split		one pair a folio; how=pmd one a PMD; in notifier_huge.c
+ *	swapout		one per folio, when it is unmapped
+ *	collapse	one per PMD; in notifier_huge.c
+ *	split		one per folio; how=pmd one per PMD; in notifier_huge.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ void nt_settings_teardown(struct bench_ctx *ctx)
 
 	if (nt->fd >= 0)
 		close(nt->fd);
-	/* Whatever holds on to a setting goes first. */
+	/* Release what depends on a setting before it is restored. */
 	mm_region_close(&nt->r);
 	if (nt->marked && journal_restore_to(nt->mark))
 		warn("%s", fail_text());
@@ -66,7 +66,9 @@ static int swapout_setup(struct bench_ctx *ctx)
 
 	nt->mark = journal_mark();
 	nt->marked = true;
-	/* Twice the room: slots are handed out in clusters. */
+	/*
+	 * Request twice the room, because swap slots are allocated in clusters.
+	 */
 	return zram_swapon(2 * nt->r.nr * nt->r.bytes + 16 * MIB);
 }
 
@@ -122,7 +124,10 @@ BENCH(413, notifier_swapout.bench);
 
 /* --- migrate --- */
 
-/* The first nodes that have memory; returns how many of at most two. */
+/*
+ * Finds the first two nodes that have memory; returns how many there are, at
+ * most two.
+ */
 static int memory_nodes(int node[2])
 {
 	char *text = read_line("/sys/devices/system/node/has_memory"), *p;
@@ -160,7 +165,7 @@ static uint64_t migrate_cost(const struct bench_ctx *ctx)
 	return 20000 + 3500 * nt_pages(ctx);
 }
 
-/* Entries of one call: a folio is named once. */
+/* Returns the entries of one call, which names each folio once. */
 static uint64_t entries_of(const struct notifier *nt)
 {
 	uint64_t bytes = nt_call_bytes(nt);
@@ -217,7 +222,7 @@ static int arrived(const struct notifier *nt, int node)
 	return 0;
 }
 
-/* Wherever they were populated, all start from the same node. */
+/* Move all pages to the same node first, wherever they were populated. */
 static int migrate_fresh(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);

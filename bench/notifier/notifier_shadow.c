@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * notifier: the module's secondary TLB in software as a listener. It is that
- * of a device which follows the CPU's page table: it caches what every page
- * may be used for, forgets only what arch_invalidate_secondary_tlbs tells it
- * to, and afterwards says which of its entries are no longer true.
+ * notifier: the module's software TLB as a listener. It acts like the TLB of a
+ * device that uses the CPU's page table: it caches the permissions of every
+ * page, drops only what arch_invalidate_secondary_tlbs reports, and lists its
+ * stale entries afterwards.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -74,8 +74,8 @@ int shadow_fill(struct bench_ctx *ctx)
 }
 
 /*
- * An entry that allows less than the page table is harmless where the
- * architecture has a device walk the table again before it faults.
+ * An entry that allows less than the page table is harmless if the architecture
+ * requires a device to walk the page table again before it reports a fault.
  */
 static uint64_t stale(const struct ptelab_shadow_check *c)
 {

@@ -16,7 +16,7 @@
 #define ZRAM_CONTROL	"/sys/class/zram-control"
 #define MAX_ZRAM	64
 
-/* The number of a zram device that nobody has set up; -1: there is none. */
+/* Returns the number of a zram device that is not set up; -1: there is none. */
 static int unused_zram(void)
 {
 	int i;
@@ -43,7 +43,7 @@ const char *zram_unavailable(void)
 	return "all zram devices are in use";
 }
 
-/* An unused device, or a new one. */
+/* Gets an unused device, or creates one. */
 static int zram_get(void)
 {
 	char *number = NULL, *text;
@@ -52,7 +52,7 @@ static int zram_get(void)
 
 	if (ret >= 0)
 		return ret;
-	/* Reading it makes a device. */
+	/* Reading this file creates a device. */
 	text = read_line(ZRAM_CONTROL "/hot_add");
 	if (!text)
 		return -errno;
@@ -116,7 +116,10 @@ int zram_swapon(uint64_t bytes)
 		ret = write_header(device, bytes);
 	if (!ret)
 		ret = journal_note_swapoff(device);
-	/* The highest priority: nothing of the benchmark goes elsewhere. */
+	/*
+	 * Use the highest priority, so that no page of the benchmark goes
+	 * elsewhere.
+	 */
 	if (!ret && swapon(device, SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK))
 		ret = fail(errno, "swapon %s: %s", device, strerror(errno));
 	free(device);
