@@ -1192,7 +1192,8 @@ static const struct bench gup_driver = {
 	.op = "one get_user_pages_fast() or pin_user_pages_fast() of `pages` pages, and put_page() of each",
 	.words = "{how} by a driver{write:0= to read}" RACED,
 	.measures = "GUP-fast as a driver calls it, in a loop in ptelab.ko; for kernels without gup_test",
-	.may_lie = "the cost includes putting the pages, and the loop, some 56 instructions per call in 6.12; gup_test's figures differ, since it checks the pages in between; " WARM,
+	.may_lie = "the cost includes putting the pages, and the loop, some 50 instructions per call in 6.12; gup_test's figures differ, since it checks the pages in between; "
+		   WARM,
 	BENCH_PARAMS(driver_params),
 	GUP_STEPS(driver),
 	.setup = driver_setup, .prepare = common_prepare,

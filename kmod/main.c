@@ -58,57 +58,48 @@ static long ptelab_ioc_abi(struct ptelab_file *f, void __user *uarg)
 	if (ret)
 		return ret;
 	abi.version = PTELAB_ABI_VERSION;
-	abi.features = PTELAB_FEATURE_OP | PTELAB_FEATURE_CHANGE |
-		       PTELAB_FEATURE_CONTPTE | PTELAB_FEATURE_MEMTYPE |
-		       PTELAB_FEATURE_MMIO | PTELAB_FEATURE_STAGE2;
+	abi.features = PTELAB_FEATURE_OP | PTELAB_FEATURE_CONTPTE |
+		       PTELAB_FEATURE_MEMTYPE | PTELAB_FEATURE_MMIO |
+		       PTELAB_FEATURE_STAGE2;
 	abi.page_size = PAGE_SIZE;
 	abi.cont_ptes = PTELAB_CONT_PTES;
 	return ptelab_put(uarg, &abi);
 }
 
-static long (*const handlers[])(struct ptelab_file *f, void __user *uarg) = {
-	[_IOC_NR(PTELAB_IOC_ABI)]	   = ptelab_ioc_abi,
-	[_IOC_NR(PTELAB_IOC_NOTIFY_START)] = ptelab_ioc_notify_start,
-	[_IOC_NR(PTELAB_IOC_NOTIFY_STOP)]  = ptelab_ioc_notify_stop,
-	[_IOC_NR(PTELAB_IOC_NOTIFY_READ)]  = ptelab_ioc_notify_read,
-	[_IOC_NR(PTELAB_IOC_NOTIFY_RESET)] = ptelab_ioc_notify_reset,
-	[_IOC_NR(PTELAB_IOC_PTES)]	   = ptelab_ioc_ptes,
-	[_IOC_NR(PTELAB_IOC_SHADOW_START)] = ptelab_ioc_shadow_start,
-	[_IOC_NR(PTELAB_IOC_SHADOW_STOP)]  = ptelab_ioc_shadow_stop,
-	[_IOC_NR(PTELAB_IOC_SHADOW_FILL)]  = ptelab_ioc_shadow_fill,
-	[_IOC_NR(PTELAB_IOC_SHADOW_CHECK)] = ptelab_ioc_shadow_check,
-	[_IOC_NR(PTELAB_IOC_SHADOW_TOUCH)] = ptelab_ioc_shadow_touch,
-	[_IOC_NR(PTELAB_IOC_GUP)]	   = ptelab_ioc_gup,
-	[_IOC_NR(PTELAB_IOC_RETRY_BLOCK)]  = ptelab_ioc_retry_block,
-	[_IOC_NR(PTELAB_IOC_RETRY)]	   = ptelab_ioc_retry,
-	[_IOC_NR(PTELAB_IOC_MMIO)]	   = ptelab_ioc_mmio,
-	[_IOC_NR(PTELAB_IOC_STAGE2)]	   = ptelab_ioc_stage2,
-	[_IOC_NR(PTELAB_IOC_LITMUS)]	   = ptelab_ioc_litmus,
-	[_IOC_NR(PTELAB_IOC_BARRIER)]	   = ptelab_ioc_barrier,
+#define IOCTL(NAME, name) \
+	[_IOC_NR(PTELAB_IOC_##NAME)] = { PTELAB_IOC_##NAME, ptelab_ioc_##name }
+static const struct {
+	unsigned int cmd;
+	long (*handler)(struct ptelab_file *f, void __user *uarg);
+} ioctls[] = {
+	IOCTL(ABI, abi),
+	IOCTL(NOTIFY_START, notify_start),
+	IOCTL(NOTIFY_STOP, notify_stop),
+	IOCTL(NOTIFY_READ, notify_read),
+	IOCTL(NOTIFY_RESET, notify_reset),
+	IOCTL(PTES, ptes),
+	IOCTL(SHADOW_START, shadow_start),
+	IOCTL(SHADOW_STOP, shadow_stop),
+	IOCTL(SHADOW_FILL, shadow_fill),
+	IOCTL(SHADOW_CHECK, shadow_check),
+	IOCTL(GUP, gup),
+	IOCTL(RETRY, retry),
+	IOCTL(MMIO, mmio),
+	IOCTL(STAGE2, stage2),
+	IOCTL(LITMUS, litmus),
+	IOCTL(BARRIER, barrier),
 };
-
-static const unsigned int commands[] = {
-	PTELAB_IOC_ABI, PTELAB_IOC_NOTIFY_START, PTELAB_IOC_NOTIFY_STOP,
-	PTELAB_IOC_NOTIFY_READ, PTELAB_IOC_NOTIFY_RESET, PTELAB_IOC_PTES,
-	PTELAB_IOC_SHADOW_START, PTELAB_IOC_SHADOW_STOP,
-	PTELAB_IOC_SHADOW_FILL, PTELAB_IOC_SHADOW_CHECK,
-	PTELAB_IOC_SHADOW_TOUCH, PTELAB_IOC_GUP, PTELAB_IOC_RETRY_BLOCK,
-	PTELAB_IOC_RETRY, PTELAB_IOC_MMIO, PTELAB_IOC_STAGE2,
-	PTELAB_IOC_LITMUS, PTELAB_IOC_BARRIER,
-};
-
-static_assert(ARRAY_SIZE(handlers) == ARRAY_SIZE(commands));
 
 static long ptelab_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	unsigned int nr = _IOC_NR(cmd);
 
-	if (nr >= ARRAY_SIZE(handlers) || commands[nr] != cmd)
+	if (nr >= ARRAY_SIZE(ioctls) || ioctls[nr].cmd != cmd)
 		return -ENOTTY;
 	/* A kernel thread has no user page table. */
 	if (!current->mm)
 		return -ESRCH;
-	return handlers[nr](file->private_data, (void __user *)arg);
+	return ioctls[nr].handler(file->private_data, (void __user *)arg);
 }
 
 static int ptelab_open(struct inode *inode, struct file *file)

@@ -129,9 +129,7 @@ long ptelab_ioc_shadow_start(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_shadow_stop(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_shadow_fill(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_shadow_check(struct ptelab_file *f, void __user *uarg);
-long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_gup(struct ptelab_file *f, void __user *uarg);
-long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg);
 #ifdef CONFIG_PCI
 int ptelab_mmio_init(void);
@@ -185,12 +183,6 @@ void ptelab_barrier_release(struct ptelab_file *f);
 #else
 #define ptelab_secondary_op	invalidate_range
 #define PTELAB_FEATURE_OP	PTELAB_FEAT_INV_RANGE
-#endif
-
-#ifdef PTELAB_HAVE_CHANGE_PTE
-#define PTELAB_FEATURE_CHANGE	PTELAB_FEAT_CHANGE_PTE
-#else
-#define PTELAB_FEATURE_CHANGE	0
 #endif
 
 #ifdef PTELAB_HAVE_CONTPTE

@@ -28,18 +28,17 @@
 #include <linux/types.h>
 
 #define PTELAB_DEVICE		"/dev/ptelab"
-#define PTELAB_ABI_VERSION	6
+#define PTELAB_ABI_VERSION	7
 
 /* --- what this module and kernel can do --- */
 
 #define PTELAB_FEAT_SECONDARY	(1U << 0) /* arch_invalidate_secondary_tlbs */
 /* Its predecessor, invalidate_range, which invalidate_range_end also calls. */
 #define PTELAB_FEAT_INV_RANGE	(1U << 1)
-#define PTELAB_FEAT_CHANGE_PTE	(1U << 2)
-#define PTELAB_FEAT_CONTPTE	(1U << 3) /* PTELAB_IOC_RETRY works */
-#define PTELAB_FEAT_MEMTYPE	(1U << 4) /* ptelab_pte.memtype is filled in */
-#define PTELAB_FEAT_MMIO	(1U << 5) /* PTELAB_IOC_MMIO works */
-#define PTELAB_FEAT_STAGE2	(1U << 6) /* PTELAB_IOC_STAGE2 works */
+#define PTELAB_FEAT_CONTPTE	(1U << 2) /* PTELAB_IOC_RETRY works */
+#define PTELAB_FEAT_MEMTYPE	(1U << 3) /* ptelab_pte.memtype is filled in */
+#define PTELAB_FEAT_MMIO	(1U << 4) /* PTELAB_IOC_MMIO works */
+#define PTELAB_FEAT_STAGE2	(1U << 5) /* PTELAB_IOC_STAGE2 works */
 
 struct ptelab_abi {
 	__u32 size;
@@ -129,15 +128,13 @@ enum ptelab_memtype {
 #define PTELAB_PTE_PRESENT	(1U << 0) /* as pte_present(), PROT_NONE too */
 #define PTELAB_PTE_VALID	(1U << 1) /* the CPU's table walker accepts it */
 #define PTELAB_PTE_WRITE	(1U << 2) /* as pte_write() */
-/* A store needs neither a fault nor hardware dirty-bit management. */
-#define PTELAB_PTE_HW_WRITE	(1U << 3)
-#define PTELAB_PTE_EXEC		(1U << 4) /* by user space */
-#define PTELAB_PTE_YOUNG	(1U << 5)
-#define PTELAB_PTE_DIRTY	(1U << 6)
-#define PTELAB_PTE_CONT		(1U << 7)
-#define PTELAB_PTE_SPECIAL	(1U << 8)
-#define PTELAB_PTE_HUGETLB	(1U << 9) /* read without a lock */
-#define PTELAB_PTE_SWAP		(1U << 10) /* not present, not empty */
+#define PTELAB_PTE_EXEC		(1U << 3) /* by user space */
+#define PTELAB_PTE_YOUNG	(1U << 4)
+#define PTELAB_PTE_DIRTY	(1U << 5)
+#define PTELAB_PTE_CONT		(1U << 6)
+#define PTELAB_PTE_SPECIAL	(1U << 7)
+#define PTELAB_PTE_HUGETLB	(1U << 8) /* read without a lock */
+#define PTELAB_PTE_SWAP		(1U << 9) /* not present, not empty */
 
 /*
  * One page. It has the entry itself, not the values gathered from a contpte
@@ -199,8 +196,6 @@ struct ptelab_ptes {
 /* What it listens to. With none of these it never drops anything. */
 #define PTELAB_SHADOW_RANGE	(1U << 0) /* invalidate_range_start/end */
 #define PTELAB_SHADOW_SECONDARY	(1U << 1) /* arch_invalidate_secondary_tlbs */
-/* Use the permission that hardware without dirty-bit management sees. */
-#define PTELAB_SHADOW_AP	(1U << 2)
 
 /* Creates an empty shadow for a range of the caller's address space. */
 struct ptelab_shadow_start {
@@ -270,32 +265,6 @@ struct ptelab_shadow_check {
 	__u64 reserved[4];
 };
 
-#define PTELAB_TOUCH_WRITE	(1U << 0)
-
-/* Accesses every page of a part of the range once, like a device. */
-struct ptelab_shadow_touch {
-	__u32 size;
-	__u32 flags;		/* PTELAB_TOUCH_* */
-	__u64 addr;
-	__u64 len;
-	/* out: served from the shadow, correctly */
-	__u64 hit;
-	/* out: not in the shadow; cached now */
-	__u64 miss;
-	/* out: refused, and the page table agrees */
-	__u64 fault;
-	/* out: served from the shadow, but the page table disagrees */
-	__u64 stale_hit;
-	/*
-	 * out: refused by the shadow, though the page table would allow it; a
-	 * device would keep faulting on this
-	 */
-	__u64 stale_fault;
-	/* out: not in the shadow, and under invalidation */
-	__u64 blocked;
-	__u64 reserved[4];
-};
-
 /* --- (b) GUP-fast in a loop --- */
 
 #define PTELAB_GUP_MAX_PAGES	(1U << 14)	/* a call */
@@ -304,9 +273,6 @@ struct ptelab_shadow_touch {
 #define PTELAB_GUP_PIN		(1U << 0) /* pin_, else get_user_pages_fast */
 #define PTELAB_GUP_WRITE	(1U << 1) /* FOLL_WRITE */
 #define PTELAB_GUP_LONGTERM	(1U << 2) /* FOLL_LONGTERM; needs PIN */
-#define PTELAB_GUP_TICKS	(1U << 3) /* time each call separately */
-/* Run the loop without get and put, to measure its own cost. */
-#define PTELAB_GUP_EMPTY	(1U << 4)
 
 /*
  * Gets and puts @pages pages, continues with the next ones, and starts again at
@@ -325,9 +291,6 @@ struct ptelab_gup {
 	__u64 failed_calls;	/* out: got no page */
 	__s64 error;		/* out: of the first failed call, -errno */
 	__u64 ns;		/* out: the whole loop, puts included */
-	__u64 ticks_get;	/* out: with PTELAB_GUP_TICKS */
-	__u64 ticks_put;
-	__u64 ticks_hz;		/* out: 0: unknown */
 	__u64 reserved[4];
 };
 
@@ -336,19 +299,6 @@ struct ptelab_gup {
 #define PTELAB_RETRY_MAX_READS	(1ULL << 32)
 #define PTELAB_RETRY_MAX_HOLD	100000U		/* ns */
 #define PTELAB_RETRY_MAX_TRIES	256U		/* a read */
-
-/*
- * Creates a block for the open file, which is not part of any page table, and
- * returns its kernel address. PTELAB_IOC_RETRY creates it if there is none.
- */
-struct ptelab_retry_block {
-	__u32 size;
-	__u32 flags;		/* none yet */
-	__u64 kaddr;		/* out: of entry 0 */
-	__u32 entries;		/* out */
-	__u32 entry_size;	/* out */
-	__u64 reserved[4];
-};
 
 enum ptelab_reader {
 	PTELAB_READER_KERNEL,	/* contpte_ptep_get_lockless() */
@@ -649,13 +599,11 @@ struct ptelab_barrier {
 #define PTELAB_IOC_SHADOW_STOP	_IOW(PTELAB_IOC_MAGIC, 7, struct ptelab_none)
 #define PTELAB_IOC_SHADOW_FILL	_IOWR(PTELAB_IOC_MAGIC, 8, struct ptelab_shadow_fill)
 #define PTELAB_IOC_SHADOW_CHECK	_IOWR(PTELAB_IOC_MAGIC, 9, struct ptelab_shadow_check)
-#define PTELAB_IOC_SHADOW_TOUCH	_IOWR(PTELAB_IOC_MAGIC, 10, struct ptelab_shadow_touch)
-#define PTELAB_IOC_GUP		_IOWR(PTELAB_IOC_MAGIC, 11, struct ptelab_gup)
-#define PTELAB_IOC_RETRY_BLOCK	_IOWR(PTELAB_IOC_MAGIC, 12, struct ptelab_retry_block)
-#define PTELAB_IOC_RETRY	_IOWR(PTELAB_IOC_MAGIC, 13, struct ptelab_retry)
-#define PTELAB_IOC_MMIO		_IOWR(PTELAB_IOC_MAGIC, 14, struct ptelab_mmio)
-#define PTELAB_IOC_STAGE2	_IOWR(PTELAB_IOC_MAGIC, 15, struct ptelab_stage2)
-#define PTELAB_IOC_LITMUS	_IOWR(PTELAB_IOC_MAGIC, 16, struct ptelab_litmus)
-#define PTELAB_IOC_BARRIER	_IOWR(PTELAB_IOC_MAGIC, 17, struct ptelab_barrier)
+#define PTELAB_IOC_GUP		_IOWR(PTELAB_IOC_MAGIC, 10, struct ptelab_gup)
+#define PTELAB_IOC_RETRY	_IOWR(PTELAB_IOC_MAGIC, 11, struct ptelab_retry)
+#define PTELAB_IOC_MMIO		_IOWR(PTELAB_IOC_MAGIC, 12, struct ptelab_mmio)
+#define PTELAB_IOC_STAGE2	_IOWR(PTELAB_IOC_MAGIC, 13, struct ptelab_stage2)
+#define PTELAB_IOC_LITMUS	_IOWR(PTELAB_IOC_MAGIC, 14, struct ptelab_litmus)
+#define PTELAB_IOC_BARRIER	_IOWR(PTELAB_IOC_MAGIC, 15, struct ptelab_barrier)
 
 #endif

@@ -24,11 +24,6 @@ static bool pte_hw_valid(pte_t pte)
 	return pte_valid(pte);
 }
 
-static bool pte_hw_write(pte_t pte)
-{
-	return !(pte_val(pte) & PTE_RDONLY);
-}
-
 static bool pte_may_exec(pte_t pte)
 {
 	return pte_user_exec(pte);
@@ -43,11 +38,6 @@ static bool pte_hw_cont(pte_t pte)
 static bool pte_hw_valid(pte_t pte)
 {
 	return pte_val(pte) & _PAGE_PRESENT;
-}
-
-static bool pte_hw_write(pte_t pte)
-{
-	return pte_write(pte);
 }
 
 static bool pte_may_exec(pte_t pte)
@@ -66,11 +56,8 @@ static u32 flags_of(pte_t pte)
 {
 	u32 flags = PTELAB_PTE_PRESENT;
 
-	if (pte_hw_valid(pte)) {
+	if (pte_hw_valid(pte))
 		flags |= PTELAB_PTE_VALID;
-		if (pte_hw_write(pte))
-			flags |= PTELAB_PTE_HW_WRITE;
-	}
 	if (pte_write(pte))
 		flags |= PTELAB_PTE_WRITE;
 	if (pte_may_exec(pte))

@@ -438,26 +438,6 @@ static struct ptelab_retry_state *get_state(struct ptelab_file *f)
 	return r;
 }
 
-long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg)
-{
-	struct ptelab_retry_block arg;
-	struct ptelab_retry_state *r;
-	int ret = ptelab_get(&arg, 0, uarg);
-
-	if (ret)
-		return ret;
-	if (mutex_lock_interruptible(&f->lock))
-		return -EINTR;
-	r = get_state(f);
-	if (r) {
-		arg.kaddr = (u64)r->pte;
-		arg.entries = CONT_PTES;
-		arg.entry_size = sizeof(pte_t);
-	}
-	mutex_unlock(&f->lock);
-	return r ? ptelab_put(uarg, &arg) : -ENOMEM;
-}
-
 static int check_retry(const struct ptelab_retry *a)
 {
 	const u32 all = PTELAB_STEP_AGE | PTELAB_STEP_HW | PTELAB_STEP_CLEAN |
@@ -613,11 +593,6 @@ void ptelab_retry_release(struct ptelab_file *f)
 }
 
 #else /* no contpte */
-
-long ptelab_ioc_retry_block(struct ptelab_file *f, void __user *uarg)
-{
-	return -EOPNOTSUPP;
-}
 
 long ptelab_ioc_retry(struct ptelab_file *f, void __user *uarg)
 {

@@ -40,7 +40,6 @@ struct ptelab_shadow {
 	struct mmu_notifier range;
 	struct mmu_notifier secondary;
 	bool has_range, has_secondary;
-	u32 flags;
 	unsigned long first, end;
 	/*
 	 * One for each page; a leaf's entry is at its first page within the
@@ -219,7 +218,6 @@ static int shadow_start(struct ptelab_file *f,
 	if (!s)
 		return -ENOMEM;
 	spin_lock_init(&s->lock);
-	s->flags = arg->flags;
 	s->first = arg->addr;
 	s->end = arg->addr + arg->len;
 	s->entry = kvcalloc(arg->len >> PAGE_SHIFT, sizeof(*s->entry),
@@ -251,7 +249,7 @@ long ptelab_ioc_shadow_start(struct ptelab_file *f, void __user *uarg)
 {
 	struct ptelab_shadow_start arg;
 	int ret = ptelab_get(&arg, PTELAB_SHADOW_RANGE |
-			     PTELAB_SHADOW_SECONDARY | PTELAB_SHADOW_AP, uarg);
+			     PTELAB_SHADOW_SECONDARY, uarg);
 
 	if (!ret)
 		ret = ptelab_check_range(arg.addr, arg.len,
@@ -315,21 +313,15 @@ static struct ptelab_shadow *shadow_lock(struct ptelab_file *f, u64 addr,
 
 /* --- entries --- */
 
-/*
- * Returns the page table's entry for one page as a shadow entry; 0 if there is
- * none.
- */
-static u64 translation(const struct ptelab_shadow *s,
-		       const struct ptelab_leaf *leaf)
+/* Returns the page table's entry for one page as a shadow entry; 0 if none. */
+static u64 translation(const struct ptelab_leaf *leaf)
 {
-	u32 write = s->flags & PTELAB_SHADOW_AP ? PTELAB_PTE_HW_WRITE :
-						  PTELAB_PTE_WRITE;
 	u64 e;
 
 	if (!(leaf->flags & PTELAB_PTE_VALID))
 		return 0;
 	e = leaf->pfn << ENTRY_PFN_SHIFT | PTELAB_CACHED_VALID;
-	if (leaf->flags & write)
+	if (leaf->flags & PTELAB_PTE_WRITE)
 		e |= PTELAB_CACHED_WRITE;
 	if (leaf->flags & PTELAB_PTE_EXEC)
 		e |= PTELAB_CACHED_EXEC;
@@ -418,7 +410,7 @@ static void fill_leaf(const struct ptelab_leaf *leaf, void *ctx)
 {
 	struct filling *c = ctx;
 	struct ptelab_shadow *s = c->s;
-	u64 now = translation(s, leaf), *e;
+	u64 now = translation(leaf), *e;
 	bool first;
 
 	if (!now) {
@@ -472,7 +464,7 @@ struct checking {
 static void check_leaf(const struct ptelab_leaf *leaf, void *ctx)
 {
 	struct checking *c = ctx;
-	u64 *e, cached = 0, now = translation(c->s, leaf);
+	u64 *e, cached = 0, now = translation(leaf);
 	enum ptelab_stale_kind kind;
 
 	spin_lock(&c->s->lock);
@@ -554,74 +546,6 @@ long ptelab_ioc_shadow_check(struct ptelab_file *f, void __user *uarg)
 	if (IS_ERR(c.s))
 		return PTR_ERR(c.s);
 	ret = shadow_check(&c);
-	mutex_unlock(&f->lock);
-	return ret ? ret : ptelab_put(uarg, &c.arg);
-}
-
-struct touching {
-	struct ptelab_shadow *s;
-	struct ptelab_shadow_touch arg;
-};
-
-static void touch_leaf(const struct ptelab_leaf *leaf, void *ctx)
-{
-	struct touching *c = ctx;
-	u64 now = translation(c->s, leaf), *e;
-	u64 need = PTELAB_CACHED_VALID;
-	bool stored = false;
-
-	if (c->arg.flags & PTELAB_TOUCH_WRITE)
-		need |= PTELAB_CACHED_WRITE;
-	spin_lock(&c->s->lock);
-	e = find(c->s, leaf->addr);
-	if (e) {
-		u64 cached = cached_translation(*e, leaf->addr);
-		bool cached_ok = (cached & need) == need;
-		bool now_ok = (now & need) == need;
-		bool same_page = !((cached ^ now) >> ENTRY_PFN_SHIFT);
-
-		if (cached_ok && now_ok && same_page)
-			c->arg.hit++;
-		else if (cached_ok)
-			c->arg.stale_hit++;
-		else if (now_ok)
-			c->arg.stale_fault++;
-		else
-			c->arg.fault++;
-	} else if (!now) {
-		c->arg.fault++;
-	} else if (!may_store(c->s)) {
-		c->arg.blocked++;
-	} else {
-		/*
-		 * A walk caches what it finds, even if it does not allow the
-		 * access.
-		 */
-		store(c->s, leaf, now);
-		stored = true;
-		if ((now & need) == need)
-			c->arg.miss++;
-		else
-			c->arg.fault++;
-	}
-	spin_unlock(&c->s->lock);
-	if (stored)
-		look_again(c->s, leaf);
-}
-
-long ptelab_ioc_shadow_touch(struct ptelab_file *f, void __user *uarg)
-{
-	struct touching c;
-	int ret = ptelab_get(&c.arg, PTELAB_TOUCH_WRITE, uarg);
-
-	if (ret)
-		return ret;
-	c.s = shadow_lock(f, c.arg.addr, c.arg.len);
-	if (IS_ERR(c.s))
-		return PTR_ERR(c.s);
-	ptelab_clear_from(&c.arg, hit);
-	ret = ptelab_walk(c.arg.addr, c.arg.addr + c.arg.len, touch_leaf, NULL,
-			  &c);
 	mutex_unlock(&f->lock);
 	return ret ? ret : ptelab_put(uarg, &c.arg);
 }

@@ -284,18 +284,6 @@ int kmod_shadow_check(int fd, const void *addr, size_t len,
 			 "checking the shadow TLB");
 }
 
-int kmod_shadow_touch(int fd, unsigned int flags, const void *addr, size_t len,
-		      struct ptelab_shadow_touch *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->size = sizeof(*out);
-	out->flags = flags;
-	out->addr = (uintptr_t)addr;
-	out->len = len;
-	return dev_ioctl(fd, PTELAB_IOC_SHADOW_TOUCH, out,
-			 "accessing through the shadow TLB");
-}
-
 uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c)
 {
 	uint64_t sum = 0;
@@ -322,14 +310,6 @@ int kmod_barrier(int fd, struct ptelab_barrier *arg)
 {
 	arg->size = sizeof(*arg);
 	return dev_ioctl(fd, PTELAB_IOC_BARRIER, arg, "a loop with a barrier");
-}
-
-int kmod_retry_block(int fd, struct ptelab_retry_block *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->size = sizeof(*out);
-	return dev_ioctl(fd, PTELAB_IOC_RETRY_BLOCK, out,
-			 "making a contpte block");
 }
 
 int kmod_retry(int fd, struct ptelab_retry *arg)

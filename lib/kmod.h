@@ -64,8 +64,6 @@ int kmod_shadow_fill(int fd, const void *addr, size_t len,
 int kmod_shadow_check(int fd, const void *addr, size_t len,
 		      struct ptelab_shadow_check *out,
 		      struct ptelab_stale *stale, size_t nr_stale);
-int kmod_shadow_touch(int fd, unsigned int flags, const void *addr, size_t len,
-		      struct ptelab_shadow_touch *out);
 /* Returns the sum of all kinds of stale entries. */
 uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c);
 
@@ -73,7 +71,6 @@ uint64_t kmod_shadow_stale(const struct ptelab_shadow_check *c);
 int kmod_gup(int fd, struct ptelab_gup *arg);
 int kmod_litmus(int fd, struct ptelab_litmus *arg);
 int kmod_barrier(int fd, struct ptelab_barrier *arg);
-int kmod_retry_block(int fd, struct ptelab_retry_block *out);
 int kmod_retry(int fd, struct ptelab_retry *arg);
 int kmod_mmio(int fd, struct ptelab_mmio *arg);
 int kmod_stage2(int fd, struct ptelab_stage2 *arg);

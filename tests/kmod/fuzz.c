@@ -42,9 +42,7 @@ static const struct {
 	IOC(SHADOW_STOP, none),
 	IOC(SHADOW_FILL, shadow_fill),
 	IOC(SHADOW_CHECK, shadow_check),
-	IOC(SHADOW_TOUCH, shadow_touch),
 	IOC(GUP, gup),
-	IOC(RETRY_BLOCK, retry_block),
 	IOC(RETRY, retry),
 	IOC(MMIO, mmio),
 	IOC(STAGE2, stage2),
@@ -106,7 +104,6 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		struct ptelab_shadow_start shadow_start;
 		struct ptelab_shadow_fill fill;
 		struct ptelab_shadow_check check;
-		struct ptelab_shadow_touch touch;
 		struct ptelab_gup gup;
 		struct ptelab_retry retry;
 		struct ptelab_mmio mmio;
@@ -139,7 +136,7 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		a->ptes.buf = one_in(rnd, 3) ? 0 : (uintptr_t)buf;
 		break;
 	case PTELAB_IOC_SHADOW_START:
-		a->shadow_start.flags = below(rnd, 8);
+		a->shadow_start.flags = below(rnd, 4);
 		a->shadow_start.addr = (uintptr_t)area;
 		a->shadow_start.len = AREA;
 		break;
@@ -153,13 +150,8 @@ static void make_arg(uint64_t *rnd, unsigned int nr, void *arg, char *buf)
 		a->check.buf = one_in(rnd, 2) ? 0 : (uintptr_t)buf;
 		a->check.buf_entries = below(rnd, 2048);
 		break;
-	case PTELAB_IOC_SHADOW_TOUCH:
-		a->touch.flags = below(rnd, 2);
-		a->touch.addr = addr;
-		a->touch.len = len;
-		break;
 	case PTELAB_IOC_GUP:
-		a->gup.flags = below(rnd, 32);
+		a->gup.flags = below(rnd, 8);
 		a->gup.addr = addr;
 		a->gup.len = len;
 		a->gup.pages = 1 + below(rnd, len / 4096);
@@ -470,7 +462,6 @@ static bool possible(unsigned int nr)
 {
 	switch (ioctls[nr].cmd) {
 	case PTELAB_IOC_RETRY:
-	case PTELAB_IOC_RETRY_BLOCK:
 		return has(PTELAB_FEAT_CONTPTE);
 	case PTELAB_IOC_MMIO:
 		return has(PTELAB_FEAT_MMIO) && !access(BAR_ENABLE, F_OK);

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* GUP-fast in the kernel's loop: what it got, what it put back. */
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,33 +24,11 @@ static int gup(int fd, unsigned int flags, void *p, size_t len,
 	return kmod_gup(fd, &g);
 }
 
-/* Kernel instructions of this thread; -1: no such counter here */
-static int open_instructions(void)
-{
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_HARDWARE,
-		.config = PERF_COUNT_HW_INSTRUCTIONS,
-		.exclude_user = 1,
-		.exclude_hv = 1,
-	};
-
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static uint64_t read_count(int fd)
-{
-	uint64_t v = 0;
-
-	return read(fd, &v, sizeof(v)) == sizeof(v) ? v : 0;
-}
-
 static void test_folios(int fd, size_t folio, const char *name)
 {
 	const size_t len = 2 * MIB;
-	uint64_t acquired, released, n, before, empty;
+	uint64_t acquired, released;
 	char *p = get_memory(len, folio);
-	int perf = open_instructions();
 	bool exact_vmstat = !access("/proc/sys/vm/stat_refresh", W_OK);
 
 	if (!p) {
@@ -68,7 +43,6 @@ static void test_folios(int fd, size_t folio, const char *name)
 	check_eq(g.pages_got, 16000, "pages got");
 	check_eq(g.short_calls + g.failed_calls, 0, "short or failed");
 	check(g.ns > 0, "time %llu ns", g.ns);
-	check_eq(g.ticks_get + g.ticks_put, 0, "ticks not asked for");
 	if (exact_vmstat) {
 		check_eq(vmstat("nr_foll_pin_acquired") - acquired, 16000,
 			 "pages pinned, says vmstat");
@@ -79,33 +53,15 @@ static void test_folios(int fd, size_t folio, const char *name)
 	}
 
 	acquired = vmstat("nr_foll_pin_acquired");
-	check(!gup(fd, PTELAB_GUP_TICKS, p, len, 512, 10), "get");
+	check(!gup(fd, 0, p, len, 512, 10), "get");
 	check_eq(g.pages_got, 5120, "pages got");
 	if (exact_vmstat)
 		check_eq(vmstat("nr_foll_pin_acquired") - acquired, 0,
 			 "none of them pinned");
-	check(g.ticks_get && g.ticks_put && g.ticks_hz,
-	      "ticks %llu get, %llu put, of %llu Hz", g.ticks_get,
-	      g.ticks_put, g.ticks_hz);
 	check(!gup(fd, PTELAB_GUP_PIN | PTELAB_GUP_LONGTERM |
 		   PTELAB_GUP_WRITE, p, len, 16, 100), "pin for long");
 	check_eq(g.pages_got, 1600, "pages got");
 
-	if (perf >= 0) {
-		/* Twice, so that nothing is done for the first time. */
-		for (n = 0; n < 2; n++) {
-			before = read_count(perf);
-			gup(fd, PTELAB_GUP_PIN | PTELAB_GUP_EMPTY, p, len, 16,
-			    1000);
-			empty = read_count(perf) - before;
-			before = read_count(perf);
-			gup(fd, PTELAB_GUP_PIN, p, len, 16, 1000);
-			before = read_count(perf) - before;
-		}
-		printf("# %s folios: %.2f instructions a page pinned and unpinned, the loop itself %.2f a call\n",
-		       name, (double)(before - empty) / 16000, empty / 1000.0);
-		close(perf);
-	}
 	put_memory(p, len);
 }
 
@@ -113,7 +69,6 @@ static void test_partial(int fd)
 {
 	const size_t len = 64 * 4096;
 	char *p = get_memory(len, 0);
-	uint64_t pgfault;
 
 	/* Nothing is there: the slow path faults it in. */
 	check(!gup(fd, PTELAB_GUP_WRITE, p, len, 16, 4), "untouched memory");
@@ -135,11 +90,6 @@ static void test_partial(int fd)
 	check(!gup(fd, PTELAB_GUP_WRITE, p, 8 * 4096, 8, 1),
 	      "write to what is read-only");
 	check_eq(g.failed_calls, 1, "failed calls");
-	pgfault = vmstat("pgfault");
-	check(!gup(fd, PTELAB_GUP_EMPTY, p + 8 * 4096, 4096, 1, 1000),
-	      "the empty loop");
-	check_eq(g.pages_got, 1000, "pages it would have got");
-	check(vmstat("pgfault") - pgfault < 100, "touched nothing");
 	munmap(p, len);
 }
 

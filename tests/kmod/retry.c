@@ -154,14 +154,8 @@ static void test_limits(int fd)
 		.script = PTELAB_SCRIPT_TRIES, .cpu = -1, .index = 1,
 		.break_index = 2, .tries = 2, .reads = 1,
 	};
-	struct ptelab_retry_block b;
 	pid_t child;
 	int status;
-
-	check(!kmod_retry_block(fd, &b), "a block");
-	check_eq(b.entries, 16, "entries");
-	check_eq(b.entry_size, 8, "bytes each");
-	check(!(b.kaddr % 128) && b.kaddr >> 48, "aligned, in the kernel");
 
 #define bad(...) do {							\
 		r = good;						\
@@ -223,10 +217,6 @@ void test_retry(void)
 	int fd = open_device();
 
 	if (!has(PTELAB_FEAT_CONTPTE)) {
-		struct ptelab_retry_block b;
-
-		check(kmod_retry_block(fd, &b) == -EOPNOTSUPP,
-		      "no contpte, no block");
 		r = (struct ptelab_retry) { .cpu = -1 };
 		check(retry(fd) == -EOPNOTSUPP, "no contpte, no reads");
 		close(fd);

@@ -20,7 +20,6 @@
 #define SECONDARY	PTELAB_SHADOW_SECONDARY
 
 static struct ptelab_shadow_check c;
-static struct ptelab_shadow_touch t;
 
 static const char *listens(unsigned int flags)
 {
@@ -95,9 +94,6 @@ static void test_each(int fd, unsigned int flags)
 	check_eq(c.cached, told ? 0 : PAGES, "mprotect down: cached");
 	if (range)
 		check_eq(c.dropped_range, PAGES, "dropped by start");
-	kmod_shadow_touch(fd, PTELAB_TOUCH_WRITE, p, LEN, &t);
-	check_eq(t.stale_hit, told ? 0 : PAGES, "write through a stale entry");
-	check_eq(t.fault, told ? PAGES : 0, "write refused");
 	stop(fd, p);
 
 	/*
@@ -131,12 +127,6 @@ static void test_each(int fd, unsigned int flags)
 	/* Before that, nobody was told: stale for ever, however one listens. */
 	if (has(PTELAB_FEAT_INV_RANGE))
 		expect("reuse", flags, PTELAB_STALE_UPGRADED, PAGES);
-	kmod_shadow_touch(fd, PTELAB_TOUCH_WRITE, p, LEN, &t);
-	if (has(PTELAB_FEAT_SECONDARY) && has(PTELAB_FEAT_MEMTYPE)) {
-		check_eq(t.stale_fault, sec ? 0 : PAGES,
-			 "a device would fault for ever");
-		check_eq(t.miss, sec ? PAGES : 0, "or look it up again");
-	}
 	stop(fd, p);
 	put_memory(p, LEN);
 
@@ -212,19 +202,6 @@ static void test_details(int fd)
 	check(!status, "another address space is refused");
 	kmod_shadow_stop(fd);
 
-	/* Touched one by one rather than filled */
-	mprotect(p, LEN, PROT_READ | PROT_WRITE);
-	write_pages(p, LEN);
-	if (kmod_shadow_start(fd, SECONDARY, p, LEN))
-		give_up("%s", fail_text());
-	kmod_shadow_touch(fd, 0, p, LEN, &t);
-	check_eq(t.miss, PAGES, "first touch: misses");
-	kmod_shadow_touch(fd, PTELAB_TOUCH_WRITE, p, LEN, &t);
-	check_eq(t.hit, PAGES, "second touch: hits");
-	madvise(p, LEN, MADV_DONTNEED);
-	kmod_shadow_touch(fd, 0, p, LEN, &t);
-	check_eq(t.fault, PAGES, "nothing there: faults");
-	kmod_shadow_stop(fd);
 	put_memory(p, LEN);
 }
 
@@ -282,12 +259,6 @@ static void test_leaf(int fd, char *p, size_t len, const char *what)
 			check_eq(c.dropped_secondary, 1, "%s: dropped", what);
 		else
 			check(stale.addr == (uintptr_t)p, "%s: where", what);
-		kmod_shadow_touch(fd, PTELAB_TOUCH_WRITE, p, len, &t);
-		check_eq(t.stale_fault, told ? 0 : len / 4096,
-			 "%s: refused for ever", what);
-		check_eq(t.miss, told ? 1 : 0, "%s: looked up again", what);
-		check_eq(t.hit, told ? len / 4096 - 1 : 0,
-			 "%s: and then found", what);
 		if (kmod_shadow_stop(fd))
 			give_up("%s", fail_text());
 	}
@@ -320,6 +291,7 @@ static void test_leaves(int fd)
 {
 	const size_t len = 2 * MIB;
 	char *p = get_memory(len, len);
+	struct ptelab_shadow_fill f;
 	unsigned int flags;
 
 	if (!has(PTELAB_FEAT_MEMTYPE)) {
@@ -331,8 +303,9 @@ static void test_leaves(int fd)
 		/* Split, and each page as it was: still true */
 		if (kmod_shadow_start(fd, 0, p, len))
 			give_up("%s", fail_text());
-		kmod_shadow_touch(fd, 0, p, len, &t);
-		check_eq(t.miss, 1, "PMD leaf: walks");
+		if (kmod_shadow_fill(fd, p, len, &f))
+			give_up("%s", fail_text());
+		check_eq(f.filled, 1, "PMD leaf: entries");
 		mprotect(p, 4096, PROT_READ);
 		look(fd, p + 4096);
 		check_eq(kmod_shadow_stale(&c), 0, "split, the rest: stale");
