@@ -71,14 +71,20 @@ equal()
 	fi
 }
 
-# holds NAME JQ: a statement about the JSON file $json
+# holds NAME [RUN] JQ: the statement must be true of $tmp/RUN.json, or of the file
+# $json. Else prints what it is, and of a run the first point that is not ok.
 holds()
 {
 	# shellcheck disable=SC2154
-	if jq -e "$2" "$json" > /dev/null 2>&1; then
-		ok "$1"
+	local name=$1 file=${3:+$tmp/$2.json} got
+	local say='arrays | first(.[] | select(.status? and .status != "ok") | [.params, .reason])'
+
+	file=${file:-$json}
+	got=$(jq -c "${!#}" "$file" 2>&1 | sort -u)
+	if [ "$got" = true ]; then
+		ok "$name"
 	else
-		not_ok "$1" "not so: $2"
+		not_ok "$name" "${got:0:400}: ${!#}; $(jq -c "$say" "$file" 2>&1 | head -c 300)"
 	fi
 }
 

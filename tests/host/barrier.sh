@@ -32,19 +32,6 @@ measure()
 	fi
 }
 
-# holds NAME RUN FILTER: true of the run's points
-holds()
-{
-	local got
-
-	got=$(jq -c "$3" "$tmp/$2.json" 2>&1)
-	if [ "$got" = true ]; then
-		ok "$1"
-	else
-		not_ok "$1" "$got: $(jq -c 'map([.params, .proof.histogram])' "$tmp/$2.json" | head -c 500)"
-	fi
-}
-
 # seen NAME RUN FILTER COMMAND...: as holds, of what two processes do only while
 # they run at the same time: measures again by the command until they have.
 seen()

@@ -31,17 +31,6 @@ run()
 		"$tmp/$name.jsonl" > "$tmp/$name.json"
 }
 
-# holds NAME RUN JQ
-holds()
-{
-	if [ -s "$tmp/$2.json" ] && jq -e "$3" "$tmp/$2.json" > /dev/null 2>&1; then
-		ok "$1"
-	else
-		# shellcheck disable=SC2016
-		not_ok "$1" "not so: $3; $(jq -c 'first(.[] | select(.status != "ok") | [.params, .reason]) // length' "$tmp/$2.json" | head -c 300) $(tail -n 1 "$tmp/$2.err")"
-	fi
-}
-
 run ram -b "mmio.store:map=ram:sequence=$all:size=8,64,4k" -n 1001
 holds "every sequence is proved" ram \
 	'[.[] | select(.status == "ok")] | length >= 15 and all(.[]; .proof.read_back_bytes > 8000)'

@@ -116,19 +116,7 @@ else
 	not_ok "the machine runs them" "$(tail -n 1 "$tmp/end")"
 fi
 jq -s 'map(select(.type == "point" and .bench != "harness.empty"))' "$tmp/race.jsonl" > "$tmp/points.json"
-
-# holds NAME FILTER: true of the points
-holds()
-{
-	local got
-
-	got=$(jq -c "$2" "$tmp/points.json" 2>&1)
-	if [ "$got" = true ]; then
-		ok "$1"
-	else
-		not_ok "$1" "$(printf '%s' "$got" | head -c 400)"
-	fi
-}
+json=$tmp/points.json
 
 holds "no point fails" 'map(select(.status != "ok" and .status != "unavailable") | [.bench, .params, .reason]) | if . == [] then true else . end'
 holds "all litmus tests are run" 'map(select(.params.where == "user" and .status == "ok")) | unique_by(.bench, .params) | length == 54'

@@ -60,18 +60,8 @@ points()
 		if $x.type == "point" and . == $n and $x.bench != "harness.empty" then $x else empty end)]'
 }
 for n in 1 2 3 4 5; do
-	points $n > "$tmp/run$n"
+	points $n > "$tmp/$n.json"
 done
-
-# holds NAME RUN JQ: a statement about the points of a run
-holds()
-{
-	if [ -s "$tmp/run$2" ] && jq -e "$3" "$tmp/run$2" > /dev/null 2>&1; then
-		ok "$1"
-	else
-		not_ok "$1" "not so: $3; $(jq -c 'first(.[] | select(.status != "ok") | [.params, .reason]) // length' "$tmp/run$2" | head -c 300)"
-	fi
-}
 
 holds "every point is proved" 1 'length == 75 and all(.[]; .status == "ok")'
 
@@ -84,7 +74,7 @@ jq -r '.[] | .params as $p | {str1: 1, str2: 2, str4: 4, iowrite32: 4, iowrite32
 	[250 * $s / $w, $w, $s,
 	 (if ($p.pattern // "stream") == "stream" then $s elif $p.pattern == "pingpong" then 64 else 0 end),
 	 (if ($p.pattern // "stream") == "stream" then $k[$p.window] elif $p.pattern == "pingpong" then 128 else 1 end),
-	 "\($p.map)-\($p.sequence)-\($p.size)-\($p.pattern)-\($p.guest)"] | join(" ")' "$tmp/run1" > "$tmp/expected"
+	 "\($p.map)-\($p.sequence)-\($p.size)-\($p.pattern)-\($p.guest)"] | join(" ")' "$tmp/1.json" > "$tmp/expected"
 # The first of the two NVMes, by its memory region
 mr=$(grep -m 1 "'nvme-cmb'" "$tmp/trace" | grep -oE ' mr 0x[0-9a-f]+ ')
 grep -F -- "$mr" "$tmp/trace" | sed -E 's/.* addr 0x([0-9a-f]+) value 0x([0-9a-f]+) size ([0-9]+) .*/\1 \2 \3/' > "$tmp/stores"
@@ -201,7 +191,7 @@ ptelab run -o - -q --seed 7 --batches 2 --warmup 0 --counted 0 --ops 512 -b mmio
 END
 "$lab/boot" --mode race --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
 	--out "$tmp/race.jsonl" > "$tmp/end" 2>&1
-jq -s '[.[] | select(.bench == "mmio.alias")]' "$tmp/race.jsonl" > "$tmp/run5"
+jq -s '[.[] | select(.bench == "mmio.alias")]' "$tmp/race.jsonl" > "$tmp/5.json"
 holds "guest and host: both streams are whole" 5 \
 	'length == 3 and all(.[]; .status == "ok" and .proof.read_back_bytes == 65536)'
 grep "'nvme-cmb'" "$tmp/trace" |
