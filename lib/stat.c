@@ -824,13 +824,6 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	return up;
 }
 
-size_t stat_boots_needed(double cv, double effect)
-{
-	double n = ceil(16 * (cv / effect) * (cv / effect) - 1e-9);
-
-	return effect > 0 && n < 1e9 ? n : 0;
-}
-
 size_t stat_boots_for(double cv, double effect, double alpha, double power)
 {
 	double z = gsl_cdf_ugaussian_Qinv(alpha / 2) +

@@ -226,17 +226,12 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	       double *t2);
 
 /*
- * Boots a side to detect a relative change @effect with 80 % power at 5 %:
- * 16 * (cv/effect)^2 (Lehr 1992), with @cv the standard deviation between boots
- * over their mean. Rounded up; the caller applies the lower bound STAT_MIN_BOOTS.
- * 0 if @effect is not positive, or on overflow.
- */
-size_t stat_boots_needed(double cv, double effect);
-
-/*
- * The same for any two-sided level @alpha and @power, by the normal
- * approximation: 2 * (z(1-alpha/2) + z(power))^2 * (cv/effect)^2, over .955,
- * the efficiency of a rank test on normal data (Lehmann 1975, 2.4).
+ * Boots per side to detect a relative change @effect at the two-sided level @alpha
+ * with @power, by the normal approximation: 2 * (z(1-alpha/2) + z(power))^2 *
+ * (cv/effect)^2, over .955, the efficiency of a rank test on normal data (Lehmann
+ * 1975, 2.4). @cv: the standard deviation between boots over their mean. Rounded up;
+ * the caller applies the lower bound STAT_MIN_BOOTS. 0 if @effect is not positive,
+ * or on overflow.
  */
 size_t stat_boots_for(double cv, double effect, double alpha, double power);
 

@@ -203,19 +203,3 @@ const struct symbol *symbols_find(struct symbols *s, uint64_t address)
 		return NULL;
 	return &s->v[lo - 1];
 }
-
-const struct symbol *symbols_named(struct symbols *s, const char *name)
-{
-	const struct symbol *found = NULL;
-	size_t i;
-
-	sort(s);
-	for (i = 0; i < s->nr; i++) {
-		if (strcmp(s->v[i].name, name))
-			continue;
-		if (found)
-			return NULL;
-		found = &s->v[i];
-	}
-	return found;
-}

@@ -27,7 +27,5 @@ int symbols_add_map(struct symbols *s, const char *path);
 int symbols_add_elf(struct symbols *s, const char *path, uint64_t text);
 /* Returns the function that contains the address, or NULL. */
 const struct symbol *symbols_find(struct symbols *s, uint64_t address);
-/* Returns the function of that name; NULL if there is none or more than one. */
-const struct symbol *symbols_named(struct symbols *s, const char *name);
 
 #endif
