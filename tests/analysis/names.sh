@@ -145,3 +145,11 @@ keys()
 	manual sweep "SWEEP FILES" > manual.txt && has_words manual.txt "${names[@]}"
 }
 check "sweep keys: man page" keys
+
+# schema FILE BEFORE: what follows in quotes
+schema()
+{
+	sed -n "s|^$2\"\\(ptelab\\..*/[0-9]*\\)\".*|\\1|p" "$top/$1"
+}
+equal "make ab writes the schema that compare reads" "$(schema scripts/ab '"schema": ')" \
+	"$(schema analysis/judge/exercised.c '#define AB_SCHEMA	')"
