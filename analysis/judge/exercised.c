@@ -127,30 +127,43 @@ static size_t sum_of(const json_t *changes, const char *key)
 }
 
 /*
- * Appends " Never ran: a() (behind the static key x), b() and 3 more."; nothing
- * if no function is in that state.
+ * "a() (behind the static key x), b() and 3 more": those in that state, @most of
+ * them by name. NULL: there are none.
  */
-static void append_state(char **all, const char *what, const json_t *changes,
-			 enum ran_state ran)
+static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 {
 	size_t named = 0, nr = count_state(changes, ran), i;
-	char *text = xstrdup("");
+	char *text = NULL;
 	const json_t *f;
 
 	json_array_foreach(json_object_get(changes, "functions"), i, f) {
 		const char *behind = json_text(f, "behind");
+		const char *name = json_text(f, "name");
 
-		if (is_gone(f) || !has_state(f, ran) || named == NAMED)
+		if (is_gone(f) || !has_state(f, ran) || named == most)
 			continue;
-		append_text(&text, ", ", "%s()%s%s%s", json_text(f, "name"),
+		if (!text)
+			text = xstrdup("");
+		/* without what the compiler adds: ".isra.0" */
+		append_text(&text, ", ", "%.*s()%s%s%s",
+			    (int)strcspn(name, "."), name,
 			    *behind ? " (" : "", behind, *behind ? ")" : "");
 		named++;
 	}
-	if (nr > named)
+	if (text && nr > named)
 		append_text(&text, " ", "and %zu more", nr - named);
-	if (nr)
-		append_text(all, " ", "%s %s.", what, text);
-	free(text);
+	return text;
+}
+
+/* Appends " Never ran: a(), b() and 3 more."; nothing if none is in that state. */
+static void append_state(char **text, const char *what, const json_t *changes,
+			 enum ran_state ran)
+{
+	char *names = names_text(changes, ran, NAMED);
+
+	if (names)
+		append_text(text, " ", "%s %s.", what, names);
+	free(names);
 }
 
 /* Files of the patch that this configuration does not compile. */
@@ -214,6 +227,37 @@ char *exercised_text(const json_t *changes)
 				 all, plural(all),
 				 json_text(changes, "not_counted"));
 	}
+	append_not_built(&text, changes);
+	return text;
+}
+
+char *exercised_brief(const json_t *changes, size_t width)
+{
+	size_t all = count_functions(changes), named = NAMED + 1;
+	size_t out = count_state(changes, RAN_NEVER) +
+		     count_state(changes, RAN_OUTSIDE);
+	char *text = NULL;
+
+	if (!changes)
+		return NULL;
+	if (exercised_of(changes) == EXERCISED_ALL)
+		return xasprintf("Ran: all %zu changed function%s.", all,
+				 plural(all));
+	if (!out || exercised_of(changes) == EXERCISED_UNKNOWN)
+		return exercised_text(changes);
+	do {
+		char *never = names_text(changes, RAN_NEVER, --named);
+		char *outside = names_text(changes, RAN_OUTSIDE, named);
+
+		free(text);
+		text = xasprintf("Ran: %zu of %zu changed function%s%s%s%s%s.",
+				 all - out, all, plural(all),
+				 outside ? "; only in set-up or at boot " : "",
+				 outside ? outside : "", never ? "; not " : "",
+				 never ? never : "");
+		free(never);
+		free(outside);
+	} while (named > 1 && strlen(text) > width);
 	append_not_built(&text, changes);
 	return text;
 }

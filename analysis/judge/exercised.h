@@ -35,5 +35,7 @@ const char *exercised_name(enum exercised e);
  * frees.
  */
 char *exercised_text(const json_t *changes);
+/* The same in about @width characters: no instructions, fewer names. */
+char *exercised_brief(const json_t *changes, size_t width);
 
 #endif

@@ -47,7 +47,7 @@ static const struct finding_kind {
 	{ "unnecessary-kvm-zap",
 	  "KVM zapped a page that came back with the same frame, though no permission was taken away", {
 		{ SEVERITY_WARNING, { { "kvm_unnecessary.*", RISES } },
-		  "for this event KVM zaps what it did not zap on base; it comes back with the same frame, and the host had taken no permission away" },
+		  "KVM now zaps pages that lost no permission, then maps the same frames" },
 		{ SEVERITY_INFO, { { "kvm_unnecessary.*", STAYS } },
 		  "on both sides, so not this change's doing: for this event KVM zaps what comes back with the same frame, though the host had taken no permission away" },
 		/* Where only the frames are known. */

@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * See answer.h.
- *
- * One file though it is long: lines are made, sorted and put into words for one
- * page.
- */
+/* See answer.h; its table is in answer_table.c, its sentences in answer_text.c. */
 #include "analysis/report/answer.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/draw/format.h"
-#include "analysis/draw/table.h"
 #include "analysis/judge/view.h"
 #include "lib/metric.h"
 #include "lib/util.h"
 
-/* Lines with a row of their own. */
-#define LINES_SHOWN	5
 /* Events printed below a line. */
 #define EVENTS_SHOWN	6
-/* Names of the other lines, up to about this many characters. */
-#define NAMES_SHOWN	160
-/* Folio sizes beside the first. */
-#define SIZES_SHOWN	3
 
-/* As few digits as show it: "1104", "2.5", "+0.02". */
-static const char *short_number(double v, bool sign, char buf[NUMBER_SIZE])
+const char *answer_number(double v, bool sign, char buf[NUMBER_SIZE])
 {
 	int d = fabs(v) >= 100 || v == round(v) ? 0 : 2;
 
@@ -178,19 +164,21 @@ static char *label_of(const struct answer_points *l, const struct side_point *p)
 	const char *words = words_or_bench(p);
 	char *params, *text;
 	json_t *constant;
-	bool modes = false;
+	bool plain = !strcmp(p->mode, "exact");
 	size_t nr = 0, i;
 
 	for (i = 0; i < l->nr; i++) {
-		modes = modes || strcmp(l->v[i].point->mode, p->mode);
 		if (!strcmp(words_or_bench(l->v[i].point), words))
 			same[nr++] = l->v[i].point;
 	}
 	constant = constant_params(same, nr);
 	params = params_without_folio(p, constant);
+	for (i = 0; i < l->nr && !strcmp(l->v[i].point->mode, p->mode); i++)
+		;
+	plain = plain || i == l->nr;	/* or all are of this mode */
 	text = xasprintf("%s%s%s%s%s%s", words, *params ? ", " : "", params,
-			 modes ? " (" : "", modes ? p->mode : "",
-			 modes ? ")" : "");
+			 plain ? "" : " (", plain ? "" : p->mode,
+			 plain ? "" : ")");
 	json_decref(constant);
 	free(params);
 	free(same);
@@ -199,7 +187,18 @@ static char *label_of(const struct answer_points *l, const struct side_point *p)
 
 /* --- events --- */
 
-/* kvm_refaults.other says again what kvm_refaults does, if it moved alike. */
+static bool has_word(const char *metric)
+{
+	const struct metric *m = metric_find(metric);
+
+	return m && m->word &&
+	       (!strcmp(m->name, metric) || strchr(m->word, '*'));
+}
+
+/*
+ * kvm_refaults.other says again what kvm_refaults does, if it moved alike; so
+ * does an event that is neither good nor bad (s2_maps.normal) of one that is.
+ */
 static bool says_again(const struct point_results *p, const struct result *r)
 {
 	size_t i, n;
@@ -208,21 +207,47 @@ static bool says_again(const struct point_results *p, const struct result *r)
 		const struct result *o = p->r[i];
 
 		n = strlen(o->metric);
-		if (o != r && strlen(r->metric) > n &&
-		    !strncmp(o->metric, r->metric, n) &&
-		    strchr("._", r->metric[n]) &&
-		    o->base.median == r->base.median &&
-		    o->new.median == r->new.median)
+		if (o == r || o->base.median != r->base.median ||
+		    o->new.median != r->new.median)
+			continue;
+		if (strlen(r->metric) > n && strchr("._", r->metric[n]) &&
+		    !strncmp(o->metric, r->metric, n))
+			return true;
+		if (r->facts.better == BETTER_NONE && has_word(o->metric) &&
+		    o->facts.better != BETTER_NONE)
 			return true;
 	}
 	return false;
 }
 
-static const char *word_of(const char *metric)
+/*
+ * The metric in words, its name where it has none: "KVM zap"; "stage-2 nc page"
+ * of s2_maps.nc. The caller frees.
+ */
+static char *word_of(const char *metric)
 {
 	const struct metric *m = metric_find(metric);
+	const char *star, *rest;
 
-	return m && !strcmp(m->name, metric) ? m->word : NULL;
+	if (!has_word(metric))
+		return xstrdup(metric);
+	star = strchr(m->word, '*');
+	if (!star)
+		return xstrdup(m->word);
+	rest = metric + strlen(m->name) - 1;
+	return xasprintf("%.*s%s%s", (int)(star - m->word), m->word, rest,
+			 star + 1);
+}
+
+enum event_move event_move(const struct result *r)
+{
+	double was = r->base.median, is = r->new.median;
+
+	if (was < .1 * is)
+		return EVENT_NEW;
+	if (is < .1 * was)
+		return EVENT_GONE;
+	return is > was ? EVENT_MORE : EVENT_LESS;
 }
 
 /* Events by what became of them. */
@@ -230,23 +255,37 @@ struct events {
 	char *new, *gone, *moved;
 };
 
-/* What one side hardly has is new, or gone. */
-static void add_event(struct events *e, const struct result *r)
+char *answer_plural(const char *word)
 {
-	const char *word = word_of(r->metric);
-	char base[NUMBER_SIZE], new[NUMBER_SIZE], **to;
-	double was = r->base.median, is = r->new.median;
+	size_t n = strlen(word);
 
-	if (was >= .1 * is && is >= .1 * was) {
-		append_text(&e->moved, ", ", "%s %s -> %s",
-		       word ? word : r->metric, short_number(was, false, base),
-		       short_number(is, false, new));
+	if (n && strchr("yI", word[n - 1]))	/* TLBI stays */
+		return word[n - 1] == 'I' ? xstrdup(word) :
+		       xasprintf("%.*sies", (int)n - 1, word);
+	return xasprintf("%ss", word);
+}
+
+static void add_event(struct events *e, const char *word,
+		      const struct result *r)
+{
+	enum event_move move = event_move(r);
+	char base[NUMBER_SIZE], new[NUMBER_SIZE], *many;
+	double most = fmax(r->base.median, r->new.median);
+
+	if (move == EVENT_MORE || move == EVENT_LESS) {
+		append_text(&e->moved, ", ", "%s %s -> %s", word,
+			    answer_number(r->base.median, false, base),
+			    answer_number(r->new.median, false, new));
 		return;
 	}
-	to = is > was ? &e->new : &e->gone;
-	is = fmax(is, was);
-	append_text(to, ", ", "%s %s%s", short_number(is, false, new),
-	       word ? word : r->metric, word && is >= 1.5 ? "s" : "");
+	answer_number(most, false, new);
+	many = has_word(r->metric) && strcmp(new, "1") ? answer_plural(word) :
+		xstrdup(word);
+	/* without the number where it is too rare for one */
+	append_text(move == EVENT_NEW ? &e->new : &e->gone, ", ", "%s%s%s",
+		    strcmp(new, "0") ? new : "", strcmp(new, "0") ? " " : "",
+		    many);
+	free(many);
 }
 
 /* "new: 1 notifier start; TLBI 1 -> 3"; NULL: none. Frees what @e has. */
@@ -279,33 +318,6 @@ static int by_metric_table(const void *a, const void *b)
 	return m < n ? -1 : m > n;
 }
 
-/* The events that changed: those with a word, or else by name. */
-static char *events_of(const struct point_results *p)
-{
-	const struct result **r = xcalloc(p->nr, sizeof(*r));
-	struct events e = { xstrdup(""), xstrdup(""), xstrdup("") };
-	size_t shown = 0, i;
-	bool words;
-
-	memcpy(r, p->r, p->nr * sizeof(*r));
-	qsort(r, p->nr, sizeof(*r), by_metric_table);
-	for (words = true; ; words = false) {
-		for (i = 0; i < p->nr && shown < EVENTS_SHOWN; i++) {
-			if (!is_difference(r[i]) ||
-			    !!word_of(r[i]->metric) != words ||
-			    (!words && r[i]->facts.kind != METRIC_EVENT) ||
-			    says_again(p, r[i]))
-				continue;
-			add_event(&e, r[i]);
-			shown++;
-		}
-		if (shown || !words)
-			break;
-	}
-	free(r);
-	return events_text(&e);
-}
-
 /* --- lines --- */
 
 static struct answer_line *line_get(struct answer *a, const char *label)
@@ -335,52 +347,161 @@ static int by_folio(const void *a, const void *b)
 	return d < 0 ? -1 : d > 0;
 }
 
-/*
- * Lines with events of their own come first, as others follow from them; then
- * those that change most for what they cost.
- */
-static double weight(const struct answer_line *l)
+/* By how much the cost of a line changes, 0 if it does not. */
+static double cost_change(const struct answer_line *l)
 {
-	const struct result *cost;
+	const struct result *cost = l->shown ? l->shown->cost : NULL;
 
-	if (!l->shown)
-		return -1;
-	cost = l->shown->cost;
-	return (l->shown->events ? 1e6 : 0) +
-	       (!cost || !is_difference(cost) ? 0 :
-		cost->ratio > 0 ? fabs(log(cost->ratio)) : 1e3);
+	return cost && is_difference(cost) ? fabs(cost->delta) : 0;
 }
 
+/*
+ * Lines that differ first; of these those with events of their own, as others
+ * follow from them; then by what they change in cost, as a ratio to a small base
+ * would say nothing.
+ */
 static int by_weight(const void *a, const void *b)
 {
 	const struct answer_line *x = a, *y = b;
-	double d = weight(y) - weight(x);
+	int d = (y->shown != NULL) - (x->shown != NULL);
+	double more = cost_change(y) - cost_change(x);
 
-	return d < 0 ? -1 : d > 0 ? 1 : strcmp(x->label, y->label);
+	if (!d && x->shown)
+		d = !!y->shown->events - !!x->shown->events;
+	if (!d)
+		d = more < 0 ? -1 : more > 0;
+	if (!d)
+		d = (y->nr > x->nr) - (y->nr < x->nr);
+	return d ? d : strcmp(x->label, y->label);
+}
+
+/* The cell whose cost changes most, or else the first that differs. */
+static const struct answer_cell *shown_of(const struct answer_line *l)
+{
+	const struct answer_cell *shown = NULL;
+	double most = -1;
+	size_t i;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct answer_cell *cell = &l->cells[i];
+		double change = cell->cost && is_difference(cell->cost) ?
+				fabs(cell->cost->delta) : 0;
+
+		if (!cell->differs || change <= most)
+			continue;
+		shown = cell;
+		most = change;
+	}
+	return shown;
+}
+
+static double steepness(const struct result *r)
+{
+	return r->ratio > 0 ? fabs(log(r->ratio)) : INFINITY;
+}
+
+static void add_effect(struct answer_effect *e, const struct result *cost)
+{
+	e->points++;
+	if (!cost || !is_difference(cost))
+		return;
+	if (!e->priced++) {
+		e->least = e->most = e->steepest = cost;
+		return;
+	}
+	if (fabs(cost->delta) < fabs(e->least->delta))
+		e->least = cost;
+	if (fabs(cost->delta) > fabs(e->most->delta))
+		e->most = cost;
+	if (steepness(cost) > steepness(e->steepest))
+		e->steepest = cost;
 }
 
 static void count_point(struct answer *a, const struct point_results *p)
 {
+	enum verdict v;
+
 	a->points++;
 	if (!differs(p))
 		return;
-	switch (point_verdict(p)) {
-	case VERDICT_REGRESSION:
-		a->worse++;
-		break;
-	case VERDICT_IMPROVEMENT:
-		a->better++;
-		break;
-	default:
-		a->other++;
+	v = point_verdict(p);
+	add_effect(v == VERDICT_REGRESSION ? &a->worse :
+		   v == VERDICT_IMPROVEMENT ? &a->better : &a->other,
+		   cost_of(p));
+}
+
+static void count_event(struct answer *a, const char *word,
+			const struct result *r)
+{
+	size_t i;
+
+	if (!has_word(r->metric))
+		return;
+	for (i = 0; i < a->nr_moves; i++)
+		if (a->moves[i].move == event_move(r) &&
+		    !strcmp(a->moves[i].word, word))
+			break;
+	if (i == a->nr_moves) {
+		a->moves = grow(a->moves, i, sizeof(*a->moves));
+		a->moves[a->nr_moves++] = (struct answer_move){
+			.word = xstrdup(word), .move = event_move(r),
+		};
 	}
+	a->moves[i].points++;
+}
+
+/* A difference that an answer names, and that no other of the point says. */
+static bool is_event(const struct point_results *p, const struct result *r,
+		     bool words)
+{
+	return is_difference(r) && has_word(r->metric) == words &&
+	       (words || r->facts.kind == METRIC_EVENT) && !says_again(p, r);
+}
+
+/* Whether @r and @end are the two halves of one thing, alike in number. */
+static bool is_pair(const struct result *r, const struct result *end)
+{
+	return !strcmp(r->metric, "notifier_start") &&
+	       !strcmp(end->metric, "notifier_end") &&
+	       r->base.median == end->base.median &&
+	       r->new.median == end->new.median;
+}
+
+/* The events that changed: those with a word, or else by name. */
+static char *events_of(struct answer *a, const struct point_results *p)
+{
+	const struct result **r = xcalloc(p->nr, sizeof(*r));
+	struct events e = { xstrdup(""), xstrdup(""), xstrdup("") };
+	size_t shown, nr, i;
+	bool words = true;
+
+	do {
+		for (nr = 0, i = 0; i < p->nr; i++)
+			if (is_event(p, p->r[i], words))
+				r[nr++] = p->r[i];
+		words = !words;
+	} while (!nr && !words);
+	if (nr)
+		qsort(r, nr, sizeof(*r), by_metric_table);
+	for (shown = 0, i = 0; i < nr && shown < EVENTS_SHOWN; i++, shown++) {
+		bool pair = i + 1 < nr && is_pair(r[i], r[i + 1]);
+		char *word = pair ? xstrdup("notifier start/end pair") :
+				    word_of(r[i]->metric);
+
+		count_event(a, word, r[i]);
+		add_event(&e, word, r[i]);
+		free(word);
+		i += pair;
+	}
+	free(r);
+	return events_text(&e);
 }
 
 struct answer *answer_of(const struct comparison *c)
 {
 	struct answer *a = xcalloc(1, sizeof(*a));
 	struct answer_points l = answer_points_of(c);
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < l.nr; i++) {
 		const struct point_results *p = &l.v[i];
@@ -395,7 +516,7 @@ struct answer *answer_of(const struct comparison *c)
 			.cost = cost, .differs = differs(p),
 			.undecided = cost &&
 				     cost->verdict == VERDICT_INCONCLUSIVE,
-			.events = events_of(p),
+			.events = events_of(a, p),
 		};
 		if (!a->cost && cost)
 			a->cost = cost->metric;
@@ -406,9 +527,7 @@ struct answer *answer_of(const struct comparison *c)
 		struct answer_line *line = &a->lines[i];
 
 		qsort(line->cells, line->nr, sizeof(*line->cells), by_folio);
-		for (k = 0; k < line->nr && !line->shown; k++)
-			if (line->cells[k].differs)
-				line->shown = &line->cells[k];
+		line->shown = shown_of(line);
 		a->differing += line->shown != NULL;
 	}
 	if (a->nr)
@@ -427,486 +546,9 @@ void answer_free(struct answer *a)
 		free(a->lines[i].cells);
 		free(a->lines[i].label);
 	}
+	for (i = 0; i < a->nr_moves; i++)
+		free(a->moves[i].word);
+	free(a->moves);
 	free(a->lines);
 	free(a);
-}
-
-/* --- lines that are alike --- */
-
-/*
- * The clause that @label has more than @plain: "hugetlb" of "host write,
- * hugetlb, VM maps it" against "host write, VM maps it". NULL: that is not all
- * that differs. The caller frees.
- */
-static char *more_clause(const char *label, const char *plain)
-{
-	size_t n = 0, more = strlen(label) - strlen(plain);
-
-	if (strlen(label) <= strlen(plain) + 2)
-		return NULL;
-	while (label[n] == plain[n] && plain[n])
-		n++;
-	/* back to the comma that the clause begins with */
-	while (n && (strncmp(label + n, ", ", 2) || label[n + more - 1] == ','))
-		n--;
-	if (!n || strcmp(label + n + more, plain + n) ||
-	    memchr(label + n + 2, ',', more - 2))
-		return NULL;
-	return xstrndup(label + n + 2, more - 2);
-}
-
-/* The clause that makes this line another one's variant; NULL: it is none. */
-static char *variant_of(const struct answer *a, size_t line, size_t plain)
-{
-	if (line == plain || line >= a->differing || plain >= a->differing)
-		return NULL;
-	return more_clause(a->lines[line].label, a->lines[plain].label);
-}
-
-static bool is_variant(const struct answer *a, size_t line)
-{
-	char *clause = NULL;
-	size_t i;
-
-	for (i = 0; i < a->differing && !clause; i++)
-		clause = variant_of(a, line, i);
-	free(clause);
-	return clause;
-}
-
-/* "hugetlb 2m +3473": the variants of a line that differ. NULL: none. */
-static char *variants_text(const struct answer *a, size_t plain)
-{
-	char *text = NULL, number[NUMBER_SIZE];
-	size_t i, k;
-
-	for (i = 0; i < a->differing; i++) {
-		char *clause = variant_of(a, i, plain);
-
-		for (k = 0; clause && k < a->lines[i].nr; k++) {
-			const struct answer_cell *c = &a->lines[i].cells[k];
-
-			if (!c->cost || !is_difference(c->cost))
-				continue;
-			if (!text)
-				text = xstrdup("");
-			append_text(&text, ", ", "%s%s%s %s", clause,
-			       *c->folio ? " " : "", c->folio,
-			       short_number(c->cost->delta, true, number));
-		}
-		free(clause);
-	}
-	return text;
-}
-
-/* --- sentences --- */
-
-static const char *cost_name(const char *metric)
-{
-	if (!metric)
-		return "";
-	if (!strcmp(metric, "instructions_kernel"))
-		return "kernel instructions";
-	return metric;
-}
-
-/* "1104 -> 2603 kernel instructions" of the line that comes first */
-static char *largest_text(const struct answer *a)
-{
-	const struct answer_line *line = a->lines;
-	const struct answer_cell *cell = line->shown;
-	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
-
-	if (!cell->cost || !is_difference(cell->cost))
-		return xasprintf("%s%s%s: %s", line->label,
-				 *cell->folio ? " " : "", cell->folio,
-				 cell->events ? cell->events : "differs");
-	return xasprintf("%s%s%s: %s -> %s %s (%s)", line->label,
-			 *cell->folio ? " " : "", cell->folio,
-			 short_number(cell->cost->base.median, false, base),
-			 short_number(cell->cost->new.median, false, new),
-			 cost_name(cell->cost->metric),
-			 format_change(cell->cost->ratio, cell->cost->delta,
-				       cell->cost->tier, delta));
-}
-
-static char *no_difference(const struct comparison *c, const struct answer *a)
-{
-	switch (c->exercised) {
-	case EXERCISED_NEVER:
-		return xasprintf("NOT EXERCISED: none of the %zu point%s runs the code that changed.",
-				 a->points, plural(a->points));
-	case EXERCISED_OUTSIDE:
-		return xasprintf("NOT EXERCISED: the code that changed ran only outside of what the %zu point%s measure%s.",
-				 a->points, plural(a->points),
-				 a->points == 1 ? "s" : "");
-	case EXERCISED_SAME_CODE:
-		return xasprintf("SAME CODE on both sides; %zu point%s measured, no difference.",
-				 a->points, plural(a->points));
-	case EXERCISED_PART:
-		return xasprintf("NO DIFFERENCE in %zu point%s, as far as they run the code that changed.",
-				 a->points, plural(a->points));
-	default:
-		return c->count[VERDICT_INCONCLUSIVE] ?
-			xasprintf("NOTHING SHOWN: %zu of %zu rows are inconclusive.",
-				  c->count[VERDICT_INCONCLUSIVE],
-				  c->nr_results) :
-			xasprintf("NO DIFFERENCE in %zu point%s.", a->points,
-				  plural(a->points));
-	}
-}
-
-char *answer_verdict(const struct comparison *c, const struct answer *a)
-{
-	size_t differ = a->worse + a->better + a->other;
-	char *text, *largest;
-
-	if (!a->points)
-		return xstrdup("NOTHING COMPARED: no point was measured on both sides.");
-	if (!differ)
-		return no_difference(c, a);
-	if (c->releases)
-		text = xasprintf("%zu of %zu points differ: %zu cost%s more, %zu less, %zu neither.",
-				 differ, a->points, a->worse,
-				 a->worse == 1 ? "s" : "", a->better,
-				 a->other);
-	else {
-		text = xasprintf("%s:", !a->worse && !a->better ? "CHANGED" :
-				 !a->worse ? "BETTER" :
-				 !a->better ? "WORSE" : "MIXED");
-		if (a->worse)
-			append_text(&text, " ", "%zu worse,", a->worse);
-		if (a->better)
-			append_text(&text, " ", "%zu better,", a->better);
-		if (a->other)
-			append_text(&text, " ", "%zu changed,", a->other);
-		append_text(&text, " ", "of %zu points.", a->points);
-	}
-	largest = largest_text(a);
-	append_text(&text, " ", "Largest: %s.", largest);
-	free(largest);
-	return text;
-}
-
-/* Up to the last comma: what a label shares with others. */
-static int stem_length(const char *label)
-{
-	const char *comma = strrchr(label, ',');
-
-	return comma ? (int)(comma - label) : (int)strlen(label);
-}
-
-static bool same_stem(const char *a, const char *b)
-{
-	int n = stem_length(a);
-
-	return n == stem_length(b) && !strncmp(a, b, n);
-}
-
-static bool undecided(const struct answer_line *line)
-{
-	size_t i;
-
-	for (i = 0; i < line->nr; i++)
-		if (line->cells[i].undecided)
-			return true;
-	return false;
-}
-
-/* Lines that do not differ: those that are decided, or those that are not. */
-static char *labels_of(const struct answer *a, bool open)
-{
-	char *text = NULL;
-	size_t i, k;
-
-	for (i = a->differing; i < a->nr; i++) {
-		const char *label = a->lines[i].label;
-		int n = stem_length(label);
-		size_t same = 0, before = 0;
-
-		for (k = a->differing; k < a->nr; k++) {
-			if (undecided(&a->lines[k]) != open ||
-			    !same_stem(a->lines[k].label, label))
-				continue;
-			same++;
-			before += k < i;
-		}
-		if (before || undecided(&a->lines[i]) != open)
-			continue;
-		if (!text)
-			text = xstrdup("");
-		append_text(&text, "; ", "%.*s",
-		       same > 1 ? n : (int)strlen(label), label);
-	}
-	return text;
-}
-
-char *answer_unchanged(const struct answer *a)
-{
-	return labels_of(a, false);
-}
-
-char *answer_undecided(const struct answer *a)
-{
-	return labels_of(a, true);
-}
-
-static bool emulated(const struct comparison *c)
-{
-	return file_clock_emulated(c->base->run->files[0]);
-}
-
-char *answer_not_measured(const struct comparison *c)
-{
-	char *text = xstrdup(emulated(c) ?
-			     "time, caches, TLB misses, what barriers cost" :
-			     "");
-	size_t i, nr = 0;
-
-	for (i = 0; i < c->nr_missing; i++)
-		nr += c->missing[i].where == BOTH;
-	if (nr)
-		append_text(&text, "; ", "%zu point%s that this machine does not have (--all)",
-			    nr, plural(nr));
-	if (*text)
-		return text;
-	free(text);
-	return NULL;
-}
-
-static long nr_patches(const struct comparison *c, const char *side)
-{
-	return json_array_size(json_object_get(json_object_get(c->manifest,
-							       side),
-					       "patches"));
-}
-
-char *answer_subject(const struct comparison *c)
-{
-	const char *title = json_text(c->manifest, "title");
-	long nr = nr_patches(c, "patched") - nr_patches(c, "base");
-
-	if (!*title)
-		return NULL;
-	return nr > 1 ? xasprintf("%s (%ld patches)", title, nr) :
-			xstrdup(title);
-}
-
-/* "gcc 12.2.0" of a toolchain's first line. */
-static char *compiler_of(const json_t *kernel)
-{
-	const char *line = json_text(kernel, "toolchain");
-	const char *end = strchrnul(line, '\n'), *at = end;
-
-	while (at > line && at[-1] != ' ')
-		at--;
-	return at == end ? NULL : xasprintf("%s %.*s",
-			strstr(line, "clang") ? "clang" : "gcc",
-			(int)(end - at), at);
-}
-
-char *answer_kernel(const struct comparison *c)
-{
-	const json_t *header = c->base->run->files[0]->header;
-	const json_t *kernel = json_object_get(c->manifest, "base");
-	const char *config = json_text(kernel, "config");
-	char *compiler = compiler_of(kernel), *text;
-
-	if (c->releases)
-		text = xasprintf("Linux %s against %s, %s",
-				 json_text(c->new->run->files[0]->header,
-					   "kernel_release"),
-				 json_text(header, "kernel_release"),
-				 json_text(header, "arch"));
-	else
-		text = xasprintf("on Linux %s, %s%s%s%s%s",
-				 json_text(header, "kernel_release"),
-				 json_text(header, "arch"),
-				 *config ? ", config " : "", config,
-				 compiler ? ", " : "",
-				 compiler ? compiler : "");
-	free(compiler);
-	return text;
-}
-
-char *answer_how(const struct comparison *c)
-{
-	const char *qemu = json_text(c->manifest, "qemu");
-	const char *version = strstr(qemu, "version ");
-	int n = version ? (int)strcspn(version + 8, " ") : 0;
-	size_t base = side_boots(c->base, NULL), new = side_boots(c->new, NULL);
-	char *boots = base == new ?
-		xasprintf("%zu boot%s a side", base, plural(base)) :
-		xasprintf("%zu and %zu boots", base, new), *text;
-
-	if (!emulated(c))
-		text = xasprintf("Measured on %s; %s.",
-				 json_text(json_object_get(
-					c->base->run->files[0]->header, "cpu"),
-					"model"), boots);
-	else
-		text = xasprintf("Counted in QEMU%s%.*s: instructions and events, not time. %s.",
-				 n ? " " : "", n, n ? version + 8 : "", boots);
-	free(boots);
-	return text;
-}
-
-/* --- the table --- */
-
-/* Folio sizes that lines show beside their first, smallest first. */
-static size_t sizes_of(const struct answer *a, const size_t *row, size_t rows,
-		       const char *sizes[SIZES_SHOWN])
-{
-	struct answer_cell all[SIZES_SHOWN];
-	size_t nr = 0, i, k, j;
-
-	for (i = 0; i < rows; i++) {
-		const struct answer_line *line = &a->lines[row[i]];
-
-		for (k = 0; k < line->nr; k++) {
-			const struct answer_cell *cell = &line->cells[k];
-
-			if (cell <= line->shown || !cell->cost)
-				continue;
-			for (j = 0; j < nr; j++)
-				if (!strcmp(all[j].folio, cell->folio))
-					break;
-			if (j == nr && nr < SIZES_SHOWN)
-				all[nr++] = *cell;
-		}
-	}
-	if (nr)
-		qsort(all, nr, sizeof(*all), by_folio);
-	for (i = 0; i < nr; i++)
-		sizes[i] = all[i].folio;
-	return nr;
-}
-
-static void put_delta(struct table *t, const struct result *r)
-{
-	char delta[NUMBER_SIZE];
-
-	table_cell(t, "%s", is_difference(r) ?
-		   short_number(r->delta, true, delta) : "same");
-}
-
-static void put_line(struct table *t, const struct answer *a, size_t number,
-		     const char *const *sizes, size_t nr)
-{
-	const struct answer_line *line = &a->lines[number];
-	const struct answer_cell *cell = line->shown;
-	char *variants = variants_text(a, number);
-	char base[NUMBER_SIZE], new[NUMBER_SIZE];
-	size_t i, k;
-
-	table_row(t);
-	table_cell(t, "%s", line->label);
-	table_cell(t, "%s", cell->folio);
-	if (cell->cost) {
-		table_cell(t, "%s", short_number(cell->cost->base.median,
-						 false, base));
-		table_cell(t, "%s", short_number(cell->cost->new.median,
-						 false, new));
-		put_delta(t, cell->cost);
-	} else {
-		for (i = 0; i < 3; i++)
-			table_cell(t, "-");
-	}
-	for (i = 0; i < nr; i++) {
-		for (k = 0; k < line->nr; k++)
-			if (&line->cells[k] > cell && line->cells[k].cost &&
-			    !strcmp(line->cells[k].folio, sizes[i]))
-				break;
-		if (k < line->nr)
-			put_delta(t, line->cells[k].cost);
-		else
-			table_cell(t, "%s", "");
-	}
-	if (cell->events || variants)
-		table_line(t, 3, "%s%s%s", cell->events ? cell->events : "",
-			   cell->events && variants ? "; " : "",
-			   variants ? variants : "");
-	free(variants);
-}
-
-/* The lines that have no row, nor are a variant of one: from where to where. */
-static void put_others(const struct answer *a, size_t first, FILE *f)
-{
-	double low = INFINITY, high = -INFINITY;
-	char least[NUMBER_SIZE], most[NUMBER_SIZE];
-	char *names = xstrdup("");
-	size_t more = 0, i, k;
-
-	for (i = first; i < a->differing; i++) {
-		const struct answer_line *line = &a->lines[i];
-
-		if (is_variant(a, i))
-			continue;
-		if (strlen(names) < NAMES_SHOWN)
-			append_text(&names, "; ", "%s",
-			       line->label);
-		else
-			more++;
-		for (k = 0; k < line->nr; k++) {
-			const struct result *r = line->cells[k].cost;
-
-			if (!r || !is_difference(r))
-				continue;
-			low = fmin(low, r->delta);
-			high = fmax(high, r->delta);
-		}
-	}
-	if (more)
-		append_text(&names, "; ", "and %zu more", more);
-	if (*names && isinf(low))
-		print_line(f, 1, 3, "and at the same cost: %s.", names);
-	else if (*names && low == high)
-		print_line(f, 1, 3, "and %s: %s.",
-			   short_number(low, true, least), names);
-	else if (*names)
-		print_line(f, 1, 3, "and %s to %s: %s.",
-			   short_number(low, true, least),
-			   short_number(high, true, most), names);
-	free(names);
-}
-
-/* Lines with a row of their own: the first that are not variants. */
-static size_t rows_of(const struct answer *a, size_t row[LINES_SHOWN],
-		      size_t *next)
-{
-	size_t nr = 0, i;
-
-	for (i = 0; i < a->differing && nr < LINES_SHOWN; i++)
-		if (!is_variant(a, i))
-			row[nr++] = i;
-	*next = i;
-	return nr;
-}
-
-void answer_table(const struct comparison *c, const struct answer *a, FILE *f)
-{
-	size_t row[LINES_SHOWN], next, rows = rows_of(a, row, &next);
-	const char *sizes[SIZES_SHOWN];
-	size_t nr = sizes_of(a, row, rows, sizes), i;
-	struct table *t = table_new();
-	char *heading = xasprintf("%s per operation", cost_name(a->cost));
-	char *base = clean_text(c->base->label);
-	char *new = clean_text(c->new->label);
-
-	table_column(t, heading, false);
-	table_column(t, "", false);
-	table_column(t, strlen(base) > 10 || !*base ? "base" : base, true);
-	table_column(t, strlen(new) > 10 || !*new ? "new" : new, true);
-	table_column(t, "delta", true);
-	for (i = 0; i < nr; i++)
-		table_column(t, sizes[i], true);
-	for (i = 0; i < rows; i++)
-		put_line(t, a, row[i], sizes, nr);
-	if (rows)
-		table_print_mail(t, f, 1, MAIL_WIDTH);
-	put_others(a, next, f);
-	table_free(t);
-	free(heading);
-	free(base);
-	free(new);
 }

@@ -7,6 +7,7 @@
 #ifndef PTELAB_ANSWER_H
 #define PTELAB_ANSWER_H
 
+#include "analysis/draw/format.h"
 #include "analysis/judge/compare.h"
 
 /* One folio size of a line; or the only one, where there is none. */
@@ -23,21 +24,53 @@ struct answer_line {
 	char *label;
 	struct answer_cell *cells;	/* smallest folio first */
 	size_t nr;
-	const struct answer_cell *shown;	/* the first that differs */
+	/* the one that differs most; NULL: none */
+	const struct answer_cell *shown;
+};
+
+/* Points of one verdict, and the smallest and largest change of their cost. */
+struct answer_effect {
+	size_t points, priced;	/* @priced of them differ in cost */
+	const struct result *least, *most, *steepest;	/* steepest: by ratio */
+};
+
+enum event_move { EVENT_NEW, EVENT_GONE, EVENT_MORE, EVENT_LESS };
+
+/* An event that changed, and at how many points. */
+struct answer_move {
+	char *word;
+	enum event_move move;
+	size_t points;
 };
 
 struct answer {
 	struct answer_line *lines;	/* those that differ first, worst first */
 	size_t nr, differing;		/* lines */
-	size_t points, worse, better, other;	/* of points */
+	size_t points;
+	struct answer_effect worse, better, other;
+	struct answer_move *moves;
+	size_t nr_moves;
 	const char *cost;		/* the metric that most points have */
 };
 
 struct answer *answer_of(const struct comparison *c);
 void answer_free(struct answer *a);
 
-/* "BETTER: 3 of 23 points; ...": the caller frees. */
+/* What one side hardly has is new, or gone. */
+enum event_move event_move(const struct result *r);
+/* As few digits as show it: "1104", "2.5", "+0.02". */
+const char *answer_number(double v, bool sign, char buf[NUMBER_SIZE]);
+/* "retries"; the caller frees. */
+char *answer_plural(const char *word);
+/* "kernel instructions" */
+const char *answer_cost_name(const char *metric);
+/* The length of a label up to its last comma: what it shares with others. */
+int answer_stem(const char *label);
+
+/* "WORSE at 3 of 23 points, ...: why." The caller frees. */
 char *answer_verdict(const struct comparison *c, const struct answer *a);
+/* What the findings mean, the worst first; NULL: there are none. */
+char *answer_meaning(const struct comparison *c);
 /* "a; b; c", the labels of the lines that do not differ; NULL: none. */
 char *answer_unchanged(const struct answer *a);
 /* The same of those that are inconclusive. */
@@ -46,10 +79,10 @@ char *answer_undecided(const struct answer *a);
 char *answer_not_measured(const struct comparison *c);
 /* The patch's subject; NULL: not a run of make ab. The caller frees. */
 char *answer_subject(const struct comparison *c);
-/* "on Linux 6.12, arm64, config small, gcc 12.2"; the caller frees. */
-char *answer_kernel(const struct comparison *c);
-/* "Counted in QEMU 7.2: ...", "Timed on ...". The caller frees. */
-char *answer_how(const struct comparison *c);
+/* "Linux 6.12 arm64, config small, gcc 12.2, QEMU 7.2; 3 boots a side" */
+char *answer_where(const struct comparison *c);
+/* Whether these are counts of an emulated machine, which has no time. */
+bool answer_emulated(const struct comparison *c);
 /* The lines that differ, as a table of at most MAIL_WIDTH columns. */
 void answer_table(const struct comparison *c, const struct answer *a, FILE *f);
 

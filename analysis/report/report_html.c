@@ -163,8 +163,7 @@ static void put_verdict(const struct report *r, size_t nr, FILE *f)
 	size_t errors = count_severity(c, SEVERITY_ERROR);
 	size_t warnings = count_severity(c, SEVERITY_WARNING);
 
-	put_paragraph(f, answer_kernel(c));
-	put_paragraph(f, answer_how(c));
+	put_paragraph(f, answer_where(c));
 	fprintf(f, "<div class=\"verdict%s\"><p class=\"first\">",
 		verdict_class(c));
 	put_format(f, "%s%s%s", r->nr > 1 ? label : "", r->nr > 1 ? ": " : "",

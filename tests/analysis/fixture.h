@@ -7,6 +7,7 @@
  *
  * VALUE is per operation: 16; 16+2 (2 more with each further seed); 500%1
  * (boots differ by about 1 %, batches by a fifth of that); -WHY (absent).
+ * words=copy_on_write is the point in words.
  */
 #ifndef PTELAB_FIXTURE_H
 #define PTELAB_FIXTURE_H
@@ -108,6 +109,15 @@ static inline json_t *fixture_param(const char *text)
 	return parse_u64(text, &v) ? json_string(text) : json_integer(v);
 }
 
+static inline void fixture_words(json_t *point, char *text)
+{
+	char *c;
+
+	for (c = text; *c; c++)
+		*c = *c == '_' ? ' ' : *c;
+	json_object_set_new(point, "words", json_string(text));
+}
+
 /* One METRIC=VALUE into a point. */
 static inline void fixture_metric(json_t *point, const struct fixture *f,
 				  unsigned int boot, unsigned int process,
@@ -194,7 +204,9 @@ static inline json_t *fixture_point(const struct fixture *f,
 			exit(2);
 		}
 		*eq = '\0';
-		if (counters)
+		if (!strcmp(word, "words"))
+			fixture_words(point, eq + 1);
+		else if (counters)
 			fixture_metric(point, f, boot, process, word, eq + 1);
 		else
 			json_object_set_new(params, word,

@@ -27,7 +27,7 @@ says_in_order()
 		at=$found
 	done
 }
-check "the verdict comes first, then the rest in order" says_in_order 'class="verdict regression"' '1 worse, ' \
+check "the verdict comes first, then the rest in order" says_in_order 'class="verdict regression"' 'worse at 1 of ' \
 	'<h2>Findings' 'unnecessary-kvm-zap (warning)' '<h2>What differs' '<table>' '<h2>Pictures' '<h2>Environment' '<h2>Again'
 well_formed()
 {

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of an answer; see answer.h. It has few lines: a variant is a column
+ * beside its line, lines that say the same are one, and what is left over is
+ * listed below with its delta.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/draw/format.h"
+#include "analysis/draw/table.h"
+#include "analysis/report/answer.h"
+#include "lib/util.h"
+
+/* Lines of text, without the heading. */
+#define BODY_LINES	8
+/* Columns of deltas beside the first. */
+#define MAX_COLUMNS	3
+/* Names of other lines, up to about this many characters. */
+#define NAMES_SHOWN	160
+
+/* A column of deltas: a folio size of a line, or of its variant. */
+struct column {
+	const char *folio;
+	char *variant;		/* "hugetlb"; NULL: the line itself */
+};
+
+struct layout {
+	const struct answer *a;
+	const char *folio;	/* that base and patched are of */
+	struct column column[MAX_COLUMNS];
+	size_t nr_columns;
+	bool *taken;		/* lines that need no further mention */
+	size_t *row;		/* the lines that have one, in order */
+	size_t nr;
+};
+
+/* --- lines that are alike --- */
+
+/*
+ * The clause that @label has more than @plain: "hugetlb" of "host write,
+ * hugetlb, VM maps it" against "host write, VM maps it". NULL: that is not all
+ * that differs. The caller frees.
+ */
+static char *more_clause(const char *label, const char *plain)
+{
+	size_t n = 0, more = strlen(label) - strlen(plain);
+
+	if (strlen(label) <= strlen(plain) + 2)
+		return NULL;
+	while (label[n] == plain[n] && plain[n])
+		n++;
+	/* back to the comma that the clause begins with */
+	while (n && (strncmp(label + n, ", ", 2) || label[n + more - 1] == ','))
+		n--;
+	if (!n || strcmp(label + n + more, plain + n) ||
+	    memchr(label + n + 2, ',', more - 2))
+		return NULL;
+	return xstrndup(label + n + 2, more - 2);
+}
+
+/* The clause that makes this line another one's variant; NULL: it is none. */
+static char *variant_of(const struct answer *a, size_t line, size_t plain)
+{
+	if (line == plain || line >= a->differing || plain >= a->differing)
+		return NULL;
+	return more_clause(a->lines[line].label, a->lines[plain].label);
+}
+
+static bool is_variant(const struct answer *a, size_t line)
+{
+	char *clause = NULL;
+	size_t i;
+
+	for (i = 0; i < a->differing && !clause; i++)
+		clause = variant_of(a, line, i);
+	free(clause);
+	return clause;
+}
+
+/* What @label has in front of @plain: "guest's next pass after "; 0: nothing. */
+static size_t lead_of(const char *label, const char *plain)
+{
+	size_t all = strlen(label), n = strlen(plain);
+
+	return all > n && !strcmp(label + all - n, plain) &&
+	       label[all - n - 1] == ' ' ? all - n : 0;
+}
+
+/* The line that this one is what comes after; a->nr: of none that differs. */
+static size_t leader_of(const struct answer *a, size_t line)
+{
+	size_t i;
+
+	for (i = 0; i < a->differing; i++)
+		if (lead_of(a->lines[line].label, a->lines[i].label))
+			return i;
+	return a->nr;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_stem(const char *a, const char *b)
+{
+	int n = answer_stem(a);
+
+	return n == answer_stem(b) && !strncmp(a, b, n);
+}
+
+static const struct answer_cell *find_cell(const struct answer_line *line,
+					   const char *folio)
+{
+	size_t i;
+
+	for (i = 0; i < line->nr; i++)
+		if (!strcmp(line->cells[i].folio, folio))
+			return &line->cells[i];
+	return NULL;
+}
+
+static double delta_of(const struct answer_cell *cell)
+{
+	return cell->cost && is_difference(cell->cost) ? cell->cost->delta : 0;
+}
+
+/* Whether @line says of each of its folio sizes what @other says of it. */
+static bool says_the_same(const struct answer_line *line,
+			  const struct answer_line *other)
+{
+	char a[NUMBER_SIZE], b[NUMBER_SIZE];
+	size_t i;
+
+	for (i = 0; i < line->nr; i++) {
+		const struct answer_cell *x = &line->cells[i];
+		const struct answer_cell *y = find_cell(other, x->folio);
+
+		if (!y || !same_text(x->events, y->events) ||
+		    strcmp(answer_number(delta_of(x), true, a),
+			   answer_number(delta_of(y), true, b)))
+			return false;
+	}
+	return line->shown->events || same_stem(line->label, other->label);
+}
+
+/* --- which lines have a row --- */
+
+/*
+ * Of lines that differ in a number alone ("pages=16"), one is enough: the first,
+ * as lines are sorted.
+ */
+static bool is_another_value(const struct layout *l, size_t line)
+{
+	const char *label = l->a->lines[line].label;
+	const char *value = strchr(label + answer_stem(label), '=');
+	size_t i;
+
+	if (!value || value[1 + strspn(value + 1, "0123456789kmg")])
+		return false;
+	for (i = 0; i < l->nr; i++)
+		if (same_stem(l->a->lines[l->row[i]].label, label))
+			return true;
+	return false;
+}
+
+/* Which line says the same already; a->nr: none. */
+static size_t said_by(const struct layout *l, size_t line)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr; i++)
+		if (says_the_same(&l->a->lines[line],
+				  &l->a->lines[l->row[i]]))
+			return l->row[i];
+	return l->a->nr;
+}
+
+/* Whether a row is of a group: of a stem that another row has, or after one. */
+static bool is_grouped(const struct layout *l, size_t row)
+{
+	const struct answer *a = l->a;
+	size_t line = l->row[row], first = leader_of(a, line), i;
+
+	for (i = 0; i < l->nr; i++)
+		if (i != row && (l->row[i] == first ||
+				 leader_of(a, l->row[i]) == line ||
+				 same_stem(a->lines[l->row[i]].label,
+					   a->lines[line].label)))
+			return true;
+	return false;
+}
+
+/* Lines of text that the rows take: their own, their events, group headings. */
+static size_t lines_used(const struct layout *l)
+{
+	const struct answer *a = l->a;
+	size_t used = 0, i, k;
+
+	for (i = 0; i < l->nr; i++) {
+		const char *label = a->lines[l->row[i]].label;
+
+		used += 1 + (a->lines[l->row[i]].shown->events != NULL);
+		if (!is_grouped(l, i) || leader_of(a, l->row[i]) < a->nr)
+			continue;
+		for (k = 0; k < i; k++)
+			if (same_stem(a->lines[l->row[k]].label, label))
+				break;
+		used += k == i;
+	}
+	return used;
+}
+
+/* The first row is there in any case. */
+static bool add_row(struct layout *l, size_t line)
+{
+	l->row[l->nr++] = line;
+	l->taken[line] = lines_used(l) <= BODY_LINES || l->nr == 1;
+	l->nr -= !l->taken[line];
+	return l->taken[line];
+}
+
+/* A line with what comes after it. */
+static bool add_line(struct layout *l, size_t line)
+{
+	const struct answer *a = l->a;
+	size_t i;
+
+	if (!add_row(l, line))
+		return false;
+	for (i = 0; i < a->differing; i++)
+		if (!l->taken[i] && leader_of(a, i) == line &&
+		    !is_variant(a, i) && !add_row(l, i))
+			return false;
+	return true;
+}
+
+static void choose_rows(struct layout *l)
+{
+	const struct answer *a = l->a;
+	bool room = true;
+	size_t first, i;
+
+	for (i = 0; i < a->differing; i++) {
+		if (is_variant(a, i) || said_by(l, i) < a->nr)
+			l->taken[i] = true;
+		if (!room || l->taken[i] || is_another_value(l, i))
+			continue;
+		first = leader_of(a, i);
+		room = add_line(l, first < a->nr && !l->taken[first] ? first :
+				i);
+	}
+}
+
+/* Rows of one stem together, where the first of them is. */
+static void group_rows(struct layout *l)
+{
+	const struct answer *a = l->a;
+	size_t i, k, to;
+
+	for (i = 0; i < l->nr; i++) {
+		to = i + 1;
+		/* behind what comes after it */
+		while (to < l->nr && leader_of(a, l->row[to]) == l->row[i])
+			to++;
+		for (k = to; k < l->nr; k++) {
+			size_t line = l->row[k];
+
+			if (!same_stem(a->lines[line].label,
+				       a->lines[l->row[i]].label))
+				continue;
+			memmove(l->row + to + 1, l->row + to,
+				(k - to) * sizeof(*l->row));
+			l->row[to++] = line;
+		}
+	}
+}
+
+/* --- columns --- */
+
+static const struct answer_cell *cell_of(const struct layout *l,
+					 const struct answer_line *line)
+{
+	const struct answer_cell *cell = find_cell(line, l->folio);
+
+	return cell && cell->cost && (cell->differs || cell->events) ?
+		cell : line->shown;
+}
+
+static void add_column(struct layout *l, const char *folio, char *variant)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr_columns; i++)
+		if (same_text(l->column[i].variant, variant) &&
+		    !strcmp(l->column[i].folio, folio))
+			break;
+	if (i == l->nr_columns && i < MAX_COLUMNS) {
+		l->column[l->nr_columns++] = (struct column){ folio, variant };
+		return;
+	}
+	free(variant);
+}
+
+static void find_columns(struct layout *l)
+{
+	const struct answer *a = l->a;
+	size_t i, k, v;
+	char *clause;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct answer_line *line = &a->lines[l->row[i]];
+
+		for (k = 0; k < line->nr; k++)
+			if (&line->cells[k] != cell_of(l, line) &&
+			    line->cells[k].cost)
+				add_column(l, line->cells[k].folio, NULL);
+	}
+	for (i = 0; i < l->nr; i++)
+		for (v = 0; v < a->differing; v++) {
+			const struct answer_line *line = &a->lines[v];
+
+			clause = variant_of(a, v, l->row[i]);
+			for (k = 0; clause && k < line->nr; k++)
+				if (line->cells[k].cost)
+					add_column(l, line->cells[k].folio,
+						   xstrdup(clause));
+			free(clause);
+		}
+}
+
+/* The line itself, or its variant of that column; NULL: there is none. */
+static const struct answer_line *line_in(const struct layout *l, size_t line,
+					 const struct column *column)
+{
+	const struct answer *a = l->a;
+	size_t i;
+
+	if (!column->variant)
+		return &a->lines[line];
+	for (i = 0; i < a->differing; i++) {
+		char *clause = variant_of(a, i, line);
+		bool same = same_text(clause, column->variant);
+
+		free(clause);
+		if (same)
+			return &a->lines[i];
+	}
+	return NULL;
+}
+
+/* --- printing --- */
+
+static void put_delta(struct table *t, const struct answer_cell *cell,
+		      const struct answer_cell *main)
+{
+	char delta[NUMBER_SIZE];
+
+	table_cell(t, "%s", !cell || !cell->cost || cell == main ? "" :
+		   is_difference(cell->cost) ?
+		   answer_number(cell->cost->delta, true, delta) : "same");
+}
+
+/* Names of lines that say the same, without those that have a row. */
+static char *others_like(const struct layout *l, size_t row)
+{
+	const struct answer *a = l->a;
+	char *names = xstrdup("");
+	size_t more = 0, i, k;
+	const char *label;
+
+	for (i = 0; i < a->differing; i++) {
+		for (k = 0; k < l->nr && l->row[k] != i; k++)
+			;
+		if (k < l->nr || is_variant(a, i) ||
+		    said_by(l, i) != l->row[row])
+			continue;
+		label = a->lines[i].label;
+		if (same_stem(label, a->lines[l->row[row]].label))
+			label += answer_stem(label) + 2;
+		if (strlen(names) + strlen(label) < NAMES_SHOWN)
+			append_text(&names, "; ", "%s", label);
+		else
+			more++;
+	}
+	if (more)
+		append_text(&names, "; ", "and %zu more", more);
+	return names;
+}
+
+/* The label in its place: what is above it is not said again. */
+static char *row_label(const struct layout *l, size_t row, bool grouped)
+{
+	const char *label = l->a->lines[l->row[row]].label;
+	size_t first = leader_of(l->a, l->row[row]), k, lead;
+
+	for (k = 0; k < row && l->row[k] != first; k++)
+		;
+	if (k < row) {
+		lead = lead_of(label, l->a->lines[first].label);
+		return xasprintf("%.*sit", (int)lead, label);
+	}
+	return xstrdup(grouped ? label + answer_stem(label) + 2 : label);
+}
+
+static void put_row(struct table *t, const struct layout *l, size_t row,
+		    bool grouped)
+{
+	const struct answer_line *line = &l->a->lines[l->row[row]], *in;
+	const struct answer_cell *cell = cell_of(l, line);
+	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
+	char *label = row_label(l, row, grouped), *others = others_like(l, row);
+	bool other = strcmp(cell->folio, l->folio);
+	size_t i;
+
+	table_row(t);
+	table_cell(t, "%s%s%s%s", grouped ? "- " : "", label,
+		   other && *cell->folio ? ", " : "", other ? cell->folio : "");
+	if (cell->cost) {
+		table_cell(t, "%s", answer_number(cell->cost->base.median,
+						  false, base));
+		table_cell(t, "%s", answer_number(cell->cost->new.median,
+						  false, new));
+		table_cell(t, "%s", is_difference(cell->cost) ?
+			   answer_number(cell->cost->delta, true, delta) :
+			   "same");
+	}
+	for (i = 0; cell->cost && i < l->nr_columns; i++) {
+		in = line_in(l, l->row[row], &l->column[i]);
+		put_delta(t, in ? find_cell(in, l->column[i].folio) : NULL,
+			  cell);
+	}
+	if (line->shown->events)
+		table_line(t, grouped ? 5 : 3, "%s%s%s",
+			   cell->events ? "" : line->shown->folio,
+			   cell->events ? "" : " ",
+			   cell->events ? cell->events : line->shown->events);
+	if (*others)
+		table_line(t, grouped ? 5 : 3, "the same change: %s", others);
+	free(others);
+	free(label);
+}
+
+/* The delta of the other lines, or what happens there at the same cost. */
+static void put_others(const struct layout *l, FILE *f)
+{
+	const struct answer *a = l->a;
+	char *text = xstrdup(""), number[NUMBER_SIZE], last[NUMBER_SIZE] = "";
+	size_t more = 0, i;
+
+	for (i = 0; i < a->differing; i++) {
+		const struct answer_line *line = &a->lines[i];
+
+		if (l->taken[i])
+			continue;
+		if (strlen(text) + strlen(line->label) > NAMES_SHOWN) {
+			more++;
+			continue;
+		}
+		answer_number(delta_of(line->shown), true, number);
+		if (!delta_of(line->shown))
+			append_text(&text, "; ", "%s (%s)", line->label,
+				    line->shown->events ? line->shown->events :
+				    "no cost");
+		else if (!strcmp(number, last))
+			append_text(&text, "; ", "%s", line->label);
+		else
+			append_text(&text, "; ", "%s: %s", number, line->label);
+		memcpy(last, number, sizeof(last));
+	}
+	if (more)
+		append_text(&text, "; ", "and %zu more", more);
+	if (*text)
+		print_line(f, 1, 3, "Also %s.", text);
+	free(text);
+}
+
+static struct table *table_of(const struct comparison *c,
+			      const struct layout *l)
+{
+	struct table *t = table_new();
+	char *heading = l->a->cost ?
+		xasprintf("%s%s%s", answer_cost_name(l->a->cost),
+			  *l->folio ? ", " : "", l->folio) :
+		xstrdup("events per operation");
+	char *base = clean_text(c->base->label);
+	char *new = clean_text(c->new->label);
+	const char *stem = "";
+	size_t i;
+
+	table_column(t, heading, false);
+	if (l->a->cost) {
+		table_column(t, strlen(base) > 10 || !*base ? "base" : base,
+			     true);
+		table_column(t, strlen(new) > 10 || !*new ? "new" : new, true);
+		table_column(t, "delta", true);
+	}
+	for (i = 0; i < l->nr_columns; i++) {
+		const struct column *column = &l->column[i];
+		char *name = xasprintf("%s%s%s", column->variant ?
+				       column->variant : "", column->variant &&
+				       *column->folio ? " " : "",
+				       column->folio);
+
+		table_column(t, name, true);
+		free(name);
+	}
+	for (i = 0; i < l->nr; i++) {
+		const char *label = l->a->lines[l->row[i]].label;
+		bool grouped = is_grouped(l, i);
+
+		if (grouped && leader_of(l->a, l->row[i]) >= l->a->nr &&
+		    !same_stem(label, stem)) {
+			table_line(t, 1, "%.*s", answer_stem(label), label);
+			stem = label;
+		}
+		put_row(t, l, i, grouped);
+	}
+	free(heading);
+	free(base);
+	free(new);
+	return t;
+}
+
+void answer_table(const struct comparison *c, const struct answer *a, FILE *f)
+{
+	struct layout l = {
+		.a = a, .folio = a->differing ? a->lines[0].shown->folio : "",
+		.taken = xcalloc(a->nr + 1, sizeof(*l.taken)),
+		.row = xcalloc(a->nr + 1, sizeof(*l.row)),
+	};
+	struct table *t;
+	size_t i;
+
+	choose_rows(&l);
+	group_rows(&l);
+	find_columns(&l);
+	t = table_of(c, &l);
+	if (l.nr)
+		table_print_mail(t, f, 1, MAIL_WIDTH);
+	put_others(&l, f);
+	table_free(t);
+	for (i = 0; i < l.nr_columns; i++)
+		free(l.column[i].variant);
+	free(l.taken);
+	free(l.row);
+}
