@@ -6,11 +6,17 @@
 #include <string.h>
 
 #include "analysis/code/explain.h"
+#include "analysis/judge/exercised.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/util.h"
 
-enum { OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS };
+enum {
+	OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS, OPT_CAUSES,
+};
+
+/* Points that --causes explains to find another cause. */
+#define MAX_TRIES	12
 
 static const struct argp_option options[] = {
 	{ "metric", 'm', "NAME", 0,
@@ -18,6 +24,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "top", OPT_TOP, "N", 0,
 	  "explain the N points that differ most, 0 for all; default 1", 0 },
+	{ "causes", OPT_CAUSES, NULL, 0,
+	  "leave out a point in which the same functions differ as in one before it",
+	  0 },
 	{ "rows", OPT_ROWS, "N", 0, "print N functions per point; default 20", 0 },
 	{ "instructions", OPT_INSNS, "N", 0,
 	  "print the instructions of the N functions that differ most; default 0",
@@ -26,7 +35,7 @@ static const struct argp_option options[] = {
 	  "explain the boots of this seed; default the first that both sides have",
 	  0 },
 	{ "output", 'o', "FILE.svg", 0,
-	  "also draw a flame graph of the first point", 0 },
+	  "also draw a flame graph of each point: FILE.svg, FILE-2.svg and so on", 0 },
 	{ "format", 'f', "FORM", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
 	{ 0 }
@@ -53,9 +62,10 @@ static struct {
 	struct selection select;
 	struct text_list runs, allow;
 	const char *metric, *svg;
+	json_t *manifest;	/* of make ab; NULL */
 	json_int_t seed;
 	uint64_t top, rows, insns;
-	bool json;
+	bool json, causes;
 } env;
 
 static const struct choice forms[] = { { "text", NULL }, { "json", NULL } };
@@ -78,6 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_TOP:
 		env.top = number_arg("--top", arg, 0, INT32_MAX, state);
+		break;
+	case OPT_CAUSES:
+		env.causes = true;
 		break;
 	case OPT_ROWS:
 		env.rows = number_arg("--rows", arg, 0, INT32_MAX, state);
@@ -111,48 +124,89 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static int write_svg(const struct explanation *e)
+/* "where-2.svg" of where.svg; the caller frees. */
+static char *svg_name(size_t nr)
 {
-	FILE *f = fopen(env.svg, "we");
+	const char *dot = strrchr(env.svg, '.');
 
-	if (!f)
-		return fail(errno, "%s: %s", env.svg, strerror(errno));
-	explain_svg(e, f);
-	if (fclose(f))
-		return fail(errno, "%s: %s", env.svg, strerror(errno));
-	return 0;
+	if (!nr)
+		return xstrdup(env.svg);
+	if (!dot || strchr(dot, '/'))
+		dot = env.svg + strlen(env.svg);
+	return xasprintf("%.*s-%zu%s", (int)(dot - env.svg), env.svg, nr + 1,
+			 dot);
 }
 
-static int print_all(struct explain_pair *pairs, size_t nr,
-		     struct insn_store *store)
+static int write_svg(const struct explanation *e, size_t nr)
 {
-	json_t *all = json_array();
-	size_t i;
+	char *name = svg_name(nr);
+	FILE *f = fopen(name, "we");
 	int ret = 0;
 
-	for (i = 0; i < nr && !ret; i++) {
-		struct explanation *e = explain(pairs[i].base, pairs[i].new,
-						env.metric, env.seed, store);
+	if (f)
+		explain_svg(e, json_text(env.manifest, "title"), f);
+	if (!f || fclose(f))
+		ret = fail(errno, "%s: %s", name, strerror(errno));
+	free(name);
+	return ret;
+}
 
+/* The next explanation that is printed; NULL: none is left, or it failed. */
+static struct explanation *next_of(struct explain_pair *pairs, size_t nr,
+				   size_t *at, struct explanation *const *told,
+				   size_t nr_told, struct insn_store *store,
+				   int *ret)
+{
+	size_t k;
+
+	while (*at < nr && !(env.causes && *at >= MAX_TRIES)) {
+		struct explanation *e = explain(pairs[*at].base,
+						pairs[*at].new, env.metric,
+						env.seed, store);
+
+		++*at;
 		if (!e) {
-			ret = -EINVAL;
-			break;
+			*ret = -EINVAL;
+			return NULL;
 		}
+		for (k = 0; env.causes && k < nr_told; k++)
+			if (explain_alike(told[k], e))
+				break;
+		if (!env.causes || k == nr_told)
+			return e;
+		explanation_free(e);
+	}
+	return NULL;
+}
+
+static int print_all(struct explain_pair *pairs, size_t nr, size_t most,
+		     struct insn_store *store)
+{
+	struct explanation **told = xcalloc(most, sizeof(*told)), *e;
+	size_t nr_told = 0, at = 0, i;
+	json_t *all = json_array();
+	int ret = 0;
+
+	while (nr_told < most && !ret &&
+	       (e = next_of(pairs, nr, &at, told, nr_told, store, &ret))) {
 		if (env.json) {
 			json_array_append_new(all, explain_json(e));
 		} else {
-			if (i)
+			if (nr_told)
 				putchar('\n');
 			explain_text(e, env.rows, env.insns, stdout);
 		}
-		if (!i && env.svg)
-			ret = write_svg(e);
-		explanation_free(e);
+		if (env.svg)
+			ret = write_svg(e, nr_told);
+		told[nr_told++] = e;
 	}
 	if (env.json && !ret) {
 		json_dumpf(all, stdout, JSON_INDENT(1));
 		putchar('\n');
 	}
+	for (i = 0; i < nr_told; i++)
+		explanation_free(told[i]);
+	free(told);
 	json_decref(all);
 	return ret;
 }
@@ -182,8 +236,10 @@ static int explain_sides(struct side *const *side, size_t nr)
 		return EXIT_DONE;
 	}
 	store = insn_store_new();
-	ret = print_all(pairs, env.top && env.top < nr_pairs ? env.top :
-			nr_pairs, store);
+	env.manifest = ab_manifest(side[0], side[1]);
+	ret = print_all(pairs, nr_pairs, env.top && env.top < nr_pairs ?
+			env.top : nr_pairs, store);
+	json_decref(env.manifest);
 	insn_store_free(store);
 	free(pairs);
 	return ret ? EXIT_COULD_NOT : EXIT_DONE;

@@ -506,3 +506,34 @@ double explained_share(const struct explanation *e)
 		return fabs(sum) < 1e-6 ? 1 : NAN;
 	return sum / delta;
 }
+
+static double function_delta(const struct explanation *e, const char *name,
+			     const char *space)
+{
+	double delta = 0;
+	size_t i;
+
+	for (i = 0; i < e->nr; i++)
+		if (!strcmp(e->functions[i].name, name) &&
+		    !strcmp(e->functions[i].space, space))
+			delta += e->functions[i].self[NEW] -
+				 e->functions[i].self[BASE];
+	return delta;
+}
+
+bool explain_alike(const struct explanation *a, const struct explanation *b)
+{
+	double all = 0, alike = 0;
+	size_t i;
+
+	for (i = 0; i < b->nr; i++) {
+		const struct explained_function *f = &b->functions[i];
+		double there = function_delta(a, f->name, f->space);
+		double here = f->self[NEW] - f->self[BASE];
+
+		all += fabs(here);
+		if (here * there > 0)
+			alike += fmin(fabs(here), fabs(there));
+	}
+	return alike > all / 2;
+}

@@ -100,9 +100,15 @@ void explain_text(const struct explanation *e, size_t rows, size_t listings,
 		  FILE *f);
 json_t *explain_json(const struct explanation *e);
 /*
- * A flame graph of both sides in one, self-contained SVG: a frame is as wide
- * as the larger of its two sides, frame by frame, and says how they differ.
+ * Whether functions differ in @b as they do in @a, for the most part: both have
+ * one cause, and to explain one is to explain the other.
  */
-void explain_svg(const struct explanation *e, FILE *f);
+bool explain_alike(const struct explanation *a, const struct explanation *b);
+/*
+ * A flame graph of both sides in one, self-contained SVG: a frame is as wide
+ * as the larger of its two sides, frame by frame, and says how they differ. It
+ * begins with the first function that branches. @title may be NULL.
+ */
+void explain_svg(const struct explanation *e, const char *title, FILE *f);
 
 #endif

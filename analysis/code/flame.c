@@ -16,9 +16,12 @@
 #define WIDTH		1200
 #define MARGIN		10
 #define ROW		17
-#define HEAD		78	/* above the frames */
+#define KEY		66	/* what colours mean, from the top */
+#define HEAD		94	/* above the frames */
+#define FOOT_CHARS	160	/* of the names of what was cut */
 #define MIN_WIDTH	0.5	/* narrower frames are left out */
 #define CHAR_WIDTH	6.7	/* of 11 px monospace */
+#define TRUNK		.95	/* of a frame, that its child covers in a trunk */
 
 struct canvas {
 	const struct explanation *e;
@@ -124,6 +127,53 @@ static void put_frame(struct canvas *c, const struct flame *n, double x,
 	fputs("</g>\n", c->f);
 }
 
+/* By how much a frame and all that it calls differ. */
+static double change_in(const struct flame *n)
+{
+	double d = fabs(n->self[NEW] - n->self[BASE]);
+	size_t i;
+
+	for (i = 0; i < n->nr; i++)
+		d += change_in(n->child[i]);
+	return d;
+}
+
+/*
+ * What @n does but for one frame that it calls is no part of the answer: nearly
+ * nothing; or, of a program, nothing that differs. NULL: @n is where it begins.
+ */
+static const struct flame *only_child(const struct flame *n)
+{
+	bool kernel = !strcmp(n->space, "kernel");
+	size_t i;
+
+	for (i = 0; i < n->nr; i++) {
+		const struct flame *child = n->child[i];
+
+		if (width_of(child) >= TRUNK * width_of(n) ||
+		    (!kernel && change_in(child) &&
+		     change_in(child) >= TRUNK * change_in(n)))
+			return child;
+	}
+	return NULL;
+}
+
+/* "caller < its caller < all" of the first that branches; the caller frees. */
+static char *find_trunk(const struct flame **root)
+{
+	const struct flame *child;
+	char *names = xstrdup(""), *more;
+
+	while ((child = only_child(*root))) {
+		more = xasprintf("%s%s%s", (*root)->name, *names ? " < " : "",
+				 names);
+		free(names);
+		names = more;
+		*root = child;
+	}
+	return names;
+}
+
 static int by_width(const void *a, const void *b)
 {
 	const struct flame *x = *(struct flame *const *)a;
@@ -153,12 +203,14 @@ static void put_frames(struct canvas *c, const struct flame *n, double x,
 	}
 }
 
-static void put_head(const struct canvas *c, int height)
+static void put_head(const struct canvas *c, const char *title, int height)
 {
 	const struct explanation *e = c->e;
+	const char *words = json_text(e->point->obs[0].point, "words");
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], d[NUMBER_SIZE];
 	char *params = params_text(e->point->params, " ");
 
+	words = *words ? words : e->point->bench;
 	fprintf(c->f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
 		WIDTH, height, WIDTH, height);
 	fputs("<defs><pattern id=\"less\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect width=\"1.4\" height=\"5\" fill=\"#2b5c8a\"/></pattern></defs>\n", c->f);
@@ -166,36 +218,55 @@ static void put_head(const struct canvas *c, int height)
 		WIDTH, height);
 	fprintf(c->f, "<text x=\"%d\" y=\"20\" font-size=\"14\" font-weight=\"bold\">",
 		MARGIN);
+	put_markup(c->f, *title ? title : words);
+	fprintf(c->f, "</text>\n<text x=\"%d\" y=\"40\" font-size=\"13\">",
+		MARGIN);
+	put_markup(c->f, *title ? words : "");
+	fprintf(c->f, "%s%s %s -&gt; %s (%s) per operation</text>\n<text x=\"%d\" y=\"57\">",
+		*title ? ": " : "", e->metric, format_brief(e->figure[BASE], false, a),
+		format_brief(e->figure[NEW], false, b),
+		format_brief(explained_delta(e), true, d), MARGIN);
 	put_markup(c->f, e->point->bench);
-	fprintf(c->f, ": %s per operation, %s -&gt; %s (%s)</text>\n<text x=\"%d\" y=\"38\">",
-		e->metric, format_value(e->figure[BASE], TIER_EXACT, a),
-		format_value(e->figure[NEW], TIER_EXACT, b),
-		format_delta(explained_delta(e), 2, d), MARGIN);
+	fputc(' ', c->f);
 	put_markup(c->f, params);
 	fputs("</text>\n", c->f);
 	free(params);
-	put_rect(c, MARGIN, 48, 26, 1);
-	fprintf(c->f, "<text x=\"%d\" y=\"60\">more on new</text>\n", MARGIN + 32);
-	put_rect(c, MARGIN + 130, 48, 26, -1);
-	fprintf(c->f, "<text x=\"%d\" y=\"60\">less on new, hatched</text>\n", MARGIN + 162);
-	put_rect(c, MARGIN + 320, 48, 26, 0);
-	fprintf(c->f, "<text x=\"%d\" y=\"60\">the same</text>\n", MARGIN + 352);
-	fprintf(c->f, "<text x=\"%d\" y=\"60\">the darker, the larger a part of the frame; width: the larger side, frame by frame</text>\n",
-		MARGIN + 440);
+	put_rect(c, MARGIN, KEY, 26, 1);
+	fprintf(c->f, "<text x=\"%d\" y=\"%d\">more on new</text>\n",
+		MARGIN + 32, KEY + 12);
+	put_rect(c, MARGIN + 130, KEY, 26, -1);
+	fprintf(c->f, "<text x=\"%d\" y=\"%d\">less on new, hatched</text>\n",
+		MARGIN + 162, KEY + 12);
+	put_rect(c, MARGIN + 320, KEY, 26, 0);
+	fprintf(c->f, "<text x=\"%d\" y=\"%d\">the same</text>\n",
+		MARGIN + 352, KEY + 12);
+	fprintf(c->f, "<text x=\"%d\" y=\"%d\">the darker, the larger a part of the frame; width: the larger side, frame by frame</text>\n",
+		MARGIN + 440, KEY + 12);
 }
 
-void explain_svg(const struct explanation *e, FILE *f)
+void explain_svg(const struct explanation *e, const char *title, FILE *f)
 {
 	struct canvas c = { .e = e, .f = f };
-	double all = width_of(e->flame);
+	const struct flame *root = e->flame;
+	char *trunk = find_trunk(&root);
+	double all = width_of(root);
 	int height;
 
+	if (strlen(trunk) > FOOT_CHARS)
+		memcpy(trunk + FOOT_CHARS - 2, "..", 3);
 	c.scale = all > 0 ? (WIDTH - 2 * MARGIN) / all : 0;
-	c.bottom = HEAD + depth_of(e->flame, c.scale) * ROW;
-	height = c.bottom + 24;
-	put_head(&c, height);
-	put_frames(&c, e->flame, MARGIN, 0);
-	fprintf(f, "<text x=\"%d\" y=\"%d\">%zu frames too narrow to draw left out. A frame stands on what called it; what no frame covers is its own.</text>\n",
+	c.bottom = HEAD + depth_of(root, c.scale) * ROW;
+	height = c.bottom + 40;
+	put_head(&c, title ? title : "", height);
+	put_frames(&c, root, MARGIN, 0);
+	fprintf(f, "<text x=\"%d\" y=\"%d\">A frame stands on what called it; what no frame covers is its own. %zu frames too narrow to draw left out.</text>\n",
 		MARGIN, c.bottom + 16, c.left_out);
+	if (*trunk) {
+		fprintf(f, "<text x=\"%d\" y=\"%d\">Called by: ",
+			MARGIN, c.bottom + 32);
+		put_markup(f, trunk);
+		fputs("</text>\n", f);
+	}
+	free(trunk);
 	fputs("</g>\n</svg>\n", f);
 }

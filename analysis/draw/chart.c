@@ -10,6 +10,9 @@
 #include "analysis_gp.h"
 
 #define MAX_SUB_LINES	3
+/* Characters of a row's name that fit beside a picture of the usual width. */
+#define NAME_FITS	42
+#define NAME_PIXELS	9.5	/* of a character, at most about */
 
 /* Templates, and how high they are: by themselves and for each of their rows. */
 static const struct {
@@ -319,8 +322,8 @@ static char *script_of(const struct chart *c, size_t rows)
 	if (c->kind != CHART_TREND)
 		fprintf(f, "rows = %zu\n", rows);
 	if (c->change_width)
-		fprintf(f, "label_width = %zu\nchange_width = %zu\n",
-			(c->name_width < 10 ? 10 : c->name_width) + 3,
+		fprintf(f, "label_pixels = %.1f\nchange_width = %zu\n",
+			NAME_PIXELS * (fmax(10, c->name_width) + 3),
 			c->change_width + 3);
 	fprintf(f, "%s%sEOD\n", c->x_axis ? c->x_axis : "", c->text);
 	fclose(f);
@@ -333,6 +336,8 @@ int chart_draw(struct chart *c, const struct plot_options *o, size_t *drawn)
 		      c->kind == CHART_TREND ? c->panels.nr : c->rows;
 	size_t high = rows < kinds[c->kind].least_rows ?
 		      kinds[c->kind].least_rows : rows;
+	double wider = c->name_width > NAME_FITS ?
+		       NAME_PIXELS * (c->name_width - NAME_FITS) : 0;
 	char *script;
 	int ret;
 
@@ -340,7 +345,7 @@ int chart_draw(struct chart *c, const struct plot_options *o, size_t *drawn)
 	script = script_of(c, rows);
 	ret = picture_draw(c->file, kinds[c->kind].template,
 			   c->kind == CHART_PANELS && c->panels.nr < 2 ? 760 :
-			   1000, kinds[c->kind].height +
+			   1000 + wider, kinds[c->kind].height +
 			   kinds[c->kind].row * high + 20 * c->lines.nr,
 			   script, o);
 	++*drawn;

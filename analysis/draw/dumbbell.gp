@@ -21,7 +21,7 @@ if (format eq 'terminal') {
 	set tmargin 3.8 + 1.2*(sub_lines - 1)
 	set bmargin at screen (92. + 20*runs)/height
 	if (x_log == 1) { eval tics_125('x') }
-	set lmargin label_width
+	set lmargin at screen label_pixels/width
 	set rmargin change_width
 	plot $data index runs using 2:1:($3-$2):(0) with vectors nohead ls 9 lw 3 notitle, \
 	     for [r = 1:runs] $data index (r - 1) using 2:1:3:4 with xerrorbars ls r lw 1.5 dt 1 title run_title[r]

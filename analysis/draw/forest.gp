@@ -22,7 +22,7 @@ if (format eq 'terminal') {
 	set key at screen 0.5,screen (8. + 10*(runs + 1))/height center center Left reverse maxcols 1
 	set tmargin 3.8 + 1.2*(sub_lines - 1)
 	set bmargin at screen (112. + 20*runs)/height
-	set lmargin label_width
+	set lmargin at screen label_pixels/width
 	set rmargin change_width
 	if (margin > 0) {
 		set object 1 rectangle from first -margin,graph 0 to first margin,graph 1 fc rgb '#ececec' fs solid noborder behind

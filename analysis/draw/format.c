@@ -96,6 +96,25 @@ const char *format_value(double v, enum tier tier, char buf[NUMBER_SIZE])
 	return format_number(v, decimals_for(&v, 1, 0, tier), buf);
 }
 
+const char *format_brief(double v, bool sign, char buf[NUMBER_SIZE])
+{
+	int d = fabs(v) >= 100 || v == round(v) ? 0 : 2;
+
+	if (sign)
+		format_delta(v, d, buf);
+	else
+		format_number(v, d, buf);
+	if (d && strchr(buf, '.'))
+		for (d = strlen(buf) - 1; buf[d] == '0' || buf[d] == '.'; d--) {
+			bool point = buf[d] == '.';
+
+			buf[d] = 0;
+			if (point)
+				break;
+		}
+	return buf;
+}
+
 const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE])
 {
 	if (isnan(ratio))
@@ -113,11 +132,10 @@ const char *format_change(double ratio, double delta, enum tier tier,
 		return strcpy(buf, "same");
 	if (isnan(ratio) || isinf(ratio))
 		return strcpy(buf, "from 0");
-	if (ratio >= 10) {
-		snprintf(buf, NUMBER_SIZE, ratio < 1e5 ? "x%.1f" : "x%.2g",
-			 ratio);
-		return buf;
-	}
+	/* of a small base a ratio says nothing */
+	if (ratio >= SMALL_BASE)
+		return format_delta(delta, clamp(1 - magnitude(delta), 0,
+						 MAX_DECIMALS), buf);
 	if (percent >= .1 || tier == TIER_TIMED)
 		return format_percent(ratio, 1, buf);
 	if (percent < 5e-4)

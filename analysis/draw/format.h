@@ -17,6 +17,7 @@
 #define MAIL_WIDTH	75
 #define SHOW_WIDTH	80	/* of a terminal, for what is not to be mailed */
 #define NUMBER_SIZE	32	/* no number below needs more */
+#define SMALL_BASE	10	/* new / base, from where on base is small */
 
 /*
  * Returns the decimals that show all @nr numbers exactly, but at most as many as
@@ -29,11 +30,14 @@ int decimals_for(const double *v, size_t nr, double delta, enum tier tier);
 const char *format_number(double v, int decimals, char buf[NUMBER_SIZE]);
 /* The same with a sign, "0" for none. */
 const char *format_delta(double v, int decimals, char buf[NUMBER_SIZE]);
+/* As few digits as a reader wants: "1104", "2.5", "+0.02" with @sign. */
+const char *format_brief(double v, bool sign, char buf[NUMBER_SIZE]);
 /* One number by itself, exact ones to six decimals. */
 const char *format_value(double v, enum tier tier, char buf[NUMBER_SIZE]);
 /*
- * A change as "-63.7%", "+0.004%", "x12.5", "from 0", "same"; @ratio is NAN
- * when base was 0. A timed one has no more than one decimal.
+ * A change as "-63.7%", "+0.004%", "from 0", "same"; or as the delta, "+4172",
+ * where the base is so small that a ratio says nothing. @ratio is NAN when base
+ * was 0. A timed one has no more than one decimal.
  */
 const char *format_change(double ratio, double delta, enum tier tier,
 			  char buf[NUMBER_SIZE]);

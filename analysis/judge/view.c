@@ -23,6 +23,51 @@ char *view_point(const struct view *v, const struct side_point *p)
 	return text;
 }
 
+static char *params_without_folio(const struct side_point *p, json_t *constant)
+{
+	json_t *without = json_copy(constant);
+	char *text;
+
+	json_object_set_new(without, "folio", json_null());
+	text = varying_params(p, without);
+	json_decref(without);
+	return text;
+}
+
+static const char *words_or_bench(const struct side_point *p)
+{
+	const char *words = json_text(p->obs[0].point, "words");
+
+	return *words ? words : p->bench;
+}
+
+char *point_in_words(const struct side_point *const *all, size_t nr,
+		  const struct side_point *p)
+{
+	const struct side_point **same = xcalloc(nr + 1, sizeof(*same));
+	const char *words = words_or_bench(p);
+	bool plain = !strcmp(p->mode, "exact"), one = true;
+	char *params, *text;
+	json_t *constant;
+	size_t nr_same = 0, i;
+
+	for (i = 0; i < nr; i++) {
+		one = one && !strcmp(all[i]->mode, p->mode);
+		if (!strcmp(words_or_bench(all[i]), words))
+			same[nr_same++] = all[i];
+	}
+	plain = plain || one;
+	constant = constant_params(same, nr_same);
+	params = params_without_folio(p, constant);
+	text = xasprintf("%s%s%s%s%s%s", words, *params ? ", " : "", params,
+			 plain ? "" : " (", plain ? "" : p->mode,
+			 plain ? "" : ")");
+	json_decref(constant);
+	free(params);
+	free(same);
+	return text;
+}
+
 char *metric_label(const char *metric, const char *unit)
 {
 	if (!*unit || strstr(metric, unit))

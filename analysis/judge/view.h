@@ -32,6 +32,14 @@ void view_free(struct view *v);
 /* "gup.pin_fast folio=64k pages=16", with "(race)" if modes differ. */
 char *view_point(const struct view *v, const struct side_point *p);
 
+/*
+ * The point in words, and with them the parameters that they leave open: those
+ * that differ among points of @all with the same words. Not the folio's size;
+ * "(race)" if modes differ. The caller frees.
+ */
+char *point_in_words(const struct side_point *const *all, size_t nr,
+		  const struct side_point *p);
+
 /* The result of @c for the same point and metric as @r; NULL if none. */
 const struct result *result_like(const struct comparison *c,
 				 const struct result *r);

@@ -8,6 +8,7 @@
 
 #include "analysis/family/mmio_results.h"
 #include "analysis/family/plot_barrier.h"
+#include "analysis/judge/exercised.h"
 #include "analysis/plot/plotted.h"
 #include "lib/util.h"
 
@@ -121,7 +122,7 @@ static bool needs_folder(const struct plot_options *o)
 int plot_runs(struct side *const *sides, size_t nr,
 	      const struct plot_options *o)
 {
-	struct plot plot = { sides, nr, o, 0 };
+	struct plot plot = { sides, nr, o, 0, NULL };
 	const char *cost;
 	bool timed;
 	int ret;
@@ -134,6 +135,8 @@ int plot_runs(struct side *const *sides, size_t nr,
 		ret = make_dirs(o->dir);
 	if (ret)
 		return ret;
+	if (nr > 1)
+		plot.manifest = ab_manifest(sides[0], sides[1]);
 	if (o->select.nr_metrics) {
 		ret = draw_chosen(&plot);
 	} else {
@@ -156,5 +159,6 @@ int plot_runs(struct side *const *sides, size_t nr,
 			   o->select.nr_metrics ?
 			   "point with the metric asked for" :
 			   "measured point");
+	json_decref(plot.manifest);
 	return ret;
 }

@@ -11,17 +11,40 @@
 #define MAX_ROWS	24
 #define LOG_ROWS	5	/* ratios are what rows are looked at for */
 
-/* Largest change first, as the table sorts. */
+/* By how much the last run differs from the first; as a ratio, its logarithm. */
 static double change_of(const struct plot *plot, const struct side_point *p,
-			const char *metric)
+			const char *metric, bool ratio)
 {
 	struct sample a = value_in(plot->sides[0], p, metric);
 	struct sample b = value_in(plot->sides[plot->nr - 1], p, metric);
-	double r = b.median / a.median;
+	double r = b.median / a.median, change = fabs(b.median - a.median);
 
 	sample_free(&a);
 	sample_free(&b);
+	if (!ratio)
+		return change;
 	return r > 0 && isfinite(r) ? fabs(log(r)) : r == 1 ? 0 : INFINITY;
+}
+
+/* The order in which points were measured means nothing; the largest first. */
+static void sort_points(const struct plot *plot, struct drawn_points *l,
+			const char *metric)
+{
+	double *change = xcalloc(l->nr, sizeof(*change));
+	size_t i, k;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct side_point *p = l->p[i];
+		double c = change_of(plot, p, metric, false);
+
+		for (k = i; k && change[k - 1] < c; k--) {
+			change[k] = change[k - 1];
+			l->p[k] = l->p[k - 1];
+		}
+		change[k] = c;
+		l->p[k] = p;
+	}
+	free(change);
 }
 
 /* Of each benchmark only the point that changed most. */
@@ -36,31 +59,52 @@ static size_t one_a_bench(const struct plot *plot,
 				break;
 		if (j == nr)
 			l->p[nr++] = l->p[i];
-		else if (change_of(plot, l->p[i], metric) >
-			 change_of(plot, l->p[j], metric))
+		else if (change_of(plot, l->p[i], metric, true) >
+			 change_of(plot, l->p[j], metric, true))
 			l->p[j] = l->p[i];
 	}
 	return nr;
 }
 
-/* "-53.4%" for each new run, joined. */
+/* Whether a point has so small a base that its ratio says nothing. */
+static bool small_base(const struct plot *plot, const struct drawn_points *l,
+		       const char *metric)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr; i++) {
+		struct sample a = value_in(plot->sides[0], l->p[i], metric);
+		struct sample b = value_in(plot->sides[plot->nr - 1], l->p[i],
+					   metric);
+		double ratio = b.median / a.median;
+
+		sample_free(&a);
+		sample_free(&b);
+		if (ratio >= SMALL_BASE)
+			return true;
+	}
+	return false;
+}
+
+/* "-53.4%", or "-320", for each new run, joined. */
 static char *changed_by(const struct plot *plot, const struct side_point *p,
-			const char *metric)
+			const char *metric, bool deltas)
 {
 	struct sample base = value_in(plot->sides[0], p, metric);
-	char *text = xstrdup(""), *more, change[NUMBER_SIZE];
+	char *text = xstrdup(""), change[NUMBER_SIZE];
 	size_t i;
 
 	for (i = 1; i < plot->nr; i++) {
 		struct sample s = value_in(plot->sides[i], p, metric);
+		double delta = s.median - base.median;
 
-		more = xasprintf("%s%s%s", text, *text ? " / " : "",
-				 format_change(base.median ? s.median /
-					       base.median : NAN,
-					       s.median - base.median,
-					       metric_tier(p, metric), change));
-		free(text);
-		text = more;
+		if (deltas && delta)
+			format_brief(delta, true, change);
+		else
+			format_change(base.median ? s.median / base.median :
+				      NAN, delta, metric_tier(p, metric),
+				      change);
+		append_text(&text, " / ", "%s", change);
 		sample_free(&s);
 	}
 	sample_free(&base);
@@ -95,16 +139,23 @@ static void put_values(struct chart *c, const struct plot *plot,
 
 int draw_points(struct plot *plot, const char *metric)
 {
-	struct drawn_points l = points_with(plot, metric, false);
+	struct drawn_points l = points_with(plot, metric, false), whole;
 	size_t all = l.nr, i;
 	struct chart *c;
 	json_t *constant;
+	bool deltas;
 	char *same;
 
 	if (!all)
 		return 0;
+	whole.p = xcalloc(all, sizeof(*whole.p));
+	memcpy(whole.p, l.p, all * sizeof(*whole.p));
+	whole.nr = all;
 	if (all > MAX_ROWS)
 		l.nr = one_a_bench(plot, &l, metric);
+	if (plot->nr > 1)
+		sort_points(plot, &l, metric);
+	deltas = small_base(plot, &l, metric);
 	constant = constant_params(l.p, l.nr);
 	same = params_text(constant, " ");
 	c = plot_chart(plot, CHART_DUMBBELL, xasprintf("points-%s", metric),
@@ -113,8 +164,8 @@ int draw_points(struct plot *plot, const char *metric)
 	c->xname = axis_text(l.p[0], metric);
 	c->change_width = 2;
 	for (i = 0; i < l.nr; i++) {
-		char *name = row_name(l.p[i], constant, "", 40, 56);
-		char *change = changed_by(plot, l.p[i], metric);
+		char *name = row_words(&whole, l.p[i], constant, "");
+		char *change = changed_by(plot, l.p[i], metric, deltas);
 
 		chart_row(c, name, change);
 		free(change);
@@ -125,5 +176,6 @@ int draw_points(struct plot *plot, const char *metric)
 	json_decref(constant);
 	free(same);
 	free(l.p);
+	free(whole.p);
 	return chart_draw(c, plot->options, &plot->drawn);
 }

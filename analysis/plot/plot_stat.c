@@ -53,10 +53,15 @@ static size_t forest_rows(const struct comparison *c, enum tier tier,
 	return nr;
 }
 
-/* Change in percent of a ratio, or its logarithm to base 2 if they are large. */
-static double position(double ratio, bool large)
+/*
+ * What the axis is of: percent; the logarithm of the ratio to base 2 if changes
+ * are large; new less base if a base is so small that a ratio says nothing.
+ */
+enum scale { PERCENT, RATIO, DELTA };
+
+static double position(double ratio, enum scale scale)
 {
-	return large ? log2(ratio) : 100 * (ratio - 1);
+	return scale == RATIO ? log2(ratio) : 100 * (ratio - 1);
 }
 
 static void interval_of(const struct result *r, double *low, double *high)
@@ -70,42 +75,67 @@ static void interval_of(const struct result *r, double *low, double *high)
 	}
 }
 
+static void put_mark(struct chart *c, double row, const struct result *r,
+		     enum scale scale)
+{
+	double low, high;
+
+	if (scale == DELTA) {
+		chart_mark(c, row, r->delta, r->new.min - r->base.max,
+			   r->new.max - r->base.min);
+		return;
+	}
+	interval_of(r, &low, &high);
+	chart_mark(c, row, position(r->ratio, scale), position(low, scale),
+		   position(high, scale));
+}
+
+static int by_delta(const void *a, const void *b)
+{
+	const struct result *x = *(const struct result *const *)a;
+	const struct result *y = *(const struct result *const *)b;
+	double d = fabs(y->delta) - fabs(x->delta);
+
+	return d < 0 ? -1 : d > 0;
+}
+
 static void put_forest_block(struct chart *chart, const struct comparison *c,
 			     const struct result *const *row, size_t nr,
-			     bool differ, bool large, double shift)
+			     bool differ, enum scale scale, double shift)
 {
 	size_t i;
 
 	chart_block(chart, 4);
 	for (i = 0; i < nr; i++) {
 		const struct result *r = result_like(c, row[i]);
-		double low, high;
 
 		if (!r || !in_forest(r, row[i]->tier) ||
 		    is_difference(r) != differ)
 			continue;
-		interval_of(r, &low, &high);
-		chart_mark(chart, i + 1 + shift, position(r->ratio, large),
-			   position(low, large), position(high, large));
+		put_mark(chart, i + 1 + shift, r, scale);
 	}
 	chart_block_end(chart);
 }
 
 static void put_forest_rows(struct chart *c, const struct result *const *row,
-			    size_t nr, const json_t *constant)
+			    const struct drawn_points *points,
+			    const json_t *constant, enum scale scale)
 {
 	size_t i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < points->nr; i++) {
 		const char *metric = row[i]->metric;
 		bool plain = !strcmp(metric, "ns") ||
 			     !strcmp(metric, "instructions_kernel");
-		char *name = row_name(row[i]->point, constant, plain ? "" :
-				      metric, 34, 46);
+		char *name = row_words(points, row[i]->point, constant,
+				       plain ? "" : metric);
 		char change[NUMBER_SIZE], *text;
 
-		format_change(row[i]->ratio, row[i]->delta, row[i]->tier,
-			      change);
+		if (scale == DELTA)
+			format_brief(row[i]->delta, true, change);
+		else
+			format_change(row[i]->ratio, row[i]->delta,
+				      row[i]->tier, change);
 		text = xasprintf("%s%s%s", row[i]->delta ? change : "",
 				 row[i]->delta ? " " : "", row[i]->word);
 		chart_row(c, name, text);
@@ -114,29 +144,40 @@ static void put_forest_rows(struct chart *c, const struct result *const *row,
 	}
 }
 
-static bool is_large(struct comparison *const *c, size_t nr, enum tier tier)
+static enum scale scale_of(struct comparison *const *c, size_t nr,
+			   enum tier tier)
 {
+	enum scale scale = PERCENT;
 	size_t i, j;
 
 	for (i = 0; i < nr; i++)
 		for (j = 0; j < c[i]->nr_results; j++) {
 			const struct result *r = &c[i]->results[j];
 
-			if (in_forest(r, tier) &&
-			    (r->ratio > 3 || r->ratio < 1 / 3.))
-				return true;
+			if (!in_forest(r, tier))
+				continue;
+			if (tier == TIER_EXACT && r->ratio >= SMALL_BASE)
+				return DELTA;
+			if (r->ratio > 3 || r->ratio < 1 / 3.)
+				scale = RATIO;
 		}
-	return false;
+	return scale;
 }
 
-static void put_forest_axis(struct chart *c, bool large)
+static void put_forest_axis(struct chart *c, enum scale scale)
 {
 	double span = fmax(0, c->value[0].max) - fmin(0, c->value[0].min);
 
-	c->xname = xstrdup(large ? "new / base (logarithmic)" :
-			   "change against base, %");
-	if (large)
+	c->xname = xstrdup(scale == RATIO ? "new / base (logarithmic)" :
+			   scale == DELTA ? "new less base, per operation" :
+					    "change against base, %");
+	if (scale == RATIO)
 		c->x_axis = xstrdup("set xtics (\"1/64\" -6, \"1/16\" -4, \"1/4\" -2, \"1/2\" -1, \"1\" 0, \"2\" 1, \"4\" 2, \"16\" 4, \"64\" 6, \"256\" 8, \"1024\" 10, \"4096\" 12)\n");
+	else if (scale == DELTA && span > 0)
+		c->x_axis = xasprintf("set format x '%%+g'\nset xtics %.17g\nset xrange [%.17g:%.17g]\n",
+				      tic_step(span),
+				      fmin(0, c->value[0].min) - .03 * span,
+				      fmax(0, c->value[0].max) + .03 * span);
 	else if (span > 0)
 		/* few, as their names are long */
 		c->x_axis = xasprintf("set format x '%%+g%%%%'\nset xtics %.17g\n",
@@ -151,43 +192,47 @@ static int draw_forest(struct comparison *const *c, size_t nr, enum tier tier,
 	const struct side_point *p[MAX_ROWS];
 	const struct result *row[MAX_ROWS];
 	size_t all, rows = forest_rows(c[0], tier, row, &all), i;
-	bool large = is_large(c, nr, tier), timed = tier == TIER_TIMED;
+	struct drawn_points points = { p, rows };
+	enum scale scale = scale_of(c, nr, tier);
+	bool timed = tier == TIER_TIMED;
 	struct chart *chart;
 	json_t *constant;
 	char *same;
 
 	if (!rows)
 		return 0;
+	if (scale == DELTA)
+		qsort(row, rows, sizeof(*row), by_delta);
 	for (i = 0; i < rows; i++)
 		p[i] = row[i]->point;
 	constant = constant_params(p, rows);
 	same = params_text(constant, " ");
 	chart = chart_new(CHART_FOREST, "forest-%s", tier_name(tier));
 	fprintf(chart->body, "margin = %.17g\n", timed ?
-		position(1 + c[0]->options->margin, large) : 0.);
+		position(1 + c[0]->options->margin, scale) : 0.);
 	for (i = 0; i < nr; i++)
 		names_add(&chart->lines, run_title(c[i]->new, true));
-	chart->title = xstrdup(timed ?
+	chart_titles(chart, c[0]->manifest, xstrdup(timed ?
 			"Time and cycles: change and 95 % interval" :
-			"Kernel instructions: change and range over seeds");
-	chart->subtitle = xasprintf("against %s: %s; %zu of %zu rows%s%s%s%s",
+			"Kernel instructions: change and range over seeds"),
+		     xasprintf("against %s: %s; %zu of %zu rows%s%s%s%s",
 			c[0]->base->label, release_of(c[0]->base), rows, all,
 			timed ? "; grey: the margin" : "",
 			rows < all ? ", the largest changes" : "",
-			*same ? "; " : "", same);
+			*same ? "; " : "", same));
 	chart->subtitle_width = MAX_SUBTITLE;
 	chart->legend = xstrdup(timed ?
 			"hollow: no difference is shown (full: it is)" :
 			"hollow: equal, or no farther apart than by luck");
 	chart->change_width = 20;
-	put_forest_rows(chart, row, rows, constant);
+	put_forest_rows(chart, row, &points, constant, scale);
 	for (i = 0; i < nr; i++) {
 		double shift = nr > 1 ? .5 * i / nr - .2 : 0;
 
-		put_forest_block(chart, c[i], row, rows, true, large, shift);
-		put_forest_block(chart, c[i], row, rows, false, large, shift);
+		put_forest_block(chart, c[i], row, rows, true, scale, shift);
+		put_forest_block(chart, c[i], row, rows, false, scale, shift);
 	}
-	put_forest_axis(chart, large);
+	put_forest_axis(chart, scale);
 	free(same);
 	json_decref(constant);
 	return chart_draw(chart, o, drawn);

@@ -11,6 +11,9 @@
 
 #define MAX_TITLE	72	/* characters that fit, by and large */
 #define MAX_SUBTITLE	98
+#define MAX_KEYS	40	/* of a row's name; above, keys are left out */
+#define MAX_NAME	56
+#define MAX_WORDS	76
 
 /* --- points and their values --- */
 
@@ -155,23 +158,42 @@ static char *boots_text(const struct plot *plot, const struct side_point *p)
 	return xasprintf("%zu boots a run: median and range", boots);
 }
 
+void chart_titles(struct chart *c, const json_t *manifest, char *what,
+		  char *subtitle)
+{
+	const char *asked = json_text(manifest, "title");
+
+	c->subtitle_width = MAX_SUBTITLE;
+	if (!*asked) {
+		c->title = what;
+		c->subtitle = subtitle;
+		return;
+	}
+	c->title = xstrdup(asked);
+	shorten(c->title, MAX_TITLE);
+	c->subtitle = xasprintf("%s; %s", what, subtitle);
+	free(what);
+	free(subtitle);
+}
+
 struct chart *plot_chart(const struct plot *plot, enum chart_kind kind,
 			 char *file, const char *what, const char *constant,
 			 const struct side_point *p)
 {
 	char *kernels = kernels_text(plot), *bars = boots_text(plot, p);
 	struct chart *c = chart_new(kind, "%s", file);
+	char *title;
 	size_t i;
 
 	for (i = 0; i < plot->nr; i++)
 		names_add(&c->lines, run_title(plot->sides[i],
 					       release_is_shared(plot, i)));
-	c->title = xasprintf("%s: %s", what, kernels);
+	title = xasprintf("%s: %s", what, kernels);
 	/* The kernels are in the legend as well, with room for long names. */
-	if (strlen(c->title) > MAX_TITLE)
-		c->title[strlen(what)] = '\0';
-	c->subtitle = xasprintf("%s%s%s", bars, *constant ? "; " : "", constant);
-	c->subtitle_width = MAX_SUBTITLE;
+	if (strlen(title) > MAX_TITLE)
+		title[strlen(what)] = '\0';
+	chart_titles(c, plot->manifest, title,
+		     xasprintf("%s%s%s", bars, *constant ? "; " : "", constant));
 	free(kernels);
 	free(bars);
 	free(file);
@@ -206,5 +228,21 @@ char *row_name(const struct side_point *p, const json_t *constant,
 			 *metric ? " " : "", metric);
 	shorten(name, most);
 	free(params);
+	return name;
+}
+
+char *row_words(const struct drawn_points *all, const struct side_point *p,
+		const json_t *constant, const char *metric)
+{
+	const char *folio = json_text(p->params, "folio");
+	char *label, *name;
+
+	if (!*json_text(p->obs[0].point, "words"))
+		return row_name(p, constant, metric, MAX_KEYS, MAX_NAME);
+	label = point_in_words(all->p, all->nr, p);
+	name = xasprintf("%s%s%s%s%s", label, *folio ? ", " : "", folio,
+			 *metric ? ", " : "", metric);
+	free(label);
+	shorten(name, MAX_WORDS);
 	return name;
 }

@@ -16,6 +16,7 @@ struct plot {
 	size_t nr;
 	const struct plot_options *options;
 	size_t drawn;
+	json_t *manifest;	/* of make ab; NULL */
 };
 
 struct drawn_points {
@@ -47,10 +48,19 @@ char *run_title(const struct side *s, bool build);
  */
 char *row_name(const struct side_point *p, const json_t *constant,
 	       const char *metric, size_t keys, size_t most);
+/* The same in words, where the run has them: "copy-on-write fault, 4k". */
+char *row_words(const struct drawn_points *all, const struct side_point *p,
+		const json_t *constant, const char *metric);
+/*
+ * The title of a picture: what was asked, if make ab says it. @what is what is
+ * drawn, and comes first in the subtitle then. Both are taken over.
+ */
+void chart_titles(struct chart *c, const json_t *manifest, char *what,
+		  char *subtitle);
 
 /*
- * A chart with a line for each run, titled "WHAT: kernels", and under it what
- * marks are of, and what is the same for all points. @file is freed.
+ * A chart with a line for each run, titled "WHAT: kernels" or what was asked, and
+ * under it what marks are of, and what is the same for all points. @file is freed.
  */
 struct chart *plot_chart(const struct plot *plot, enum chart_kind kind,
 			 char *file, const char *what, const char *constant,

@@ -14,25 +14,6 @@
 /* Events printed below a line. */
 #define EVENTS_SHOWN	6
 
-const char *answer_number(double v, bool sign, char buf[NUMBER_SIZE])
-{
-	int d = fabs(v) >= 100 || v == round(v) ? 0 : 2;
-
-	if (sign)
-		format_delta(v, d, buf);
-	else
-		format_number(v, d, buf);
-	if (d && strchr(buf, '.'))
-		for (d = strlen(buf) - 1; buf[d] == '0' || buf[d] == '.'; d--) {
-			bool point = buf[d] == '.';
-
-			buf[d] = 0;
-			if (point)
-				break;
-		}
-	return buf;
-}
-
 /* --- points --- */
 
 /* A point with its results. */
@@ -134,57 +115,6 @@ static enum verdict point_verdict(const struct point_results *p)
 	return v;
 }
 
-/* --- labels --- */
-
-static char *params_without_folio(const struct side_point *p, json_t *constant)
-{
-	json_t *without = json_copy(constant);
-	char *text;
-
-	json_object_set_new(without, "folio", json_null());
-	text = varying_params(p, without);
-	json_decref(without);
-	return text;
-}
-
-static const char *words_or_bench(const struct side_point *p)
-{
-	const char *words = json_text(p->obs[0].point, "words");
-
-	return *words ? words : p->bench;
-}
-
-/*
- * The point in words, and with them the parameters that they leave open: those
- * that differ among points of the same words.
- */
-static char *label_of(const struct answer_points *l, const struct side_point *p)
-{
-	const struct side_point **same = xcalloc(l->nr, sizeof(*same));
-	const char *words = words_or_bench(p);
-	char *params, *text;
-	json_t *constant;
-	bool plain = !strcmp(p->mode, "exact");
-	size_t nr = 0, i;
-
-	for (i = 0; i < l->nr; i++) {
-		if (!strcmp(words_or_bench(l->v[i].point), words))
-			same[nr++] = l->v[i].point;
-	}
-	constant = constant_params(same, nr);
-	params = params_without_folio(p, constant);
-	for (i = 0; i < l->nr && !strcmp(l->v[i].point->mode, p->mode); i++)
-		;
-	plain = plain || i == l->nr;	/* or all are of this mode */
-	text = xasprintf("%s%s%s%s%s%s", words, *params ? ", " : "", params,
-			 plain ? "" : " (", plain ? "" : p->mode,
-			 plain ? "" : ")");
-	json_decref(constant);
-	free(params);
-	free(same);
-	return text;
-}
-
 /* --- events --- */
 
 static bool has_word(const char *metric)
@@ -274,11 +204,11 @@ static void add_event(struct events *e, const char *word,
 
 	if (move == EVENT_MORE || move == EVENT_LESS) {
 		append_text(&e->moved, ", ", "%s %s -> %s", word,
-			    answer_number(r->base.median, false, base),
-			    answer_number(r->new.median, false, new));
+			    format_brief(r->base.median, false, base),
+			    format_brief(r->new.median, false, new));
 		return;
 	}
-	answer_number(most, false, new);
+	format_brief(most, false, new);
 	many = has_word(r->metric) && strcmp(new, "1") ? answer_plural(word) :
 		xstrdup(word);
 	/* without the number where it is too rare for one */
@@ -501,11 +431,14 @@ struct answer *answer_of(const struct comparison *c)
 {
 	struct answer *a = xcalloc(1, sizeof(*a));
 	struct answer_points l = answer_points_of(c);
+	const struct side_point **all = xcalloc(l.nr + 1, sizeof(*all));
 	size_t i;
 
+	for (i = 0; i < l.nr; i++)
+		all[i] = l.v[i].point;
 	for (i = 0; i < l.nr; i++) {
 		const struct point_results *p = &l.v[i];
-		char *label = label_of(&l, p->point);
+		char *label = point_in_words(all, l.nr, p->point);
 		struct answer_line *line = line_get(a, label);
 		const struct result *cost = cost_of(p);
 
@@ -533,6 +466,7 @@ struct answer *answer_of(const struct comparison *c)
 	if (a->nr)
 		qsort(a->lines, a->nr, sizeof(*a->lines), by_weight);
 	answer_points_free(&l);
+	free(all);
 	return a;
 }
 

@@ -58,8 +58,6 @@ void answer_free(struct answer *a);
 
 /* What one side hardly has is new, or gone. */
 enum event_move event_move(const struct result *r);
-/* As few digits as show it: "1104", "2.5", "+0.02". */
-const char *answer_number(double v, bool sign, char buf[NUMBER_SIZE]);
 /* "retries"; the caller frees. */
 char *answer_plural(const char *word);
 /* "kernel instructions" */

@@ -139,8 +139,8 @@ static bool says_the_same(const struct answer_line *line,
 		const struct answer_cell *y = find_cell(other, x->folio);
 
 		if (!y || !same_text(x->events, y->events) ||
-		    strcmp(answer_number(delta_of(x), true, a),
-			   answer_number(delta_of(y), true, b)))
+		    strcmp(format_brief(delta_of(x), true, a),
+			   format_brief(delta_of(y), true, b)))
 			return false;
 	}
 	return line->shown->events || same_stem(line->label, other->label);
@@ -360,7 +360,7 @@ static void put_delta(struct table *t, const struct answer_cell *cell,
 
 	table_cell(t, "%s", !cell || !cell->cost || cell == main ? "" :
 		   is_difference(cell->cost) ?
-		   answer_number(cell->cost->delta, true, delta) : "same");
+		   format_brief(cell->cost->delta, true, delta) : "same");
 }
 
 /* Names of lines that say the same, without those that have a row. */
@@ -419,12 +419,12 @@ static void put_row(struct table *t, const struct layout *l, size_t row,
 	table_cell(t, "%s%s%s%s", grouped ? "- " : "", label,
 		   other && *cell->folio ? ", " : "", other ? cell->folio : "");
 	if (cell->cost) {
-		table_cell(t, "%s", answer_number(cell->cost->base.median,
+		table_cell(t, "%s", format_brief(cell->cost->base.median,
 						  false, base));
-		table_cell(t, "%s", answer_number(cell->cost->new.median,
+		table_cell(t, "%s", format_brief(cell->cost->new.median,
 						  false, new));
 		table_cell(t, "%s", is_difference(cell->cost) ?
-			   answer_number(cell->cost->delta, true, delta) :
+			   format_brief(cell->cost->delta, true, delta) :
 			   "same");
 	}
 	for (i = 0; cell->cost && i < l->nr_columns; i++) {
@@ -459,7 +459,7 @@ static void put_others(const struct layout *l, FILE *f)
 			more++;
 			continue;
 		}
-		answer_number(delta_of(line->shown), true, number);
+		format_brief(delta_of(line->shown), true, number);
 		if (!delta_of(line->shown))
 			append_text(&text, "; ", "%s (%s)", line->label,
 				    line->shown->events ? line->shown->events :

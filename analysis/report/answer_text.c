@@ -10,8 +10,6 @@
 
 /* Events named in the verdict. */
 #define MOVES_NAMED	3
-/* From so much more on, a ratio tells of a small base and nothing else. */
-#define RATIO_TELLS	10
 
 const char *answer_cost_name(const char *metric)
 {
@@ -33,7 +31,7 @@ int answer_stem(const char *label)
 
 static bool ratio_tells(const struct result *r)
 {
-	return r->ratio > 1. / RATIO_TELLS && r->ratio < RATIO_TELLS;
+	return r->ratio > 1. / SMALL_BASE && r->ratio < SMALL_BASE;
 }
 
 /*
@@ -54,8 +52,8 @@ static void append_effect(char **text, const struct answer *a, const char *word,
 			    plural(a->points));
 	if (!e->priced)
 		return;
-	answer_number(e->least->delta, true, least);
-	answer_number(e->most->delta, true, most);
+	format_brief(e->least->delta, true, least);
+	format_brief(e->most->delta, true, most);
 	one = !strcmp(least, most);
 	named = strstr(*text, answer_cost_name(a->cost));
 	append_text(text, ", ", "%s%s%s%s%s%s", least, one ? "" : " to ",

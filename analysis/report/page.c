@@ -13,6 +13,9 @@
 #include "analysis/plot/plot_stat.h"
 #include "lib/util.h"
 
+/* Points that are explained to find another cause. */
+#define MAX_TRIES	12
+
 /* Ratios first, then every point, sweeps, and what is behind them. */
 static int rank(const char *name)
 {
@@ -91,33 +94,41 @@ void page_draw(struct report_page *page, struct side *const *side,
 	free(dir);
 }
 
-/* The largest differences, if their instructions were counted. */
+/* The largest difference of each cause, if their instructions were counted. */
 void page_explain(struct report_page *page, const struct side *base,
 		  const struct side *new)
 {
 	struct insn_store *store = insn_store_new();
+	struct explanation *e[ARRAY_SIZE(page->explained)];
 	struct explain_pair *pairs;
-	size_t nr, i, len;
+	size_t shown = 0, nr, i, k, len;
 
 	pairs = explain_pairs(base, new, "instructions", &nr);
-	for (i = 0; i < nr && i < ARRAY_SIZE(page->explained); i++) {
-		struct explanation *e = NULL;
+	for (i = 0; i < nr && i < MAX_TRIES && pairs[i].delta &&
+	     shown < ARRAY_SIZE(page->explained); i++) {
 		FILE *f;
 
-		if (pairs[i].delta)
-			e = explain(pairs[i].base, pairs[i].new,
-				    "instructions", -1, store);
-		if (!e)
+		e[shown] = explain(pairs[i].base, pairs[i].new, "instructions",
+				   -1, store);
+		if (!e[shown])
 			break;
-		f = open_memstream(&page->explained[i], &len);
-		explain_text(e, 12, 0, f);
+		for (k = 0; k < shown && !explain_alike(e[k], e[shown]); k++)
+			;
+		if (k < shown) {
+			explanation_free(e[shown]);
+			continue;
+		}
+		f = open_memstream(&page->explained[shown], &len);
+		explain_text(e[shown], 12, 0, f);
 		fclose(f);
-		f = open_memstream(&page->flame[i], &len);
-		explain_svg(e, f);
+		f = open_memstream(&page->flame[shown], &len);
+		explain_svg(e[shown], NULL, f);
 		fclose(f);
-		page->nr_explained++;
-		explanation_free(e);
+		shown++;
 	}
+	page->nr_explained = shown;
+	for (k = 0; k < shown; k++)
+		explanation_free(e[k]);
 	free(pairs);
 	insn_store_free(store);
 }

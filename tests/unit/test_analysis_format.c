@@ -70,7 +70,7 @@ TEST(changes)
 	assert_string_equal(change(NAN, 0, TIER_EXACT), "same");
 	assert_string_equal(change(NAN, 3, TIER_EXACT), "from 0");
 	assert_string_equal(change(0, -3, TIER_EXACT), "-100.0%");
-	assert_string_equal(change(12.5, 3, TIER_EXACT), "x12.5");
+	assert_string_equal(change(12.5, 3, TIER_EXACT), "+3.0");
 	assert_string_equal(change(1.00004, 3, TIER_EXACT), "+0.004%");
 	assert_string_equal(change(1.00004, 3, TIER_TIMED), "+0.0%");
 	assert_string_equal(change(1 + 1e-12, 1, TIER_EXACT), "+~0%");

@@ -298,7 +298,7 @@ static void explained(void **state)
 	assert_non_null(strstr(text, "+0x8            5         2  ldr"));
 	free(text);
 	out = open_memstream(&text, &len);
-	explain_svg(e, out);
+	explain_svg(e, NULL, out);
 	fclose(out);
 	assert_non_null(strstr(text, ">walk -6"));
 	free(text);
@@ -546,6 +546,33 @@ static void far_from_symbols(void **state)
 	symbols_free(s);
 }
 
+/* One cause: for the most part the same functions differ, in one direction. */
+static void causes(void **state)
+{
+	struct explained_function zap[] = {
+		{ .name = "walk", .space = "kernel", .self = { 0, 100 } },
+		{ .name = "lock", .space = "kernel", .self = { 10, 20 } },
+	}, more[] = {
+		{ .name = "walk", .space = "kernel", .self = { 5, 85 } },
+		{ .name = "free", .space = "kernel", .self = { 0, 30 } },
+	}, other[] = {
+		{ .name = "lock", .space = "kernel", .self = { 0, 10 } },
+		{ .name = "copy", .space = "kernel", .self = { 0, 60 } },
+		{ .name = "walk", .space = "user", .self = { 0, 70 } },
+	}, less[] = {
+		{ .name = "walk", .space = "kernel", .self = { 100, 0 } },
+	};
+	struct explanation a = { .functions = zap, .nr = ARRAY_SIZE(zap) };
+	struct explanation b = { .functions = more, .nr = ARRAY_SIZE(more) };
+	struct explanation c = { .functions = other, .nr = ARRAY_SIZE(other) };
+	struct explanation d = { .functions = less, .nr = ARRAY_SIZE(less) };
+
+	(void)state;
+	assert_true(explain_alike(&a, &b));
+	assert_false(explain_alike(&a, &c));
+	assert_false(explain_alike(&a, &d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +585,7 @@ int main(void)
 		cmocka_unit_test(sampled),
 		cmocka_unit_test(every_seed),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(causes),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
