@@ -342,8 +342,9 @@ struct stat_tost stat_tost(const double *x, size_t m, const double *y,
 	struct stat_tost r;
 
 	if (w.se <= 0) {
-		r.low = w.difference > -margin ? 0 : 1;
-		r.high = w.difference < margin ? 0 : 1;
+		/* the last digits of a logarithm must not put it inside */
+		r.low = w.difference > -margin * (1 - 1e-12) ? 0 : 1;
+		r.high = w.difference < margin * (1 - 1e-12) ? 0 : 1;
 	} else {
 		r.low = gsl_cdf_tdist_Q((w.difference + margin) / w.se, w.df);
 		r.high = gsl_cdf_tdist_P((w.difference - margin) / w.se, w.df);

@@ -326,8 +326,14 @@ void csv_text(FILE *f, const char *text, char end)
 
 void csv_number(FILE *f, double v, char end)
 {
+	char text[32];
+
+	/* as few digits as give the very same number */
+	snprintf(text, sizeof(text), "%.15g", v);
+	if (strtod(text, NULL) != v)
+		snprintf(text, sizeof(text), "%.17g", v);
 	if (isfinite(v))
-		fprintf(f, "%.15g", v);
+		fputs(text, f);
 	fputc(end, f);
 }
 

@@ -195,17 +195,39 @@ static void print_markdown(const struct report *whole, size_t nr, FILE *f)
 	view_free(&v);
 }
 
+/* A code block, which no backticks in the text can end. */
+static void print_code(const char *text, FILE *f)
+{
+	int fence = 3, run = 0, i;
+	const char *at;
+
+	for (at = text; *at; at++) {
+		run = *at == '`' ? run + 1 : 0;
+		fence = run >= fence ? run + 1 : fence;
+	}
+	for (i = 0; i < fence; i++)
+		fputc('`', f);
+	fprintf(f, "\n%s", text);
+	for (i = 0; i < fence; i++)
+		fputc('`', f);
+	fputc('\n', f);
+}
+
 static void report_markdown(const struct report *r, FILE *f)
 {
 	struct view v = view_merge(r->c, r->nr, r->all);
-	size_t i;
+	size_t i, len;
+	char *text;
+	FILE *code;
 
 	for (i = 0; i < r->nr; i++)
 		print_markdown(r, i, f);
-	fputs("```\n", f);
-	report_runs(r, f);
-	report_rest(r, &v, f);
-	fputs("```\n", f);
+	code = open_memstream(&text, &len);
+	report_runs(r, code);
+	report_rest(r, &v, code);
+	fclose(code);
+	print_code(text, f);
+	free(text);
 	view_free(&v);
 }
 

@@ -588,6 +588,18 @@ csv_quotes()
 	make_run -o q -B aaaa 'a.b p=1,"2" : faults.minor=1' && exits 0 ptelab compare q q --format csv && says '"p=1,""2"""'
 }
 check "csv: quotes" csv_quotes
+csv_digits()
+{
+	exits 0 ptelab compare tb tn --format csv && awk -F, '$2 == "fault.file" { print $9 }' "$tmp/out" > csv &&
+	exits 0 ptelab compare tb tn --json && [ "$(jq '.results[] | select(.bench == "fault.file") | .base.median' "$tmp/out")" = "$(jq . csv)" ]
+}
+check "csv: the same number as in JSON" csv_digits
+markdown_fence()
+{
+	make_run -o fence -B aaaa 'a.b p=1 : faults.minor=1' 'a.b p=```` ! failed so' && exits 0 ptelab compare fence fence --format markdown &&
+	[ "$(grep -cx '`````' "$tmp/out")" = 2 ]
+}
+check "markdown: no parameter ends the code block" markdown_fence
 exits 0 ptelab compare base new new --json
 check "json: an array for several runs" json 'type == "array" and length == 2 and .[1].schema == "ptelab-compare-1"'
 exits 0 ptelab compare base new --all

@@ -328,6 +328,8 @@ TEST(welch)
 TEST(tost)
 {
 	static const double a[] = { 5, 5, 5 }, b[] = { 6, 6 };
+	const double at100[] = { log(100), log(100) };
+	const double at101[] = { log(101), log(101) };
 	struct stat_tost r = stat_tost(N(sleep1), N(sleep2), 4);
 
 	near(r.low, .0053616, 1e-4);
@@ -337,6 +339,8 @@ TEST(tost)
 	near(stat_tost(N(a), N(b), 2).p, 0, 0);
 	near(stat_tost(N(a), N(b), .5).p, 1, 0);
 	near(stat_tost(N(a), N(b), 1).p, 1, 0);
+	/* 100 against 101 is at a margin of 1 %, and not within it */
+	near(stat_tost(N(at101), N(at100), log1p(.01)).p, 1, 0);
 }
 
 TEST(max_t)
