@@ -54,7 +54,13 @@ static bool any_difference(const struct comparison *c)
 
 static bool any_finding(const struct comparison *c)
 {
-	return c->nr_findings;
+	size_t i;
+
+	/* a finding of no more than "info" is nothing new, or nothing bad */
+	for (i = 0; i < c->nr_findings; i++)
+		if (c->findings[i].severity >= SEVERITY_WARNING)
+			return true;
+	return false;
 }
 
 static bool not_exercised(const struct comparison *c)

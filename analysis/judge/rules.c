@@ -13,13 +13,17 @@
 #define MAX_CONDITIONS	2
 #define MAX_RULES	4
 
-/* How a metric moves; always so that every seed agrees, but for ON_NEW. */
+/*
+ * How a metric moves. What moves is a difference by its row's verdict: what the
+ * table does not call one can't be a finding.
+ */
 enum move {
 	RISES,
 	CHANGES,
 	APPEARS,	/* 0 on base, more on new */
 	GONE,		/* the other way round */
-	ON_NEW,		/* more than 0 with any seed of new */
+	ON_NEW,		/* seen on new, were it once, and never on base */
+	ON_BOTH,	/* seen on new, and on base as well */
 	STAYS,		/* more than 0 on both, with every seed, and the same */
 	NOT_COUNTED,	/* not a metric of this point on both sides */
 };
@@ -62,7 +66,9 @@ static const struct finding_kind {
 		{ SEVERITY_ERROR, { { "shadow_stale", ON_NEW } },
 		  "a secondary TLB keeps entries that the page table no longer has" },
 		{ SEVERITY_WARNING, { { "notifier_secondary", GONE } },
-		  "secondary TLBs are no longer told; where the change takes or gives a permission, they keep the old entry" } } },
+		  "secondary TLBs are no longer told; where the change takes or gives a permission, they keep the old entry" },
+		{ SEVERITY_INFO, { { "shadow_stale", ON_BOTH } },
+		  "on both sides, so not this change's doing: a secondary TLB keeps entries that the page table no longer has" } } },
 	{ "lockless-retry",
 	  "lockless reads of a contpte block start again, or no longer do", {
 		{ SEVERITY_WARNING, { { "lockless_retries", APPEARS } },
@@ -88,9 +94,11 @@ static const struct finding_kind {
 	{ "forbidden-outcome",
 	  "a litmus test ended in a way that a memory model in force forbids", {
 		{ SEVERITY_ERROR, { { "forbidden_outcomes", ON_NEW } },
-		  "an outcome was seen that the memory model must not allow" } } },
+		  "an outcome was seen that the memory model must not allow" },
+		{ SEVERITY_INFO, { { "forbidden_outcomes", ON_BOTH } },
+		  "on both sides, so not this change's doing: an outcome was seen that the memory model must not allow" } } },
 	{ EXACT_DIFFERENCE,
-	  "an exact count differs between the kernels with every seed",
+	  "an exact count differs between the kernels",
 	  /* by find_exact_differences() */ { { 0 } } },
 };
 
@@ -113,15 +121,17 @@ static bool moves(const struct result *r, enum move move)
 {
 	switch (move) {
 	case RISES:
-		return r->new.min > r->base.max;
+		return is_difference(r) && r->delta > 0;
 	case CHANGES:
-		return r->new.min > r->base.max || r->new.max < r->base.min;
+		return is_difference(r);
 	case APPEARS:
-		return !r->base.max && !r->base.min && r->new.min > 0;
+		return is_difference(r) && r->delta > 0 && !r->base.max;
 	case GONE:
-		return !r->new.max && !r->new.min && r->base.min > 0;
+		return is_difference(r) && r->delta < 0 && !r->new.max;
 	case ON_NEW:
-		return r->new.max > 0;
+		return r->new.max > 0 && !r->base.max;
+	case ON_BOTH:
+		return r->new.max > 0 && r->base.max > 0;
 	case STAYS:
 		return r->base.min > 0 && r->new.min > 0 &&
 		       r->new.min <= r->base.max && r->base.min <= r->new.max;

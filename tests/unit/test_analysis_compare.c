@@ -422,6 +422,22 @@ TEST(rules)
 				 cases[i].base, cases[i].new);
 }
 
+/* A row that the table does not call a difference is no finding either. */
+TEST(findings_follow_verdicts)
+{
+	struct side *b = run_of((struct fixture){ .mode = "race", .boots = 3 },
+		POINTS("a.b : kvm_unnecessary.clear=1+1 lockless_retries=1+1"));
+	struct side *n = run_of((struct fixture){ .mode = "race", .boots = 3 },
+		POINTS("a.b : kvm_unnecessary.clear=4+1 lockless_retries=4+1"));
+	struct comparison *c = compare_sides(b, n, &compare_defaults);
+
+	assert_int_equal(c->count[VERDICT_REGRESSION], 0);
+	assert_int_equal(c->nr_findings, 0);
+	comparison_free(c);
+	side_free(b);
+	side_free(n);
+}
+
 /* Findings group the points of one benchmark and metric. */
 TEST(grouped_findings)
 {
@@ -489,6 +505,7 @@ int main(void)
 		cmocka_unit_test(false_alarms),
 		cmocka_unit_test(environments),
 		cmocka_unit_test(rules),
+		cmocka_unit_test(findings_follow_verdicts),
 		cmocka_unit_test(grouped_findings),
 		cmocka_unit_test(partly_invalid),
 	};
