@@ -38,17 +38,34 @@ static void add_totals(struct sample *s, const struct observation *o,
 							   "operations"));
 }
 
+static json_int_t seed_of(const struct observation *o)
+{
+	return json_integer_value(json_object_get(o->file->header, "seed"));
+}
+
 static void add_value(struct sample *s, double v, const struct observation *o)
 {
 	s->v[s->nr] = v;
 	s->boot[s->nr] = o->boot;
-	s->seed[s->nr++] = json_integer_value(
-			json_object_get(o->file->header, "seed"));
+	s->seed[s->nr++] = seed_of(o);
 }
 
-/* The observation has a value and is the first of its boot that has. */
-static bool first_of_boot(const struct side_point *p, const char *metric,
-			  size_t nr)
+static bool same_boot(const struct side_point *p, size_t a, size_t b)
+{
+	return p->obs[a].boot == p->obs[b].boot;
+}
+
+/* Boots of the exact mode with one seed are the same to the last instruction. */
+static bool same_unit(const struct side_point *p, size_t a, size_t b)
+{
+	return strcmp(p->mode, "exact") ? same_boot(p, a, b) :
+	       seed_of(&p->obs[a]) == seed_of(&p->obs[b]);
+}
+
+/* The observation has a value and is the first of its kind that has. */
+static bool is_first(const struct side_point *p, const char *metric, size_t nr,
+		     bool (*same)(const struct side_point *p, size_t a,
+				  size_t b))
 {
 	size_t i;
 	double v;
@@ -56,23 +73,28 @@ static bool first_of_boot(const struct side_point *p, const char *metric,
 	if (!observation_value(&p->obs[nr], metric, &v))
 		return false;
 	for (i = 0; i < nr; i++)
-		if (p->obs[i].boot == p->obs[nr].boot &&
-		    observation_value(&p->obs[i], metric, &v))
+		if (same(p, i, nr) && observation_value(&p->obs[i], metric, &v))
 			return false;
 	return true;
 }
 
+/* Several files of a boot, or boots of a seed, are one value: their median. */
 static void take_exact(struct sample *s, const struct side_point *p,
 		       const char *metric)
 {
-	size_t i;
-	double v;
+	double *v = xcalloc(p->nr_obs, sizeof(*v));
+	size_t i, j, nr;
 
 	for (i = 0; i < p->nr_obs; i++) {
-		s->boots += first_of_boot(p, metric, i);
-		if (observation_value(&p->obs[i], metric, &v))
-			add_value(s, v, &p->obs[i]);
+		s->boots += is_first(p, metric, i, same_boot);
+		if (!is_first(p, metric, i, same_unit))
+			continue;
+		for (nr = 0, j = i; j < p->nr_obs; j++)
+			nr += same_unit(p, i, j) &&
+			      observation_value(&p->obs[j], metric, &v[nr]);
+		add_value(s, stat_median(v, nr), &p->obs[i]);
 	}
+	free(v);
 }
 
 static void take_timed(struct sample *s, const struct side_point *p,
@@ -82,7 +104,7 @@ static void take_timed(struct sample *s, const struct side_point *p,
 	size_t i;
 
 	for (i = 0; i < p->nr_obs; i++)
-		if (first_of_boot(p, metric, i))
+		if (is_first(p, metric, i, same_boot))
 			add_value(s, stat_nested(&n.boots[s->boots++], 1,
 						 center), &p->obs[i]);
 	nest_free(&n);
@@ -233,7 +255,7 @@ struct nest nest_take(const struct side_point *p, const char *metric)
 	size_t i;
 
 	for (i = 0; i < p->nr_obs; i++)
-		if (first_of_boot(p, metric, i))
+		if (is_first(p, metric, i, same_boot))
 			nest_boot(&n, p, metric, i);
 	return n;
 }

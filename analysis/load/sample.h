@@ -27,7 +27,7 @@ enum tier metric_tier(const struct side_point *p, const char *metric);
 const char *tier_name(enum tier t);
 
 struct sample {
-	double *v;		/* exact: one per file; timed: one per boot */
+	double *v;		/* one per boot; in the exact mode one per seed */
 	json_int_t *seed;	/* of each value's (first) file */
 	size_t *boot;		/* of each value: index into the side's boots */
 	size_t nr;

@@ -153,6 +153,36 @@ TEST(boots_and_processes)
 	side_free(s);
 }
 
+/* Neither files of one boot nor boots of one seed are evidence of their own. */
+TEST(exact_units)
+{
+	struct side *race = run_of((struct fixture){ .mode = "race", .boots = 2,
+				   .processes = 5 },
+				   POINTS("a.b : faults.minor=1+1"));
+	struct side *exact = run_of((struct fixture){ .boots = 2 },
+				    POINTS("a.b : faults.minor=1+1"));
+	struct fixture again = { .dir = exact->run->path, .mode = "exact",
+		.release = "6.12.0 again", .build_id = "abc", .boots = 3,
+		.processes = 1, .cmdline = "quiet",
+		.points = (const char *const[]){ "a.b : faults.minor=1+1" },
+		.nr_points = 1 };
+	struct side *both;
+	struct sample v = sample_of(race, "faults.minor");
+
+	assert_int_equal(v.nr, 2);
+	assert_int_equal(v.boots, 2);
+	sample_free(&v);
+	assert_int_equal(fixture_write(&again), 0);
+	both = side_load(exact->run->path, NULL);
+	v = sample_of(both, "faults.minor");
+	assert_int_equal(v.nr, 3);
+	assert_int_equal(v.boots, 5);
+	sample_free(&v);
+	side_free(both);
+	side_free(exact);
+	side_free(race);
+}
+
 TEST(tiers)
 {
 	struct side *exact = run_of((struct fixture){ .boots = 2 },
@@ -499,6 +529,7 @@ int main(void)
 		cmocka_unit_test(selectors),
 		cmocka_unit_test(keys),
 		cmocka_unit_test(boots_and_processes),
+		cmocka_unit_test(exact_units),
 		cmocka_unit_test(tiers),
 		cmocka_unit_test(exact_verdicts),
 		cmocka_unit_test(exact_luck),
