@@ -197,19 +197,6 @@ double stat_rank_floor(size_t m, size_t n)
 	return fmin(2 / ways, 1);
 }
 
-/* The integral of exp(-kx) f(x) F(x), f of Gamma(a) and F of Gamma(b). */
-static double gap_term(size_t a, size_t b, double k)
-{
-	double sum = pow(k + 1, -(double)a), ways = 1;
-	size_t j;
-
-	for (j = 0; j < b; j++) {
-		sum -= ways * pow(k + 2, -(double)(a + j));
-		ways = ways * (a + j) / (j + 1);
-	}
-	return sum;
-}
-
 size_t stat_rank_least(size_t family, double alpha)
 {
 	size_t n = STAT_MIN_BOOTS;
@@ -217,59 +204,6 @@ size_t stat_rank_least(size_t family, double alpha)
 	while (stat_rank_floor(n, n) * family >= alpha)
 		n++;
 	return n;
-}
-
-double stat_apart_chance(size_t m, size_t n, double k)
-{
-	size_t a = m - 1, b = n - 1, j;
-	double beyond = 1;
-
-	if (!a || !b) {
-		beyond = pow(k + 1, -(double)(a + b));
-	} else if (k < 1000) {
-		beyond = gap_term(a, b, k) + gap_term(b, a, k);
-	} else {
-		/* the limit: C(a+b,a) k^-(a+b); the difference has no digits */
-		for (j = 1; j <= a; j++)
-			beyond *= (double)(b + j) / (j * k);
-		beyond *= pow(k, -(double)b);
-	}
-	return stat_rank_floor(m, n) * fmax(beyond, 0);
-}
-
-double stat_split_odds(size_t m, size_t n)
-{
-	size_t least = m < n ? m : n;
-
-	if (least > 1)
-		return 2 / (pow(4, least) - 4);
-	return m == n ? 0 : 1. / (m * n);
-}
-
-void stat_lucky_share(const double *size, size_t nr, const double *vary,
-		      size_t nr_vary, double odds, double *share)
-{
-	double *s = sorted_copy(size, nr), *v = sorted_copy(vary, nr_vary);
-	double *least = xcalloc(nr, sizeof(*least)), *same;
-	size_t i, j = 0;
-
-	/* From the smallest on; a share is at most that of the smaller ones. */
-	for (i = 0; i < nr; i++) {
-		while (j < nr_vary && v[j] < s[i])
-			j++;
-		if (i && s[i] == s[i - 1])
-			least[i] = least[i - 1];
-		else
-			least[i] = fmin(i ? least[i - 1] : 1,
-					(nr_vary - j + 1) * odds / (nr - i));
-	}
-	for (i = 0; i < nr; i++) {
-		same = bsearch(&size[i], s, nr, sizeof(*s), by_value);
-		share[i] = least[same - s];
-	}
-	free(least);
-	free(s);
-	free(v);
 }
 
 /* The smallest u with P(U <= u) >= p. */

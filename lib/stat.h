@@ -53,38 +53,6 @@ double stat_rank_floor(size_t m, size_t n);
 /* The fewest values a side whose floor, times @family, is below @alpha. */
 size_t stat_rank_least(size_t family, double alpha);
 
-/*
- * The probability that two samples of one uniform distribution, of m and n values,
- * are completely separated by a gap of at least k times the wider range. The 2n
- * spacings of even values are proportional to independent exponential ones
- * (Pyke 1965), so with A ~ Gamma(m-1), B ~ Gamma(n-1) it is
- * stat_rank_floor(m, n) * E exp(-k max(A, B)). Normal values: less often.
- */
-double stat_apart_chance(size_t m, size_t n, double k);
-
-/*
- * Bounds how often chance looks like a difference. Two samples of @m and @n values
- * are drawn from one discrete distribution, whatever its probabilities. Returns an
- * upper bound of P(each sample is constant, with different values) divided by
- * P(a sample is seen to vary). The worst case has two values. For n against n these
- * have equal probability, which gives 2/(4^n - 4); more values on one side lower
- * the odds, but are not credited. For one against n one value is rare, which gives
- * 1/n. 0 for one against one, where nothing can be seen to vary.
- */
-double stat_split_odds(size_t m, size_t n);
-
-/*
- * Estimates, for each of @nr differences, the false discovery rate among the
- * differences that are at least as large. @vary: the sizes of @nr_vary rows that
- * vary by chance. Chance makes a difference at most @odds times as often as such a
- * row. The share is (such rows as large + 1) * @odds / differences as large, or
- * that of a smaller difference if it is less. Selecting differences with a share
- * below q limits the expected share of false ones to q (Barber and Candes 2015,
- * knockoff+, with odds other than 1 as in He et al. 2015, target and decoy).
- */
-void stat_lucky_share(const double *size, size_t nr, const double *vary,
-		      size_t nr_vary, double odds, double *share);
-
 struct stat_interval {
 	double estimate, low, high;
 };

@@ -83,43 +83,66 @@ static enum verdict judge(const struct result *r)
 	       VERDICT_IMPROVEMENT : VERDICT_REGRESSION;
 }
 
-/* Both sides have the same values for the same seeds. */
-static bool same_by_seed(const struct sample *a, const struct sample *b)
+/*
+ * Every seed gives the same difference, to a hundredth of it; seeds that one
+ * side lacks give none.
+ */
+static bool one_delta(const struct sample *base, const struct sample *new,
+		      double *delta)
 {
-	size_t i, j, k;
+	size_t pairs = 0, i, j;
 
-	if (a->nr != b->nr)
-		return false;
-	for (i = 0; i < a->nr; i++) {
-		size_t in_a = 0, in_b = 0;
+	for (i = 0; i < base->nr; i++)
+		for (j = 0; j < new->nr; j++) {
+			double d = new->v[j] - base->v[i];
 
-		for (j = 0; j < a->nr; j++)
-			in_a += a->seed[j] == a->seed[i] && a->v[j] == a->v[i];
-		for (k = 0; k < b->nr; k++)
-			in_b += b->seed[k] == a->seed[i] && b->v[k] == a->v[i];
-		if (in_a != in_b)
-			return false;
-	}
-	return true;
+			if (new->seed[j] != base->seed[i])
+				continue;
+			if (pairs++ && fabs(d - *delta) > .01 * fabs(*delta))
+				return false;
+			*delta = d;
+		}
+	return pairs;
 }
 
+/* Ties must not make it look surer than complete separation would. */
+static void rank(struct result *r)
+{
+	struct stat_rank rank = stat_mann_whitney(r->new.v, r->new.nr,
+						  r->base.v, r->base.nr);
+
+	r->u = rank.u;
+	r->p = fmax(rank.p, stat_rank_floor(r->new.nr, r->base.nr));
+}
+
+/*
+ * A seed draws the same on both kernels, or at least mostly: then a patch's
+ * difference is one number. Boots of a race share nothing; where they vary, as
+ * where the patch changed what seeds draw, that is for the test of timed rows.
+ */
 static void judge_exact(struct result *r)
 {
 	bool apart = r->base.max < r->new.min || r->new.max < r->base.min;
+	bool constant = sample_is_one(&r->base) && sample_is_one(&r->new);
+	double delta = 0;
 
-	if (sample_is_one(&r->base) && sample_is_one(&r->new)) {
-		r->verdict = apart ? judge(r) :
-			     r->base.min ? VERDICT_EQUAL : VERDICT_IDLE;
-		return;
-	}
-	/* If they are apart: how far is judged when all rows are there. */
 	r->verdict = VERDICT_OVERLAP;
-	r->chance = !apart ? 1 : stat_apart_chance(r->base.nr, r->new.nr,
-			fmax(r->base.min - r->new.max,
-			     r->new.min - r->base.max) /
-			fmax(r->base.max - r->base.min,
-			     r->new.max - r->new.min));
-	r->same_by_seed = same_by_seed(&r->base, &r->new);
+	if (constant && !apart) {
+		r->verdict = r->base.min ? VERDICT_EQUAL : VERDICT_IDLE;
+	} else if (strcmp(r->point->mode, "race") &&
+		   (one_delta(&r->base, &r->new, &delta) ||
+		    (constant && apart))) {
+		r->same_by_seed = !apart && !delta;
+		if (apart || delta)
+			r->verdict = judge(r);
+	} else if (r->base.nr >= STAT_MIN_BOOTS &&
+		   r->new.nr >= STAT_MIN_BOOTS) {
+		rank(r);
+	} else if (apart) {
+		r->verdict = VERDICT_INCONCLUSIVE;
+		r->why = xasprintf("boots vary, and fewer than %d a side can't tell luck from a difference",
+				   STAT_MIN_BOOTS);
+	}
 }
 
 static double cv_of(const struct sample *s)
@@ -191,7 +214,6 @@ static void count_outliers(struct result *r, const struct side_point *p)
 static void measure_timed(struct result *r, const struct side_point *new,
 			  const struct compare_options *opt)
 {
-	struct stat_rank rank;
 	struct stat_interval hl;
 
 	count_outliers(r, r->point);
@@ -201,10 +223,7 @@ static void measure_timed(struct result *r, const struct side_point *new,
 				   STAT_MIN_BOOTS);
 		return;
 	}
-	rank = stat_mann_whitney(r->new.v, r->new.nr, r->base.v, r->base.nr);
-	r->u = rank.u;
-	/* ties must not make it look surer than complete separation would */
-	r->p = fmax(rank.p, stat_rank_floor(r->new.nr, r->base.nr));
+	rank(r);
 	hl = stat_hodges_lehmann(r->new.v, r->new.nr, r->base.v, r->base.nr,
 				 .95);
 	r->shift = hl.estimate;
@@ -226,8 +245,7 @@ static void add_result(struct comparison *c, const struct side_point *base,
 				    c->options->center),
 		.new = sample_take(new, metric, tier,
 				   c->options->center),
-		.verdict = VERDICT_INCONCLUSIVE, .chance = NAN, .chance_adjusted = NAN,
-		.lucky = NAN,
+		.verdict = VERDICT_INCONCLUSIVE,
 		.ci_low = NAN, .ci_high = NAN, .u = NAN, .p = NAN,
 		.p_adjusted = NAN, .shift = NAN, .shift_low = NAN,
 		.shift_high = NAN, .tost_p = NAN, .tost_p_adjusted = NAN,
@@ -472,7 +490,7 @@ static void find_causes(struct comparison *c)
 		c->results[i].cause = causes_of(causes, row[i]);
 		/* judged by that, unless the change itself varies */
 		if (!c->results[i].cause.noise_in_change)
-			c->results[i].chance = NAN;
+			c->results[i].p = NAN;
 	}
 	causes_free(causes);
 	free(row);
@@ -506,8 +524,10 @@ static void judge_cause(const struct comparison *c, struct result *r)
 		     event_differs(c, r);
 
 	if (r->cause.noise_in_change && is_difference(r))
-		return;		/* far enough apart by luck's measure */
+		return;		/* by what boots or seeds say */
 	r->verdict = VERDICT_OVERLAP;
+	free(r->why);
+	r->why = NULL;
 	if (!(event ? all : r->cause.proof))
 		return;
 	r->delta = event ? all : r->cause.proof;
@@ -571,8 +591,15 @@ static bool ranks_reach(struct comparison *const *c, size_t nr)
 	return floor * c[0]->family < c[0]->options->alpha;
 }
 
-/* Numbers the boots that any timed row has a value of; how many there are. */
-static size_t number_boots(const struct comparison *c, bool base, size_t *number)
+/* A row that boots of a mode are to judge. */
+static bool is_of(const struct result *r, const char *mode)
+{
+	return !isnan(r->p) && !strcmp(r->point->mode, mode);
+}
+
+/* Numbers the boots that any such row has a value of; how many there are. */
+static size_t number_boots(const struct comparison *c, const char *mode,
+			   bool base, size_t *number)
 {
 	size_t nr = 0, i, j;
 
@@ -582,7 +609,7 @@ static size_t number_boots(const struct comparison *c, bool base, size_t *number
 		const struct result *r = &c->results[i];
 		const struct sample *s = base ? &r->base : &r->new;
 
-		for (j = 0; !isnan(r->p) && j < s->nr; j++)
+		for (j = 0; is_of(r, mode) && j < s->nr; j++)
 			if (number[s->boot[j]] == SIZE_MAX)
 				number[s->boot[j]] = nr++;
 	}
@@ -599,13 +626,14 @@ static void put_values(const struct sample *s, bool positive,
 		v[number[s->boot[i]]] = positive ? log(s->v[i]) : s->v[i];
 }
 
-/* One permutation test for a comparison; Bonferroni among @nr of them. */
-static void permute_one(struct comparison *c, size_t nr)
+/* One permutation test for a mode's boots; Bonferroni among @nr of them. */
+static void permute_one(struct comparison *c, const char *mode, size_t nr)
 {
 	size_t *number_base = xcalloc(c->base->nr_boots, sizeof(size_t));
 	size_t *number_new = xcalloc(c->new->nr_boots, sizeof(size_t));
-	size_t m = number_boots(c, true, number_base);
-	size_t n = number_boots(c, false, number_new), rows = 0, at = 0, i;
+	size_t m = number_boots(c, mode, true, number_base);
+	size_t n = number_boots(c, mode, false, number_new);
+	size_t rows = 0, at = 0, i;
 	double *v = xcalloc((m + n) * c->nr_results + 1, sizeof(*v));
 	double *p = xcalloc(c->nr_results + 1, sizeof(*p));
 
@@ -616,7 +644,7 @@ static void permute_one(struct comparison *c, size_t nr)
 		bool positive = r->base.min > 0 && r->new.min > 0;
 		double *row = v + rows * (m + n);
 
-		if (isnan(r->p))
+		if (!is_of(r, mode))
 			continue;
 		put_values(&r->base, positive, number_base, row);
 		put_values(&r->new, positive, number_new, row + m);
@@ -624,7 +652,7 @@ static void permute_one(struct comparison *c, size_t nr)
 	}
 	stat_max_t(v, rows, m, n, PERMUTATIONS, c->options->seed, p);
 	for (i = 0; i < c->nr_results; i++)
-		if (!isnan(c->results[i].p))
+		if (is_of(&c->results[i], mode))
 			c->results[i].p_adjusted = fmin(1, nr * p[at++]);
 	free(v);
 	free(p);
@@ -632,13 +660,30 @@ static void permute_one(struct comparison *c, size_t nr)
 	free(number_new);
 }
 
-static void permute(struct comparison *const *c, size_t nr)
+/* Whether boots of a mode are to judge any row. */
+static bool any_of(const struct comparison *c, const char *mode)
 {
 	size_t i;
 
+	for (i = 0; i < c->nr_results; i++)
+		if (is_of(&c->results[i], mode))
+			return true;
+	return false;
+}
+
+static void permute(struct comparison *const *c, size_t nr)
+{
+	static const char *const modes[] = { "exact", "race", "timed" };
+	size_t tests = 0, i, m;
+
+	for (i = 0; i < nr; i++)
+		for (m = 0; m < ARRAY_SIZE(modes); m++)
+			tests += any_of(c[i], modes[m]);
 	for (i = 0; i < nr; i++) {
 		c[i]->permuted = true;
-		permute_one(c[i], nr);
+		for (m = 0; m < ARRAY_SIZE(modes); m++)
+			if (any_of(c[i], modes[m]))
+				permute_one(c[i], modes[m], tests);
 	}
 }
 
@@ -652,8 +697,6 @@ static void adjust_all(struct comparison *const *c, size_t nr)
 		permute(c, nr);
 	adjust(c, nr, offsetof(struct result, tost_p),
 	       offsetof(struct result, tost_p_adjusted));
-	adjust(c, nr, offsetof(struct result, chance),
-	       offsetof(struct result, chance_adjusted));
 }
 
 /*
@@ -709,12 +752,11 @@ static void judge_family(struct comparison *c)
 
 		if (r->tier == TIER_TIMED)
 			judge_timed(r, c->options, c->family);
-		/* A table of many rows that vary has its luck, too. */
-		else if (r->chance_adjusted < c->options->alpha)
+		else if (r->p_adjusted < c->options->alpha && r->delta)
 			r->verdict = judge(r);
 	}
 	if (c->permuted && c->family)
-		comparison_note(c, "ranks of so few boots can't tell a difference among %zu timed rows, which takes %zu a side: p is from a permutation of boots for the whole table",
+		comparison_note(c, "ranks of so few boots can't tell a difference among %zu rows that vary, which takes %zu a side: p is from a permutation of boots for the whole table",
 				c->family, stat_rank_least(c->family,
 							   c->options->alpha));
 }
@@ -768,12 +810,16 @@ static void note_side(struct comparison *c, const char *name,
 		comparison_note(c, "%s: %s", name, s->notes[i]);
 }
 
-/* One boot can't tell a count that repeats from one that does not. */
+/*
+ * One boot can't tell a count that repeats from one that does not, and two
+ * seeds agree too often by luck.
+ */
 static void note_boots(struct comparison *c, const char *mode)
 {
 	size_t b = side_boots(c->base, mode), n = side_boots(c->new, mode);
+	size_t few = strcmp(mode, "exact") ? 1 : 2;
 
-	if (b && n && (b == 1 || n == 1))
+	if (b && n && (b <= few || n <= few))
 		comparison_note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
 		     b, mode, plural(b), n);
 }
@@ -951,7 +997,6 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 	adjust_all(c, nr);
 	for (i = 0; i < nr; i++) {
 		judge_family(c[i]);
-		judge_luck(c[i]);
 		judge_causes(c[i]);
 		keep_selected(c[i]);
 		drift_notes(c[i]);

@@ -23,9 +23,9 @@ enum verdict {
 	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
 	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
 	VERDICT_IDLE,		/* exact: 0 everywhere, so nothing was seen */
-	VERDICT_OVERLAP,	/* exact: what differs is noise, or may be luck */
+	VERDICT_OVERLAP,	/* exact: what differs is noise */
 	VERDICT_EQUIVALENT,	/* timed: within the margin */
-	VERDICT_INCONCLUSIVE,	/* timed: not enough to say */
+	VERDICT_INCONCLUSIVE,	/* not enough to say */
 	NR_VERDICTS
 };
 
@@ -50,21 +50,12 @@ struct result {
 	/* Exact: every seed gave the same on both sides, though seeds vary. */
 	bool same_by_seed;
 	/*
-	 * Exact and varying: how often ranges of so many values come apart as
-	 * far as these if nothing differs, 1 if they touch; and that by Holm
-	 * among all rows that vary. NAN where the values do not vary.
+	 * Timed, and exact where boots vary. Mann-Whitney; Holm, or where ranks
+	 * can't reach it, stat_max_t(). NAN where they could not be had.
 	 */
-	double chance, chance_adjusted;
-	/*
-	 * Exact, and a difference if it stood alone: of those of its metric
-	 * that are as large, the share that luck would account for, as rows of
-	 * the metric vary as much. NAN where none varies. See is_doubtful().
-	 */
-	double lucky;
+	double u, p, p_adjusted;
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */
-	/* Mann-Whitney; Holm, or where ranks can't reach it, stat_max_t() */
-	double u, p, p_adjusted;
 	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */
 	double tost_p, tost_p_adjusted;
 	double cv;		/* between boots, the larger side's */
@@ -175,9 +166,5 @@ const char *better_name(enum metric_better b);
 
 /* regression, improvement or changed */
 bool is_difference(const struct result *r);
-/* Exact: each boot shows it, but that may be luck; the verdict is overlap. */
-bool is_doubtful(const struct result *r);
-/* Makes differences doubtful that are, when all else is judged. */
-void judge_luck(struct comparison *c);
 
 #endif

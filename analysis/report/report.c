@@ -223,16 +223,17 @@ void report_constant(const struct view *v, FILE *f)
 
 /* --- counts --- */
 
-char *luck_text(const struct result *r)
+char *seeds_text(const struct result *r)
 {
-	if (is_doubtful(r))
-		return xasprintf("; may be luck, as up to %.0f %% of such are",
-				 100 * r->lucky);
-	if (r->chance < 1e-6)
-		return xstrdup("; by luck less than once in a million");
-	if (r->chance < 1)
-		return xasprintf("; by luck once in %.0f", 1 / r->chance);
-	return NULL;
+	char p[NUMBER_SIZE];
+
+	if (!isnan(r->p))
+		return xasprintf("; adjusted %s", format_p(r->p_adjusted, p));
+	if (r->cause.known || r->tier != TIER_EXACT)
+		return NULL;
+	return r->same_by_seed ? xstrdup(", the same seed by seed") :
+	       is_difference(r) ? xstrdup(", the same difference with every seed") :
+	       NULL;
 }
 
 char *counts_text(const struct comparison *c)
@@ -592,21 +593,21 @@ static void print_directions(const struct view *v, bool releases, FILE *f)
 static char *p_text(const struct comparison *c)
 {
 	if (c->permuted)
-		return xasprintf("Mann-Whitney, adjusted by a permutation of boots for all %zu timed row%s at once (step-down max-t)",
+		return xasprintf("Mann-Whitney, adjusted by a permutation of boots for all %zu row%s that vary at once (step-down max-t)",
 				 c->family, plural(c->family));
-	return xasprintf("Mann-Whitney, adjusted by Holm over the %zu timed row%s that have one",
+	return xasprintf("Mann-Whitney, adjusted by Holm over the %zu row%s that have one",
 			 c->family, plural(c->family));
 }
 
-static void print_exact(const struct comparison *c, FILE *f)
+static void print_exact(const struct comparison *c, const char *how, FILE *f)
 {
-	bool causes = false, luck = false;
+	bool causes = false, vary = false;
 	size_t i;
 
 	for (i = 0; i < c->nr_results; i++) {
 		causes = causes || c->results[i].cause.known;
-		luck = luck || !isnan(c->results[i].chance) ||
-		       !isnan(c->results[i].lucky);
+		vary = vary || (c->results[i].tier == TIER_EXACT &&
+				!isnan(c->results[i].p));
 	}
 	print_line(f, 0, 2, "Exact: event counts, and instructions under icount. %s%s",
 		   c->releases ? "\"more\" and \"less\": than on base. " :
@@ -614,8 +615,9 @@ static void print_exact(const struct comparison *c, FILE *f)
 		   c->count[VERDICT_IDLE] ? "\"idle\": 0 in every boot of both sides." : "");
 	if (causes)
 		print_line(f, 0, 2, "Instructions were counted in every boot, by function and caller. A difference in changed code is real if every boot has it; other code counts where an event of the point differs as well.");
-	if (luck)
-		print_line(f, 0, 2, "Other counts that vary: a difference if the two ranges are further apart than chance explains (Holm over all rows that vary, 5 %%). If other rows of the metric vary as much, chance must explain less than 5 %% of such rows.");
+	if (vary)
+		print_line(f, 0, 2, "Other counts that vary: a difference if every seed gives the same one, or if boots differ by more than chance; p: %s.",
+			   how);
 }
 
 static void print_legend(const struct report *r, const struct view *v, FILE *f)
@@ -625,7 +627,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 
 	print_directions(v, c->releases, f);
 	if (v->exact)
-		print_exact(c, f);
+		print_exact(c, how, f);
 	if (v->timed)
 		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",

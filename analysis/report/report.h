@@ -106,12 +106,8 @@ void report_runs(const struct report *r, FILE *f);
 void report_constant(const struct view *v, FILE *f);
 /* "1 regression, 2 equal"; the caller frees. */
 char *counts_text(const struct comparison *c);
-/*
- * How often the two ranges of a row that varies are so far apart by luck, or
- * how many of such rows are, if it is doubtful; NULL if they are not apart. The
- * caller frees.
- */
-char *luck_text(const struct result *r);
+/* What seeds or boots say of an exact row that varies, or NULL; free it. */
+char *seeds_text(const struct result *r);
 /* Environments that differ and were allowed to. */
 void report_environment(const struct comparison *c, FILE *f);
 void report_notes(const struct comparison *c, FILE *f);

@@ -148,14 +148,10 @@ static json_t *result_json(const struct result *r)
 	set_totals(o, "new_total", &r->new);
 	if (r->tier == TIER_TIMED) {
 		set_timed(o, r);
-	} else if (!isnan(r->chance)) {
-		set_number(o, "chance", r->chance);
-		set_number(o, "chance_adjusted", r->chance_adjusted);
+	} else if (!sample_is_one(&r->base) || !sample_is_one(&r->new)) {
 		json_object_set_new(o, "same_by_seed",
 				    json_boolean(r->same_by_seed));
 	}
-	if (!isnan(r->lucky))
-		set_number(o, "lucky", r->lucky);
 	if (r->cause.known)
 		json_object_set_new(o, "cause", cause_json(&r->cause));
 	return o;

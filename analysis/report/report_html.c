@@ -250,19 +250,18 @@ static char *evidence_text(const struct result *r)
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], c[NUMBER_SIZE], d[NUMBER_SIZE];
 	char *more, *text;
 
-	if (r->tier == TIER_EXACT && isnan(r->chance) && !is_doubtful(r))
+	if (r->tier == TIER_EXACT && sample_is_one(&r->base) &&
+	    sample_is_one(&r->new))
 		return NULL;
 	if (r->tier == TIER_EXACT) {
-		more = luck_text(r);
-		if (!more)
-			more = xstrdup(r->same_by_seed ?
-				       "; the same seed by seed" : "");
+		more = seeds_text(r);
 		text = xasprintf("%s to %s, and %s to %s, over %zu and %zu boots%s",
 				 format_value(r->base.min, r->tier, a),
 				 format_value(r->base.max, r->tier, b),
 				 format_value(r->new.min, r->tier, c),
 				 format_value(r->new.max, r->tier, d),
-				 r->base.boots, r->new.boots, more);
+				 r->base.boots, r->new.boots,
+				 more ? more : "");
 		free(more);
 		return text;
 	}

@@ -129,26 +129,25 @@ static char *cause_text(const struct result *r)
 	return text;
 }
 
-/* An exact value that varies is shown with its range, and with luck's odds. */
+/* An exact value that varies is shown with its range. */
 static void range_line(struct table *t, const struct result *r)
 {
 	double v[] = { r->base.min, r->base.max, r->new.min, r->new.max };
 	double spread = fmax(v[1], v[3]) - fmin(v[0], v[2]);
 	int d = decimals_for(v, 4, spread, r->tier);
 	const char *what = strcmp(r->point->mode, "exact") ? "boots" : "seeds";
-	char *base, *new, *luck, *cause;
+	char *base, *new, *boots, *cause;
 
-	if (isnan(r->chance) && !is_doubtful(r) && !r->cause.noise)
+	if (sample_is_one(&r->base) && sample_is_one(&r->new))
 		return;
 	cause = cause_text(r);
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);
-	luck = luck_text(r);
+	boots = seeds_text(r);
 	table_line(t, 4, "%s -> %s over %s%s", base, new, what,
-		   cause ? cause : luck ? luck :
-		   r->same_by_seed ? ", the same seed by seed" : "");
+		   cause ? cause : boots ? boots : "");
 	free(cause);
-	free(luck);
+	free(boots);
 	free(base);
 	free(new);
 }
