@@ -448,35 +448,6 @@ void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 	free(r);
 }
 
-static size_t largest_group(const struct stat_boot *boots, size_t nr)
-{
-	size_t i, j, most = nr;
-
-	for (i = 0; i < nr; i++) {
-		if (boots[i].nr > most)
-			most = boots[i].nr;
-		for (j = 0; j < boots[i].nr; j++)
-			if (boots[i].processes[j].nr > most)
-				most = boots[i].processes[j].nr;
-	}
-	return most;
-}
-
-/* Scratch space for each level, so that resampling does not allocate. */
-struct scratch {
-	double *boots, *processes, *batches;
-};
-
-static struct scratch scratch_for(size_t most)
-{
-	struct scratch s;
-
-	s.boots = xcalloc(3 * most, sizeof(double));
-	s.processes = s.boots + most;
-	s.batches = s.processes + most;
-	return s;
-}
-
 /* Sorting a few values in place beats copying them for qsort(). */
 static double center_of(double *v, size_t n, stat_center center)
 {
@@ -503,118 +474,39 @@ static size_t pick(gsl_rng *rng, size_t i, size_t nr)
 	return rng && nr > 1 ? (uint64_t)gsl_rng_get(rng) * nr >> 32 : i;
 }
 
-/* Number of batches that a group stands for. */
-static size_t group_size(const struct stat_group *g)
-{
-	return g->of ? g->of : g->nr;
-}
-
-static double at_rank(const struct stat_group *g, double rank)
+/* Of a sorted group of which v[] is only the middle. */
+static double at_rank(const struct stat_group *g, size_t rank)
 {
 	size_t i = rank > g->first ? rank - g->first : 0;
 
 	return g->v[i < g->nr ? i : g->nr - 1];
 }
 
-/* Draws the median of a resample of a sorted group. */
-static double draw_median(const struct stat_group *g, gsl_rng *rng)
+static double group_center(const struct stat_group *g, stat_center center)
 {
-	size_t n = group_size(g), k = (n + 1) / 2;
-	double u = gsl_ran_beta(rng, k, n + 1 - k), next;
-
-	if (n % 2)
-		return at_rank(g, floor(n * u));
-	/* given the k-th, the next is the smallest of n - k above it */
-	next = u + (1 - u) * (1 - pow(gsl_rng_uniform_pos(rng), 1. / (n - k)));
-	return (at_rank(g, floor(n * u)) + at_rank(g, floor(n * next))) / 2;
-}
-
-/* Resamples a group that is sorted and large, or has only its middle. */
-static double center_of_many(const struct stat_group *g, stat_center center,
-			     gsl_rng *rng)
-{
-	size_t n = group_size(g);
-
-	if (center == stat_median)
-		return rng ? draw_median(g, rng) :
-		       (at_rank(g, (n - 1) / 2) + at_rank(g, n / 2)) / 2;
-	return g->mean + (rng ? gsl_ran_gaussian(rng, g->sd / sqrt(n)) : 0);
-}
-
-/* From this size on a sort and one draw are faster than @nr draws. */
-#define MANY	16
-
-static double nested_center(const struct stat_boot *boots, size_t nr,
-			    stat_center center, gsl_rng *rng,
-			    const struct scratch *s)
-{
-	size_t i, j, k;
-
-	for (i = 0; i < nr; i++) {
-		const struct stat_boot *b = &boots[pick(rng, i, nr)];
-
-		for (j = 0; j < b->nr; j++) {
-			const struct stat_group *g =
-				&b->processes[pick(rng, j, b->nr)];
-
-			if (g->of) {
-				s->processes[j] = center_of_many(g, center,
-								 rng);
-				continue;
-			}
-			for (k = 0; k < g->nr; k++)
-				s->batches[k] = g->v[pick(rng, k, g->nr)];
-			s->processes[j] = center_of(s->batches, g->nr, center);
-		}
-		s->boots[i] = center_of(s->processes, b->nr, center);
-	}
-	return center_of(s->boots, nr, center);
+	if (!g->of)
+		return center(g->v, g->nr);
+	if (center != stat_median)
+		return g->mean;
+	return (at_rank(g, (g->of - 1) / 2) + at_rank(g, g->of / 2)) / 2;
 }
 
 double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center)
 {
-	struct scratch s = scratch_for(largest_group(boots, nr));
-	double r = nested_center(boots, nr, center, NULL, &s);
-
-	free(s.boots);
-	return r;
-}
-
-/*
- * Copies a side, and sorts groups of many batches if medians are drawn. One
- * allocation for boots, groups and values.
- */
-static struct stat_boot *prepare(const struct stat_boot *boots, size_t nr,
-				 stat_center center)
-{
-	size_t groups = 0, values = 0, i, j;
-	struct stat_boot *copy;
-	struct stat_group *g;
-	double *v;
+	double *boot = xcalloc(nr + 1, sizeof(*boot)), r;
+	size_t i, j;
 
 	for (i = 0; i < nr; i++) {
-		groups += boots[i].nr;
+		double *v = xcalloc(boots[i].nr + 1, sizeof(*v));
+
 		for (j = 0; j < boots[i].nr; j++)
-			values += boots[i].processes[j].nr;
+			v[j] = group_center(&boots[i].processes[j], center);
+		boot[i] = center(v, boots[i].nr);
+		free(v);
 	}
-	copy = xcalloc(1, nr * sizeof(*copy) + groups * sizeof(*g) +
-			  values * sizeof(*v));
-	g = (struct stat_group *)(copy + nr);
-	v = (double *)(g + groups);
-	for (i = 0; i < nr; i++) {
-		copy[i] = (struct stat_boot){ g, boots[i].nr };
-		for (j = 0; j < boots[i].nr; j++, g++) {
-			*g = boots[i].processes[j];
-			if (g->of || g->nr < MANY || center != stat_median)
-				continue;
-			memcpy(v, g->v, g->nr * sizeof(*v));
-			stat_sort(v, g->nr);
-			g->v = v;
-			g->of = g->nr;
-			v += g->nr;
-		}
-	}
-	return copy;
+	r = center(boot, nr);
+	free(boot);
+	return r;
 }
 
 /* The lower tail to cut for a two-sided interval over @n boots of two sides. */
@@ -628,46 +520,43 @@ static double tail_of(const struct stat_bootstrap *opt, size_t n)
 	return gsl_cdf_ugaussian_P(-sqrt(n / (n - 2.)) * t);
 }
 
-static struct stat_interval ratio_ci(const struct stat_boot *x, size_t m,
-				     const struct stat_boot *y, size_t n,
-				     const struct stat_bootstrap *opt)
+/* The center of as many values, drawn with replacement. */
+static double draw_center(const double *v, size_t n, stat_center center,
+			  gsl_rng *rng, double *draw)
 {
-	size_t most_x = largest_group(x, m), most_y = largest_group(y, n), i;
-	struct scratch s = scratch_for(most_x > most_y ? most_x : most_y);
-	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	double *r = xcalloc(opt->resamples, sizeof(*r)), below, tail;
-	struct stat_interval ci = { NAN, NAN, NAN };
+	size_t i;
 
-	ci.estimate = nested_center(x, m, opt->center, NULL, &s) /
-		      nested_center(y, n, opt->center, NULL, &s);
-	gsl_rng_set(rng, opt->seed);
-	for (i = 0; i < opt->resamples; i++) {
-		below = nested_center(y, n, opt->center, rng, &s);
-		if (!(below > 0))
-			goto out;
-		r[i] = nested_center(x, m, opt->center, rng, &s) / below;
-	}
-	stat_sort(r, opt->resamples);
-	tail = tail_of(opt, m + n);
-	ci.low = stat_quantile(r, opt->resamples, tail);
-	ci.high = stat_quantile(r, opt->resamples, 1 - tail);
-out:
-	gsl_rng_free(rng);
-	free(r);
-	free(s.boots);
-	return ci;
+	for (i = 0; i < n; i++)
+		draw[i] = v[pick(rng, i, n)];
+	return center_of(draw, n, center);
 }
 
-struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
-				   const struct stat_boot *y, size_t n,
-				   const struct stat_bootstrap *opt)
+struct stat_interval stat_ratio_ci(const double *x, size_t m, const double *y,
+				   size_t n, const struct stat_bootstrap *opt)
 {
-	struct stat_boot *px = prepare(x, m, opt->center);
-	struct stat_boot *py = prepare(y, n, opt->center);
-	struct stat_interval ci = ratio_ci(px, m, py, n, opt);
+	double *draw = xcalloc(m + n, sizeof(*draw)), below, tail;
+	double *r = xcalloc(opt->resamples, sizeof(*r));
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct stat_interval ci = { opt->center(x, m) / opt->center(y, n), NAN,
+				    NAN };
+	size_t i;
 
-	free(px);
-	free(py);
+	gsl_rng_set(rng, opt->seed);
+	for (i = 0; i < opt->resamples; i++) {
+		below = draw_center(y, n, opt->center, rng, draw);
+		if (!(below > 0))
+			break;
+		r[i] = draw_center(x, m, opt->center, rng, draw) / below;
+	}
+	if (i == opt->resamples) {
+		stat_sort(r, opt->resamples);
+		tail = tail_of(opt, m + n);
+		ci.low = stat_quantile(r, opt->resamples, tail);
+		ci.high = stat_quantile(r, opt->resamples, 1 - tail);
+	}
+	gsl_rng_free(rng);
+	free(draw);
+	free(r);
 	return ci;
 }
 
@@ -703,13 +592,11 @@ struct stat_interval stat_bca(const double *v, size_t n,
 	double *draw = xcalloc(n, sizeof(*draw)), below = 0;
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	struct stat_interval ci = { .estimate = opt->center(v, n) };
-	size_t i, j;
+	size_t i;
 
 	gsl_rng_set(rng, opt->seed);
 	for (i = 0; i < opt->resamples; i++) {
-		for (j = 0; j < n; j++)
-			draw[j] = v[pick(rng, j, n)];
-		r[i] = center_of(draw, n, opt->center);
+		r[i] = draw_center(v, n, opt->center, rng, draw);
 		below += r[i] < ci.estimate ? 1 : r[i] == ci.estimate ? .5 : 0;
 	}
 	stat_sort(r, opt->resamples);

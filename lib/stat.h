@@ -155,20 +155,13 @@ struct stat_bootstrap {
 };
 
 /*
- * Hierarchical bootstrap (Kalibera and Jones 2013, 9) of the ratio x/y of the
- * two sides' nested centers: boots are drawn with replacement, then processes
- * within, then batches within. low and high are NAN if a resample's
+ * Bootstrap interval of the ratio of two sides' centers: boots are drawn with
+ * replacement. A boot's value has the noise of its batches in it, so drawing
+ * these, too, would count it twice. low and high are NAN if a resample's
  * denominator was not positive.
- *
- * The median of a resample of many batches is drawn at once, by its rank: the
- * k-th of n uniform draws from a sorted list is at floor(n * U), U of
- * Beta(k, n + 1 - k) (David and Nagaraja 2003, 2.1). This is exact, and takes
- * no longer for a million batches than for a hundred. The mean of a list of
- * which only the middle is known is drawn from its normal limit.
  */
-struct stat_interval stat_ratio_ci(const struct stat_boot *x, size_t m,
-				   const struct stat_boot *y, size_t n,
-				   const struct stat_bootstrap *opt);
+struct stat_interval stat_ratio_ci(const double *x, size_t m, const double *y,
+				   size_t n, const struct stat_bootstrap *opt);
 
 /*
  * One sample's bootstrap interval of @opt->center, bias-corrected and

@@ -164,20 +164,15 @@ static uint64_t seed_of(const struct result *r, uint64_t seed)
 	return (h ^ h >> 32) & 0xffffffff;
 }
 
-static void ratio_interval(struct result *r, const struct side_point *new,
-			   const struct compare_options *opt)
+static void ratio_interval(struct result *r, const struct compare_options *opt)
 {
 	struct stat_bootstrap b = { opt->center, opt->resamples,
 				    seed_of(r, opt->seed), .95, true };
-	struct nest x = nest_take(new, r->metric);
-	struct nest y = nest_take(r->point, r->metric);
-	struct stat_interval ci = stat_ratio_ci(x.boots, x.nr, y.boots, y.nr,
-						&b);
+	struct stat_interval ci = stat_ratio_ci(r->new.v, r->new.nr,
+						r->base.v, r->base.nr, &b);
 
 	r->ci_low = ci.low;
 	r->ci_high = ci.high;
-	nest_free(&x);
-	nest_free(&y);
 }
 
 /*
@@ -229,7 +224,7 @@ static void measure_timed(struct result *r, const struct side_point *new,
 	r->shift = hl.estimate;
 	r->shift_low = hl.low;
 	r->shift_high = hl.high;
-	ratio_interval(r, new, opt);
+	ratio_interval(r, opt);
 	r->tost_p = equivalence(r, opt->margin);
 	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
 }

@@ -57,7 +57,7 @@ json_t *sample_json(const struct sample *s);
 /* An integer where it is whole, null where it is not finite. */
 json_t *number_json(double v);
 
-/* Boots, processes and batches of a metric, for stat_ratio_ci(). */
+/* Boots, processes and batches of a metric. */
 struct nest {
 	struct stat_boot *boots;
 	size_t nr;

@@ -629,7 +629,7 @@ static void print_legend(const struct report *r, const struct view *v, FILE *f)
 	if (v->exact)
 		print_exact(c, how, f);
 	if (v->timed)
-		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots and batches (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
+		print_line(f, 0, 2, "Timed: boots are the observations. Ratio of %ss; CI: 95%%, bootstrap over boots (%zu resamples, seed %llu); p: %s; equivalent: within %g%% (two one-sided tests, by Holm).",
 			   c->options->center == stat_mean ? "mean" : "median",
 			   c->options->resamples,
 			   (unsigned long long)c->options->seed, how,
