@@ -716,6 +716,14 @@ static void plan_row(struct result *r, const struct compare_options *opt,
 		r->boots_more = 1;
 }
 
+/* A ratio of what is near 0 says nothing: then the shift decides. */
+static bool interval_excludes_none(const struct result *r)
+{
+	if (isnan(r->ci_low))
+		return r->shift_low > 0 || r->shift_high < 0;
+	return r->ci_low > 1 || r->ci_high < 1;
+}
+
 /*
  * Equivalence comes first: the margin is the smallest effect that matters, so
  * a change inside it is none, however well it is resolved.
@@ -727,8 +735,7 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 		return;
 	if (r->tost_p_adjusted < opt->alpha) {
 		r->verdict = VERDICT_EQUIVALENT;
-	} else if (r->p_adjusted < opt->alpha &&
-		   (r->ci_low > 1 || r->ci_high < 1)) {
+	} else if (r->p_adjusted < opt->alpha && interval_excludes_none(r)) {
 		r->verdict = judge(r);
 	} else {
 		r->why = xasprintf("neither a difference nor equality within %g%% is shown",

@@ -236,6 +236,16 @@ char *seeds_text(const struct result *r)
 	       NULL;
 }
 
+char *interval_text(const struct result *r)
+{
+	char low[NUMBER_SIZE], high[NUMBER_SIZE];
+
+	if (isnan(r->ci_low))
+		return xasprintf("%+.3g..%+.3g", r->shift_low, r->shift_high);
+	return xasprintf("%s..%s", format_percent(r->ci_low, 2, low),
+			 format_percent(r->ci_high, 2, high));
+}
+
 char *counts_text(const struct comparison *c)
 {
 	static const struct {

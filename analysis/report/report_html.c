@@ -248,7 +248,7 @@ static void cell(FILE *f, const char *class, const char *text)
 static char *evidence_text(const struct result *r)
 {
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], c[NUMBER_SIZE], d[NUMBER_SIZE];
-	char *more, *text;
+	char *more, *text, *interval;
 
 	if (r->tier == TIER_EXACT && sample_is_one(&r->base) &&
 	    sample_is_one(&r->new))
@@ -270,11 +270,11 @@ static char *evidence_text(const struct result *r)
 	more = r->boots_more ?
 	       xasprintf("; about %zu more boots a side would settle it",
 			 r->boots_more) : xstrdup("");
-	text = xasprintf("95%% CI %s to %s, adjusted %s, %zu and %zu boots%s",
-			 format_percent(r->ci_low, 2, a),
-			 format_percent(r->ci_high, 2, b),
-			 format_p(r->p_adjusted, c), r->base.boots,
+	interval = interval_text(r);
+	text = xasprintf("95%% CI %s, adjusted %s, %zu and %zu boots%s",
+			 interval, format_p(r->p_adjusted, c), r->base.boots,
 			 r->new.boots, more);
+	free(interval);
 	free(more);
 	return text;
 }

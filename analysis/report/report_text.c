@@ -154,19 +154,19 @@ static void range_line(struct table *t, const struct result *r)
 
 static void interval_line(struct table *t, const struct result *r)
 {
-	char low[NUMBER_SIZE], high[NUMBER_SIZE], p[NUMBER_SIZE];
-	char adjusted[NUMBER_SIZE], *more = NULL;
+	char p[NUMBER_SIZE], adjusted[NUMBER_SIZE], *more = NULL, *interval;
 
-	if (isnan(r->p))
+	if (isnan(r->p) || r->tier == TIER_EXACT)
 		return;
 	if (r->boots_more)
 		more = xasprintf("; about %zu more a side would settle it",
 				 r->boots_more);
-	table_line(t, 4, "CI %s..%s, %s, adjusted %s; %zu and %zu boots%s",
-		   format_percent(r->ci_low, 2, low),
-		   format_percent(r->ci_high, 2, high), format_p(r->p, p),
+	interval = interval_text(r);
+	table_line(t, 4, "CI %s, %s, adjusted %s; %zu and %zu boots%s",
+		   interval, format_p(r->p, p),
 		   format_p(r->p_adjusted, adjusted) + 2, r->base.boots,
 		   r->new.boots, more ? more : "");
+	free(interval);
 	free(more);
 }
 

@@ -368,6 +368,22 @@ TEST(false_alarms)
 	assert_true(alarms <= 20);
 }
 
+/* From 0 to 20: there is no ratio, and yet a difference. */
+TEST(near_zero)
+{
+	static const double base[] = { -.2, .1, 0, -.1, .2, .05, -.05, .15 };
+	static const double new[] = { 20, 19, 21, 20.5, 19.5, 20.2, 19.8, 20.1 };
+	struct side *side[2];
+	struct comparison *c = compare_made(
+		&(struct made){ "base", "timed", "barrier_ns", 1, 8, base, NULL },
+		&(struct made){ "new", "timed", "barrier_ns", 1, 8, new, NULL },
+		side);
+
+	assert_true(isnan(c->results[0].ci_low));
+	assert_int_equal(c->results[0].verdict, VERDICT_REGRESSION);
+	free_made(c, side);
+}
+
 TEST(environments)
 {
 	static const char *const quiet[] = { "governor=performance" };
@@ -582,6 +598,7 @@ int main(void)
 		cmocka_unit_test(race_verdicts),
 		cmocka_unit_test(race_alarms),
 		cmocka_unit_test(false_alarms),
+		cmocka_unit_test(near_zero),
 		cmocka_unit_test(environments),
 		cmocka_unit_test(rules),
 		cmocka_unit_test(findings_follow_verdicts),
