@@ -229,6 +229,12 @@ static void measure_timed(struct result *r, const struct side_point *new,
 	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
 }
 
+static void measure_change(struct result *r)
+{
+	r->delta = r->new.median - r->base.median;
+	r->ratio = r->base.median ? r->new.median / r->base.median : NAN;
+}
+
 static void add_result(struct comparison *c, const struct side_point *base,
 		       const struct side_point *new, const char *metric,
 		       enum tier tier)
@@ -247,12 +253,9 @@ static void add_result(struct comparison *c, const struct side_point *base,
 		.cv = NAN,
 	};
 
-	r.delta = r.new.median - r.base.median;
-	r.ratio = r.base.median ? r.new.median / r.base.median : NAN;
+	measure_change(&r);
 	if (tier == TIER_EXACT)
 		judge_exact(&r);
-	else
-		measure_timed(&r, new, c->options);
 	c->results = grow(c->results, c->nr_results, sizeof(*c->results));
 	c->results[c->nr_results++] = r;
 }
@@ -728,11 +731,17 @@ static bool interval_excludes_none(const struct result *r)
  * Equivalence comes first: the margin is the smallest effect that matters, so
  * a change inside it is none, however well it is resolved.
  */
-static void judge_timed(struct result *r, const struct compare_options *opt,
-			size_t family)
+static void judge_timed(const struct comparison *c, struct result *r)
 {
+	const struct compare_options *opt = c->options;
+
 	if (r->why)
 		return;
+	if (c->confounded) {
+		r->why = xasprintf("confounded: all boots of %s came first, so a drift is no less likely than a change",
+				   c->confounded);
+		return;
+	}
 	if (r->tost_p_adjusted < opt->alpha) {
 		r->verdict = VERDICT_EQUIVALENT;
 	} else if (r->p_adjusted < opt->alpha && interval_excludes_none(r)) {
@@ -742,7 +751,7 @@ static void judge_timed(struct result *r, const struct compare_options *opt,
 				   100 * opt->margin);
 	}
 	if (r->verdict == VERDICT_INCONCLUSIVE)
-		plan_row(r, opt, family);
+		plan_row(r, opt, c->family);
 }
 
 static void judge_family(struct comparison *c)
@@ -753,7 +762,7 @@ static void judge_family(struct comparison *c)
 		struct result *r = &c->results[i];
 
 		if (r->tier == TIER_TIMED)
-			judge_timed(r, c->options, c->family);
+			judge_timed(c, r);
 		else if (r->p_adjusted < c->options->alpha && r->delta)
 			r->verdict = judge(r);
 	}
@@ -890,6 +899,24 @@ static char *releases_text(const struct comparison *c)
 			 n, base, m, new);
 }
 
+/* What was timed, once a drift is off it. */
+static void measure_all_timed(struct comparison *c)
+{
+	size_t i;
+
+	drift_remove(c);
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+
+		if (r->tier != TIER_TIMED)
+			continue;
+		sample_summarize(&r->base, c->options->center);
+		sample_summarize(&r->new, c->options->center);
+		measure_change(r);
+		measure_timed(r, side_find(c->new, r->point->key), c->options);
+	}
+}
+
 /* Everything that does not depend on what else is in the table. */
 static struct comparison *measure(const struct side *base,
 				  const struct side *new,
@@ -912,6 +939,7 @@ static struct comparison *measure(const struct side *base,
 	compare_all(c);
 	if (c->changes)
 		find_causes(c);
+	measure_all_timed(c);
 	for (i = 0; i < c->nr_results; i++)
 		c->timed += c->results[i].tier == TIER_TIMED;
 	return c;
@@ -1001,7 +1029,7 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		judge_family(c[i]);
 		judge_causes(c[i]);
 		keep_selected(c[i]);
-		drift_notes(c[i]);
+		warmup_notes(c[i]);
 		find_by_rules(c[i]);	/* wants a point's results together */
 		sort_results(c[i]);
 		find_exact_differences(c[i]);	/* wants the largest first */

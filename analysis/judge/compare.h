@@ -129,6 +129,8 @@ struct comparison {
 	size_t count[NR_VERDICTS];
 	size_t timed;			/* timed results */
 	size_t family;	/* rows with a p-value, in all of the table */
+	/* The side all of whose timed boots came first: no verdict. Or NULL. */
+	const char *confounded;
 	bool permuted;	/* p_adjusted is of stat_max_t(), not Holm's */
 	struct not_compared *missing;
 	size_t nr_missing;

@@ -2,6 +2,7 @@
 /* See drift.h. */
 #include "analysis/judge/drift.h"
 
+#include <gsl/gsl_fit.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,9 @@ struct turn {
 	double value;		/* over the center of its side */
 };
 
-static double started(const struct run_file *f)
+static double started(const struct boot *b)
 {
-	const json_t *at = json_object_get(f->header, "started");
+	const json_t *at = json_object_get(b->file->header, "started");
 
 	return json_is_number(at) ? json_number_value(at) : NAN;
 }
@@ -48,7 +49,7 @@ static size_t take_turns(const struct comparison *c, struct turn *t)
 
 			if (strcmp(b->mode, "timed"))
 				continue;
-			t[nr] = (struct turn){ started(b->file), s == 1, 0 };
+			t[nr] = (struct turn){ started(b), s == 1, 0 };
 			if (isnan(t[nr++].started))
 				return 0;
 		}
@@ -56,7 +57,8 @@ static size_t take_turns(const struct comparison *c, struct turn *t)
 	return nr;
 }
 
-static void note_order(struct comparison *c)
+/* All boots of one side before those of the other: no telling them apart. */
+static void find_order(struct comparison *c)
 {
 	struct turn *t = xcalloc(c->base->nr_boots + c->new->nr_boots,
 				 sizeof(*t));
@@ -67,65 +69,82 @@ static void note_order(struct comparison *c)
 		changes += i && t[i].new != t[i - 1].new;
 	}
 	if (changes == 1 && news > 1 && nr - news > 1)
-		comparison_note(c, "all boots of %s came before those of %s: a drift of the machine would look like a change; boot the kernels in turn",
-				t[0].new ? "new" : "base",
-				t[0].new ? "base" : "new");
+		c->confounded = t[0].new ? "new" : "base";
 	free(t);
 }
 
 /* --- drift --- */
 
-static void add_turns(struct turn *t, size_t *nr, const struct side *side,
-		      const struct side_point *p, const struct sample *s,
-		      bool new)
+/* A row's boots, base's first; false if one has no time. */
+static bool row_turns(const struct comparison *c, const struct result *r,
+		      struct turn *t)
 {
-	json_t *seen = json_object();
-	size_t i, boot = 0;
-	double v;
+	const struct side *side[] = { c->base, c->new };
+	const struct sample *s[] = { &r->base, &r->new };
+	size_t i, k;
 
-	/* the order of the values is that of the boots' first observations */
-	for (i = 0; i < p->nr_obs && boot < s->nr; i++) {
-		const char *id = side->boots[p->obs[i].boot].id;
-
-		if (!p->obs[i].ok || (id && json_object_get(seen, id)))
-			continue;
-		v = s->v[boot++];
-		if (id)
-			json_object_set_new(seen, id, json_true());
-		t[(*nr)++] = (struct turn){ started(p->obs[i].file), new,
-					    v / s->median };
-	}
-	json_decref(seen);
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < s[k]->nr; i++, t++) {
+			*t = (struct turn){
+				started(&side[k]->boots[s[k]->boot[i]]), k == 1,
+				s[k]->v[i] / s[k]->median };
+			if (isnan(t->started))
+				return false;
+		}
+	return true;
 }
 
-/*
- * Kendall's tau of a row's boots against time, each over its side's center;
- * that center takes a part of a drift away, so this says too little rather
- * than too much.
- */
+/* Kendall's tau of a row's boots against time, each over its side's center. */
 static struct stat_trend drift_of(const struct comparison *c,
 				  const struct result *r)
 {
-	const struct side_point *n = side_find(c->new, r->point->key);
-	struct turn *t = xcalloc(r->base.nr + r->new.nr, sizeof(*t));
-	double *y = xcalloc(r->base.nr + r->new.nr, sizeof(*y));
+	size_t nr = r->base.nr + r->new.nr, i;
+	struct turn *t = xcalloc(nr, sizeof(*t));
+	double *y = xcalloc(nr, sizeof(*y));
 	struct stat_trend trend = { NAN, NAN };
-	size_t nr = 0, i;
 
-	add_turns(t, &nr, c->base, r->point, &r->base, false);
-	if (n)
-		add_turns(t, &nr, c->new, n, &r->new, true);
-	qsort(t, nr, sizeof(*t), by_start);
-	for (i = 0; i < nr && !isnan(t[i].started); i++)
-		y[i] = t[i].value;
-	if (i == nr && nr >= 2 * STAT_MIN_BOOTS)
+	if (nr >= 2 * STAT_MIN_BOOTS && row_turns(c, r, t)) {
+		qsort(t, nr, sizeof(*t), by_start);
+		for (i = 0; i < nr; i++)
+			y[i] = t[i].value;
 		trend = stat_kendall(y, nr);
+	}
 	free(t);
 	free(y);
 	return trend;
 }
 
-static void note_drift(struct comparison *c)
+/*
+ * Takes the line through all boots of both kernels off a row, as a factor. If
+ * the kernels took turns it has none of the difference between them; if not
+ * quite, it takes a part of it away, rather than adding to it.
+ */
+static void level_row(const struct comparison *c, struct result *r)
+{
+	size_t nr = r->base.nr + r->new.nr, i;
+	struct turn *t = xcalloc(nr, sizeof(*t));
+	double *x = xcalloc(2 * nr, sizeof(*x)), *y = x + nr, slope, mean, other;
+
+	row_turns(c, r, t);
+	for (i = 0; i < nr; i++) {
+		x[i] = t[i].started - t[0].started;
+		y[i] = log(i < r->base.nr ? r->base.v[i] :
+			   r->new.v[i - r->base.nr]);
+	}
+	mean = stat_mean(x, nr);
+	gsl_fit_linear(x, 1, y, 1, nr, &other, &slope, &other, &other, &other,
+		       &other);
+	for (i = 0; i < nr; i++) {
+		double *v = i < r->base.nr ? &r->base.v[i] :
+			    &r->new.v[i - r->base.nr];
+
+		*v = exp(y[i] - slope * (x[i] - mean));
+	}
+	free(t);
+	free(x);
+}
+
+static void find_drift(struct comparison *c)
 {
 	double *p = xcalloc(2 * c->nr_results, sizeof(*p));
 	double *tau = xcalloc(c->nr_results, sizeof(*tau));
@@ -140,15 +159,32 @@ static void note_drift(struct comparison *c)
 		tau[i] = t.tau;
 	}
 	stat_holm(p, c->nr_results, p + c->nr_results);
-	for (i = 0; i < c->nr_results; i++)
-		if (p[c->nr_results + i] < DRIFT_ALPHA)
-			comparison_note(c, "drift: %s %s %s over the session (Kendall's tau %.2f, p %.2g): look for heat, a growing page cache, or another load",
-					c->results[i].point->bench,
-					c->results[i].metric,
-					tau[i] > 0 ? "rises" : "falls", tau[i],
-					p[i]);
+	for (i = 0; i < c->nr_results; i++) {
+		struct result *r = &c->results[i];
+		bool level = r->base.min > 0 && r->new.min > 0;
+
+		if (!(p[c->nr_results + i] < DRIFT_ALPHA))
+			continue;
+		comparison_note(c, "drift: %s %s %s over the session (Kendall's tau %.2f, p %.2g)%s: look for heat, a growing page cache, or another load",
+				r->point->bench, r->metric,
+				tau[i] > 0 ? "rises" : "falls", tau[i], p[i],
+				level ? ", and a line through its boots is taken off" : "");
+		if (level)
+			level_row(c, r);
+	}
 	free(p);
 	free(tau);
+}
+
+void drift_remove(struct comparison *c)
+{
+	find_order(c);
+	if (c->confounded)
+		comparison_note(c, "all boots of %s came before those of %s: a drift of the machine would look like a change; boot the kernels in turn",
+				c->confounded,
+				strcmp(c->confounded, "new") ? "new" : "base");
+	else
+		find_drift(c);
 }
 
 /* --- warm-up --- */
@@ -214,14 +250,10 @@ static void note_warmup(struct comparison *c, const struct result *r)
 				100 * (largest - 1), off, all);
 }
 
-void drift_notes(struct comparison *c)
+void warmup_notes(struct comparison *c)
 {
 	size_t i;
 
-	if (!c->timed)
-		return;
-	note_order(c);
-	note_drift(c);
 	for (i = 0; i < c->nr_results; i++)
 		if (c->results[i].tier == TIER_TIMED &&
 		    c->results[i].facts.better != BETTER_HIGHER)

@@ -9,7 +9,12 @@
 
 #include "analysis/judge/compare.h"
 
-/* Adds notes; the results must be judged. Changes no verdict. */
-void drift_notes(struct comparison *c);
+/*
+ * Sets @c->confounded, or takes a drift off the values of timed rows, and notes
+ * both. Before these are judged.
+ */
+void drift_remove(struct comparison *c);
+/* Notes batches that were still warming up. */
+void warmup_notes(struct comparison *c);
 
 #endif

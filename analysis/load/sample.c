@@ -110,7 +110,7 @@ static void take_timed(struct sample *s, const struct side_point *p,
 	nest_free(&n);
 }
 
-static void summarize(struct sample *s, stat_center center)
+void sample_summarize(struct sample *s, stat_center center)
 {
 	size_t i;
 
@@ -142,7 +142,7 @@ struct sample sample_take(const struct side_point *p, const char *metric,
 	for (i = 0; i < p->nr_obs; i++)
 		if (observation_value(&p->obs[i], metric, &v))
 			add_totals(&s, &p->obs[i], metric);
-	summarize(&s, center);
+	sample_summarize(&s, center);
 	return s;
 }
 

@@ -44,6 +44,8 @@ struct sample {
  */
 struct sample sample_take(const struct side_point *p, const char *metric,
 			  enum tier tier, stat_center center);
+/* min, max and median of values that were changed. */
+void sample_summarize(struct sample *s, stat_center center);
 void sample_free(struct sample *s);
 
 /* Every value is the same number. */

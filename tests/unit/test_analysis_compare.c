@@ -384,6 +384,56 @@ TEST(near_zero)
 	free_made(c, side);
 }
 
+/*
+ * Tables of 4 rows of @boots a side, a drift of @drift over the session, in the
+ * order ABBA BAAB or base first: how many have any verdict but "inconclusive".
+ */
+static unsigned int drifted(size_t boots, double drift, double effect,
+			    bool in_turn)
+{
+	double v[2][4 * 16], at[2][16];
+	struct made m[2] = { { "base", "timed", "ns", 4, boots, v[0], at[0] },
+			     { "new", "timed", "ns", 4, boots, v[1], at[1] } };
+	unsigned int round, seen = 0;
+	struct side *side[2];
+	size_t i, k, row;
+
+	for (round = 0; round < 100; round++) {
+		struct comparison *c;
+
+		for (i = 0; i < boots; i++)
+			for (k = 0; k < 2; k++)
+				at[k][i] = in_turn ? 2 * i + ((i & 1) ^ k) :
+						     k * boots + i;
+		for (k = 0; k < 2; k++)
+			for (row = 0; row < 4; row++)
+				for (i = 0; i < boots; i++)
+					v[k][row * boots + i] = 100 *
+						(1 + effect * k +
+						 drift * at[k][i] / (2 * boots) +
+						 .005 * fixture_noise(100 * round + row,
+							2 * i + k, "drift"));
+		c = compare_made(&m[0], &m[1], side);
+		seen += c->count[VERDICT_REGRESSION] ||
+			c->count[VERDICT_IMPROVEMENT];
+		free_made(c, side);
+	}
+	return seen;
+}
+
+TEST(drifts)
+{
+	unsigned int level = drifted(8, .05, 0, true);
+	unsigned int power = drifted(8, .05, .02, true);
+
+	print_message("drift of 5 %%: %u of 100 tables false, 2 %% seen in %u\n",
+		      level, power);
+	assert_true(level <= 10);
+	assert_true(power >= 90);
+	/* nothing is told of kernels that did not take turns */
+	assert_int_equal(drifted(8, .02, 0, false), 0);
+}
+
 TEST(environments)
 {
 	static const char *const quiet[] = { "governor=performance" };
@@ -599,6 +649,7 @@ int main(void)
 		cmocka_unit_test(race_alarms),
 		cmocka_unit_test(false_alarms),
 		cmocka_unit_test(near_zero),
+		cmocka_unit_test(drifts),
 		cmocka_unit_test(environments),
 		cmocka_unit_test(rules),
 		cmocka_unit_test(findings_follow_verdicts),
