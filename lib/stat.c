@@ -798,8 +798,11 @@ static void divide(struct e_divisive *e, size_t from, size_t to)
 	q = best_split(e->y + from, n, e->min, &at);
 	memcpy(e->scratch, e->y + from, n * sizeof(*e->scratch));
 	for (i = 0; i < e->permutations; i++) {
+		if ((worse + 1.) / (e->permutations + 1.) > e->alpha)
+			return;
 		shuffle(e->scratch, n, e->rng);
-		worse += best_split(e->scratch, n, e->min, &ignored) >= q;
+		worse += best_split(e->scratch, n, e->min, &ignored) >=
+			 q * (1 - 1e-9);
 	}
 	if ((worse + 1.) / (e->permutations + 1.) > e->alpha)
 		return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* plot_trend(): many runs in order, and where a point's cost changed. */
 #include <errno.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,7 @@
 
 #define MAX_LABELS	24	/* on the axis */
 #define MAX_SUBTITLE	94
-/* Change points: level and number of permutations of each test. */
-#define CHANGE_ALPHA	.01
-#define CHANGE_PERMUTATIONS	499
-#define MAX_VALUES	160
+#define CHANGE_ALPHA	.05	/* of a picture's change points, all together */
 
 /* One panel: every boot's value, in the order of the runs. */
 struct trend {
@@ -66,28 +64,51 @@ static double level_of(const struct trend *t, size_t from, size_t to)
 	return stat_median(t->v + from, to - from);
 }
 
-/*
- * On every boot's value; where there are so many that this would take minutes,
- * on the medians of the runs.
- */
-static void trend_changes(struct trend *t)
+/* The first value of the run after the one that starts at @from. */
+static size_t next_run(const struct trend *t, size_t from)
 {
-	size_t *first = xcalloc(t->nr, sizeof(*first)), nr = 0, i, from;
-	double *v = xcalloc(t->nr, sizeof(*v));
-	bool whole = t->nr <= MAX_VALUES;
+	size_t i = from;
 
-	for (from = 0; from < t->nr; from = i) {
-		for (i = from + 1; i < t->nr && !whole &&
-			    t->run[i] == t->run[from]; i++)
-			;
-		first[nr] = from;
-		v[nr++] = level_of(t, from, i);
-	}
+	while (i < t->nr && t->run[i] == t->run[from])
+		i++;
+	return i;
+}
+
+/* Runs of one exact row, the second of which starts at @at, share no value. */
+static bool apart(const struct trend *t, size_t from, size_t at)
+{
+	double low[2], high[2];
+
+	gsl_stats_minmax(&low[0], &high[0], t->v + from, 1, at - from);
+	gsl_stats_minmax(&low[1], &high[1], t->v + at, 1, next_run(t, at) - at);
+	return high[0] < low[1] || high[1] < low[0];
+}
+
+/*
+ * Exact: every change from one run to the next, the last included, needs no
+ * test. Timed: one value a run, as boots of a run share what the run had; and a
+ * level for all @rows.
+ */
+static void trend_changes(struct trend *t, size_t rows)
+{
+	size_t *first = xcalloc(t->nr, sizeof(*first)), nr = 0, i, at;
+	double *v = xcalloc(t->nr, sizeof(*v));
+
 	t->change = xcalloc(t->nr + 1, sizeof(*t->change));
-	t->nr_changes = stat_e_divisive(v, nr, 2, CHANGE_ALPHA,
-					CHANGE_PERMUTATIONS, 1, t->change);
-	for (i = 0; i < t->nr_changes; i++)
-		t->change[i] = first[t->change[i]];
+	for (at = 0; at < t->nr; at = next_run(t, at)) {
+		first[nr] = at;
+		v[nr++] = level_of(t, at, next_run(t, at));
+	}
+	if (metric_tier(t->point, t->metric) == TIER_EXACT) {
+		for (i = 1; i < nr; i++)
+			if (apart(t, first[i - 1], first[i]))
+				t->change[t->nr_changes++] = first[i];
+	} else {
+		t->nr_changes = stat_e_divisive(v, nr, 2, CHANGE_ALPHA / rows,
+				4 * rows / CHANGE_ALPHA, 1, t->change);
+		for (i = 0; i < t->nr_changes; i++)
+			t->change[i] = first[t->change[i]];
+	}
 	free(first);
 	free(v);
 }
@@ -202,8 +223,11 @@ static int draw_trend(const struct trend *t, size_t panels,
 		put_changes(c, i, &t[i]);
 	}
 	c->title = xstrdup("Cost over kernels");
-	c->subtitle = xasprintf("%zu runs in order, a mark for each boot; dashed: change points (E-divisive, p < %g)",
-				nr, CHANGE_ALPHA);
+	c->subtitle = metric_tier(p[0], t[0].metric) == TIER_EXACT ?
+		xasprintf("%zu runs in order, a mark for each boot; dashed: changes",
+			  nr) :
+		xasprintf("%zu runs in order, a mark for each boot; dashed: change points (E-divisive over runs, p < %g for all rows)",
+			  nr, CHANGE_ALPHA);
 	c->subtitle_width = MAX_SUBTITLE;
 	label = metric_label(t[0].metric, file_metric(p[0]->obs[0].file,
 						      t[0].metric).unit);
@@ -239,10 +263,11 @@ static size_t collect_trends(struct trend **trends, struct side *const *sides,
 			trend_free(&t);
 			continue;
 		}
-		trend_changes(&t);
 		*trends = grow(*trends, found, sizeof(**trends));
 		(*trends)[found++] = t;
 	}
+	for (i = 0; i < found; i++)
+		trend_changes(&(*trends)[i], found);
 	return found;
 }
 

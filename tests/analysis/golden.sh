@@ -111,8 +111,8 @@ timed()
 }
 timed 6.12.0 aaaabbbbcccc timed-base 1000
 timed 6.12.0-x bbbbccccdddd timed-new 800
-for i in 1 2 3 4 5 6 7 8; do
-	make_run -o "trend-$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$((i < 5 ? 1000 : 1100))%.5" 'fault.cow folio=4k : ns=500%.5'
+for i in {1..14}; do
+	make_run -o "trend-$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$((i < 8 ? 1000 : 1100))%.5" 'fault.cow folio=4k : ns=500%.5'
 done
 
 race()
@@ -219,7 +219,7 @@ held_picture race race-base race-new
 held_picture metric base new other -m lockless_gathers -b 'gup.*'
 held_picture mmio mmio
 held_picture barrier barrier
-held_picture trend --trend trend-1 trend-2 trend-3 trend-4 trend-5 trend-6 trend-7 trend-8
+held_picture trend --trend trend-{1..14}
 held_picture nothing base new -b nothing
 
 held report-exact ptelab report base new -o - --title 'exact <i>'

@@ -92,14 +92,35 @@ trend()
 {
 	local i v
 
-	for i in 1 2 3 4 5 6 7 8; do
-		v=$((i < 5 ? 1000 : 1100))
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
+		v=$((i < 8 ? 1000 : 1100))
 		make_run -o "k$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "gup.pin_fast folio=64k : ns=$v%.5" 'fault.cow folio=4k : ns=500%.5' || return
 	done
-	exits 0 ptelab plot --trend k1 k2 k3 k4 k5 k6 k7 k8 -o trend -f svg,png && says "change at k5: gup.pin_fast folio=64k ns" && says trend/trend-ns.svg &&
+	exits 0 ptelab plot --trend k{1..14} -o trend -f svg,png && says "change at k8: gup.pin_fast folio=64k ns" && says trend/trend-ns.svg &&
 	[ "$(grep -c "^change at" "$tmp/out")" = 1 ] && is_png trend/trend-ns.png && exits 2 ptelab plot --trend k1 k2 k3 -o trend
 }
 check "runs in order: the change point is found, and only that" trend
+# the last of four runs; and boots that differ less than runs do are no evidence
+trend_exact()
+{
+	local i
+
+	for i in 1 2 3 4; do
+		make_run -o "x$i" -k "6.$i.0" -B "b$i" -n 2 "a.b : instructions_kernel=$((i < 4 ? 100 : 200))" || return
+	done
+	exits 0 ptelab plot --trend x{1..4} -o trendx -f svg && says "change at x4: a.b instructions_kernel 100 -> 200"
+}
+check "runs in order: an exact change is told, were it in the last" trend_exact
+trend_runs()
+{
+	local i
+
+	for i in 1 2 3 4 5 6 7 8; do
+		make_run -o "y$i" -M timed -k "6.$i.0" -B "b$i" -n 4 "a.b : ns=$((1000 + i * 7 % 8 + (i > 4) * 3))%.01" || return
+	done
+	exits 0 ptelab plot --trend y{1..8} -o trendy -f svg && silent_on "change at"
+}
+check "runs in order: boots of a run are one value" trend_runs
 time_first()
 {
 	make_run -o tb -M timed -k 6.12.0 -B aaaa -n 4 'a.b x=1 : ns=10%1 instructions_kernel=5%1' &&
