@@ -646,6 +646,11 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	return up;
 }
 
+double stat_sd_limit(double df, double confidence)
+{
+	return sqrt(df / gsl_cdf_chisq_Pinv(1 - confidence, df));
+}
+
 size_t stat_boots_for(double cv, double effect, double alpha, double power)
 {
 	double z = gsl_cdf_ugaussian_Qinv(alpha / 2) +

@@ -187,6 +187,12 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	       double *t2);
 
 /*
+ * What to multiply a standard deviation of @df degrees of freedom by, so that
+ * the true one is less with probability @confidence.
+ */
+double stat_sd_limit(double df, double confidence);
+
+/*
  * Boots per side to detect a relative change @effect at the two-sided level @alpha
  * with @power, by the normal approximation: 2 * (z(1-alpha/2) + z(power))^2 *
  * (cv/effect)^2, over .955, the efficiency of a rank test on normal data (Lehmann

@@ -145,9 +145,17 @@ static void judge_exact(struct result *r)
 	}
 }
 
-static double cv_of(const struct sample *s)
+/* A sum of squares over the mean's. */
+static double squares(const struct sample *s)
 {
-	return sqrt(stat_variance(s->v, s->nr)) / stat_mean(s->v, s->nr);
+	double mean = stat_mean(s->v, s->nr);
+
+	return (s->nr - 1) * stat_variance(s->v, s->nr) / (mean * mean);
+}
+
+static double pooled_cv(const struct sample *a, const struct sample *b)
+{
+	return sqrt((squares(a) + squares(b)) / (a->nr + b->nr - 2));
 }
 
 /* A seed of its own for each result, so that a filter changes no interval. */
@@ -226,7 +234,7 @@ static void measure_timed(struct result *r, const struct side_point *new,
 	r->shift_high = hl.high;
 	ratio_interval(r, opt);
 	r->tost_p = equivalence(r, opt->margin);
-	r->cv = fmax(cv_of(&r->base), cv_of(&r->new));
+	r->cv = pooled_cv(&r->base, &r->new);
 }
 
 static void measure_change(struct result *r)
@@ -698,20 +706,22 @@ static void adjust_all(struct comparison *const *c, size_t nr)
 }
 
 /*
- * To see a change as large as the one that there seems to be, or as the margin
- * if it is smaller; enough of that also shows that there is none (Schuirmann's
- * test at no difference needs about as many).
+ * To see a change as large as the margin; enough of that also shows that there
+ * is none (Schuirmann's test at no difference needs about as many). The change
+ * that there seems to be is no guide, since few boots overstate it. Few boots
+ * may also agree by luck, so their cv is taken at the upper limit of what it may
+ * be, at 80 %.
  */
 static void plan_row(struct result *r, const struct compare_options *opt,
 		     size_t family)
 {
-	double effect = fmax(log1p(opt->margin), fabs(log(r->ratio)));
 	size_t have = r->base.nr < r->new.nr ? r->base.nr : r->new.nr;
+	double cv = r->cv * stat_sd_limit(r->base.nr + r->new.nr - 2, .8);
 
-	if (!isfinite(effect) || !isfinite(r->cv))
+	if (!isfinite(r->ratio) || !isfinite(cv))
 		return;
-	r->boots_needed = stat_boots_in_table(r->cv, effect, opt->alpha, .8,
-					      family);
+	r->boots_needed = stat_boots_in_table(cv, log1p(opt->margin),
+					      opt->alpha, .8, family);
 	if (r->boots_needed > have)
 		r->boots_more = r->boots_needed - have;
 	else

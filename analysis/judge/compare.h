@@ -58,7 +58,7 @@ struct result {
 	double ci_low, ci_high;		/* of the ratio */
 	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */
 	double tost_p, tost_p_adjusted;
-	double cv;		/* between boots, the larger side's */
+	double cv;		/* between boots of a side */
 	/*
 	 * Inconclusive: boots a side that would settle it, with a power of
 	 * 80 %, at this table's size, if boots vary as these do; and how many

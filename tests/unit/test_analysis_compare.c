@@ -434,6 +434,47 @@ TEST(drifts)
 	assert_int_equal(drifted(8, .02, 0, false), 0);
 }
 
+/* A comparison of @boots a side that differ by 1 %, as do the kernels. */
+static enum verdict one_percent(size_t boots, unsigned int round,
+				size_t *needed)
+{
+	double *v = xcalloc(2 * boots, sizeof(*v));
+	struct side *side[2];
+	struct comparison *c;
+	enum verdict verdict;
+	size_t i;
+
+	for (i = 0; i < 2 * boots; i++)
+		v[i] = 100 * exp(.01 * fixture_noise(round, i, "noise") +
+				 (i < boots ? 0 : .01));
+	c = compare_made(&(struct made){ "base", "timed", "ns", 1, boots, v,
+					 NULL },
+			 &(struct made){ "new", "timed", "ns", 1, boots,
+					 v + boots, NULL }, side);
+	verdict = c->results[0].verdict;
+	*needed = c->results[0].boots_needed;
+	free_made(c, side);
+	free(v);
+	return verdict;
+}
+
+/* What an inconclusive run says would settle it does so, in four of five. */
+TEST(boots_needed_settle)
+{
+	unsigned int pilots = 0, seen = 0, round;
+	size_t needed, ignored;
+
+	for (round = 0; round < 150; round++) {
+		if (one_percent(5, round, &needed) != VERDICT_INCONCLUSIVE)
+			continue;
+		pilots++;
+		seen += one_percent(needed, 1000 + round, &ignored) ==
+			VERDICT_REGRESSION;
+	}
+	print_message("a change of 1 %% is seen in %u of %u\n", seen, pilots);
+	assert_true(5 * seen >= 4 * pilots - pilots / 4);
+}
+
 TEST(environments)
 {
 	static const char *const quiet[] = { "governor=performance" };
@@ -650,6 +691,7 @@ int main(void)
 		cmocka_unit_test(false_alarms),
 		cmocka_unit_test(near_zero),
 		cmocka_unit_test(drifts),
+		cmocka_unit_test(boots_needed_settle),
 		cmocka_unit_test(environments),
 		cmocka_unit_test(rules),
 		cmocka_unit_test(findings_follow_verdicts),

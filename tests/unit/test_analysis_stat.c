@@ -405,6 +405,21 @@ TEST(kalibera_jones)
 }
 
 /* The level and power of Lehr's rule give its 16, over a rank test's .955. */
+/* Of sds of 6 degrees of freedom, four in five are below their limit. */
+TEST(sd_limit)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	double limit = stat_sd_limit(6, .8);
+	size_t within = 0, i;
+
+	/* 6 / qchisq(.2, 6) in R */
+	near(limit * limit, 6 / 3.070088, 1e-6);
+	for (i = 0; i < 20000; i++)
+		within += sqrt(gsl_ran_chisq(rng, 6) / 6) * limit > 1;
+	near(within / 20000., .8, .02);
+	gsl_rng_free(rng);
+}
+
 TEST(boots_for)
 {
 	assert_int_equal(stat_boots_for(.02, .01, .05, .8), 66);
@@ -468,6 +483,7 @@ TEST(e_divisive)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sd_limit),
 		cmocka_unit_test(boots_for),
 		cmocka_unit_test(kendall),
 		cmocka_unit_test(e_divisive),
