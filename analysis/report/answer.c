@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See answer.h; its table is in answer_table.c, its sentences in answer_text.c. */
+/* See answer.h; its rows are in answer_rows.c, its sentences in answer_text.c. */
 #include "analysis/report/answer.h"
 
 #include <math.h>

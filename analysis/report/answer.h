@@ -81,7 +81,33 @@ char *answer_subject(const struct comparison *c);
 char *answer_where(const struct comparison *c);
 /* Whether these are counts of an emulated machine, which has no time. */
 bool answer_emulated(const struct comparison *c);
-/* The lines that differ, as a table of at most MAIL_WIDTH columns. */
-void answer_table(const struct comparison *c, const struct answer *a, FILE *f);
+/* Columns of deltas beside the first. */
+#define ANSWER_COLUMNS	3
+
+/* A row of the answer's table. */
+struct answer_row {
+	char *stem;		/* what stands above it; NULL: nothing new */
+	bool grouped;		/* it belongs to a stem */
+	char *label;
+	const struct result *cost;	/* NULL: it has none */
+	char *delta[ANSWER_COLUMNS];	/* "", "+24", "same" */
+	char *events;		/* in words; NULL: none */
+	char *same;		/* other lines that change as this one does */
+};
+
+struct answer_rows {
+	char *heading;		/* "kernel instructions, 4k" */
+	char *column[ANSWER_COLUMNS];	/* "2m", "hugetlb 2m" */
+	size_t nr_columns;
+	struct answer_row *v;
+	size_t nr;
+	char *others;		/* "+24: a; b": lines without a row */
+};
+
+/* Of the lines that differ the few that a reader wants to see first. */
+struct answer_rows *answer_rows_of(const struct answer *a);
+void answer_rows_free(struct answer_rows *r);
+/* A side's name if it is short enough for a column, else @other. Free it. */
+char *answer_side(const struct side *s, const char *other);
 
 #endif

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "analysis/code/explain.h"
+#include "analysis/draw/format.h"
 #include "analysis/plot/plot.h"
 #include "analysis/plot/plot_stat.h"
 #include "lib/util.h"
 
 /* Points that are explained to find another cause. */
 #define MAX_TRIES	12
+#define FUNCTIONS_NAMED	4
 
 /* Ratios first, then every point, sweeps, and what is behind them. */
 static int rank(const char *name)
@@ -94,6 +96,22 @@ void page_draw(struct report_page *page, struct side *const *side,
 	free(dir);
 }
 
+/* "walk +264, mtree_load +133": the functions that differ most. */
+static char *largest_functions(const struct explanation *e)
+{
+	char *text = xstrdup(""), delta[NUMBER_SIZE];
+	size_t i;
+
+	for (i = 0; i < e->nr && i < FUNCTIONS_NAMED; i++) {
+		const struct explained_function *f = &e->functions[i];
+
+		format_brief(f->self[NEW] - f->self[BASE], true, delta);
+		if (strcmp(delta, "0"))
+			append_text(&text, ", ", "%s %s", f->name, delta);
+	}
+	return text;
+}
+
 /* The largest difference of each cause, if their instructions were counted. */
 void page_explain(struct report_page *page, const struct side *base,
 		  const struct side *new)
@@ -118,6 +136,8 @@ void page_explain(struct report_page *page, const struct side *base,
 			explanation_free(e[shown]);
 			continue;
 		}
+		if (!shown)
+			page->where = largest_functions(e[shown]);
 		f = open_memstream(&page->explained[shown], &len);
 		explain_text(e[shown], 12, 0, f);
 		fclose(f);
@@ -144,6 +164,7 @@ void page_free(struct report_page *page)
 		free(page->explained[i]);
 		free(page->flame[i]);
 	}
+	free(page->where);
 	free(page->no_pictures);
 	free(page->manifest);
 	free(page->title);

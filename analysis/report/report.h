@@ -54,6 +54,7 @@ struct report_page {
 	 */
 	char *explained[2], *flame[2];
 	size_t nr_explained;
+	char *where;		/* the functions that differ most; NULL */
 	char *manifest;		/* text; may be NULL */
 	const char *again;	/* command that does it all again; may be NULL */
 };

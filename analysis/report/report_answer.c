@@ -48,11 +48,67 @@ static void put_again(const struct comparison *c, FILE *f)
 			   hash, c->nr_results);
 }
 
+static void put_row(struct table *t, const struct answer_rows *r,
+		    const struct answer_row *row)
+{
+	const struct result *cost = row->cost;
+	int indent = row->grouped ? 5 : 3;
+	char number[NUMBER_SIZE];
+	size_t i;
+
+	if (row->stem)
+		table_line(t, 1, "%s", row->stem);
+	table_row(t);
+	table_cell(t, "%s%s", row->grouped ? "- " : "", row->label);
+	if (cost) {
+		table_cell(t, "%s", format_brief(cost->base.median, false,
+						 number));
+		table_cell(t, "%s", format_brief(cost->new.median, false,
+						 number));
+		table_cell(t, "%s", is_difference(cost) ?
+			   format_brief(cost->delta, true, number) : "same");
+	}
+	for (i = 0; cost && i < r->nr_columns; i++)
+		table_cell(t, "%s", row->delta[i]);
+	if (row->events)
+		table_line(t, indent, "%s", row->events);
+	if (*row->same)
+		table_line(t, indent, "the same change: %s", row->same);
+}
+
+static void put_table(const struct comparison *c, const struct answer *a, FILE *f)
+{
+	struct answer_rows *r = answer_rows_of(a);
+	char *base = answer_side(c->base, "base");
+	char *new = answer_side(c->new, "new");
+	struct table *t = table_new();
+	size_t i;
+
+	table_column(t, r->heading, false);
+	if (a->cost) {
+		table_column(t, base, true);
+		table_column(t, new, true);
+		table_column(t, "delta", true);
+	}
+	for (i = 0; i < r->nr_columns; i++)
+		table_column(t, r->column[i], true);
+	for (i = 0; i < r->nr; i++)
+		put_row(t, r, &r->v[i]);
+	if (r->nr)
+		table_print_mail(t, f, 1, MAIL_WIDTH);
+	if (*r->others)
+		print_line(f, 1, 3, "Also %s.", r->others);
+	table_free(t);
+	answer_rows_free(r);
+	free(base);
+	free(new);
+}
+
 static void put_body(const struct comparison *c, const struct answer *a,
 		     FILE *f)
 {
 	if (a->differing) {
-		answer_table(c, a, f);
+		put_table(c, a, f);
 		put_list(f, "Unchanged", answer_unchanged(a));
 	}
 	put_list(f, "Not decided", answer_undecided(a));

@@ -18,6 +18,10 @@
 #include "lib/util.h"
 #include "lib/version.h"
 
+#define RAN_WIDTH	150	/* characters that say what ran */
+/* Of the column of bars, for the longest; the number is beside it. */
+#define BAR_WIDTH	70.
+
 static const char head[] =
 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -42,6 +46,17 @@ static const char head[] =
 "td.n, th.n { text-align: right; }\n"
 "tr.point td { font-weight: 600; padding-top: .6rem; white-space: normal; }\n"
 "td.metric { padding-left: 1rem; }\n"
+"table.answer { width: 100%; font-size: 1rem; overflow-wrap: normal; }\n"
+"table.answer th { white-space: normal; vertical-align: bottom; }\n"
+"table.answer td { border-bottom: 1px solid #ddd; }\n"
+"table.answer td.what { white-space: normal; min-width: 11rem; }\n"
+"table.answer td.in { padding-left: 1rem; }\n"
+"td.bars { width: 45%; min-width: 10rem; font-size: .8125rem; line-height: 1.25; }\n"
+"td.bars span { display: inline-block; height: .8em; margin-right: .3rem; background: #8a8a8a; min-width: 1px; }\n"
+"td.bars .regression span { background: #d55e00; }\n"
+"td.bars .improvement span { background: #0072b2; }\n"
+".below p { margin: .4rem 0; }\n"
+".links a { margin-right: 1rem; }\n"
 "td.long { white-space: normal; }\n"
 "tr.evidence td { white-space: normal; color: #444; font-size: .8125rem; padding: 0 0 .3rem 2rem; }\n"
 "td.regression { color: #8a2d00; font-weight: 600; }\n"
@@ -63,6 +78,11 @@ static const char head[] =
 "  tr.evidence td { padding-left: .8rem; }\n"
 "  td.metric { white-space: normal; overflow-wrap: normal; }\n"
 "  .delta { display: none; }\n"
+"  table.answer { font-size: .8125rem; }\n"
+"  table.answer td.what { min-width: 7rem; }\n"
+"  table.answer td.in { padding-left: .5rem; }\n"
+"  table.answer .note { font-size: .75rem; line-height: 1.3; }\n"
+"  td.bars { min-width: 6.5rem; font-size: .75rem; }\n"
 "}\n"
 "@media print { details { display: block; } figure { break-inside: avoid; } }\n"
 "</style>\n";
@@ -123,27 +143,6 @@ static size_t count_severity(const struct comparison *c, enum severity s)
 	return nr;
 }
 
-/* The answer's own text, line by line. */
-static void put_answer(const struct comparison *c, const struct answer *a,
-		       FILE *f)
-{
-	char *text = NULL, *unchanged = answer_unchanged(a);
-	size_t len;
-	FILE *m = open_memstream(&text, &len);
-
-	answer_table(c, a, m);
-	fclose(m);
-	if (len)
-		put_pre(f, text);
-	if (unchanged && a->differing) {
-		fputs("<p class=\"note\">", f);
-		put_format(f, "Unchanged: %s.", unchanged);
-		fputs("</p>\n", f);
-	}
-	free(unchanged);
-	free(text);
-}
-
 /* A paragraph; frees @text. */
 static void put_paragraph(FILE *f, char *text)
 {
@@ -155,13 +154,149 @@ static void put_paragraph(FILE *f, char *text)
 	free(text);
 }
 
-static void put_verdict(const struct report *r, size_t nr, FILE *f)
+static void cell(FILE *f, const char *class, const char *text)
+{
+	fprintf(f, "<td%s%s%s>", class ? " class=\"" : "", class ? class : "",
+		class ? "\"" : "");
+	put_markup(f, text);
+	fputs("</td>", f);
+}
+
+/* A bar of both sides, to the scale of the largest of all. */
+static void put_bars(FILE *f, const struct result *cost, double most)
+{
+	char base[NUMBER_SIZE], new[NUMBER_SIZE];
+
+	if (!cost) {
+		fputs("<td></td>", f);
+		return;
+	}
+	fprintf(f, "<td class=\"bars\"><div><span style=\"width:%.1f%%\"></span>%s</div><div class=\"%s\"><span style=\"width:%.1f%%\"></span>%s</div></td>",
+		BAR_WIDTH * cost->base.median / most,
+		format_brief(cost->base.median, false, base),
+		verdict_name(cost->verdict), BAR_WIDTH * cost->new.median / most,
+		format_brief(cost->new.median, false, new));
+}
+
+static void put_answer_row(const struct answer_rows *r,
+			   const struct answer_row *row, double most, FILE *f)
+{
+	char number[NUMBER_SIZE];
+	const char *delta = row->cost ? "same" : "";
+	size_t i;
+
+	if (row->stem) {
+		fprintf(f, "<tr class=\"point\"><td colspan=\"%zu\">",
+			3 + r->nr_columns);
+		put_markup(f, row->stem);
+		fputs("</td></tr>\n", f);
+	}
+	fprintf(f, "<tr><td class=\"what%s\">", row->grouped ? " in" : "");
+	put_markup(f, row->label);
+	if (row->events) {
+		fputs("<div class=\"note\">", f);
+		put_markup(f, row->events);
+		fputs("</div>", f);
+	}
+	if (*row->same) {
+		fputs("<div class=\"note\">the same change: ", f);
+		put_markup(f, row->same);
+		fputs("</div>", f);
+	}
+	fputs("</td>", f);
+	put_bars(f, row->cost, most);
+	if (row->cost && is_difference(row->cost))
+		delta = format_brief(row->cost->delta, true, number);
+	cell(f, "n", delta);
+	for (i = 0; i < r->nr_columns; i++)
+		cell(f, "n", row->delta[i]);
+	fputs("</tr>\n", f);
+}
+
+/* The rows of the answer, with a bar for each side. */
+static void put_answer(const struct comparison *c, const struct answer *a,
+		       FILE *f)
+{
+	struct answer_rows *r = answer_rows_of(a);
+	char *base = answer_side(c->base, "base");
+	char *new = answer_side(c->new, "new");
+	double most = 0;
+	size_t i;
+
+	for (i = 0; i < r->nr; i++)
+		if (r->v[i].cost)
+			most = fmax(most, fmax(r->v[i].cost->base.median,
+					       r->v[i].cost->new.median));
+	fputs("<div class=\"wide\"><table class=\"answer\"><thead><tr><th>", f);
+	put_markup(f, r->heading);
+	fputs("</th><th>", f);
+	if (a->cost)
+		put_format(f, "%s, below it %s", base, new);
+	fprintf(f, "</th><th class=\"n\">%s</th>", a->cost ? "delta" : "");
+	for (i = 0; i < r->nr_columns; i++) {
+		fputs("<th class=\"n\">", f);
+		put_markup(f, r->column[i]);
+		fputs("</th>", f);
+	}
+	fputs("</tr></thead><tbody>\n", f);
+	for (i = 0; i < r->nr; i++)
+		put_answer_row(r, &r->v[i], most > 0 ? most : 1, f);
+	fputs("</tbody></table></div>\n", f);
+	if (*r->others)
+		put_paragraph(f, xasprintf("Also %s.", r->others));
+	answer_rows_free(r);
+	free(base);
+	free(new);
+}
+
+/* "what: text."; frees @text. */
+static void put_said(FILE *f, const char *what, char *text)
+{
+	if (!text)
+		return;
+	put_paragraph(f, xasprintf("%s: %s.", what, text));
+	free(text);
+}
+
+/* What stays, what is not known, and where the rest of the page is. */
+static void put_more(const struct report *r, size_t nr, const struct answer *a,
+		     const struct report_page *page, FILE *f)
+{
+	const struct comparison *c = r->c[nr];
+	size_t errors = count_severity(c, SEVERITY_ERROR);
+	size_t warnings = count_severity(c, SEVERITY_WARNING);
+	struct report one = { &r->c[nr], 1, false };
+	char *text = NULL;
+	size_t len;
+	FILE *m;
+
+	if (a->differing)
+		put_said(f, "Unchanged", answer_unchanged(a));
+	put_said(f, "Not decided", answer_undecided(a));
+	put_said(f, "Not measured", answer_not_measured(c));
+	if (page->where) {
+		fputs("<p>Where: ", f);
+		put_markup(f, page->where);
+		fputs(" (<a href=\"#where\">flame graph</a>).</p>\n", f);
+	}
+	fprintf(f, "<p class=\"links\"><a href=\"#findings\">%zu error%s, %zu warning%s</a> <a href=\"#rows\">all %zu rows</a> <a href=\"#pictures\">pictures</a> <a href=\"#again\">how to repeat</a></p>\n",
+		errors, plural(errors), warnings, plural(warnings),
+		c->nr_results);
+	m = open_memstream(&text, &len);
+	report_mail(&one, m);
+	fclose(m);
+	fputs("<details><summary>As a reply to the patch</summary>\n", f);
+	put_pre(f, text);
+	fputs("</details>\n", f);
+	free(text);
+}
+
+static void put_verdict(const struct report *r, size_t nr,
+			const struct report_page *page, FILE *f)
 {
 	const struct comparison *c = r->c[nr];
 	struct answer *a = answer_of(c);
 	char *label = report_label(r, nr + 1), *verdict = answer_verdict(c, a);
-	size_t errors = count_severity(c, SEVERITY_ERROR);
-	size_t warnings = count_severity(c, SEVERITY_WARNING);
 
 	put_paragraph(f, answer_where(c));
 	fprintf(f, "<div class=\"verdict%s\"><p class=\"first\">",
@@ -169,14 +304,14 @@ static void put_verdict(const struct report *r, size_t nr, FILE *f)
 	put_format(f, "%s%s%s", r->nr > 1 ? label : "", r->nr > 1 ? ": " : "",
 		   verdict);
 	fputs("</p>\n", f);
-	put_paragraph(f, exercised_text(c->changes));
+	put_paragraph(f, exercised_brief(c->changes, RAN_WIDTH));
 	put_paragraph(f, c->releases ? xstrdup(c->releases) : NULL);
-	if (errors || warnings)
-		put_paragraph(f, xasprintf("Findings: %zu error%s, %zu warning%s.",
-					   errors, plural(errors), warnings,
-					   plural(warnings)));
 	fputs("</div>\n", f);
-	put_answer(c, a, f);
+	fputs("<div class=\"below\">\n", f);
+	if (a->differing)
+		put_answer(c, a, f);
+	put_more(r, nr, a, page, f);
+	fputs("</div>\n", f);
 	answer_free(a);
 	free(verdict);
 	free(label);
@@ -235,14 +370,6 @@ static void put_findings(const struct comparison *c, FILE *f)
 }
 
 /* --- tables --- */
-
-static void cell(FILE *f, const char *class, const char *text)
-{
-	fprintf(f, "<td%s%s%s>", class ? " class=\"" : "", class ? class : "",
-		class ? "\"" : "");
-	put_markup(f, text);
-	fputs("</td>", f);
-}
 
 /* What stands under a row: NULL where every boot gave one and the same. */
 static char *evidence_text(const struct result *r)
@@ -410,7 +537,7 @@ static void put_pictures(const struct report_page *page, FILE *f)
 {
 	size_t i;
 
-	fputs("<h2>Pictures</h2>\n", f);
+	fputs("<h2 id=\"pictures\">Pictures</h2>\n", f);
 	if (!page->nr_pictures) {
 		fputs("<p>", f);
 		put_markup(f, page->no_pictures ? page->no_pictures : "None.");
@@ -429,7 +556,7 @@ static void put_explained(const struct report_page *page, FILE *f)
 
 	if (!page->nr_explained)
 		return;
-	fputs("<h2>Where the instructions went</h2>\n", f);
+	fputs("<h2 id=\"where\">Where the instructions went</h2>\n", f);
 	fputs("<p class=\"note\">Of the largest differences, counted instruction by instruction in one boot of each kernel.</p>\n", f);
 	for (i = 0; i < page->nr_explained; i++) {
 		put_pre(f, page->explained[i]);
@@ -547,7 +674,7 @@ static void put_reproduction(const struct report *r,
 					"command");
 	size_t i;
 
-	fputs("<h2>Again</h2>\n", f);
+	fputs("<h2 id=\"again\">Again</h2>\n", f);
 	if (page->again) {
 		fputs("<p>All of it, kernels as well:</p>\n", f);
 		put_pre(f, page->again);
@@ -606,15 +733,15 @@ void report_html(const struct report *r, const struct report_page *page,
 	free(subject);
 	fputs("</h1>\n", f);
 	for (i = 0; i < r->nr; i++)
-		put_verdict(r, i, f);
+		put_verdict(r, i, page, f);
 	for (i = 0; i < r->nr; i++) {
 		label = report_label(r, i + 1);
-		fputs("<h2>Findings", f);
+		fprintf(f, "<h2%s>Findings", i ? "" : " id=\"findings\"");
 		put_format(f, "%s%s", r->nr > 1 ? ": " : "",
 			   r->nr > 1 ? label : "");
 		fputs("</h2>\n", f);
 		put_findings(r->c[i], f);
-		fputs("<h2>What differs</h2>\n", f);
+		fprintf(f, "<h2%s>What differs</h2>\n", i ? "" : " id=\"rows\"");
 		put_tables(r, i, f);
 		free(label);
 	}

@@ -28,7 +28,7 @@ says_in_order()
 	done
 }
 check "the verdict comes first, then the rest in order" says_in_order 'class="verdict regression"' 'worse at 1 of ' \
-	'<h2>Findings' 'unnecessary-kvm-zap (warning)' '<h2>What differs' '<table>' '<h2>Pictures' '<h2>Environment' '<h2>Again'
+	'>Findings' 'unnecessary-kvm-zap (warning)' '>What differs' '<table>' '>Pictures' '<h2>Environment' '>Again'
 well_formed()
 {
 	[ "$(grep -c '<html' r.html)" = 1 ] && [ "$(tail -n 1 r.html)" = "</html>" ] || return

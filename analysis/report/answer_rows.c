@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of an answer; see answer.h. It has few lines: a variant is a column
+ * The rows of an answer; see answer.h. They are few: a variant is a column
  * beside its line, lines that say the same are one, and what is left over is
  * listed below with its delta.
  */
@@ -9,14 +9,11 @@
 #include <string.h>
 
 #include "analysis/draw/format.h"
-#include "analysis/draw/table.h"
 #include "analysis/report/answer.h"
 #include "lib/util.h"
 
 /* Lines of text, without the heading. */
 #define BODY_LINES	8
-/* Columns of deltas beside the first. */
-#define MAX_COLUMNS	3
 /* Names of other lines, up to about this many characters. */
 #define NAMES_SHOWN	160
 
@@ -29,7 +26,7 @@ struct column {
 struct layout {
 	const struct answer *a;
 	const char *folio;	/* that base and patched are of */
-	struct column column[MAX_COLUMNS];
+	struct column column[ANSWER_COLUMNS];
 	size_t nr_columns;
 	bool *taken;		/* lines that need no further mention */
 	size_t *row;		/* the lines that have one, in order */
@@ -297,7 +294,7 @@ static void add_column(struct layout *l, const char *folio, char *variant)
 		if (same_text(l->column[i].variant, variant) &&
 		    !strcmp(l->column[i].folio, folio))
 			break;
-	if (i == l->nr_columns && i < MAX_COLUMNS) {
+	if (i == l->nr_columns && i < ANSWER_COLUMNS) {
 		l->column[l->nr_columns++] = (struct column){ folio, variant };
 		return;
 	}
@@ -351,17 +348,7 @@ static const struct answer_line *line_in(const struct layout *l, size_t line,
 	return NULL;
 }
 
-/* --- printing --- */
-
-static void put_delta(struct table *t, const struct answer_cell *cell,
-		      const struct answer_cell *main)
-{
-	char delta[NUMBER_SIZE];
-
-	table_cell(t, "%s", !cell || !cell->cost || cell == main ? "" :
-		   is_difference(cell->cost) ?
-		   format_brief(cell->cost->delta, true, delta) : "same");
-}
+/* --- what is printed --- */
 
 /* Names of lines that say the same, without those that have a row. */
 static char *others_like(const struct layout *l, size_t row)
@@ -405,46 +392,46 @@ static char *row_label(const struct layout *l, size_t row, bool grouped)
 	return xstrdup(grouped ? label + answer_stem(label) + 2 : label);
 }
 
-static void put_row(struct table *t, const struct layout *l, size_t row,
-		    bool grouped)
+static char *delta_text(const struct answer_cell *cell,
+			const struct answer_cell *main)
 {
-	const struct answer_line *line = &l->a->lines[l->row[row]], *in;
-	const struct answer_cell *cell = cell_of(l, line);
-	char base[NUMBER_SIZE], new[NUMBER_SIZE], delta[NUMBER_SIZE];
-	char *label = row_label(l, row, grouped), *others = others_like(l, row);
-	bool other = strcmp(cell->folio, l->folio);
-	size_t i;
+	char delta[NUMBER_SIZE];
 
-	table_row(t);
-	table_cell(t, "%s%s%s%s", grouped ? "- " : "", label,
-		   other && *cell->folio ? ", " : "", other ? cell->folio : "");
-	if (cell->cost) {
-		table_cell(t, "%s", format_brief(cell->cost->base.median,
-						  false, base));
-		table_cell(t, "%s", format_brief(cell->cost->new.median,
-						  false, new));
-		table_cell(t, "%s", is_difference(cell->cost) ?
-			   format_brief(cell->cost->delta, true, delta) :
-			   "same");
-	}
-	for (i = 0; cell->cost && i < l->nr_columns; i++) {
-		in = line_in(l, l->row[row], &l->column[i]);
-		put_delta(t, in ? find_cell(in, l->column[i].folio) : NULL,
-			  cell);
-	}
-	if (line->shown->events)
-		table_line(t, grouped ? 5 : 3, "%s%s%s",
-			   cell->events ? "" : line->shown->folio,
-			   cell->events ? "" : " ",
-			   cell->events ? cell->events : line->shown->events);
-	if (*others)
-		table_line(t, grouped ? 5 : 3, "the same change: %s", others);
-	free(others);
-	free(label);
+	if (!cell || !cell->cost || cell == main)
+		return xstrdup("");
+	return xstrdup(is_difference(cell->cost) ?
+		       format_brief(cell->cost->delta, true, delta) : "same");
 }
 
-/* The delta of the other lines, or what happens there at the same cost. */
-static void put_others(const struct layout *l, FILE *f)
+static void fill_row(struct answer_row *row, const struct layout *l, size_t nr)
+{
+	const struct answer_line *line = &l->a->lines[l->row[nr]], *in;
+	const struct answer_cell *cell = cell_of(l, line);
+	bool other = *cell->folio && strcmp(cell->folio, l->folio);
+	const char *events = cell->events ? cell->events : line->shown->events;
+	char *label;
+	size_t i;
+
+	row->grouped = is_grouped(l, nr);
+	label = row_label(l, nr, row->grouped);
+	row->label = xasprintf("%s%s%s", label, other ? ", " : "",
+			       other ? cell->folio : "");
+	free(label);
+	row->cost = cell->cost;
+	for (i = 0; i < l->nr_columns; i++) {
+		in = line_in(l, l->row[nr], &l->column[i]);
+		row->delta[i] = delta_text(in ? find_cell(in,
+					l->column[i].folio) : NULL, cell);
+	}
+	if (events)
+		row->events = xasprintf("%s%s%s", cell->events ? "" :
+					line->shown->folio, cell->events ? "" :
+					" ", events);
+	row->same = others_like(l, nr);
+}
+
+/* "+24: a; b": the delta of other lines, or what happens at the same cost. */
+static char *others_of(const struct layout *l)
 {
 	const struct answer *a = l->a;
 	char *text = xstrdup(""), number[NUMBER_SIZE], last[NUMBER_SIZE] = "";
@@ -472,78 +459,89 @@ static void put_others(const struct layout *l, FILE *f)
 	}
 	if (more)
 		append_text(&text, "; ", "and %zu more", more);
-	if (*text)
-		print_line(f, 1, 3, "Also %s.", text);
-	free(text);
+	return text;
 }
 
-static struct table *table_of(const struct comparison *c,
-			      const struct layout *l)
+static struct answer_rows *rows_of(const struct layout *l)
 {
-	struct table *t = table_new();
-	char *heading = l->a->cost ?
-		xasprintf("%s%s%s", answer_cost_name(l->a->cost),
-			  *l->folio ? ", " : "", l->folio) :
-		xstrdup("events per operation");
-	char *base = clean_text(c->base->label);
-	char *new = clean_text(c->new->label);
+	struct answer_rows *r = xcalloc(1, sizeof(*r));
+	const struct answer *a = l->a;
 	const char *stem = "";
 	size_t i;
 
-	table_column(t, heading, false);
-	if (l->a->cost) {
-		table_column(t, strlen(base) > 10 || !*base ? "base" : base,
-			     true);
-		table_column(t, strlen(new) > 10 || !*new ? "new" : new, true);
-		table_column(t, "delta", true);
-	}
+	r->heading = a->cost ? xasprintf("%s%s%s", answer_cost_name(a->cost),
+					 *l->folio ? ", " : "", l->folio) :
+			       xstrdup("events per operation");
 	for (i = 0; i < l->nr_columns; i++) {
-		const struct column *column = &l->column[i];
-		char *name = xasprintf("%s%s%s", column->variant ?
-				       column->variant : "", column->variant &&
-				       *column->folio ? " " : "",
-				       column->folio);
+		const struct column *c = &l->column[i];
 
-		table_column(t, name, true);
-		free(name);
+		r->column[r->nr_columns++] = xasprintf("%s%s%s", c->variant ?
+			c->variant : "", c->variant && *c->folio ? " " : "",
+			c->folio);
 	}
-	for (i = 0; i < l->nr; i++) {
-		const char *label = l->a->lines[l->row[i]].label;
-		bool grouped = is_grouped(l, i);
+	r->v = xcalloc(l->nr + 1, sizeof(*r->v));
+	for (r->nr = 0; r->nr < l->nr; r->nr++) {
+		struct answer_row *row = &r->v[r->nr];
+		const char *label = a->lines[l->row[r->nr]].label;
 
-		if (grouped && leader_of(l->a, l->row[i]) >= l->a->nr &&
-		    !same_stem(label, stem)) {
-			table_line(t, 1, "%.*s", answer_stem(label), label);
-			stem = label;
-		}
-		put_row(t, l, i, grouped);
+		fill_row(row, l, r->nr);
+		if (!row->grouped || leader_of(a, l->row[r->nr]) < a->nr ||
+		    same_stem(label, stem))
+			continue;
+		row->stem = xstrndup(label, answer_stem(label));
+		stem = label;
 	}
-	free(heading);
-	free(base);
-	free(new);
-	return t;
+	r->others = others_of(l);
+	return r;
 }
 
-void answer_table(const struct comparison *c, const struct answer *a, FILE *f)
+struct answer_rows *answer_rows_of(const struct answer *a)
 {
 	struct layout l = {
 		.a = a, .folio = a->differing ? a->lines[0].shown->folio : "",
 		.taken = xcalloc(a->nr + 1, sizeof(*l.taken)),
 		.row = xcalloc(a->nr + 1, sizeof(*l.row)),
 	};
-	struct table *t;
+	struct answer_rows *r;
 	size_t i;
 
 	choose_rows(&l);
 	group_rows(&l);
 	find_columns(&l);
-	t = table_of(c, &l);
-	if (l.nr)
-		table_print_mail(t, f, 1, MAIL_WIDTH);
-	put_others(&l, f);
-	table_free(t);
+	r = rows_of(&l);
 	for (i = 0; i < l.nr_columns; i++)
 		free(l.column[i].variant);
 	free(l.taken);
 	free(l.row);
+	return r;
+}
+
+void answer_rows_free(struct answer_rows *r)
+{
+	size_t i, k;
+
+	for (i = 0; i < r->nr; i++) {
+		free(r->v[i].stem);
+		free(r->v[i].label);
+		free(r->v[i].events);
+		free(r->v[i].same);
+		for (k = 0; k < r->nr_columns; k++)
+			free(r->v[i].delta[k]);
+	}
+	for (k = 0; k < r->nr_columns; k++)
+		free(r->column[k]);
+	free(r->v);
+	free(r->heading);
+	free(r->others);
+	free(r);
+}
+
+char *answer_side(const struct side *s, const char *other)
+{
+	char *name = clean_text(s->label);
+
+	if (*name && strlen(name) <= 10)
+		return name;
+	free(name);
+	return xstrdup(other);
 }
