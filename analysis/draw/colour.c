@@ -19,6 +19,7 @@ static const struct {
 	const char *word, *colour;
 	bool starts_line;
 } words[] = {
+	{ "WRONG", BOLD RED, true },
 	{ "WORSE", BOLD RED, true },
 	{ "BETTER", BOLD GREEN, true },
 	{ "MIXED", BOLD, true },

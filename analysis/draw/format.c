@@ -100,6 +100,10 @@ const char *format_brief(double v, bool sign, char buf[NUMBER_SIZE])
 {
 	int d = fabs(v) >= 100 || v == round(v) ? 0 : 2;
 
+	if (v && fabs(v) < .01) {
+		snprintf(buf, NUMBER_SIZE, sign ? "%+.2g" : "%.2g", v);
+		return buf;
+	}
 	if (sign)
 		format_delta(v, d, buf);
 	else

@@ -97,6 +97,17 @@ static bool differs(const struct point_results *p)
 	return false;
 }
 
+static bool is_wrong(const struct comparison *c, const struct side_point *p)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_findings; i++)
+		if (c->findings[i].point == p &&
+		    c->findings[i].severity == SEVERITY_ERROR)
+			return true;
+	return false;
+}
+
 /* What a point is: worse, better, or neither, by its cost if that differs. */
 static enum verdict point_verdict(const struct point_results *p)
 {
@@ -211,9 +222,7 @@ static void add_event(struct events *e, const char *word,
 	format_brief(most, false, new);
 	many = has_word(r->metric) && strcmp(new, "1") ? answer_plural(word) :
 		xstrdup(word);
-	/* without the number where it is too rare for one */
-	append_text(move == EVENT_NEW ? &e->new : &e->gone, ", ", "%s%s%s",
-		    strcmp(new, "0") ? new : "", strcmp(new, "0") ? " " : "",
+	append_text(move == EVENT_NEW ? &e->new : &e->gone, ", ", "%s %s", new,
 		    many);
 	free(many);
 }
@@ -347,7 +356,8 @@ static void add_effect(struct answer_effect *e, const struct result *cost)
 		e->steepest = cost;
 }
 
-static void count_point(struct answer *a, const struct point_results *p)
+static void count_point(struct answer *a, const struct comparison *c,
+			const struct point_results *p)
 {
 	enum verdict v;
 
@@ -355,7 +365,8 @@ static void count_point(struct answer *a, const struct point_results *p)
 	if (!differs(p))
 		return;
 	v = point_verdict(p);
-	add_effect(v == VERDICT_REGRESSION ? &a->worse :
+	add_effect(is_wrong(c, p->point) ? &a->wrong :	/* at any cost */
+		   v == VERDICT_REGRESSION ? &a->worse :
 		   v == VERDICT_IMPROVEMENT ? &a->better : &a->other,
 		   cost_of(p));
 }
@@ -453,7 +464,7 @@ struct answer *answer_of(const struct comparison *c)
 		};
 		if (!a->cost && cost)
 			a->cost = cost->metric;
-		count_point(a, p);
+		count_point(a, c, p);
 		free(label);
 	}
 	for (i = 0; i < a->nr; i++) {

@@ -47,6 +47,7 @@ struct answer {
 	struct answer_line *lines;	/* those that differ first, worst first */
 	size_t nr, differing;		/* lines */
 	size_t points;
+	struct answer_effect wrong;	/* a finding is an error */
 	struct answer_effect worse, better, other;
 	struct answer_move *moves;
 	size_t nr_moves;
@@ -67,8 +68,6 @@ int answer_stem(const char *label);
 
 /* "WORSE at 3 of 23 points, ...: why." The caller frees. */
 char *answer_verdict(const struct comparison *c, const struct answer *a);
-/* What the findings mean, the worst first; NULL: there are none. */
-char *answer_meaning(const struct comparison *c);
 /* "a; b; c", the labels of the lines that do not differ; NULL: none. */
 char *answer_unchanged(const struct answer *a);
 /* The same of those that are inconclusive. */

@@ -125,24 +125,22 @@ static bool said_before(const struct comparison *c, size_t nr)
 	return false;
 }
 
-char *answer_meaning(const struct comparison *c)
+/* What the findings of a severity mean; NULL: there are none. */
+static char *meaning_of(const struct comparison *c, enum severity severity)
 {
 	char *text = NULL;
 	size_t i;
-	int s;
 
-	for (s = SEVERITY_ERROR; s > SEVERITY_INFO; s--)
-		for (i = 0; i < c->nr_findings; i++) {
-			const struct finding *x = &c->findings[i];
+	for (i = 0; i < c->nr_findings; i++) {
+		const struct finding *x = &c->findings[i];
 
-			if ((int)x->severity != s ||
-			    !strcmp(x->rule, EXACT_DIFFERENCE) ||
-			    said_before(c, i))
-				continue;
-			if (!text)
-				text = xstrdup("");
-			append_text(&text, "; ", "%s", meaning(x->text));
-		}
+		if (x->severity != severity ||
+		    !strcmp(x->rule, EXACT_DIFFERENCE) || said_before(c, i))
+			continue;
+		if (!text)
+			text = xstrdup("");
+		append_text(&text, "; ", "%s", meaning(x->text));
+	}
 	return text;
 }
 
@@ -171,13 +169,29 @@ static char *no_difference(const struct comparison *c, const struct answer *a)
 	}
 }
 
-/* What the patch does, in a word, at how many points, and by how much. */
+/* Appends a sentence, which it frees; its first letter becomes a capital. */
+static void append_sentence(char **text, char *sentence)
+{
+	if (sentence && *sentence) {
+		*sentence = toupper(*sentence);
+		append_text(text, " ", "%s.", sentence);
+	}
+	free(sentence);
+}
+
+/* What is better or worse, in a word, at how many points, and by how much. */
 static char *effects_text(const struct answer *a)
 {
 	bool mixed = a->worse.points && a->better.points;
 	bool any = a->worse.points || a->better.points;
 	char *text = xstrdup("");
 
+	if (a->wrong.points) {
+		append_effect(&text, a, "worse", &a->worse);
+		append_effect(&text, a, "better", &a->better);
+		append_effect(&text, a, "changed", &a->other);
+		return text;
+	}
 	append_effect(&text, a, mixed ? "MIXED: worse" : "WORSE", &a->worse);
 	append_effect(&text, a, mixed ? "better" : "BETTER", &a->better);
 	append_effect(&text, a, any ? "changed" : "CHANGED", &a->other);
@@ -186,7 +200,9 @@ static char *effects_text(const struct answer *a)
 
 char *answer_verdict(const struct comparison *c, const struct answer *a)
 {
-	size_t differ = a->worse.points + a->better.points + a->other.points;
+	size_t differ = a->wrong.points + a->worse.points + a->better.points +
+			a->other.points;
+	size_t more = a->wrong.points + a->worse.points;
 	char *text, *why;
 
 	if (!a->points)
@@ -195,19 +211,18 @@ char *answer_verdict(const struct comparison *c, const struct answer *a)
 		return no_difference(c, a);
 	if (c->releases)
 		return xasprintf("%zu of %zu points differ: %zu cost%s more, %zu less, %zu neither.",
-				 differ, a->points, a->worse.points,
-				 a->worse.points == 1 ? "s" : "",
+				 differ, a->points, more, more == 1 ? "s" : "",
 				 a->better.points, a->other.points);
-	text = effects_text(a);
-	why = answer_meaning(c);
-	if (!why)
-		why = moves_text(a);
-	append_text(&text, "", ".");
-	if (why) {
-		*why = toupper(*why);
-		append_text(&text, " ", "%s.", why);
-	}
+	text = xstrdup("");
+	why = meaning_of(c, SEVERITY_ERROR);
+	if (why)
+		append_sentence(&text, xasprintf("WRONG at %zu of %zu point%s: %s",
+						 a->wrong.points, a->points,
+						 plural(a->points), why));
 	free(why);
+	append_sentence(&text, effects_text(a));
+	why = meaning_of(c, SEVERITY_WARNING);
+	append_sentence(&text, why || a->wrong.points ? why : moves_text(a));
 	return text;
 }
 

@@ -27,7 +27,7 @@ says_in_order()
 		at=$found
 	done
 }
-check "the verdict comes first, then the rest in order" says_in_order 'class="verdict regression"' 'worse at 1 of ' \
+check "the verdict comes first, then the rest in order" says_in_order 'class="verdict regression"' 'at 1 of ' \
 	'>Findings' 'unnecessary-kvm-zap (warning)' '>What differs' '<table>' '>Pictures' '<h2>Environment' '>Again'
 well_formed()
 {
