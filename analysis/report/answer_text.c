@@ -173,7 +173,7 @@ static char *no_difference(const struct comparison *c, const struct answer *a)
 static void append_sentence(char **text, char *sentence)
 {
 	if (sentence && *sentence) {
-		*sentence = toupper(*sentence);
+		*sentence = toupper((unsigned char)*sentence);
 		append_text(text, " ", "%s.", sentence);
 	}
 	free(sentence);
@@ -209,10 +209,14 @@ char *answer_verdict(const struct comparison *c, const struct answer *a)
 		return xstrdup("NOTHING COMPARED: no point was measured on both sides.");
 	if (!differ)
 		return no_difference(c, a);
-	if (c->releases)
-		return xasprintf("%zu of %zu points differ: %zu cost%s more, %zu less, %zu neither.",
+	if (c->releases) {
+		text = xasprintf("%zu of %zu points differ: %zu cost%s more, %zu less, %zu neither.",
 				 differ, a->points, more, more == 1 ? "s" : "",
 				 a->better.points, a->other.points);
+		append_sentence(&text, meaning_of(c, SEVERITY_ERROR));
+		append_sentence(&text, meaning_of(c, SEVERITY_WARNING));
+		return text;
+	}
 	text = xstrdup("");
 	why = meaning_of(c, SEVERITY_ERROR);
 	if (why)

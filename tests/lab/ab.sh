@@ -53,7 +53,7 @@ check tells-the-time grep -qE '^took .* s: kernels given, 4 boots in .* s, ' "$t
 check nothing-unfinished test ! -e "$run.new"
 
 # The same again, from a copy in which one point was changed: that one is told.
-hash=$(sed -n 's/.*make reproduce HASH=//p' "$run/table.txt")
+hash=$(sed -n 's/.*make reproduce HASH=\([0-9a-f]*\).*/\1/p' "$run/table.txt")
 cp -r "$run" "$tmp/sent"
 sed -i '/"bench":"fault.anon_write".*"4k"/s/"total":/"total":1/' "$tmp/sent/patched/boot-002.jsonl"
 status=0
