@@ -240,9 +240,18 @@ char *exercised_brief(const json_t *changes, size_t width)
 
 	if (!changes)
 		return NULL;
-	if (exercised_of(changes) == EXERCISED_ALL)
-		return xasprintf("Ran: all %zu changed function%s.", all,
-				 plural(all));
+	if (exercised_of(changes) == EXERCISED_ALL ||
+	    (exercised_of(changes) == EXERCISED_PART && !out)) {
+		text = all == 1 ? xstrdup("Ran: the function that changed") :
+		       xasprintf("Ran: all %zu functions that changed", all);
+		if (exercised_of(changes) == EXERCISED_PART)
+			append_text(&text, ", ", "%zu of the %zu new or altered instructions",
+				    sum_of(changes, "differing_ran"),
+				    sum_of(changes, "differing"));
+		append_text(&text, "", ".");
+		append_not_built(&text, changes);
+		return text;
+	}
 	if (!out || exercised_of(changes) == EXERCISED_UNKNOWN)
 		return exercised_text(changes);
 	do {

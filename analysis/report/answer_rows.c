@@ -140,7 +140,7 @@ static bool says_the_same(const struct answer_line *line,
 			   format_brief(delta_of(y), true, b)))
 			return false;
 	}
-	return line->shown->events || same_stem(line->label, other->label);
+	return true;
 }
 
 /* --- which lines have a row --- */
@@ -163,16 +163,35 @@ static bool is_another_value(const struct layout *l, size_t line)
 	return false;
 }
 
-/* Which line says the same already; a->nr: none. */
+/* How many lines say the same as @other, itself as well. */
+static size_t nr_same(const struct answer *a, const struct answer_line *other)
+{
+	size_t nr = 0, i;
+
+	for (i = 0; i < a->differing; i++)
+		nr += says_the_same(&a->lines[i], other);
+	return nr;
+}
+
+/*
+ * Which row says the same already; a->nr: none. A cost alone may agree by chance,
+ * so two of those are not one.
+ */
 static size_t said_by(const struct layout *l, size_t line)
 {
+	const struct answer *a = l->a;
+	const struct answer_line *what = &a->lines[line];
 	size_t i;
 
-	for (i = 0; i < l->nr; i++)
-		if (says_the_same(&l->a->lines[line],
-				  &l->a->lines[l->row[i]]))
+	for (i = 0; i < l->nr; i++) {
+		const struct answer_line *row = &a->lines[l->row[i]];
+
+		if (says_the_same(what, row) &&
+		    (what->shown->events || same_stem(what->label, row->label) ||
+		     nr_same(a, row) > 2))
 			return l->row[i];
-	return l->a->nr;
+	}
+	return a->nr;
 }
 
 /* Whether a row is of a group: of a stem that another row has, or after one. */
