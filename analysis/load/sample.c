@@ -27,15 +27,17 @@ const char *tier_name(enum tier t)
 	return t == TIER_EXACT ? "exact" : "timed";
 }
 
-static void add_totals(struct sample *s, const struct observation *o,
-		       const char *metric)
+/* @ops: of the value that the observation is part of */
+static void add_totals(struct sample *s, double *ops,
+		       const struct observation *o, const char *metric)
 {
 	const json_t *counter = json_object_get(json_object_get(o->point,
 						"counters"), metric);
+	double nr = json_number_value(json_object_get(counter, "operations"));
 
 	s->total += json_number_value(json_object_get(counter, "total"));
-	s->operations += json_number_value(json_object_get(counter,
-							   "operations"));
+	s->operations += nr;
+	*ops += nr;
 }
 
 static json_int_t seed_of(const struct observation *o)
@@ -76,6 +78,18 @@ static bool is_first(const struct side_point *p, const char *metric, size_t nr,
 		if (same(p, i, nr) && observation_value(&p->obs[i], metric, &v))
 			return false;
 	return true;
+}
+
+/* The number of the value that an observation is part of. */
+static size_t value_of(const struct sample *s, const struct side_point *p,
+		       enum tier tier, const struct observation *o)
+{
+	bool by_seed = tier == TIER_EXACT && !strcmp(p->mode, "exact");
+	size_t i = 0;
+
+	while (by_seed ? s->seed[i] != seed_of(o) : s->boot[i] != o->boot)
+		i++;
+	return i;
 }
 
 /* Several files of a boot, or boots of a seed, are one value: their median. */
@@ -129,6 +143,7 @@ struct sample sample_take(const struct side_point *p, const char *metric,
 		.v = xcalloc(p->nr_obs, sizeof(*s.v)),
 		.seed = xcalloc(p->nr_obs, sizeof(*s.seed)),
 		.boot = xcalloc(p->nr_obs, sizeof(*s.boot)),
+		.ops = xcalloc(p->nr_obs, sizeof(*s.ops)),
 	};
 	size_t i;
 	double v;
@@ -139,9 +154,13 @@ struct sample sample_take(const struct side_point *p, const char *metric,
 		take_exact(&s, p, metric);
 	else
 		take_timed(&s, p, metric, center);
-	for (i = 0; i < p->nr_obs; i++)
-		if (observation_value(&p->obs[i], metric, &v))
-			add_totals(&s, &p->obs[i], metric);
+	for (i = 0; i < p->nr_obs; i++) {
+		const struct observation *o = &p->obs[i];
+
+		if (observation_value(o, metric, &v))
+			add_totals(&s, &s.ops[value_of(&s, p, tier, o)], o,
+				   metric);
+	}
 	sample_summarize(&s, center);
 	return s;
 }
@@ -151,6 +170,7 @@ void sample_free(struct sample *s)
 	free(s->v);
 	free(s->seed);
 	free(s->boot);
+	free(s->ops);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -30,6 +30,7 @@ struct sample {
 	double *v;		/* one per boot; in the exact mode one per seed */
 	json_int_t *seed;	/* of each value's (first) file */
 	size_t *boot;		/* of each value: index into the side's boots */
+	double *ops;		/* of each value: the operations that it is of */
 	size_t nr;
 	size_t boots;		/* different boots among them */
 	/* NAN if there are none; median: the mean with --center mean */
