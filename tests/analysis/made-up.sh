@@ -38,6 +38,14 @@ make_run()
 	"$tmp/make-run" "$@"
 }
 
+# sealed FILE: writes the records on standard input as a run file
+sealed()
+{
+	grep -v '^{"type":"footer"' > "$1"
+	printf '{"type":"footer","records":%d,"checksum":"sha256:%s"}\n' \
+		$(($(wc -l < "$1") - 1)) "$(sha256sum < "$1" | cut -d' ' -f1)" >> "$1"
+}
+
 ptelab()
 {
 	"$PTELAB" "$@"
