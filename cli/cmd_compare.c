@@ -12,8 +12,9 @@
 #include "cli/cmd.h"
 #include "lib/util.h"
 
-enum { OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED,
-       OPT_CENTER };
+enum {
+	OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED, OPT_CENTER
+};
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORM[=FILE]", 0, NULL, 0 },
@@ -34,6 +35,7 @@ static const char doc[] =
 	"  ptelab compare base patched -b 'gup.*' -m 'instructions*' --all\n"
 	"  ptelab compare base v1 v2 --format grid\n"
 	"  ptelab compare runs/x --format text --format json=x.json\n"
+	"  ptelab compare base patched --format ktap --format gobench=x.txt\n"
 	"  ptelab compare base patched --fail-on regression >/dev/null\n"
 	"  ptelab compare base patched --allow governor,'thp.*'\n"
 	"\n"
@@ -314,7 +316,9 @@ static int print_output(const struct output *o, const struct report *r)
 static int compare_loaded(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
-	struct report r = { c, nr - 1, env.all || args_verbose };
+	struct report r = {
+		.c = c, .nr = nr - 1, .all = env.all || args_verbose,
+	};
 	int ret = EXIT_DONE;
 	size_t i;
 

@@ -97,7 +97,7 @@ static int write_page(const struct report *r, const struct report_page *page)
 static int report_loaded(struct side *const *side, size_t nr)
 {
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
-	struct report r = { c, nr - 1, false };
+	struct report r = { .c = c, .nr = nr - 1 };
 	struct report_page page = { .again = env.again };
 	size_t results = 0, i;
 	int ret = 0;

@@ -42,6 +42,11 @@ void report_csv(const struct report *r, FILE *f);
 /* One document (compare.json), or an array of them if there are several. */
 void report_json(const struct report *r, FILE *f);
 
+/* For other programs, always with all rows; docs/formats.md has what each is. */
+void report_gobench(const struct report *r, FILE *f);
+void report_ktap(const struct report *r, FILE *f);
+void report_lava(const struct report *r, FILE *f);
+
 /* What the page for a browser has beyond the comparison. */
 struct report_page {
 	char *title;

@@ -82,7 +82,7 @@ static void grid_row(struct table *t, const struct report *r,
 static struct table *grid_table(const struct report *whole,
 				const struct view *v, size_t first, size_t nr)
 {
-	struct report r = { whole->c + first, nr, whole->all };
+	struct report r = { .c = whole->c + first, .nr = nr };
 	struct table *t = table_new();
 	char *label = report_label(whole, 0);
 	size_t i;
@@ -369,6 +369,10 @@ static const struct report_format formats[] = {
 	{ { "markdown", NULL }, report_markdown },
 	{ { "csv", NULL }, report_csv },
 	{ { "json", NULL }, report_json },
+	{ { "gobench", "all values, for benchstat" }, report_gobench },
+	{ { "ktap", "tests that pass or fail, for kselftest's tools" },
+	  report_ktap },
+	{ { "lava", "test cases of LAVA" }, report_lava },
 };
 
 const struct choices report_formats = CHOICES(formats);

@@ -1,0 +1,326 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The forms of compare for other programs: each is read back by a parser that is not
+# ptelab's, or checked against what is published of it, and has the verdicts and
+# figures of compare.json, also where names are hostile.
+# shellcheck source=made-up.sh
+. "$(dirname "$0")/made-up.sh"
+needs jq
+needs perl
+
+# --- the runs ---
+
+make_run -o base -k 6.12.0 -B aaaa -n 3 'harness.empty : instructions=60' \
+	'gup.pin_fast folio=64k pages=16 : instructions_kernel=1331.5+0.25 lockless_gathers=16 gup_slow_pages=0 pages_pinned=16' \
+	'gup.futex folio=64k : instructions_kernel=700+10 lockless_gathers=1 lockless_retries=0' \
+	'mmio.store bar=0000:41:00.0/2 : s2_maps.nc=256' 'fault.only folio=4k : faults.minor=1' \
+	'fault.file folio=4k ! unavailable no such # file system' 'fault.anon folio=4k ! invalid pgreuse moved by 3, not 256'
+make_run -o new -k 6.12.0-x -B bbbb -n 3 'harness.empty : instructions=60' \
+	'gup.pin_fast folio=64k pages=16 : instructions_kernel=620.25 lockless_gathers=0 gup_slow_pages=0.5 pages_pinned=15' \
+	'gup.futex folio=64k : instructions_kernel=705+10 lockless_gathers=-gone lockless_retries=0' \
+	'mmio.store bar=0000:41:00.0/2 : s2_maps.nc=256' \
+	'fault.file folio=4k ! unavailable no such # file system' 'fault.anon folio=4k : faults.minor=1'
+timed()
+{
+	make_run -M timed -k "$1" -B "$2" -o "$3" -n 6 -P 2 "gup.pin_fast folio=64k : ns=$4%1 latency_ns.p50=33%1" \
+		'fault.cow folio=4k : ns=500%.05' 'fault.file folio=4k : ns=100%8' "mmio.store map=wc : mb_per_s=$4%1"
+}
+timed 6.12.0 aaaa tb 1000
+timed 6.12.0-x bbbb tn 1300
+
+# Names as no benchmark has them, but a file can: of a benchmark, a parameter, its
+# value, a metric, and its unit.
+long=$(printf 'long%.0s' {1..500})
+printf '%s\0' "a\"b'c" 'a b' $'a\nb' $'a\tb' '100%s%n%20' 'größe–✓' 'a # SKIP b' 'not ok 1 - a' '$(touch owned)`touch owned`;touch owned' \
+	'<b>&amp;</b>' 'x>y' 'k=v' '0000:41:00.0/2' 'a..b' '.a.' '..' '-1' "\\#\\\\" $'\e[31mred' "$long" "${long}x" '*' 'Unit' |
+	jq -Rs '[split("\u0000")[] | select(. != "")]' > names.json
+hostile()
+{
+	mkdir "$2" && jq -c --slurpfile all names.json '$all[0] as $names |
+		if .type == "header" then .metrics += ($names | map({(.): {unit: ., kind: "event", better: "lower"}}) | add)
+		elif .type == "footer" then empty
+		else . as $p | $names[] as $n | $p | .bench = $n | .params = {($n): $n, folio: "64k"} |
+			.counters = {($n): .counters."faults.minor", instructions: .counters.instructions} end' \
+		"$1/boot-001.jsonl" | sealed "$2/boot-001.jsonl"
+}
+make_run -o plain-base -k '6.12.0 "a"' -B $'a\n"b"' 'a.b : faults.minor=10 instructions=7'
+make_run -o plain-new -k '6.12.0 <b>' -B bbbb 'a.b : faults.minor=13 instructions=7'
+hostile plain-base hostile-base
+hostile plain-new 'new "x" # 1'
+
+# Each is a comparison: its name, and its runs.
+comparisons='exact timed three hostile same'
+runs_of()
+{
+	case $1 in
+	exact) runs=(base new) ;;
+	timed) runs=(tb tn) ;;
+	three) runs=(base new base) ;;
+	hostile) runs=(hostile-base 'new "x" # 1') ;;
+	same) runs=(base base) ;;
+	esac
+}
+for name in $comparisons; do
+	runs_of "$name"
+	out=()
+	for form in json gobench ktap lava; do
+		out+=(--format "$form=$name.$form")
+	done
+	check "$name: written" exits 0 ptelab compare "${runs[@]}" "${out[@]}"
+	# a comparison, or several: always an array here
+	jq 'if type == "array" then . else [.] end' "$name.json" > "$name.array"
+done
+check "the runs have each verdict that can be" test "$(jq -s '[.[][].results[].verdict] | unique | length' ./*.array)" -ge 7
+
+# counts: "N VERDICT" of all rows, from lines of verdicts
+counts()
+{
+	sort | uniq -c | sed 's/^ *//' | paste -sd' '
+}
+verdicts()
+{
+	jq -r '.[].results[].verdict' "$1.array" | counts
+}
+
+# --- gobench ---
+
+# The grammar is that of golang.org/design/14313-benchmark-format, with the unit
+# lines of golang.org/issue/43744, as its authors' reader takes them. Prints every
+# value as side, name, unit, iterations, value.
+cat > gobench.pl <<'END'
+use strict; use warnings; use utf8; use open qw(:std :encoding(UTF-8));
+my ($side, %unit, $tier, %config) = ('');
+while (my $line = <STDIN>) {
+	chomp $line;
+	if ($line =~ /^Benchmark/) {
+		my @f = split ' ', $line;
+		@f >= 4 && @f % 2 == 0 or die "$.: an odd number of fields, or too few: $line\n";
+		$f[0] =~ /^Benchmark[^a-z]/ or die "$.: a name in lower case: $f[0]\n";
+		$f[1] =~ /^\d{1,18}$/ or die "$.: iterations $f[1]\n";
+		# sub-names are key=value or a word, and the last number is of GOMAXPROCS
+		(my $name = $f[0]) =~ s/-\d+$// or die "$.: no GOMAXPROCS: $f[0]\n";
+		my ($base, @parts) = split m{/}, $name, -1;
+		/^[^=\s]*(=[^=\s]*)?$/ or die "$.: sub-name $_\n" for @parts;
+		for (my $i = 2; $i < @f; $i += 2) {
+			$f[$i] =~ /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/ or die "$.: value $f[$i]\n";
+			print join("\t", $side, $f[0], $f[$i + 1], $f[1], $f[$i], $tier), "\n";
+		}
+	} elsif ($line =~ /^Unit\s/) {
+		my (undef, $unit, @pairs) = split ' ', $line;
+		@pairs or die "$.: a unit without metadata\n";
+		for (@pairs) {
+			/^(assume=(exact|nothing)|better=(lower|higher))$/ or die "$.: $_\n";
+			my ($key, $value) = split /=/;
+			!exists $unit{"$unit $key"} or die "$.: $unit has $key twice\n";
+			$unit{"$unit $key"} = $value;
+			print join("\t", 'Unit', $unit, $key, $value), "\n";
+		}
+	} elsif ($line =~ /^\p{Ll}[^\s\p{Lu}:]*:($|[ \t]+(.*))/) {
+		my ($key, $value) = $line =~ /^([^:]*):[ \t]*(.*)/;
+		$config{$key} = 1;
+		$side = $value if $key eq 'side';
+		$tier = $value if $key eq 'tier';
+	} elsif ($line !~ /^(#.*)?$/) {
+		die "$.: neither configuration, unit, benchmark nor comment: $line\n";
+	}
+}
+for (qw(ptelab side kernel seed mode tier)) { $config{$_} or die "no $_\n"; }
+END
+# Every value of compare.json, and no other one: side, unit, value.
+cat > values.pl <<'END'
+use strict; use warnings; use JSON::PP;
+sub name { my ($text, $keep) = @_; utf8::encode($text); $text =~ s/([^A-Za-z0-9_.:,+\@$keep-])/sprintf "%%%02X", ord $1/ge; $text }
+local $/; open my $f, '<:raw', $ARGV[0] or die; my $all = decode_json(<$f>);
+my %told;
+for my $c (@$all) {
+	for my $r (@{$c->{results}}) {
+		my $point = join ' ', $r->{bench}, $r->{mode}, map { "$_=$r->{params}{$_}" } sort keys %{$r->{params}};
+		my ($metric, $unit) = (name($r->{metric}, ''), name($r->{unit}, '/'));
+		$unit = "$metric-$unit" if $metric ne $unit;
+		$unit .= '/op' if $unit !~ m{/};
+		for my $side ('base', 'new') {
+			next if $side eq 'base' && $told{"$point $r->{metric}"}++;
+			my $v = $r->{$side};
+			my @v = ref $v ? @{$v->{values}} : ($v) x $r->{"boots_$side"};
+			printf "%s %s %.15g\n", $side, $unit, $_ for @v;
+		}
+	}
+}
+END
+gobench()
+{
+	perl gobench.pl < "$1.gobench" > "$1.values" && [ -s "$1.values" ]
+}
+gobench_values()
+{
+	awk -F '\t' '$1 == "Unit" { next } first == "" { first = $1 }
+		{ printf "%s %s %.15g\n", $1 == first ? "base" : "new", $3, $5 }' "$1.values" | sort > got
+	perl values.pl "$1.array" | sort > want
+	diff want got > differs || { head -n 3 differs; return 1; }
+}
+gobench_operations()
+{
+	[ "$(awk -F '\t' '$1 != "Unit" { n += $4 } END { printf "%d", n }' "$1.values")" = \
+		"$(jq '[.[0].results[] | .base_total.operations, .new_total.operations] | add' "$1.array")" ]
+}
+gobench_exact()
+{
+	awk -F '\t' '$1 == "Unit" && $3 == "assume" { exact[$2] = 1; next } $1 == "Unit" { next }
+		exact[$3] && (($1, $2, $3) in v) && v[$1, $2, $3] != $5 { print $3 " varies"; bad = 1 }
+		exact[$3] && $6 != "exact" { print $3 " is timed"; bad = 1 }
+		{ v[$1, $2, $3] = $5 } END { exit bad }' "$1.values"
+}
+for name in $comparisons; do
+	check "gobench: $name: by the grammar" gobench "$name"
+	check "gobench: $name: every value, and no other" gobench_values "$name"
+	check "gobench: $name: exact units are" gobench_exact "$name"
+done
+check "gobench: iterations are operations" gobench_operations exact
+check "gobench: iterations are operations, of all processes of a boot" gobench_operations timed
+check "gobench: better, and what never varies" grep -qx 'Unit lockless_gathers-calls/op assume=exact better=lower' exact.gobench
+check "gobench: a count that varies is not assumed exact" grep -qx 'Unit instructions_kernel-instructions/op better=lower' exact.gobench
+check "gobench: higher is better" grep -qx 'Unit mb_per_s-MB/s better=higher' timed.gobench
+check "gobench: names" grep -qx 'BenchmarkGup/pin_fast/folio=64k/pages=16-1 1280 1331.5 instructions_kernel-instructions/op' exact.gobench
+check "gobench: a value's slash begins no sub-name" grep -q '^BenchmarkMmio/store/bar=0000:41:00.0%2F2-1 ' exact.gobench
+names()
+{
+	[ "$(awk -F '\t' '$1 != "Unit" { print $2 }' hostile.values | sort -u | wc -l)" = "$(jq length names.json)" ]
+}
+check "gobench: no two points have one name" names
+
+# --- KTAP ---
+
+# Perl's TAP::Parser reads the points; it takes the version line, and the subtests,
+# for unknown lines, which the kernel's document says of TAP parsers. Then each
+# subtest by itself.
+cat > ktap.pl <<'END'
+use strict; use warnings; use TAP::Parser;
+sub read_tap {
+	my ($tap, $what) = @_;
+	my $p = TAP::Parser->new({ tap => $tap });
+	my @tests;
+	while (my $r = $p->next) { push @tests, $r if $r->is_test; }
+	die "$what: " . join('; ', $p->parse_errors) . "\n" if $p->parse_errors;
+	die "$what: no plan\n" unless $p->is_good_plan;
+	return @tests;
+}
+my @lines = <STDIN>;
+$lines[0] eq "KTAP version 1\n" && $lines[1] =~ /^1\.\.\d+$/ or die "no version, or no plan\n";
+my @points = read_tap(join('', @lines), 'points');
+my ($sub, $nr, $fails, $any) = ('', 0);
+for (@lines) {
+	# the grammar: version, plan, result, diagnostic
+	/^(  )?(KTAP version 1|1\.\.\d+|(not )?ok \d+ [^#]*( # .*)?|# .*)$/ or die "no line of KTAP: $_";
+	if (s/^  //) { $sub .= $_; next; }
+	next unless /^(not )?ok/;
+	my $point = $points[$nr++];
+	my @rows = $sub ? read_tap($sub, 'subtest of ' . $point->description) : ();
+	die "does not begin with a version: $sub" if $sub && $sub !~ /^KTAP version 1\n1\.\./;
+	$fails = grep { !$_->is_ok } @rows;
+	die "a failed subtest, and its parent passes: $_" if !!$fails == !!$point->is_ok;
+	die "all is skipped but the parent: $_" if !$fails && !$point->has_skip && !grep { !$_->has_skip } @rows;
+	print 'point ', $point->has_skip ? 'skip' : $point->is_ok ? 'pass' : 'fail', "\n";
+	for my $r (@rows) {
+		my $text = $r->has_skip ? $r->explanation : $r->description;
+		$text =~ s/.*# //;
+		print 'row ', $r->has_skip ? 'skip ' : $r->is_ok ? 'pass ' : 'fail ', $text =~ /^(\w+): /, "\n";
+	}
+	$sub = '';
+}
+END
+ktap()
+{
+	perl ktap.pl < "$1.ktap" > "$1.tests" && [ -s "$1.tests" ]
+}
+for name in $comparisons; do
+	check "ktap: $name: TAP::Parser reads it, and each subtest" ktap "$name"
+	equal "ktap: $name: verdicts" "$(awk '$1 == "row" { print $3 }' "$name.tests" | counts)" "$(verdicts "$name")"
+	equal "ktap: $name: worse is not ok" "$(grep -c '^row fail' "$name.tests")" \
+		"$(jq '[.[].results[] | select(.verdict == "regression")] | length' "$name.array")"
+done
+skipped()
+{
+	[ "$(grep -c '^point skip$' exact.tests)" = 3 ] && grep -q '^ok 5 fault.only folio=4k mode=exact # SKIP missing: only in base$' exact.ktap &&
+	grep -q '^ok [67] fault.file folio=4k mode=exact # SKIP unavailable: no such # file system$' exact.ktap &&
+	grep -q '^ok [67] fault.anon folio=4k mode=exact # SKIP invalid: pgreuse moved by 3, not 256$' exact.ktap &&
+	grep -qx '# lockless_gathers: only base has it: gone' exact.ktap
+}
+check "ktap: what was not measured is skipped, with the reason" skipped
+equal "ktap: what is inconclusive is skipped" "$(grep -c '^row skip inconclusive' timed.tests)" \
+	"$(jq '.[0].counts.inconclusive' timed.array)"
+prove_fails()
+{
+	! prove -e cat exact.ktap > prove.out 2>&1 && grep -q 'Failed test:  2$' prove.out && prove -e cat same.ktap
+}
+check "ktap: prove fails where a point is worse, and only there" prove_fails
+check "ktap: several new runs are told apart" grep -q '^not ok 2 new gup.pin_fast folio=64k pages=16 mode=exact$' three.ktap
+not_exercised()
+{
+	mkdir -p ab && cp -r base ab/base && cp -r new ab/patched && cat > ab/changes.json <<-'END' &&
+		{"schema": "ptelab-changes-1", "ran": "never ran", "functions": [{"name": "never", "kind": "changed", "ran": "never ran"}]}
+	END
+	exits 0 ptelab compare ab --json && json '.exercised == "not exercised"' &&
+	exits 0 ptelab compare ab --format ktap && cp "$tmp/out" never.ktap && ktap never &&
+	grep -qx 'point fail' never.tests && ! grep -q pass never.tests &&
+	says 'ok 1 harness.empty mode=exact # SKIP no point ran the changed code'
+}
+check "ktap: where the changed code did not run, nothing passes" not_exercised
+
+# --- LAVA ---
+
+# Its helper, which the shell of a test definition runs, takes a name, a result and
+# a measurement. What it signals is split at blanks, each at '=', and ends at '>'
+# (lava_dispatcher/actions/test/shell.py); two cases of one name end the job; the
+# name is a folder on the device; a measurement is a decimal number.
+mkdir bin
+cat > bin/lava-test-case <<'END'
+#!/bin/sh
+printf '%s\t' "$@"
+echo
+END
+chmod +x bin/lava-test-case
+cat > lava.pl <<'END'
+use strict; use warnings;
+my %seen;
+while (<STDIN>) {
+	chomp;
+	my ($name, @options) = split /\t/;
+	my %o = @options;
+	$name =~ /^[A-Za-z0-9_.-]{1,255}$/ && $name !~ /^[-.]/ or die "name $name\n";
+	!$seen{$name}++ or die "twice: $name\n";
+	for (keys %o) { /^--(result|measurement|units)$/ or die "option $_\n"; }
+	$o{'--result'} =~ /^(pass|fail|skip)$/ or die "no result: $name\n";
+	($o{'--measurement'} // 0) =~ /^-?\d+(\.\d+)?(e[-+]\d+)?$/ or die "measurement of $name\n";
+	($o{'--units'} // 'x') !~ /[\s=>]/ or die "units of $name\n";
+	print $o{'--result'}, exists $o{'--measurement'} ? " measured\n" : "\n";
+}
+END
+lava()
+{
+	PATH=$PWD/bin:$PATH sh -eu "$1.lava" > "$1.cases" && perl lava.pl < "$1.cases" > "$1.results" && [ -s "$1.results" ] && [ ! -e owned ]
+}
+# A row that is worse fails, one that is inconclusive is skipped, the others pass.
+as_results()
+{
+	jq -r '.[].results[].verdict | if . == "regression" then "fail" elif . == "inconclusive" then "skip" else "pass" end' "$1.array" | counts
+}
+for name in $comparisons; do
+	check "lava: $name: a shell runs it, names are good and differ" lava "$name"
+	equal "lava: $name: verdicts" "$(sed -n 's/ measured//p' "$name.results" | counts)" "$(as_results "$name")"
+done
+equal "lava: what was not measured is skipped" "$(grep -cx skip exact.results)" 4
+check "lava: names and figures" grep -q $'^exact.gup.pin_fast.folio-64k.pages-16.gup_slow_pages\t--result\tfail\t--measurement\t0.5\t--units\tpages' exact.cases
+
+# --- docs/formats.md ---
+
+# Each block of a form there has lines of what is printed of the runs above.
+examples()
+{
+	awk -v name="$1" '/^```/ { on = $0 == "```" name; next } on' "$top/docs/formats.md" > example
+	[ -s example ] && while IFS= read -r line; do
+		grep -qxF -- "$line" "exact.$1" || { echo "not printed: $line"; return 1; }
+	done < example
+}
+for form in gobench ktap lava; do
+	check "docs: $form: the example is what is printed" examples $form
+done
