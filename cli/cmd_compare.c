@@ -13,7 +13,7 @@
 #include "lib/util.h"
 
 enum {
-	OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED, OPT_CENTER
+	OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED, OPT_CENTER, OPT_ORIGIN
 };
 
 static const struct argp_option options[] = {
@@ -23,8 +23,12 @@ static const struct argp_option options[] = {
 	{ "fail-on", OPT_FAIL_ON, "WHAT", 0, NULL, 0 },
 	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
 	{ "seed", OPT_SEED, "N", 0, "seed of the bootstrap; default 1", 0 },
+	{ "origin", OPT_ORIGIN, "NAME", 0,
+	  "kcidb: the CI system that submits; default ptelab", 0 },
 	{ 0 }
 };
+
+#define ORIGIN_CHARACTERS	"abcdefghijklmnopqrstuvwxyz0123456789_"
 
 static const char doc[] =
 	"Compares a base run with one or more new runs.\v"
@@ -105,6 +109,7 @@ static struct {
 	const struct condition *fail_on;
 	struct compare_options o;
 	struct text_list runs, allow;
+	const char *origin;
 	bool all;
 } env;
 
@@ -179,6 +184,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_SEED:
 		env.o.seed = number_arg("--seed", arg, 0, INT64_MAX, state);
+		break;
+	case OPT_ORIGIN:
+		if (!*arg || arg[strspn(arg, ORIGIN_CHARACTERS)])
+			args_error(state, "--origin: '%s' has other characters than a-z, 0-9 and _, which are all that KCIDB takes",
+				   arg);
+		env.origin = arg;
 		break;
 	case ARGP_KEY_ARG:
 		add_runs_of(&env.runs, arg);
@@ -318,6 +329,7 @@ static int compare_loaded(struct side *const *side, size_t nr)
 	struct comparison **c = xcalloc(nr - 1, sizeof(struct comparison *));
 	struct report r = {
 		.c = c, .nr = nr - 1, .all = env.all || args_verbose,
+		.origin = env.origin,
 	};
 	int ret = EXIT_DONE;
 	size_t i;
@@ -358,6 +370,7 @@ int cmd_compare(int argc, char **argv)
 
 	memset(&env, 0, sizeof(env));
 	env.o = compare_defaults;
+	env.origin = "ptelab";
 	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;

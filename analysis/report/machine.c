@@ -256,7 +256,7 @@ char *percent_encode(const char *text, const char *keep)
 	return out;
 }
 
-/* --- numbers --- */
+/* --- numbers and documents --- */
 
 const char *exact_number(double v, char buf[NUMBER_SIZE])
 {
@@ -266,4 +266,11 @@ const char *exact_number(double v, char buf[NUMBER_SIZE])
 		snprintf(buf, NUMBER_SIZE, "%.*g", digits, v);
 	} while (digits++ < 17 && strtod(buf, NULL) != v);
 	return buf;
+}
+
+void put_document(json_t *j, FILE *f)
+{
+	json_dumpf(j, f, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+	fputc('\n', f);
+	json_decref(j);
 }

@@ -62,5 +62,7 @@ char *point_path(const struct report *r, size_t nr, const struct side_point *p,
 char *percent_encode(const char *text, const char *keep);
 /* A number with as many digits as it takes to read the same number back. */
 const char *exact_number(double v, char buf[NUMBER_SIZE]);
+/* Prints a document, and drops its reference. */
+void put_document(json_t *j, FILE *f);
 
 #endif

@@ -18,6 +18,7 @@ struct report {
 	struct comparison *const *c;	/* all with the same base */
 	size_t nr;			/* >= 1 */
 	bool all;			/* equal rows as well */
+	const char *origin;		/* who submits, for report_kcidb() */
 };
 
 /* What compare --format takes: a table in report_forms.c. */
@@ -46,6 +47,7 @@ void report_json(const struct report *r, FILE *f);
 void report_gobench(const struct report *r, FILE *f);
 void report_ktap(const struct report *r, FILE *f);
 void report_lava(const struct report *r, FILE *f);
+void report_kcidb(const struct report *r, FILE *f);
 
 /* What the page for a browser has beyond the comparison. */
 struct report_page {
@@ -67,8 +69,9 @@ struct report_page {
 void report_html(const struct report *r, const struct report_page *page,
 		 FILE *f);
 
-/* The document of one comparison; a new reference. */
+/* The document of one comparison, and of one row; a new reference. */
 json_t *comparison_json(const struct comparison *c);
+json_t *result_json(const struct result *r);
 
 /*
  * Whether the environments stand in the way. If so, the differences are

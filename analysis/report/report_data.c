@@ -121,7 +121,7 @@ static json_t *cause_json(const struct cause *c)
 	return o;
 }
 
-static json_t *result_json(const struct result *r)
+json_t *result_json(const struct result *r)
 {
 	json_t *o = json_pack("{s:s, s:O, s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
 			      "bench", r->point->bench, "params",

@@ -373,6 +373,7 @@ static const struct report_format formats[] = {
 	{ { "ktap", "tests that pass or fail, for kselftest's tools" },
 	  report_ktap },
 	{ { "lava", "test cases of LAVA" }, report_lava },
+	{ { "kcidb", "a submission to kernelci.org" }, report_kcidb },
 };
 
 const struct choices report_formats = CHOICES(formats);

@@ -265,7 +265,7 @@ static void put_more(const struct report *r, size_t nr, const struct answer *a,
 	const struct comparison *c = r->c[nr];
 	size_t errors = count_severity(c, SEVERITY_ERROR);
 	size_t warnings = count_severity(c, SEVERITY_WARNING);
-	struct report one = { &r->c[nr], 1, false };
+	struct report one = { .c = &r->c[nr], .nr = 1 };
 	char *text = NULL;
 	size_t len;
 	FILE *m;

@@ -63,7 +63,7 @@ runs_of()
 for name in $comparisons; do
 	runs_of "$name"
 	out=()
-	for form in json gobench ktap lava; do
+	for form in json gobench ktap lava kcidb; do
 		out+=(--format "$form=$name.$form")
 	done
 	check "$name: written" exits 0 ptelab compare "${runs[@]}" "${out[@]}"
@@ -311,6 +311,120 @@ done
 equal "lava: what was not measured is skipped" "$(grep -cx skip exact.results)" 4
 check "lava: names and figures" grep -q $'^exact.gup.pin_fast.folio-64k.pages-16.gup_slow_pages\t--result\tfail\t--measurement\t0.5\t--units\tpages' exact.cases
 
+# --- KCIDB ---
+
+# The facts of the schema of version 5.3, kcidb_io/schema/v05_03.py of
+# github.com/kernelci/kcidb-io: which members there are and must be, and the
+# patterns of their values.
+cat > kcidb.schema.json <<'END'
+{
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "definitions": {
+    "text": { "type": "string", "pattern": "^[^\\u0000]*$" },
+    "id": { "type": "string", "pattern": "^[a-z0-9_]+:[^\\u0000]*$" },
+    "origin": { "type": "string", "pattern": "^[a-z0-9_]+$" },
+    "status": { "enum": ["FAIL", "ERROR", "MISS", "PASS", "DONE", "SKIP"] },
+    "path": { "type": "string", "pattern": "^([a-zA-Z0-9_-]+(\\.[a-zA-Z0-9_-]+)*)?$" },
+    "checkout": {
+      "type": "object", "required": ["id", "origin"], "additionalProperties": false,
+      "properties": { "id": { "$ref": "#/definitions/id" }, "origin": { "$ref": "#/definitions/origin" },
+        "comment": { "$ref": "#/definitions/text" }, "misc": { "type": "object" } }
+    },
+    "build": {
+      "type": "object", "required": ["checkout_id", "id", "origin"], "additionalProperties": false,
+      "properties": { "checkout_id": { "$ref": "#/definitions/id" }, "id": { "$ref": "#/definitions/id" },
+        "origin": { "$ref": "#/definitions/origin" }, "comment": { "$ref": "#/definitions/text" },
+        "architecture": { "type": "string", "pattern": "^[a-z0-9_]*$" },
+        "status": { "$ref": "#/definitions/status" }, "misc": { "type": "object" } }
+    },
+    "test": {
+      "type": "object", "required": ["build_id", "id", "origin"], "additionalProperties": false,
+      "properties": { "build_id": { "$ref": "#/definitions/id" }, "id": { "$ref": "#/definitions/id" },
+        "origin": { "$ref": "#/definitions/origin" }, "path": { "$ref": "#/definitions/path" },
+        "comment": { "$ref": "#/definitions/text" }, "status": { "$ref": "#/definitions/status" },
+        "environment": { "type": "object", "additionalProperties": false,
+          "properties": { "comment": { "$ref": "#/definitions/text" }, "misc": { "type": "object" } } },
+        "number": { "type": "object", "required": ["value"], "additionalProperties": false,
+          "properties": { "value": { "type": "number" }, "unit": { "$ref": "#/definitions/text" } } },
+        "misc": { "type": "object" } },
+      "if": { "required": ["number"] },
+      "then": { "properties": { "status": { "enum": ["FAIL", "ERROR", "PASS", "DONE"] } } }
+    }
+  },
+  "type": "object", "required": ["version"], "additionalProperties": false,
+  "properties": {
+    "version": { "type": "object", "required": ["major"], "additionalProperties": false,
+      "properties": { "major": { "const": 5 }, "minor": { "type": "integer", "minimum": 0, "maximum": 3 } } },
+    "checkouts": { "type": "array", "items": { "$ref": "#/definitions/checkout" } },
+    "builds": { "type": "array", "items": { "$ref": "#/definitions/build" } },
+    "tests": { "type": "array", "items": { "$ref": "#/definitions/test" } }
+  }
+}
+END
+python=''
+for p in python3 /usr/bin/python3; do
+	[ -n "$python" ] || ! "$p" -c 'import jsonschema' 2> /dev/null || python=$p
+done
+# valid SCHEMA FILE
+valid()
+{
+	"$python" - "$@" <<-'END'
+		import json, sys
+		from jsonschema import Draft7Validator
+		schema, document = (json.load(open(f, encoding="utf-8")) for f in sys.argv[1:3])
+		Draft7Validator.check_schema(schema)
+		for error in Draft7Validator(schema).iter_errors(document):
+		    sys.exit("%s: %s" % ("/".join(str(p) for p in error.absolute_path), error.message[:200]))
+	END
+}
+# A schema that accepts everything is no check.
+rejects()
+{
+	jq '.tests[0].status = "GOOD"' exact.kcidb > wrong && ! valid kcidb.schema.json wrong &&
+	jq '.tests[0].path = "a b"' exact.kcidb > wrong && ! valid kcidb.schema.json wrong &&
+	jq 'del(.tests[0].build_id)' exact.kcidb > wrong && ! valid kcidb.schema.json wrong
+}
+if [ -n "$python" ]; then
+	for name in $comparisons; do
+		check "kcidb: $name: by the schema" valid kcidb.schema.json "$name.kcidb"
+	done
+	check "kcidb: the schema rejects what is wrong" rejects
+else
+	skip "kcidb: by the schema" "needs python3-jsonschema (scripts/deps test)"
+fi
+for name in $comparisons; do
+	json=$name.kcidb
+	holds "kcidb: $name: ids differ, and what they refer to is there" '(.tests | map(.id) | unique | length) == (.tests | length)
+		and (.builds | map(.id) | unique | length) == (.builds | length)
+		and (.builds | map(.id)) as $b | (.checkouts | map(.id)) as $c
+		| all(.tests[]; .build_id | IN($b[])) and all(.builds[]; .checkout_id | IN($c[]))'
+	equal "kcidb: $name: verdicts" "$(jq -r '.tests[] | select(.misc) | .misc.verdict' "$json" | counts)" "$(verdicts "$name")"
+	holds "kcidb: $name: a verdict is PASS or FAIL, a measurement DONE" 'all(.tests[] | select(.misc); .status ==
+		if .misc.verdict == "regression" then "FAIL" elif .misc.verdict == "inconclusive" then "DONE" else "PASS" end)
+		and all(.tests[] | select(.misc == null and .number); .status == "DONE")'
+done
+equal "kcidb: every row of compare.json is a test's misc" "$(jq -c '[.tests[].misc | values] | sort' exact.kcidb)" \
+	"$(jq -c '[.[0].results[] | with_entries(select(.value != null))] | sort' exact.array)"
+json=exact.kcidb
+holds "kcidb: a figure on each build" '[.tests[] | select(.path == "ptelab.exact.gup.pin_fast.folio-64k.pages-16.instructions_kernel") | [.build_id, .status, .number.value]]
+	== [["ptelab:aaaa", "DONE", 1331.75], ["ptelab:bbbb", "PASS", 620.25]]'
+holds "kcidb: what was not measured" '[.tests[] | select(.number == null) | [.path, .status, .comment]] == [
+	["ptelab.exact.fault.only.folio-4k", "SKIP", "missing: only in base"],
+	["ptelab.exact.fault.file.folio-4k", "SKIP", "unavailable: no such # file system"],
+	["ptelab.exact.fault.anon.folio-4k", "ERROR", "invalid: pgreuse moved by 3, not 256"]]'
+same_ids()
+{
+	exits 0 ptelab compare base new --format kcidb && cmp "$tmp/out" exact.kcidb
+}
+check "kcidb: the same boots have the same ids" same_ids
+origin()
+{
+	exits 0 ptelab compare base new --format kcidb --origin my_ci2 &&
+	json 'all(.checkouts[], .builds[], .tests[]; .origin == "my_ci2" and (.id | startswith("my_ci2:")))'
+}
+check "kcidb: --origin" origin
+refuses "kcidb: an origin that is none" "--origin: 'My CI' has other characters" "$PTELAB" compare base new --origin 'My CI'
+
 # --- docs/formats.md ---
 
 # Each block of a form there has lines of what is printed of the runs above.
@@ -321,6 +435,6 @@ examples()
 		grep -qxF -- "$line" "exact.$1" || { echo "not printed: $line"; return 1; }
 	done < example
 }
-for form in gobench ktap lava; do
+for form in gobench ktap lava kcidb; do
 	check "docs: $form: the example is what is printed" examples $form
 done
