@@ -166,8 +166,7 @@ static void append_checksum(char **text, const char *of)
 	append_text(text, "-", "%.*s", CHECKSUM, hex);
 }
 
-/* Frees @text, and returns it cut to @max bytes, the last of them a checksum. */
-static char *cut_name(char *text, size_t max)
+char *cut_name(char *text, size_t max)
 {
 	size_t len = strlen(text);
 	char *cut;

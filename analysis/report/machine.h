@@ -58,6 +58,8 @@ char *point_name(const struct report *r, size_t nr, const struct side_point *p);
 char *point_path(const struct report *r, size_t nr, const struct side_point *p,
 		 const char *metric);
 
+/* Frees @text, and returns it cut to @max bytes, the last of them a checksum. */
+char *cut_name(char *text, size_t max);
 /* Every byte but letters, digits and those of @keep as %XX; the caller frees. */
 char *percent_encode(const char *text, const char *keep);
 /* A number with as many digits as it takes to read the same number back. */

@@ -374,6 +374,8 @@ static const struct report_format formats[] = {
 	  report_ktap },
 	{ { "lava", "test cases of LAVA" }, report_lava },
 	{ { "kcidb", "a submission to kernelci.org" }, report_kcidb },
+	{ { "bmf", "the new figures, for Bencher" }, report_bmf },
+	{ { "gha", "the same for github-action-benchmark" }, report_gha },
 };
 
 const struct choices report_formats = CHOICES(formats);

@@ -63,7 +63,7 @@ runs_of()
 for name in $comparisons; do
 	runs_of "$name"
 	out=()
-	for form in json gobench ktap lava kcidb; do
+	for form in json gobench ktap lava kcidb bmf gha; do
 		out+=(--format "$form=$name.$form")
 	done
 	check "$name: written" exits 0 ptelab compare "${runs[@]}" "${out[@]}"
@@ -361,6 +361,20 @@ cat > kcidb.schema.json <<'END'
   }
 }
 END
+# Those of https://bencher.dev/bmf.json; the lengths are of its page on the format.
+cat > bmf.schema.json <<'END'
+{
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "type": "object", "propertyNames": { "minLength": 1, "maxLength": 1024 },
+  "additionalProperties": {
+    "type": "object", "propertyNames": { "minLength": 1, "maxLength": 64 },
+    "additionalProperties": {
+      "type": "object", "required": ["value"], "additionalProperties": false,
+      "properties": { "value": { "type": "number" }, "lower_value": { "type": "number" }, "upper_value": { "type": "number" } }
+    }
+  }
+}
+END
 python=''
 for p in python3 /usr/bin/python3; do
 	[ -n "$python" ] || ! "$p" -c 'import jsonschema' 2> /dev/null || python=$p
@@ -387,10 +401,11 @@ rejects()
 if [ -n "$python" ]; then
 	for name in $comparisons; do
 		check "kcidb: $name: by the schema" valid kcidb.schema.json "$name.kcidb"
+		check "bmf: $name: by the schema" valid bmf.schema.json "$name.bmf"
 	done
 	check "kcidb: the schema rejects what is wrong" rejects
 else
-	skip "kcidb: by the schema" "needs python3-jsonschema (scripts/deps test)"
+	skip "kcidb and bmf: by the schema" "needs python3-jsonschema (scripts/deps test)"
 fi
 for name in $comparisons; do
 	json=$name.kcidb
@@ -425,6 +440,29 @@ origin()
 check "kcidb: --origin" origin
 refuses "kcidb: an origin that is none" "--origin: 'My CI' has other characters" "$PTELAB" compare base new --origin 'My CI'
 
+# --- Bencher Metric Format, github-action-benchmark ---
+
+for name in $comparisons; do
+	equal "bmf: $name: a measure for each row" "$(jq '[.[] | length] | add' "$name.bmf")" "$(jq '[.[].results[]] | length' "$name.array")"
+	json=$name.bmf
+	holds "bmf: $name: values lie between their bounds" 'all(.[][]; .lower_value <= .value and .value <= .upper_value)'
+	# https://github.com/benchmark-action/github-action-benchmark: name, unit and
+	# value, and range and extra, which are texts
+	json=$name.gha
+	holds "gha: $name: members, and no name twice" 'type == "array" and (map(.name) | unique | length) == length and all(.[];
+		(.name | type) == "string" and (.unit | type) == "string" and (.value | type) == "number"
+		and (.extra | type) == "string" and (.range | type | IN("string", "null")) and (keys - ["name", "unit", "value", "range", "extra"]) == [])'
+	equal "gha: $name: verdicts, where lower is better" "$(jq -r '.[].extra | split(":")[0]' "$name.gha" | counts)" \
+		"$(jq -r '.[].results[] | select(.better == "lower") | .verdict' "$name.array" | counts)"
+done
+json=exact.bmf
+holds "bmf: figures of the new kernel" '."gup.futex folio=64k mode=exact".instructions_kernel == {value: 715, lower_value: 705, upper_value: 725}'
+json=exact.gha
+holds "gha: figures of the new kernel" '.[] | select(.name == "gup.futex folio=64k mode=exact: instructions_kernel")
+	== {name, unit: "instructions", value: 715, range: "± 10", extra: "overlap: 710 -> 715 (+0.7%)"}'
+json=hostile.bmf
+holds "bmf: no two points have one name" "length == $(jq length names.json)"
+
 # --- docs/formats.md ---
 
 # Each block of a form there has lines of what is printed of the runs above.
@@ -435,6 +473,6 @@ examples()
 		grep -qxF -- "$line" "exact.$1" || { echo "not printed: $line"; return 1; }
 	done < example
 }
-for form in gobench ktap lava kcidb; do
+for form in gobench ktap lava kcidb bmf gha; do
 	check "docs: $form: the example is what is printed" examples $form
 done
