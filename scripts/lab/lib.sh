@@ -107,3 +107,15 @@ json_string()
 	s=${s//$'\n'/\\n}
 	printf '"%s"' "$s"
 }
+
+# header NAME FILE: of a raw mail, unfolded
+header()
+{
+	awk -v name="$1:" '/^\r?$/ { exit }
+		/^[ \t]/ { if (on) text = text $0; next }
+		{ on = 0 }
+		tolower(substr($0, 1, length(name))) == name && text == "" {
+			on = 1; text = substr($0, length(name) + 1)
+		}
+		END { print text }' "$2"
+}

@@ -131,6 +131,7 @@ equal thread-about "$(cat "$tmp/out-thread/about")" "title: mm: fünf and more
 from: Jürgen Müller <jm@example.org>
 version: v1
 name: mm-f-nf-and-more
+message-id: <cover@example.org>
 base-commit: $base_commit
 prerequisites: 1"
 equal thread-author "$(sed -n 's/^From: //p' "$tmp/out-thread/0001.patch")" 'Zoë Other <zoe@example.org>'
@@ -179,6 +180,7 @@ done
 no versions "both.mbox has several series: \"v1 mm: fünf and more\" \(4 patches\), \"v2 mm: six\" \(2 patches\); .*WHICH=v2" "$tmp/both.mbox"
 takes version-1 "$all" --which v1 "$tmp/both.mbox"
 takes version-2 "$second" --which v2 "$tmp/both.mbox"
+takes by-id "$second" --which '<w0@example.org>' "$tmp/both.mbox"
 takes by-title "$second" --which 'mm: si' "$tmp/both.mbox"
 no no-such-version "no series 'v3'; there are: \"v1" --which v3 "$tmp/both.mbox"
 no both-by-title 'several series' --which mm: "$tmp/both.mbox"
