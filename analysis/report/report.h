@@ -50,6 +50,7 @@ void report_lava(const struct report *r, FILE *f);
 void report_kcidb(const struct report *r, FILE *f);
 void report_bmf(const struct report *r, FILE *f);
 void report_gha(const struct report *r, FILE *f);
+void report_b4(const struct report *r, FILE *f);
 
 /* What the page for a browser has beyond the comparison. */
 struct report_page {

@@ -376,6 +376,7 @@ static const struct report_format formats[] = {
 	{ { "kcidb", "a submission to kernelci.org" }, report_kcidb },
 	{ { "bmf", "the new figures, for Bencher" }, report_bmf },
 	{ { "gha", "the same for github-action-benchmark" }, report_gha },
+	{ { "b4", "the answer as a check of b4 review" }, report_b4 },
 };
 
 const struct choices report_formats = CHOICES(formats);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The figures of the new kernel for what tracks them over time: Bencher,
- * github-action-benchmark.
+ * The figures of the new kernel for what tracks them over time (Bencher,
+ * github-action-benchmark), and the answer as b4 review shows it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -85,5 +85,45 @@ void report_gha(const struct report *r, FILE *f)
 			if (x->facts.better == BETTER_LOWER)
 				json_array_append_new(all, entry_of(r, i, x));
 		}
+	put_document(all, f);
+}
+
+/* --- b4 review --- */
+
+static const char *status_of(const struct comparison *c)
+{
+	if (c->count[VERDICT_REGRESSION])
+		return "fail";
+	if (c->count[VERDICT_CHANGED] || c->count[VERDICT_INCONCLUSIVE] ||
+	    c->exercised == EXERCISED_NEVER)
+		return "warn";
+	return "pass";
+}
+
+static json_t *check_of(const struct report *r, size_t nr)
+{
+	const struct report one = { .c = r->c + nr, .nr = 1, .all = r->all };
+	char *summary = counts_text(r->c[nr]), *details;
+	json_t *check;
+	size_t len;
+	FILE *f = open_memstream(&details, &len);
+
+	report_answer(&one, f);
+	fclose(f);
+	check = json_pack("{s:s, s:s, s:s, s:s}", "tool", "ptelab",
+			  "status", status_of(r->c[nr]), "summary", summary,
+			  "details", details);
+	free(summary);
+	free(details);
+	return check;
+}
+
+void report_b4(const struct report *r, FILE *f)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < r->nr; i++)
+		json_array_append_new(all, check_of(r, i));
 	put_document(all, f);
 }

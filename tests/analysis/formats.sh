@@ -63,7 +63,7 @@ runs_of()
 for name in $comparisons; do
 	runs_of "$name"
 	out=()
-	for form in json gobench ktap lava kcidb bmf gha; do
+	for form in json gobench ktap lava kcidb bmf gha b4; do
 		out+=(--format "$form=$name.$form")
 	done
 	check "$name: written" exits 0 ptelab compare "${runs[@]}" "${out[@]}"
@@ -463,6 +463,18 @@ holds "gha: figures of the new kernel" '.[] | select(.name == "gup.futex folio=6
 json=hostile.bmf
 holds "bmf: no two points have one name" "length == $(jq length names.json)"
 
+# --- b4 ---
+
+# docs/maintainer/review.rst of b4: an array of tool, status, summary, details
+for name in $comparisons; do
+	json=$name.b4
+	holds "b4: $name: members" "length == $(jq length "$name.array") and all(.[]; (keys == [\"details\", \"status\", \"summary\", \"tool\"])
+		and .tool == \"ptelab\" and (.summary | test(\"^[^\\n]+\$\")) and (.details | length) > 0)"
+	equal "b4: $name: worse fails, what is not decided warns" "$(jq -c 'map(.status)' "$json")" "$(jq -c 'map(.counts |
+		if .regression > 0 then "fail" elif .changed + .inconclusive > 0 then "warn" else "pass" end)' "$name.array")"
+done
+equal "b4: the counts are in the summary" "$(jq -r '.[0].summary' exact.b4)" "1 regression, 2 improvements, 1 changed, 2 equal, 1 idle, 1 overlapping"
+
 # --- docs/formats.md ---
 
 # Each block of a form there has lines of what is printed of the runs above.
@@ -473,6 +485,6 @@ examples()
 		grep -qxF -- "$line" "exact.$1" || { echo "not printed: $line"; return 1; }
 	done < example
 }
-for form in gobench ktap lava kcidb bmf gha; do
+for form in gobench ktap lava kcidb bmf gha b4; do
 	check "docs: $form: the example is what is printed" examples $form
 done
