@@ -19,8 +19,6 @@ struct counts {
 	struct ptelab_notify_count clear_flush_young;
 	struct ptelab_notify_count clear_young;
 	struct ptelab_notify_count test_young;
-	struct ptelab_notify_count change_pte;
-	u64 start_atomic;
 	u64 elsewhere;
 };
 
@@ -66,8 +64,6 @@ static int range_start(struct mmu_notifier *sub,
 	struct ptelab_notify *n = container_of(sub, struct ptelab_notify, range);
 
 	count(n, &n->counts->start[event_of(range)], range->start, range->end);
-	if (!mmu_notifier_range_blockable(range))
-		this_cpu_inc(n->counts->start_atomic);
 	return 0;
 }
 
@@ -108,16 +104,6 @@ static ptelab_young_t test_young(struct mmu_notifier *sub,
 	return 0;
 }
 
-#ifdef PTELAB_HAVE_CHANGE_PTE
-static void change_pte(struct mmu_notifier *sub, struct mm_struct *mm,
-		       unsigned long addr, pte_t pte)
-{
-	struct ptelab_notify *n = container_of(sub, struct ptelab_notify, range);
-
-	count(n, &n->counts->change_pte, addr, addr + PAGE_SIZE);
-}
-#endif
-
 /* Keep the counts: they can be read after the address space is gone. */
 static void range_release(struct mmu_notifier *sub, struct mm_struct *mm)
 {
@@ -150,9 +136,6 @@ static const struct mmu_notifier_ops range_ops = {
 	.clear_flush_young	= clear_flush_young,
 	.clear_young		= clear_young,
 	.test_young		= test_young,
-#ifdef PTELAB_HAVE_CHANGE_PTE
-	.change_pte		= change_pte,
-#endif
 	.release		= range_release,
 };
 

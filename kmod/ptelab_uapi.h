@@ -55,7 +55,7 @@ struct ptelab_abi {
 #define PTELAB_EVENTS		16	/* the last one counts all events beyond it */
 
 /* Which callbacks to count; at least one. */
-#define PTELAB_NOTIFY_RANGE	(1U << 0) /* start, end, *_young, change_pte */
+#define PTELAB_NOTIFY_RANGE	(1U << 0) /* start, end, *_young */
 #define PTELAB_NOTIFY_SECONDARY	(1U << 1)
 
 /* Starts counting on the caller's address space, from 0. */
@@ -84,8 +84,6 @@ struct ptelab_notify_counts {
 	struct ptelab_notify_count clear_flush_young;
 	struct ptelab_notify_count clear_young;
 	struct ptelab_notify_count test_young;
-	struct ptelab_notify_count change_pte;
-	__u64 start_atomic;	/* start calls that must not sleep */
 	__u64 elsewhere;	/* calls outside the requested range */
 	__u64 released;		/* 1: the address space is gone */
 	__u64 reserved[5];
