@@ -263,10 +263,7 @@ static int frames(struct fault *f, uint64_t *pfn)
 	return ret;
 }
 
-/*
- * Checks that each operation took exactly one fault, and that none waited for
- * I/O.
- */
+/* Checks that each operation took one fault, and that none waited for I/O. */
 static int faults_verify(const struct bench_deltas *d)
 {
 	if (d->minflt != d->operations || d->majflt)
@@ -309,9 +306,7 @@ static const char *anon_unavailable(const struct bench_ctx *ctx)
 	return why ? why : no_room(ctx);
 }
 
-/*
- * Clearing is a loop of five instructions around DC ZVA, which clears 64 bytes.
- */
+/* Clearing: five instructions around each DC ZVA of 64 bytes. */
 static uint64_t clear_cost(uint64_t bytes)
 {
 	return bytes / 13;
@@ -380,9 +375,7 @@ static int anon_read_setup(struct bench_ctx *ctx)
 	return anon_setup(ctx);
 }
 
-/*
- * All pages must have the same frame, which the kernel marks as the zero page.
- */
+/* All pages must have one frame, which the kernel marks as the zero page. */
 static int anon_read_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct fault *f = ctx->priv;
@@ -561,10 +554,7 @@ static int uffd_new(struct fault *f, uint64_t features)
 	return u->fd < 0 ? u->fd : 0;
 }
 
-/*
- * Makes the whole folio of each fault writable again, and wakes the waiting
- * thread.
- */
+/* Makes each fault's whole folio writable again, and wakes the thread. */
 static void *resolver_main(void *arg)
 {
 	struct sched_param fifo = { .sched_priority = 1 };
@@ -601,10 +591,7 @@ static void *resolver_main(void *arg)
 			break;
 		}
 	}
-	/*
-	 * The thread must not leave anyone waiting, neither now nor when it
-	 * ends.
-	 */
+	/* The thread must not leave anyone waiting. */
 	if (u->error) {
 		uffd_register(u->fd, u->r, false);
 		uffd_protect(u->fd, u->last, mm_caps()->page, false);
@@ -717,9 +704,7 @@ static void reuse_size(const struct bench_ctx *ctx, uint64_t *def,
 	if (!via_fork(ctx) && step_of(ctx) != mm_caps()->page)
 		cost = 4000;
 	size_by(ctx, cost, step_of(ctx), def, max);
-	/*
-	 * Populating a PMD takes 160,000 instructions, so limit their number.
-	 */
+	/* Populating a PMD takes 160,000 instructions. */
 	if (is_pmd(ctx) && *def > 16)
 		*def = 16;
 }
@@ -766,10 +751,7 @@ static int reuse_prepare(struct bench_ctx *ctx)
 	/* A reused page or PMD is in its original state again. */
 	if (via_fork(ctx) && (f->r.folio == mm_caps()->page || is_pmd(ctx)))
 		return mm_fork_exit(&f->r);
-	/*
-	 * A mapping armed with userfaultfd only gets base pages, so populate it
-	 * before.
-	 */
+	/* Armed mappings only get base pages, so populate before. */
 	if (f->uffd)
 		uffd_register(f->uffd->fd, &f->r, false);
 	ret = on_shmem(ctx) ? map_shmem(f) : renew(f);
@@ -855,9 +837,7 @@ static uint64_t file_step(const struct bench_ctx *ctx)
 	return param_is(ctx, "kind", "private") ? mm_caps()->page : folio;
 }
 
-/*
- * Returns the bytes of page cache, a few folios, which are mapped repeatedly.
- */
+/* Returns the bytes of page cache: a few folios, mapped repeatedly. */
 static uint64_t file_bytes(const struct bench_ctx *ctx)
 {
 	uint64_t bytes = 8 * file_step(ctx), folio = folio_of(ctx);
@@ -889,9 +869,7 @@ static void file_size(const struct bench_ctx *ctx, uint64_t *def,
 	if (!is_read(ctx) && param_is(ctx, "kind", "private"))
 		cost += copy_cost();
 	size_by(ctx, cost, mm_caps()->page, def, max);
-	/*
-	 * Stay below the limits of mappings per process and of address space.
-	 */
+	/* Mappings per process and address space are limited. */
 	if (*max > each * 16384 / ctx->threads)
 		*max = each * 16384 / ctx->threads;
 	if (*max > 64 * GIB / file_step(ctx) / ctx->threads)
@@ -938,10 +916,7 @@ static int file_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 	mm_prober_close(p);
 	if (ret)
 		return fail_prefix(-EPROTO, "not proved");
-	/*
-	 * Prove the page cache's folios through a mapping that has all their
-	 * pages.
-	 */
+	/* Map all pages to prove the page cache's folios. */
 	ret = mm_region_view(&f->r, &view);
 	if (!ret)
 		ret = mm_prove(ctx, &view, 0);
@@ -985,10 +960,7 @@ static int spurious_setup(struct bench_ctx *ctx)
 		ret = uffd_new(f, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	if (!ret)
 		ret = uffd_register(f->uffd->fd, &f->r, true);
-	/*
-	 * Use the same CPU, so that a wake-up is only a context switch on any
-	 * machine.
-	 */
+	/* On the same CPU a wake-up is only a context switch. */
 	return ret ? ret : resolver_start(f->uffd, ctx->cpu);
 }
 

@@ -245,10 +245,7 @@ static int common_setup(struct bench_ctx *ctx)
 			     param_num(ctx, "racer_pause"), &g->r);
 	if (!g->racer)
 		return -errno;
-	/*
-	 * With a racer the folios do not keep the requested size. Prove their
-	 * initial state here.
-	 */
+	/* With a racer the folios do not stay as requested: prove them now. */
 	return g->racer_kind == RACER_NONE ? 0 : prove(ctx);
 }
 
@@ -304,10 +301,7 @@ static void race_ends(struct gup *g, unsigned int thread)
 	g->rounds_all += g->rounds;
 }
 
-/*
- * Stops the racer. Checks that it raced, or that the folios still have the
- * requested size.
- */
+/* Stops the racer, and checks that it raced, or the folios otherwise. */
 static int common_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct gup *g = ctx->priv;
@@ -709,10 +703,7 @@ static int64_t iouring_run(struct bench_ctx *ctx, unsigned int thread)
 
 static const char *const nullb = "/dev/nullb0";
 
-/*
- * Returns whether O_DIRECT goes through GUP on that file system, instead of
- * copying.
- */
+/* Returns whether O_DIRECT uses GUP there, instead of copying. */
 static bool takes_direct(const char *dir)
 {
 	struct statfs fs;
@@ -772,10 +763,7 @@ static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 4000 + guess_pages(ctx, true), def, max);
 }
 
-/*
- * Writes the file, so that its blocks are allocated. A hole would not be read
- * from the device.
- */
+/* Writes the file, since a hole would not be read from the device. */
 static int fill(int fd, uint64_t bytes)
 {
 	char block[4096];
@@ -1105,10 +1093,7 @@ static void remote_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 1500 + 1500 * pages_of(ctx), def, max);
 }
 
-/*
- * Read only one byte of each page, so that the copy is a small part of the
- * cost.
- */
+/* Read one byte of each page, so that the copy is a small part of the cost. */
 static int64_t remote_run(struct bench_ctx *ctx, unsigned int thread)
 {
 	struct gup *g = ctx->priv;

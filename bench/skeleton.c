@@ -35,10 +35,7 @@ struct skeleton {
 	unsigned char *there;	/* for each page, from mincore() */
 };
 
-/*
- * Returns why this machine or these parameters can't be measured. Must not change
- * anything.
- */
+/* Returns why this can't be measured here, or NULL. Changes nothing. */
 static const char *skeleton_unavailable(const struct bench_ctx *ctx)
 {
 	(void)ctx;

@@ -121,9 +121,7 @@ static const char *resolve(struct tracer *t, const struct attach_point *p,
 	if (p->kind == POINT_TRACEPOINT) {
 		const char *at = p->where;
 
-		/*
-		 * A tracepoint's type is in BTF, but not if it is in a module.
-		 */
+		/* BTF has the types of tracepoints, except in modules. */
 		while (*at) {
 			struct kernel_function f;
 			char probe[96];

@@ -198,9 +198,7 @@ const struct bpf_counter bpf_counters[] = {
 #include "bpf/counters.def"
 #undef CALL
 	{ .metric = "notifier_secondary", .slot = SLOT_NOTIFIER_SECONDARY,
-	  /*
-	   * Up to 6.5 the end of a range also calls it, unless it is only_end.
-	   */
+	  /* Up to 6.5 the end of a range also calls it, if not only_end. */
 	  .way = {
 		{ { FENTRY("notifier_secondary", SECONDARY) } },
 		{ { KPROBE("notifier_secondary_k", SECONDARY) } },

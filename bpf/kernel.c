@@ -142,10 +142,7 @@ __s32 __wrap_btf__find_by_name_kind(const struct btf *btf, const char *name,
 	return id ? (__s32)id : -ENOENT;
 }
 
-/*
- * The emulated machine has a copy, because reading /proc/kallsyms takes long
- * there.
- */
+/* The emulated machine has a copy, because printing this takes long there. */
 static const char *kallsyms(void)
 {
 	const char *path = getenv("PTELAB_KALLSYMS");
@@ -168,10 +165,7 @@ static struct {
 	uint32_t mask;
 } lines;
 
-/*
- * Returns the name on a function's line, and its end; NULL if the line is not a
- * function's.
- */
+/* Returns the name on a line of /proc/kallsyms; NULL if it is no function. */
 static const char *function_name(const char *line, const char **end)
 {
 	const char *name = strchr(line, ' ');
@@ -208,9 +202,7 @@ static void index_lines(void)
 	}
 }
 
-/*
- * Returns the line of /proc/kallsyms for @name; "ADDRESS t NAME[\t[module]]".
- */
+/* Returns the line of that symbol, "ADDRESS t NAME[\t[module]]". */
 static const char *symbol_line(const char *name)
 {
 	size_t len = strlen(name);

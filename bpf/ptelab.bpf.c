@@ -35,9 +35,7 @@ const volatile u32 filter;
 #define filter	FILTER_NONE
 #endif
 const volatile u32 page_shift = 12;
-/*
- * GUP-fast's code. A slow path that is called from there belongs to GUP-fast.
- */
+/* GUP-fast's code: a slow path called from there belongs to GUP-fast. */
 const volatile u64 gup_fast_start[2], gup_fast_end[2];
 /* The return address that a kretprobe sets. */
 const volatile u64 trampoline_start, trampoline_end;
@@ -373,10 +371,7 @@ int kvm_guest_fault(void *ctx)
 
 /* --- GUP --- */
 
-/*
- * Returns the function's return value in an fexit program, for any number of
- * arguments.
- */
+/* Returns the return value, in an fexit program, for any arguments. */
 static __always_inline u64 returned(u64 *ctx)
 {
 	u64 ret = 0;
@@ -425,9 +420,7 @@ static __always_inline bool called_by_gup_fast(struct pt_regs *ctx)
 #else
 	bpf_probe_read_kernel(&ip, sizeof(ip), (void *)PT_REGS_SP(ctx));
 #endif
-	/*
-	 * Another tracer's kretprobe on this function has replaced the address.
-	 */
+	/* Another tracer's kretprobe has replaced the address. */
 	if (ip >= trampoline_start && ip < trampoline_end && current_counts())
 		add(SLOT_GUP_CALLER_HIDDEN, 1);
 	return (ip >= gup_fast_start[0] && ip < gup_fast_end[0]) ||
@@ -599,10 +592,7 @@ static __always_inline const void *mm_of_pgt(const struct kvm_pgtable *pgt)
 	return MM_OF_KVM((u64)arch - bpf_core_field_offset(struct kvm, arch));
 }
 
-/*
- * Converts a pointer argument to a number, because the verifier does not allow
- * to hash a pointer.
- */
+/* As a number, since the verifier does not allow to hash a pointer. */
 static __always_inline u64 number(const void *at)
 {
 	u64 n = 0;
@@ -819,10 +809,7 @@ int kvm_start(u64 *ctx)
 		return 0;
 	if (start.cause > CAUSE_BEYOND)
 		start.cause = CAUSE_BEYOND;
-	/*
-	 * A task can't be in there twice. If the map is full, the cause is KVM
-	 * itself.
-	 */
+	/* No task is in there twice. If it is full, the cause is KVM. */
 	if (bpf_map_update_elem(&in_start, &pid, &start, BPF_ANY))
 		add(SLOT_KVM_FORGOTTEN, 1);
 	return 0;

@@ -32,9 +32,7 @@ static void add_software(struct counter_state *c, uint64_t config, pid_t pid,
 	int fd = open_software(config, pid, cpu, on_exec);
 
 	if (fd < 0) {
-		/*
-		 * A thread may have ended meanwhile, or a CPU may be offline.
-		 */
+		/* A thread may have ended, or a CPU may be offline. */
 		if (errno == ESRCH || errno == ENODEV)
 			return;
 		c->software_absent = errno == EACCES || errno == EPERM ?

@@ -68,10 +68,7 @@ struct tracer {
 
 /* Formats a reason that lives as long as the tracer. */
 const char *tracer_text(struct tracer *t, const char *fmt, ...) __printf(2, 3);
-/*
- * Sets the slots and returns NULL, or returns why this kernel has no such
- * event.
- */
+/* Sets the slots; returns NULL, or why this kernel has no such event. */
 const char *find_slots(struct tracer *t, const struct bpf_counter *bc,
 		       struct counter_state *c);
 /* Adds the best way of a counter that is not excluded to attached[]. */

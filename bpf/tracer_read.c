@@ -59,10 +59,7 @@ static uint64_t missed_by_program(struct tracer *t, const char *name)
 	return info.recursion_misses;
 }
 
-/*
- * Returns @a's own misses, and its program's unless an earlier entry has the
- * same program.
- */
+/* Returns @a's misses, with its program's if it is the first with that. */
 static uint64_t missed(struct tracer *t, unsigned int i)
 {
 	struct attached *a = &t->attached[i];
@@ -133,10 +130,7 @@ void tracer_read(struct tracer *t, struct trace_value values[MAX_COUNTERS])
 			if (lost >> s & 1)
 				v->missed += sum[s] - t->base[s];
 		}
-		/*
-		 * A call that is still running may have subtracted before it
-		 * adds.
-		 */
+		/* A running call may have subtracted before it adds. */
 		if ((int64_t)v->count < 0)
 			v->count = 0;
 		for (k = 0; k < t->nr_attached; k++)

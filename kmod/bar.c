@@ -43,10 +43,7 @@ static __always_inline void after_group(const struct mmio_run *r,
 {
 	switch (r->flush) {
 	case PTELAB_MMIO_BARRIER:
-		/*
-		 * The cost of this barrier is what is measured. It pairs with
-		 * nothing.
-		 */
+		/* Only its cost is of interest; it pairs with nothing. */
 		wmb();
 		break;
 	case PTELAB_MMIO_DGH:
@@ -262,10 +259,7 @@ static int store(struct ptelab_mmio *arg, u8 __iomem *base)
 		/* With a step of 0 every group goes to the same place. */
 		.wrap = arg->step ? arg->window : 1,
 	};
-	/*
-	 * Copy the same amount for each sequence, so that calls differ by their
-	 * stores only.
-	 */
+	/* The same amount for each sequence: calls differ by stores only. */
 	u64 *data = memdup_user(u64_to_user_ptr(arg->data),
 				max(arg->group, 64U));
 	int ret;
@@ -514,10 +508,7 @@ static int check_mmio(const struct ptelab_mmio *arg)
 	    arg->offset % sequences[arg->sequence].align ||
 	    arg->step % sequences[arg->sequence].align)
 		return -EINVAL;
-	/*
-	 * A group must end within its step, or the last one would end beyond
-	 * the window.
-	 */
+	/* Or the last group would end beyond the window. */
 	if (arg->step && arg->group > arg->step)
 		return -EINVAL;
 	if (arg->group > PTELAB_MMIO_MAX_GROUP ||

@@ -7,10 +7,7 @@
 
 #include "ptelab.h"
 
-/*
- * Alignment of data that is private to a CPU: two cache lines, as some CPUs
- * fetch lines in pairs.
- */
+/* Two cache lines, as some CPUs fetch pairs: for data private to a CPU */
 #define LINE		128
 /* Distance of stores, as in bench/barrier/barrier_cost.h */
 #define STORE_LINE	64
@@ -189,9 +186,7 @@ static int map_memory(struct ptelab_barrier_map *m)
 	m->base = vmap(m->page, pages, VM_MAP, PAGE_KERNEL);
 	if (!m->base)
 		return -ENOMEM;
-	/*
-	 * Touch one line of each page, so that its translation is in the TLB.
-	 */
+	/* Touch each page once, so that its translation is in the TLB. */
 	for (i = 0; i < pages; i++)
 		READ_ONCE(*(u64 *)(m->base + (size_t)i * PAGE_SIZE));
 	return 0;

@@ -17,10 +17,7 @@
 
 /* Instances that are in memory at the same time */
 #define SIZE		1024
-/*
- * Alignment of data that is private to a CPU: two cache lines, as some CPUs
- * fetch lines in pairs
- */
+/* Two cache lines, as some CPUs fetch pairs: for data private to a CPU */
 #define LINE		128
 
 /* One process of a test, for a round of instances. */
@@ -114,10 +111,7 @@ static __always_inline void LITMUS_SYNC(struct litmus_loop *l, u32 nr)
 
 	if (r->flags & PTELAB_LITMUS_FREE)
 		goto out;
-	/*
-	 * All accesses of the previous instance must be done before the next
-	 * one starts.
-	 */
+	/* Completes all accesses of the previous instance. */
 	smp_store_release(&r->arrived[l->id].seq, ++l->seq);
 	for (i = 0; i < r->test->nr_procs; i++)
 		if (!wait_for(&r->arrived[i].seq, l->seq, &r->stop, &turns))

@@ -58,10 +58,7 @@ static inline int ptelab_put_arg(void __user *uarg, const void *arg,
 
 #define ptelab_put(uarg, arg) ptelab_put_arg(uarg, arg, sizeof(*(arg)))
 
-/*
- * Zeroes the fields of an argument from @first to the last one before the
- * reserved fields.
- */
+/* Zeroes an argument from @first to the field before the reserved ones. */
 #define ptelab_clear_from(arg, first)					\
 	memset((void *)(arg) + offsetof(typeof(*(arg)), first), 0,	\
 	       offsetof(typeof(*(arg)), reserved) -			\
@@ -70,10 +67,7 @@ static inline int ptelab_put_arg(void __user *uarg, const void *arg,
 /* Checks a user address range: page aligned, not empty, at most @max_pages. */
 int ptelab_check_range(u64 addr, u64 len, u64 max_pages);
 
-/*
- * The counter that user space uses for timing. No access is reordered across
- * the read.
- */
+/* User space times with it too. Accesses are not reordered across it. */
 static inline u64 ptelab_ticks(void)
 {
 #ifdef CONFIG_X86
@@ -159,10 +153,7 @@ long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_litmus(struct ptelab_file *f, void __user *uarg);
 long ptelab_ioc_barrier(struct ptelab_file *f, void __user *uarg);
 
-/*
- * Undo what the ioctls did. The file is being closed, so there are no other
- * users.
- */
+/* Undo what the ioctls did, as the file is closed. */
 void ptelab_notify_release(struct ptelab_file *f);
 void ptelab_shadow_release(struct ptelab_file *f);
 void ptelab_retry_release(struct ptelab_file *f);

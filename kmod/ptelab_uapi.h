@@ -134,10 +134,7 @@ enum ptelab_memtype {
 #define PTELAB_PTE_HUGETLB	(1U << 8) /* read without a lock */
 #define PTELAB_PTE_SWAP		(1U << 9) /* not present, not empty */
 
-/*
- * One page. It has the entry itself, not the values gathered from a contpte
- * block.
- */
+/* One page: the entry itself, not gathered from a contpte block. */
 struct ptelab_pte {
 	__u64 raw;
 	__u64 pfn;		/* of this page, also inside a larger leaf */
@@ -170,10 +167,7 @@ struct ptelab_ptes {
 	__u64 pmd;		/* are in a PMD leaf */
 	__u64 hugetlb;
 	__u64 memtype[8];	/* of present pages, by enum ptelab_memtype */
-	/*
-	 * out: aligned blocks that are complete: all entries valid, CONT and
-	 * consistent
-	 */
+	/* out: complete aligned blocks: all valid, CONT, consistent */
 	__u64 cont_blocks;
 	/* out: of PTELAB_PTES_COMPARE */
 	__u64 compared;
@@ -219,10 +213,7 @@ struct ptelab_shadow_fill {
 	__u64 reserved[4];
 };
 
-/*
- * Why a cached entry is stale. Each entry counts once, as the first kind that
- * applies.
- */
+/* Why a cached entry is stale; it counts once, as the first that applies. */
 enum ptelab_stale_kind {
 	PTELAB_STALE_UNMAPPED,	/* the page table allows no access */
 	PTELAB_STALE_PFN,	/* the page table maps another page */
@@ -440,9 +431,7 @@ enum ptelab_mmio_flush {
 enum ptelab_mmio_op {
 	PTELAB_MMIO_STORE,
 	PTELAB_MMIO_READ,	/* copy the window to data */
-	/*
-	 * Store groups, load after each, and put the load's time into samples.
-	 */
+	/* Store groups, load after each, put the time into samples. */
 	PTELAB_MMIO_LATENCY,
 };
 
@@ -473,10 +462,7 @@ struct ptelab_mmio {
 	 * take the low end of word n % 8.
 	 */
 	__u64 data;
-	/*
-	 * LATENCY: room for one __u64 per group, which gets ticks of the CPU's
-	 * counter
-	 */
+	/* LATENCY: gets a __u64 per group, ticks of the CPU's counter */
 	__u64 samples;
 	__u64 ns;		/* out: all groups */
 	__u64 drain_ns;		/* out: of a load after them */
@@ -486,10 +472,7 @@ struct ptelab_mmio {
 	__u64 reserved[4];
 };
 
-/*
- * Returns what stage 2 of one of the caller's VMs maps. EBADF: the file is not
- * a VM.
- */
+/* What stage 2 of one of the caller's VMs maps. EBADF: not a VM. */
 struct ptelab_stage2 {
 	__u32 size;
 	__u32 flags;		/* none yet */

@@ -88,10 +88,7 @@ static void set_leaf(struct ptelab_leaf *leaf, u8 level, u64 raw, bool present,
 	if (present) {
 		leaf->flags = flags_of(as_pte(raw));
 		leaf->pfn = pfn;
-		/*
-		 * PMDs and PUDs have "special" in another bit, or that bit has
-		 * another meaning.
-		 */
+		/* Here it is another bit, or has another meaning. */
 		if (level != PTELAB_LEVEL_PTE)
 			leaf->flags &= ~PTELAB_PTE_SPECIAL;
 	} else {
@@ -256,10 +253,7 @@ static bool walk_ptes(struct mm_struct *mm, pmd_t *pmdp, pmd_t pmd,
 	}
 	ptep = pte_offset_kernel(&pmd, addr);
 	for (; leaf.addr < end; leaf.addr += PAGE_SIZE, ptep++) {
-		/*
-		 * Read the entry alone. ptep_get() would gather a contpte
-		 * block.
-		 */
+		/* The entry alone; ptep_get() would gather a block. */
 		set_pte_leaf(&leaf, READ_ONCE(*ptep));
 		leaf.ptep = ptep;
 		fn(&leaf, ctx);
@@ -365,10 +359,7 @@ struct pte_report {
 	unsigned int nr;
 	struct ptelab_pte __user *to;
 	u64 mair;
-	/*
-	 * The contpte block being looked at, and how many of its entries are
-	 * consistent.
-	 */
+	/* The current contpte block, and how many entries are consistent. */
 	unsigned long block_pages;
 	u64 block_pfn;
 };

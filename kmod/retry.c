@@ -63,10 +63,7 @@ static bool same_block(pte_t a, unsigned int i, pte_t b, unsigned int j)
 	       pgprot_val(pa) == pgprot_val(pb);
 }
 
-/*
- * What a reader of the target would see if it read all entries at the same
- * instant.
- */
+/* What a reader of the target would see that reads all entries at once. */
 static u64 truth(const struct ptelab_retry_state *r)
 {
 	pte_t pte = r->now[r->index];
@@ -397,10 +394,7 @@ static int read_loop(struct ptelab_retry_state *r)
 		recheck(r, pte_val(pte));
 		cond_resched();
 	}
-	/*
-	 * A reader that does not look at the whole block may never read
-	 * break_index.
-	 */
+	/* Other readers may never come to break_index. */
 	if (hits > a->done)
 		a->retries = hits - a->done;
 	return 0;
@@ -484,10 +478,7 @@ static int check_retry(const struct ptelab_retry *a)
 	return 0;
 }
 
-/*
- * Makes a folded block. Its entries are old and clean, except for requested
- * bits.
- */
+/* A folded block; old and clean, except for requested bits. */
 static void start_block(struct ptelab_retry_state *r)
 {
 	struct ptelab_retry *a = &r->arg;
@@ -537,9 +528,7 @@ static int run(struct ptelab_retry_state *r)
 		if (cpu < nr_cpu_ids)
 			kthread_bind(t, cpu);
 		wake_up_process(t);
-		/*
-		 * Wait, or all reads may be done before the writer gets a CPU.
-		 */
+		/* Or all reads may be done before it gets a CPU. */
 		while (!READ_ONCE(r->arg.rounds) && !fatal_signal_pending(current))
 			schedule_timeout_killable(1);
 	}

@@ -27,10 +27,7 @@
 
 #include "ptelab.h"
 
-/*
- * An entry has PTELAB_CACHED_*, the order of its leaf, and the leaf's first
- * frame.
- */
+/* PTELAB_CACHED_*, the order of the leaf, and the leaf's first frame. */
 #define ENTRY_ORDER_SHIFT	3
 #define ENTRY_ORDER_BITS	5
 #define ENTRY_PFN_SHIFT		(ENTRY_ORDER_SHIFT + ENTRY_ORDER_BITS)
@@ -345,9 +342,7 @@ static u64 page_in_leaf(unsigned long addr, unsigned int order)
 	return addr >> PAGE_SHIFT & (BIT_ULL(order) - 1);
 }
 
-/*
- * Returns what a cached entry says about one of its pages, like translation().
- */
+/* Returns what an entry says about one page, like translation(). */
 static u64 cached_translation(u64 entry, unsigned long addr)
 {
 	u64 pfn = (entry >> ENTRY_PFN_SHIFT) +

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Reads the memory types that stage 2 of one of the caller's VMs has, page by
- * page.
- */
+/* Reads the memory types in stage 2 of one of the caller's VMs. */
 #include "ptelab.h"
 
 #ifdef PTELAB_HAVE_STAGE2

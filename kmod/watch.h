@@ -30,9 +30,7 @@ void ptelab_watch_stop(struct ptelab_watch *w);
  * if so, -EXDEV if this is another CPU, or -ENODEV.
  */
 int ptelab_watch_test(struct ptelab_watch *w);
-/*
- * Returns the reads counted on its CPU; 0 if not started. Interrupts are off.
- */
+/* Returns the reads so far, 0 if not started. Interrupts are off. */
 u64 ptelab_watch_count(const struct ptelab_watch *w);
 
 #endif

@@ -229,9 +229,7 @@ static int map_lines(struct cost *c, uint64_t lines)
 	return 0;
 }
 
-/*
- * Returns the operations, up to SEGMENT, that store to each line at most once.
- */
+/* Returns as many operations, up to SEGMENT, as store to no line twice. */
 static uint64_t segment_of(const struct cost *c)
 {
 	uint64_t fit;
@@ -290,10 +288,7 @@ static void cost_other(void *arg, uint64_t from, uint64_t ops)
 				 UINT64_MAX, __ATOMIC_RELAXED);
 }
 
-/*
- * Indexed by whether the kernel runs the loop, and whether another CPU owns the
- * lines.
- */
+/* Index: does the kernel run the loop, does another CPU own the lines. */
 static const struct paired_work works[2][2] = {
 	{ { cost_turn, NULL, false }, { cost_turn, cost_other, false } },
 	{ { kernel_turn, NULL, true }, { kernel_turn, cost_other, true } },

@@ -36,10 +36,7 @@ struct cost_barrier {
 	const char *name;	/* as in the parameter */
 	const char *arch;	/* "arm64", "x86-64"; NULL: any */
 	void (*loop)(const struct cost_loop *l);	/* NULL: not on this architecture */
-	/*
-	 * In the kernel, by the module: enum ptelab_barrier_kind; 0: not
-	 * supported
-	 */
+	/* enum ptelab_barrier_kind, if the module has the loop; or 0 */
 	unsigned int kernel;
 };
 

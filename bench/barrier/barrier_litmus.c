@@ -50,10 +50,7 @@ static bool on_x86(bool *emulated)
 #endif
 	if (!*emulated)
 		return false;
-	/*
-	 * scripts/lab/boot passes the emulating host's architecture to the
-	 * guest
-	 */
+	/* scripts/lab/boot passes the host's architecture to the guest */
 	cmdline = read_line("/proc/cmdline");
 	x86 = cmdline && strstr(cmdline, "ptelab.host=x86_64");
 	free(cmdline);
@@ -125,9 +122,7 @@ static int run_open(struct place_to_run *r, bool kernel,
 
 	memset(r, 0, sizeof(*r));
 	r->fd = -1;
-	/*
-	 * needed in either case, because it measures the round trip of a line
-	 */
+	/* also for the kernel: it measures the round trip of a line */
 	r->here = litmus_new(t, cpus, o);
 	if (!r->here)
 		return -errno;
@@ -238,10 +233,7 @@ int control_get(const int *cpus, unsigned int nr, bool kernel,
 	return ret;
 }
 
-/*
- * Records the upper bound of the rate, and how many outcomes a lower bound
- * would take.
- */
+/* Records the bound of the rate, and the outcomes that a lower one takes. */
 static void put_rate(json_t *proof, uint64_t witnesses, uint64_t outcomes)
 {
 	struct interval i = binomial_interval(witnesses, outcomes, CONFIDENCE);

@@ -30,15 +30,10 @@ int control_get(const int *cpus, unsigned int nr, bool kernel,
  */
 const char *machine_cannot(const struct litmus_test *t);
 
-/*
- * Returns whether a model that holds on this machine forbids the test's state.
- */
+/* Returns whether a model that holds here forbids the test's state. */
 bool forbidden_here(const struct litmus_test *t);
 
-/*
- * Adds the models' verdicts to @proof: "models", and "forbidden_by" with those
- * that hold here.
- */
+/* Adds "models" to @proof, and "forbidden_by" with those that hold here. */
 void put_models(json_t *proof, const struct litmus_test *t);
 
 /*

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * See barrier_cost.h. Each loop is a separate function, with the same
- * alignment.
- */
+/* See barrier_cost.h. Each loop is a function, with the same alignment. */
 #include "bench/barrier/barrier_cost.h"
 
 #include <stddef.h>

@@ -84,9 +84,7 @@ struct publish {
 	uint64_t by_word[PUBLISH_MAX_WORDS];	/* by the first word that was old */
 	bool keep;
 	struct latency seen[NR_READS], usable[NR_READS];
-	/*
-	 * the delay that the barrier causes, in ns, of each batch that counts
-	 */
+	/* delay in ns that the barrier causes, for each batch that counts */
 	double *later;
 	size_t nr_later;
 };
@@ -373,10 +371,7 @@ static int cmp_double(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/*
- * Returns the mean of the middle half, which is finer than the median of
- * readings in steps.
- */
+/* Returns the mean of the middle half. It has finer steps than the median. */
 static double middle(const struct latency *l)
 {
 	size_t from = l->nr / 4, to = l->nr - from, i;

@@ -33,10 +33,7 @@ struct crew_shared {
  * sleep between calls of crew_run(). Returns NULL with fail() text on failure.
  */
 struct crew *crew_new(const int *cpus, unsigned int nr);
-/*
- * Calls @fn(arg, id) on all of them, with id 0 on the caller; returns when all
- * are done.
- */
+/* Calls @fn(arg, id) on all, id 0 on the caller; returns when all are done. */
 void crew_run(struct crew *c, void (*fn)(void *arg, unsigned int id),
 	      void *arg);
 void crew_free(struct crew *c);

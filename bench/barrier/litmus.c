@@ -133,10 +133,7 @@ const size_t litmus_tests_nr = ARRAY_SIZE(litmus_table);
 
 /* --- the runner --- */
 
-/*
- * Sets the round's initial state. The first thread does this while the others
- * wait.
- */
+/* Sets the round's initial state, on the first thread; the others wait. */
 static void plan(struct litmus *l)
 {
 	unsigned int v, nr = l->test->nr_procs;
@@ -209,9 +206,7 @@ static void rounds(void *arg, unsigned int id)
 	}
 }
 
-/*
- * Measures what starts depend on: the round trip of a line between these CPUs.
- */
+/* Measures the round trip of a line between these CPUs. */
 static void calibrate(struct litmus *l)
 {
 	double trip = crew_round_trip_ns(l->crew);

@@ -128,8 +128,8 @@ static void serve(struct paired *p)
 		if (ops)
 			p->work->other(p->arg, h->from, ops);
 		/*
-		 * Make sure that everything is in this CPU's cache before the
-		 * other one continues.
+		 * All lines must be in this CPU's cache before the other goes
+		 * on.
 		 */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		__atomic_store_n(&h->done, done, __ATOMIC_RELEASE);

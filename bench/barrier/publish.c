@@ -19,10 +19,7 @@ const char *const publish_watches[] = { "flag", "initialised", NULL };
 const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 			   enum publish_watch watch)
 {
-	/*
-	 * the barriers between context and flag, and between context and
-	 * is_initialised
-	 */
+	/* the barriers before the flag, and those before is_initialised */
 	static const char *const before[NR_WRITERS][NR_WATCHES] = {
 		[WRITER_NONE] = { "po", "po" },
 		[WRITER_MB] = { "mb", "po" },

@@ -66,10 +66,7 @@ const char *publish_litmus(enum publish_writer w, enum publish_reader r,
 /* Publishes @n in @s, with @words words of context. */
 typedef void publish_fn(const struct publish_slot *s, unsigned int words,
 			uint64_t n);
-/*
- * The same, and returns the reading of the clock just before the store to
- * @watch.
- */
+/* The same; returns the clock just before the store to @watch. */
 typedef uint64_t publish_stamp_fn(const struct publish_slot *s,
 				  unsigned int words, uint64_t n,
 				  enum publish_watch watch);

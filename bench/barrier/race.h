@@ -48,8 +48,7 @@ static inline void race_idle(unsigned int turns)
 }
 
 /*
- * Returns the empty turns that take as long as a line's way to another CPU and
- * back.
+ * Returns the empty turns of a loop that a line takes to another CPU and back.
  */
 static inline unsigned int race_spread(double round_trip_ns)
 {

@@ -13,10 +13,7 @@
 #include "bench/bench.h"
 #include "lib/util.h"
 
-/*
- * Returns the values for ptelab run -b: "each", "4k,64k"; NULL for the default
- * only.
- */
+/* Returns the values for -b: "each", "4k,64k"; NULL for the default only. */
 static const char *values_of(const struct bench_param *p, size_t *nr,
 			     char buf[64])
 {
@@ -62,9 +59,7 @@ static void selector(FILE *f, const struct bench *b, const char *all,
 		fprintf(f, ":%s=%s", y->name, y->values);
 }
 
-/*
- * If there would be more points than this, leave out pairs of two parameters.
- */
+/* If there are more points than this, leave out pairs of two parameters. */
 #define MAX_PAIRS	40
 
 static void put_bench(FILE *f, const struct bench *b)

@@ -118,9 +118,7 @@ int pass_start(struct pass *p)
 					 worker_main, &p->workers[i]);
 
 		if (err) {
-			/*
-			 * The barrier waits for all threads, so this is fatal.
-			 */
+			/* The barrier waits for all threads. */
 			fprintf(stderr, "ptelab: can't start thread %u of %u: %s\n",
 				i, p->nr, strerror(err));
 			exit(EXIT_COULD_NOT);

@@ -147,10 +147,7 @@ static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
 	s[S_INSTRUCTIONS].batch[batch] = both;
 }
 
-/*
- * The harness's own share of a batch may be this much; if it is more, the
- * record says why.
- */
+/* Beyond this share of the harness the record says why. */
 #define HARNESS_SHARE	0.01
 
 /* Records the share of a batch's instructions that the harness itself adds. */
@@ -189,9 +186,7 @@ static void put_harness_share(struct runner *r, const struct pass *p,
 	json_object_set_new(record, "harness", harness);
 }
 
-/*
- * Collects what the benchmark measured itself, by metric, until the last batch.
- */
+/* Collects what the benchmark measured itself, by metric. */
 static void own_collect(const struct bench_ctx *ctx, json_t *own)
 {
 	const char *metric;

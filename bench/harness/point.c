@@ -87,10 +87,7 @@ char *param_range_text(const struct bench_param *p)
 	}
 }
 
-/*
- * Stores @text in canonical form in @v, or fails with the reason why it is not
- * a value of @p.
- */
+/* Stores @text in canonical form in @v, or says why it is no value of @p. */
 static int parse_value(const struct bench *b, const struct bench_param *p,
 		       const char *text, struct param_value *v)
 {
@@ -239,10 +236,7 @@ static int unknown_bench(const char *glob)
 		    glob);
 }
 
-/*
- * Fails, since no selected benchmark has the parameter; suggests one that may
- * be meant.
- */
+/* No selected benchmark has the parameter; suggests one that may be meant. */
 static int unknown_param(const char *name, const char *glob)
 {
 	const struct bench *const *b;

@@ -38,10 +38,7 @@ static int open_view(const void *btf, size_t len, struct btf_view *v)
 	return v->strings[v->strings_len - 1] ? -EINVAL : 0;
 }
 
-/*
- * Returns the offset of a whole string, or 0, which is the empty string's
- * offset.
- */
+/* Returns the offset of a whole string, or that of the empty string, 0. */
 static size_t find_string(const struct btf_view *v, const char *name)
 {
 	size_t n = strlen(name) + 1;

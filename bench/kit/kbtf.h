@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Looks up values and features of the running kernel in its BTF, by name
- * instead of by version.
- */
+/* Looks up values and features of the running kernel by name, in its BTF. */
 #ifndef PTELAB_KBTF_H
 #define PTELAB_KBTF_H
 
@@ -15,10 +12,7 @@
  * that name, or -errno (no BTF, or unknown BTF).
  */
 int kbtf_enum(const char *name, int64_t *value);
-/*
- * Returns 1 if a type, member or enumerator has that name, 0 if none has, or
- * -errno.
- */
+/* Returns 1 if a type, member or enumerator has the name, 0, or -errno. */
 int kbtf_has(const char *name);
 
 /* The same for BTF in memory; pure. */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * See mm.h: settings and regions. The proofs are in mm_proof.c, the children
- * in mm_fork.c.
- */
+/* See mm.h: settings and regions. See mm_proof.c and mm_fork.c for the rest. */
 #include "bench/kit/mm.h"
 
 #include <dirent.h>
@@ -156,10 +153,7 @@ size_t mm_plan(const struct mm_caps *caps, enum mm_backing backing,
 		plan[nr++].value = orders ? "never" : ours;
 	}
 	if (backing == MM_ANON) {
-		/*
-		 * If no huge page is free, allocations should compact rather
-		 * than fail.
-		 */
+		/* Allocations should compact rather than fail. */
 		strcpy(plan[nr].path, "defrag");
 		plan[nr++].value = "madvise";
 	}
@@ -249,10 +243,7 @@ uint64_t mm_leaf_expected(const struct mm_caps *caps, uint64_t folio)
 	return caps->page;
 }
 
-/*
- * Returns the number in the file, or UINT64_MAX for "max" or without such a
- * file.
- */
+/* Returns the number in the file, or UINT64_MAX for "max" or no file. */
 static uint64_t limit_in(const char *dir, const char *file)
 {
 	char *text = read_line("%s/%s", dir, file);
@@ -330,10 +321,7 @@ int mm_hold_frames(uint64_t seed)
 
 	if (!bytes)
 		return 0;
-	/*
-	 * Use page cache without a mapping, so that nothing that walks this mm
-	 * meets it.
-	 */
+	/* Page cache without a mapping is not met by a walk of this mm. */
 	fd = memfd_create("ptelab-held", MFD_CLOEXEC);
 	if (fd < 0)
 		return fail(errno, "memfd_create: %s", strerror(errno));
@@ -403,9 +391,7 @@ static int populate_one(const struct mm_region *r, char *at)
 	return 0;
 }
 
-/*
- * Fills the page cache through a mapping that has the advice for shmem_enabled.
- */
+/* Fills the page cache; shmem_enabled wants a mapping with advice for it. */
 static int open_memfd(struct mm_region *r)
 {
 	int ret;
@@ -424,10 +410,7 @@ static int open_memfd(struct mm_region *r)
 int mm_region_open(struct mm_region *r, enum mm_backing backing, bool shared,
 		   uint64_t folio, unsigned int nr, uint64_t bytes)
 {
-	/*
-	 * Align even without huge pages, so that mappings do not share page
-	 * tables.
-	 */
+	/* Also without huge pages: page tables must not be shared. */
 	uint64_t align = mm_caps()->pmd ? mm_caps()->pmd : 2 * MIB;
 	unsigned int i;
 	void *p;
@@ -506,9 +489,7 @@ int mm_region_renew(struct mm_region *r)
 			ret = populate_one(r, r->spare);
 		if (ret)
 			return ret;
-		/*
-		 * Keep the old address range reserved, or malloc might use it.
-		 */
+		/* Keep the old range mapped, or malloc might use it. */
 		if (mremap(r->spare, r->bytes, r->bytes, MREMAP_MAYMOVE |
 			   MREMAP_FIXED | MREMAP_DONTUNMAP,
 			   mm_region_at(r, i)) == MAP_FAILED)

@@ -48,9 +48,7 @@ struct mm_child {
 	struct box *box;
 };
 
-/*
- * Counts the words of the child's copy that differ from what the parent wrote.
- */
+/* Counts the words of the child's copy that the parent did not write. */
 static IN_CHILD int64_t child_check(const struct box *b)
 {
 	int64_t differ = 0;

@@ -167,10 +167,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	(void)context;
 	if (info->si_addr == jumped_to)
 		siglongjmp(landing, 1);
-	/*
-	 * This SIGSEGV has another cause. It is raised again and ends the
-	 * process.
-	 */
+	/* Not ours: it is raised again and ends the process. */
 	signal(sig, SIG_DFL);
 }
 
@@ -204,10 +201,7 @@ static int probe_perf(struct mm_prober *p, const void *addr, uint64_t *leaf)
 	if (!jump(p, (void *)at))
 		return fail(EPROTO, "data can be executed");
 	head = __atomic_load_n(&p->ring->data_head, __ATOMIC_ACQUIRE);
-	/*
-	 * Use the last sample: if the page is not present, the first fault maps
-	 * it.
-	 */
+	/* The last one: a page that is not present is mapped by the first. */
 	nr = mm_samples((char *)p->ring + p->page, p->page, tail, head, at,
 			leaf);
 	__atomic_store_n(&p->ring->data_tail, head, __ATOMIC_RELEASE);
@@ -310,10 +304,7 @@ static void close_perf(struct mm_prober *p)
 #define RETURN	0xc3U
 #endif
 
-/*
- * Opening the event is not enough, so probe a page to see whether samples
- * arrive.
- */
+/* Opening an event is not enough: probe a page to see whether samples come. */
 static int try_prober(struct mm_prober *p)
 {
 	uint64_t leaf = 0;
@@ -381,9 +372,7 @@ void mm_prober_close(struct mm_prober *p)
 
 /* --- a whole region --- */
 
-/*
- * Limits of a proof: pages whose frames are read, and leaves that are probed.
- */
+/* Limits of a proof: pages whose frames are read, leaves that are probed. */
 #define PROOF_PAGES	16384
 #define PROOF_LEAVES	256
 /* Leaves to probe if only base pages are possible. */
@@ -452,9 +441,7 @@ static int prove_leaf(struct proof *p, const char *addr)
 	return 0;
 }
 
-/*
- * Probes each leaf of the folio once, or one page if all leaves are base pages.
- */
+/* Probes each leaf of the folio, or one page if all are base pages. */
 static int prove_leaves(struct proof *p, uint64_t i)
 {
 	uint64_t off;

@@ -147,10 +147,7 @@ static void user_unmap(struct pmu *p)
 	}
 }
 
-/*
- * Returns whether user space can read all events of the group, which runs from
- * now on.
- */
+/* Returns whether user space can read all events of the running group. */
 static bool user_map(struct pmu *p)
 {
 	size_t page = sysconf(_SC_PAGESIZE);

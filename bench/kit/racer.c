@@ -29,10 +29,7 @@ struct racer {
 	bool running;
 	int error;		/* -errno of the round that failed */
 	char text[512];
-	/*
-	 * In separate cache lines, because the benchmark reads it while the
-	 * racer writes it.
-	 */
+	/* The benchmark reads it while the racer writes: own cache lines. */
 	uint64_t rounds __attribute__((aligned(128)));
 	int stop __attribute__((aligned(128)));
 };
@@ -131,10 +128,7 @@ static uint64_t now_us(void)
 	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
 }
 
-/*
- * Spins, so that the CPU's load does not depend on the pause, and short pauses
- * are precise.
- */
+/* Spins: short pauses are then precise, and the CPU's load constant. */
 static void pause_round(struct racer *r)
 {
 	uint64_t until = r->pause_us ? now_us() + r->pause_us : 0;
@@ -194,10 +188,7 @@ struct racer *racer_new(const struct bench_ctx *ctx, enum racer_kind kind,
 	r->region = region;
 	r->pause_us = pause_us;
 	r->cpu = ctx->racer_cpu;
-	/*
-	 * The runner's threads use cpus[0], cpus[1] and so on. Use none of
-	 * these.
-	 */
+	/* The runner's threads use cpus[0], cpus[1] and so on. */
 	if (kind != RACER_NONE && ctx->threads > 1)
 		r->cpu = ctx->cpus[ctx->threads];
 	pthread_mutex_init(&r->lock, NULL);

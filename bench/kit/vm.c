@@ -304,9 +304,7 @@ static int vcpu_init(struct vm *vm)
 #define PTE_TABLE	0x27UL		/* present, writable, user, accessed */
 #define PTE_2M		0xe7UL		/* dirty and a leaf as well */
 
-/*
- * Identity mapping: 4 GiB with leaves of 2 MiB, so that few tables are needed.
- */
+/* Identity: 4 GiB with leaves of 2 MiB, so that few tables are needed. */
 static void map_all(struct vm *vm)
 {
 	uint64_t *pml4 = (void *)((char *)vm->code + TABLE_OFFSET);
@@ -368,10 +366,7 @@ static int vm_setup(struct vm *vm, void *mem, size_t len)
 {
 	size_t code_len = vm_guest_end - vm_guest_start;
 
-	/*
-	 * Map this before there is a VM, because later mappings may cause calls
-	 * of its notifiers.
-	 */
+	/* Before there is a VM: later mappings may call its notifiers. */
 	vm->code = kvm_vm_memory(CODE_SIZE);
 	vm->list_size = (vm->max_pages * sizeof(*vm->list) + 0xffff) & ~0xffffUL;
 	vm->list = kvm_vm_memory(vm->list_size);

@@ -23,10 +23,7 @@ struct kvm_vm {
 	size_t run_size;
 };
 
-/*
- * All return 0 or -errno with fail() text. kvm_vm_create() does not initialise
- * the vCPU.
- */
+/* All return 0 or -errno with fail() text. The vCPU is not initialised. */
 int kvm_vm_create(struct kvm_vm *v);
 int kvm_vm_create_vcpu(struct kvm_vm *v);
 /* Accepts what was never created: all zero, with file descriptors of -1. */
@@ -41,9 +38,7 @@ int kvm_vm_run(struct kvm_vm *v);
 int kvm_vcpu_reset(struct kvm_vm *v, uint64_t pc);
 int kvm_vcpu_set(struct kvm_vm *v, uint64_t id, uint64_t value);
 #endif
-/*
- * Returns populated anonymous memory; NULL with fail() text if there is none.
- */
+/* Returns populated anonymous memory, or NULL. */
 void *kvm_vm_memory(size_t len);
 
 #endif

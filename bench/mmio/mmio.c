@@ -23,10 +23,7 @@
 #include "lib/env.h"
 #include "lib/util.h"
 
-/*
- * Groups of a default batch: enough that the clock's granularity does not
- * matter.
- */
+/* Groups of a default batch: many compared with the clock's granularity. */
 #define BATCH_GROUPS	4096
 
 enum { IN_USER, IN_KERNEL, IN_GUEST, NR_COUNTS };
@@ -81,10 +78,7 @@ static uint64_t mix(uint64_t *x)
 	return z ^ z >> 31;
 }
 
-/*
- * Batches of this process, so that each point stores other data than all
- * before.
- */
+/* Batches of this process: each point stores other data than all before. */
 static uint64_t batches;
 
 /* Fills the data with new values. */
@@ -275,10 +269,7 @@ static void load(const volatile uint8_t *p)
 	uint8_t v = *p;
 
 #ifdef __aarch64__
-	/*
-	 * The clock's ISB waits for a branch, and the branch waits for the
-	 * value.
-	 */
+	/* The clock's ISB waits for a branch, and that for the value. */
 	asm volatile("cbz %w0, 1f\n1:" : : "r" (v) : "memory");
 #else
 	asm volatile("" : : "r" (v) : "memory");
@@ -490,10 +481,7 @@ static int64_t mmio_run(struct bench_ctx *ctx, unsigned int thread)
 	if (s->fn)
 		bench_sample(ctx, "empty_ns", s->empty_ns / ctx->ops);
 	give_counts(ctx, s);
-	/*
-	 * The number of instructions to map varies, so measure the bracket for
-	 * each point.
-	 */
+	/* Mapping takes a varying number of instructions. */
 	ret = s->kernel ? measure_bracket(s) : 0;
 	return ret ? ret : (int64_t)ctx->ops;
 }
@@ -839,10 +827,7 @@ static int64_t alias_run(struct bench_ctx *ctx, unsigned int thread)
 	return ret ? ret : (int64_t)ctx->ops;
 }
 
-/*
- * Checks that the lines, which guest and host wrote alternately, have the right
- * data.
- */
+/* Checks the lines, which guest and host wrote in turn. */
 static int alias_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
 	struct mmio *s = ctx->priv;

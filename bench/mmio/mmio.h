@@ -29,10 +29,7 @@ extern const char *const mmio_maps[];
 /* The mapping behind a guest's memslot. */
 enum mmio_backing { BACKING_VFIO, BACKING_SYSFS, BACKING_RAM };
 extern const char *const mmio_backings[];
-/*
- * The types that a guest can request: in the order of enum mem_type, then
- * "mixed".
- */
+/* Types that a guest can request: those of enum mem_type, then "mixed". */
 extern const char *const mmio_guest_types[];
 #define GUEST_MIXED	MEM_TYPES
 
@@ -114,10 +111,7 @@ int mmio_kernel(struct mmio_mem *m, struct ptelab_mmio *arg);
  * Returns -EPROTO if a type is not the requested one.
  */
 int mmio_tell_types(struct mmio_mem *m, json_t *proof);
-/*
- * If a guest stores and stage 2 can be read, bench_count()s its pages as
- * in_force.TYPE.
- */
+/* bench_count()s a guest's pages as in_force.TYPE, if stage 2 can be read. */
 void mmio_count_types(struct mmio_mem *m, struct bench_ctx *ctx);
 /*
  * Fills in what @ctx requests, and looks up the BAR. Returns -errno with fail()

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What can be requested of the mmio family, and why some requests are refused.
- */
+/* What can be requested of the mmio family, and what is refused and why. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,10 +96,7 @@ static bool surely_device(const struct mmio_ask *a)
 		t = a->guest == GUEST_MIXED ? MEM_NGNRE : a->guest;
 		if (a->backing == BACKING_RAM)
 			return false;
-		/*
-		 * Only what VFIO maps may have another type than Device in
-		 * stage 2.
-		 */
+		/* Without VFIO stage 2 is always Device. */
 		return mem_is_device(t) || a->backing == BACKING_SYSFS;
 	}
 	return t != MEM_UNKNOWN && mem_is_device(t);
@@ -204,10 +199,7 @@ static const char *shape_refused(const struct mmio_ask *a)
 	if (a->offset % align && surely_device(a))
 		return text("groups at offset %llu are not aligned to %u bytes: on Device memory %s would take an alignment fault",
 			    (unsigned long long)a->offset, align, a->sequence);
-	/*
-	 * With these a guest that uses NC would fault too, and so would the
-	 * kernel.
-	 */
+	/* A guest that uses NC would fault too, and so would the kernel. */
 	if (a->offset % align && (align == MMIO_LINE || map_in_kernel(a->map)))
 		return text("%s needs addresses that are multiples of %u",
 			    a->sequence, align);

@@ -192,10 +192,7 @@ static void a64_store(struct emitter *e, unsigned int number, uint32_t offset)
 			a64_goto(e, offset + 512);
 		from = (int32_t)(offset - e->at) / 8;
 		e->wanted = true;
-		/*
-		 * The last store within reach also moves the address, which
-		 * saves an instruction.
-		 */
+		/* The last store within reach also moves the address. */
 		a64(e, (from * 8 > 504 - 16 ? 0xa9800000 : 0xa9000000) |
 		    (from & 0x7f) << 15 | r->data[2 * number % 8 + 1] << 10 |
 		    r->at << 5 | r->data[2 * number % 8]);
@@ -232,10 +229,7 @@ static void a64_flush(struct emitter *e, uint32_t group)
 		a64(e, 0xd50320df);
 		break;
 	case MMIO_READBACK:
-		/*
-		 * The next group's address depends on the value, or the load
-		 * could be overtaken.
-		 */
+		/* Without this dependency the load could be overtaken. */
 		if (group < e->at || (group - e->at) / width > 4095)
 			a64_goto(e, group);
 		from = group - e->at;

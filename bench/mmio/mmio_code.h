@@ -31,10 +31,7 @@ struct mmio_seq {
 	 */
 	unsigned int align;
 	bool copies;		/* from memory, not from registers */
-	/*
-	 * If such a store traps, the syndrome lacks what a VMM needs to emulate
-	 * it.
-	 */
+	/* If such a store traps, a VMM lacks the syndrome to emulate it. */
 	bool no_trap;
 	const char *needs;	/* CPU feature, as in /proc/cpuinfo; NULL */
 };

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Finds, takes and maps the memory to store to, and reads its types; see
- * mmio.h.
- */
+/* Finds, takes and maps the memory, and reads its types; see mmio.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -362,10 +359,7 @@ int mmio_read(struct mmio_mem *m, void *buf, size_t len)
 
 		return mmio_kernel(m, &arg);
 	}
-	/*
-	 * Order all earlier stores, to memory of any type, before the
-	 * following.
-	 */
+	/* Order all earlier stores, of any memory type. */
 #ifdef __aarch64__
 	asm volatile("dsb sy" : : : "memory");
 #else
@@ -495,10 +489,7 @@ struct pages {
 	size_t s1[MEM_TYPES + 1], force[MEM_TYPES + 1];
 };
 
-/*
- * Returns -errno with fail() text if stage 2 could not be read; the rest is
- * filled in.
- */
+/* -errno with fail() text: no stage 2; the rest is filled in. */
 static int look_at_pages(struct mmio_mem *m, struct pages *p)
 {
 	struct ptelab_stage2 leaves = {

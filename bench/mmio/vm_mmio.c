@@ -50,10 +50,7 @@ struct vm_mmio {
 
 extern const char vm_mmio_start[], vm_mmio_vectors[], vm_mmio_end[];
 
-/*
- * An exception causes an exit that reports ESR_EL1. All 16 vectors are the
- * same.
- */
+/* An exception exits with ESR_EL1. All 16 vectors are the same. */
 asm(
 "	.pushsection .rodata\n"
 "	.balign 8\n"

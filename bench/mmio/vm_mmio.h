@@ -29,10 +29,7 @@ const char *vm_mmio_unavailable(void);
 struct vm_mmio *vm_mmio_new(void *mem, size_t len);
 void vm_mmio_free(struct vm_mmio *vm);
 
-/*
- * Sets the guest's stage-1 type of @nr pages from @page on. Call it before the
- * guest runs.
- */
+/* Sets the stage-1 type of @nr pages from @page on, before the guest runs. */
 void vm_mmio_type(struct vm_mmio *vm, size_t page, size_t nr, enum mem_type t);
 /* Returns what its page table and its MAIR_EL1 say about a page, decoded. */
 enum mem_type vm_mmio_stage1(const struct vm_mmio *vm, size_t page);
@@ -47,8 +44,8 @@ struct vm_mmio_pass {
 	uint64_t tail_offset;
 	uint64_t tails;		/* blocks of the tail */
 	/*
-	 * Then store 8 bytes to the start of each of @touch pages: value, value
-	 * + 1, and so on.
+	 * Then 8 bytes to the start of each of @touch pages: value, value +
+	 * 1...
 	 */
 	uint64_t touch, value;
 	/*

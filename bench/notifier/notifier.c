@@ -25,9 +25,7 @@
  */
 #define BATCH_VISITS		2048
 #define BATCH_FAULTS		256	/* there is a timer tick every thousand or so */
-/*
- * Huge leaves; enough of them that entering the guest once adds little to each.
- */
+/* Huge leaves: enough that entering the guest adds little to each. */
 #define BATCH_LEAVES		16
 /* Memory of a default batch. */
 #define BATCH_BYTES	(64 * MIB)
@@ -233,9 +231,7 @@ void notifier_size(const struct bench_ctx *ctx, uint64_t *def, uint64_t *max)
 		size_calls(ctx, def, max);
 	else
 		size_pages(ctx, def, max);
-	/*
-	 * If there is too little memory even for one, the allocation will fail.
-	 */
+	/* An allocation fails if there is too little memory even for one. */
 	if (!*def)
 		*def = 1;
 	if (!*max)
@@ -316,9 +312,7 @@ static int prove_op(struct bench_ctx *ctx, const struct bench_deltas *d)
 	return op->proof(ctx, d);
 }
 
-/*
- * Does the host's operations, and proves them, before the guest's timed pass.
- */
+/* Does and proves the host's operations, before the guest's timed pass. */
 static int operate(struct bench_ctx *ctx)
 {
 	const struct notifier_op *op = nt_op(ctx);

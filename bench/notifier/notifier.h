@@ -190,15 +190,9 @@ static inline uint64_t nt_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/*
- * --- pages, and what the guest and KVM report about them, in notifier_memory.c
- * ---
- */
+/* --- pages, and what guest and KVM report of them, in notifier_memory.c --- */
 
-/*
- * Return the memory of call @i, its second mapping, and the size of a call's
- * range.
- */
+/* Return call @i's memory, its second mapping, and the size of its range. */
 char *nt_call_at(const struct notifier *nt, uint64_t i);
 char *nt_call_to(const struct notifier *nt, uint64_t i);
 size_t nt_call_bytes(const struct notifier *nt);
@@ -231,10 +225,7 @@ int nt_writable(const struct notifier *nt, uint64_t i, bool *can);
 /* Returns the word that the host wrote in upgrade and cow. */
 uint32_t nt_host_word(const struct bench_ctx *ctx, uint64_t v);
 
-/*
- * Checks that every visited page is part of a whole folio of the requested
- * size.
- */
+/* Checks that every visited page is in a folio of the requested size. */
 int nt_folios_whole(struct bench_ctx *ctx);
 /* Writes the words that the guest must find. */
 void nt_write_patterns(struct notifier *nt);

@@ -38,10 +38,7 @@ static const struct bench_param dir_params[] = {
 	PARAM_MEASURE, PARAM_GUEST,
 };
 
-/*
- * For operations that can only be done once per batch, as a call covers
- * everything.
- */
+/* For operations that are one call per batch, which covers everything. */
 static const struct bench_param whole_params[] = {
 	PARAM_SECONDARY, PARAM_FOLIO("4k"), PARAM_PAGES("8192"), PARAM_MEASURE,
 	PARAM_GUEST,
@@ -148,9 +145,7 @@ static int64_t munmap_host(struct bench_ctx *ctx, uint64_t n)
 	return n;
 }
 
-/*
- * Checks that nothing is mapped at the start and at the end of a call's range.
- */
+/* Checks that nothing is mapped at the start and end of a call's range. */
 static int holes(const struct notifier *nt)
 {
 	size_t page = mm_caps()->page;

@@ -31,10 +31,7 @@ static const char *compact_refused(const struct bench_ctx *ctx)
 		return "this kernel does not compact memory (CONFIG_COMPACTION)";
 	if (access(COMPACT, W_OK))
 		return "can't write to " COMPACT;
-	/*
-	 * With more memory compaction takes longer, disturbs more, and finds
-	 * room elsewhere.
-	 */
+	/* In more memory compaction takes longer and finds other room. */
 	if (sysconf(_SC_PHYS_PAGES) > (long)(MOST / mm_caps()->page))
 		return "it compacts all memory over and over, so it needs a machine of at most 8 GiB, such as a VM";
 	return nt_folio(ctx) == mm_caps()->page ? NULL :

@@ -108,10 +108,7 @@ static int fork_fresh(struct bench_ctx *ctx)
 	int ret, status;
 
 	ret = reap(nt, &status);
-	/*
-	 * Fork the empty region once, which keeps everything else from the
-	 * child.
-	 */
+	/* A fork of the empty region keeps all else from the child. */
 	if (!ret)
 		ret = mm_region_drop(&nt->r);
 	nt->forked = true;

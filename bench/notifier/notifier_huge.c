@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * notifier: assembles huge pages from small ones, and splits them. See
- * notifier.h.
- */
+/* notifier: assembles huge pages, and splits them. See notifier.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -31,10 +28,7 @@ static int advise_each(const struct notifier *nt, size_t bytes, int advice)
 	return 0;
 }
 
-/*
- * Proves that the region has folios of another size now. Records it beside the
- * original size.
- */
+/* Proves that the folios have another size now, beside the original one. */
 static int prove_now(struct bench_ctx *ctx, uint64_t folio, uint64_t leaf)
 {
 	struct notifier *nt = nt_of(ctx);
@@ -63,9 +57,7 @@ static const struct bench_param collapse_params[] = {
 
 static const char *collapse_refused(const struct bench_ctx *ctx)
 {
-	/*
-	 * Try the advice on an empty range, to see whether the kernel knows it.
-	 */
+	/* On an empty range: does the kernel know the advice? */
 	if (!mm_caps()->pmd)
 		return "this kernel has no transparent huge pages";
 	if (madvise(NULL, 0, MADV_COLLAPSE))
@@ -75,10 +67,7 @@ static const char *collapse_refused(const struct bench_ctx *ctx)
 	return NULL;
 }
 
-/*
- * khugepaged must not collapse the pages first. MADV_COLLAPSE ignores this
- * setting.
- */
+/* khugepaged must not be first; MADV_COLLAPSE ignores this setting. */
 static int collapse_setup(struct bench_ctx *ctx)
 {
 	struct notifier *nt = nt_of(ctx);

@@ -98,10 +98,7 @@ static const char *ksm_refused(const struct bench_ctx *ctx)
 
 static int ksm_setup(struct bench_ctx *ctx)
 {
-	/*
-	 * With these settings one wake-up is one pass over all pages, and none
-	 * is skipped.
-	 */
+	/* One wake-up is then one pass over all pages; none is skipped. */
 	static const struct { const char *file, *value; } set[] = {
 		{ KSM "advisor_mode", "none" },
 		{ KSM "pages_to_scan", "100000000" },
@@ -180,9 +177,7 @@ static int ksm_pass(const struct notifier *nt)
 	int tries, ret;
 
 	for (tries = 0; tries < 100000; tries++) {
-		/*
-		 * Repeat this, because ksmd may just have been about to sleep.
-		 */
+		/* again, in case ksmd was about to sleep */
 		ret = tries % 500 ? 0 : ksm_nudge(nt);
 		if (!ret && !tries)
 			ret = ksm_run(nt, "1");

@@ -66,9 +66,7 @@ static int swapout_setup(struct bench_ctx *ctx)
 
 	nt->mark = journal_mark();
 	nt->marked = true;
-	/*
-	 * Request twice the room, because swap slots are allocated in clusters.
-	 */
+	/* Twice the room, since swap slots come in clusters. */
 	return zram_swapon(2 * nt->r.nr * nt->r.bytes + 16 * MIB);
 }
 
@@ -124,10 +122,7 @@ BENCH(413, notifier_swapout.bench);
 
 /* --- migrate --- */
 
-/*
- * Finds the first two nodes that have memory; returns how many there are, at
- * most two.
- */
+/* Finds the first nodes that have memory, at most two; returns how many. */
 static int memory_nodes(int node[2])
 {
 	char *text = read_line("/sys/devices/system/node/has_memory"), *p;

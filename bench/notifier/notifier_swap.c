@@ -116,10 +116,7 @@ int zram_swapon(uint64_t bytes)
 		ret = write_header(device, bytes);
 	if (!ret)
 		ret = journal_note_swapoff(device);
-	/*
-	 * Use the highest priority, so that no page of the benchmark goes
-	 * elsewhere.
-	 */
+	/* The highest priority: no page goes elsewhere. */
 	if (!ret && swapon(device, SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK))
 		ret = fail(errno, "swapon %s: %s", device, strerror(errno));
 	free(device);

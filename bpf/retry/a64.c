@@ -110,10 +110,7 @@ static void decode_branch(uint32_t insn, struct a64 *d)
 		/* svc, hvc and smc come back; brk and hlt do not */
 		d->kind = bits(insn, 23, 21) ? A64_LEAVE : A64_CALL;
 	} else if (is(insn, 0xffc00000, 0xd5000000)) {
-		/*
-		 * hints, barriers, msr, mrs, sys: only mrs and sysl write a
-		 * register
-		 */
+		/* hints, barriers, msr, mrs, sys: few write a register */
 		d->kind = A64_PLAIN;
 		if (bits(insn, 21, 21))
 			d->writes = reg(bits(insn, 4, 0));

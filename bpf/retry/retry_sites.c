@@ -455,10 +455,7 @@ static bool can_probe(const struct func *f, unsigned int n)
 	return !in_exclusive_sequence(f, n);
 }
 
-/*
- * Returns the start, or another instruction that runs equally often; -1 if
- * there is none.
- */
+/* Returns the start, or an instruction that runs as often; -1: none. */
 static int probe_for(const struct func *f, unsigned int n)
 {
 	unsigned int k;
