@@ -32,70 +32,6 @@ static __always_inline u64 plain_load(u64 *p)
 	return READ_ONCE(*p);
 }
 
-static __always_inline void release(u64 *p, u64 v)
-{
-	/* pairs with nothing: only its cost is of interest */
-	smp_store_release(p, v);
-}
-
-static __always_inline u64 acquire(u64 *p)
-{
-	/* as above */
-	return smp_load_acquire(p);
-}
-
-static __always_inline void nothing(void)
-{
-}
-
-static __always_inline void full(void)
-{
-	/* as above */
-	smp_mb();
-}
-
-static __always_inline void stores(void)
-{
-	/* as above */
-	smp_wmb();
-}
-
-static __always_inline void loads(void)
-{
-	/* as above */
-	smp_rmb();
-}
-
-static __always_inline void full_mb(void)
-{
-	/* as above */
-	mb();
-}
-
-static __always_inline void full_wmb(void)
-{
-	/* as above */
-	wmb();
-}
-
-static __always_inline void full_rmb(void)
-{
-	/* as above */
-	rmb();
-}
-
-static __always_inline void for_dma_wmb(void)
-{
-	/* as above */
-	dma_wmb();
-}
-
-static __always_inline void for_dma_rmb(void)
-{
-	/* as above */
-	dma_rmb();
-}
-
 /*
  * The same loop as in user space. The comment with the name keeps the compiler
  * from merging two identical loops.
@@ -112,26 +48,29 @@ static noinline __aligned(64) void loop_##NAME(struct fence_loop *c)		\
 		for (j = 0; j < k; j++, n++)				\
 			plain_store((u64 *)(base + ((n * 1237) & mask) * \
 					    STORE_LINE), n);		\
-		BARRIER;						\
+		BARRIER();						\
 		STORE(&c->flag.value, i);				\
 		LOAD(&c->word.value);					\
 	}								\
 }
 
-LOOP(none, nothing(), plain_store, plain_load)
-LOOP(copy, nothing(), plain_store, plain_load)
-LOOP(mb, full(), plain_store, plain_load)
-LOOP(wmb, stores(), plain_store, plain_load)
-LOOP(rmb, loads(), plain_store, plain_load)
-LOOP(release, nothing(), release, plain_load)
-LOOP(acquire, nothing(), plain_store, acquire)
-LOOP(full_mb, full_mb(), plain_store, plain_load)
-LOOP(full_wmb, full_wmb(), plain_store, plain_load)
-LOOP(full_rmb, full_rmb(), plain_store, plain_load)
-LOOP(dma_wmb, for_dma_wmb(), plain_store, plain_load)
-LOOP(dma_rmb, for_dma_rmb(), plain_store, plain_load)
+#define nothing()	do { } while (0)
+
+/* None of these pairs with another barrier: only its cost is of interest. */
+LOOP(none, nothing, plain_store, plain_load)
+LOOP(copy, nothing, plain_store, plain_load)
+LOOP(mb, smp_mb, plain_store, plain_load)
+LOOP(wmb, smp_wmb, plain_store, plain_load)
+LOOP(rmb, smp_rmb, plain_store, plain_load)
+LOOP(release, nothing, smp_store_release, plain_load)
+LOOP(acquire, nothing, plain_store, smp_load_acquire)
+LOOP(full_mb, mb, plain_store, plain_load)
+LOOP(full_wmb, wmb, plain_store, plain_load)
+LOOP(full_rmb, rmb, plain_store, plain_load)
+LOOP(dma_wmb, dma_wmb, plain_store, plain_load)
+LOOP(dma_rmb, dma_rmb, plain_store, plain_load)
 #ifdef CONFIG_ARM64
-LOOP(isb, isb(), plain_store, plain_load)
+LOOP(isb, isb, plain_store, plain_load)
 #endif
 
 static void (*const loops[PTELAB_BARRIER_NR])(struct fence_loop *c) = {
