@@ -145,7 +145,9 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		}
 		return;
 	}
-	/* kept: it may be translated again, and a count name either */
+	/*
+	 * Never freed: it may be translated again, and a count may name either.
+	 */
 	b = malloc(sizeof(*b) + nr * sizeof(b->insn[0]));
 	if (!b) {
 		fputs("ptelab plugin: out of memory\n", stderr);

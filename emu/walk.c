@@ -235,7 +235,7 @@ static void push(struct walk *w, uint32_t kind, uint64_t site, uint64_t entry,
 {
 	struct frame *f;
 
-	/* Deeper than any kernel stack goes: the newest frame gives way. */
+	/* Deeper than any kernel stack: drop the newest frame. */
 	if (w->stack->depth == MAX_DEPTH) {
 		w->sum.unmatched++;
 		w->stack->depth--;
@@ -264,7 +264,10 @@ static struct stack *stack_new(struct walk *w, uint64_t task)
 
 	s->task = task;
 	if (w->nr_tasks == MAX_TASKS) {
-		/* the oldest but the first, which is ours, and the one in use */
+		/*
+		 * the oldest one, except for the first, which is ours, and the
+		 * current one
+		 */
 		unsigned int i = w->task[1] == w->stack ? 2 : 1;
 
 		free(w->task[i]);
@@ -283,7 +286,7 @@ static void stacks_clear(struct walk *w)
 	w->stack = NULL;
 }
 
-/* cpu_switch_to() returns: on another task's stack from here on. */
+/* cpu_switch_to() returns, on another task's stack from here on. */
 static void switch_task(struct walk *w, uint64_t site, uint64_t pc)
 {
 	uint64_t to = w->switch_to;
@@ -305,14 +308,14 @@ static void switch_task(struct walk *w, uint64_t site, uint64_t pc)
 		return;
 	}
 	w->stack = s;
-	/* it was switched from in cpu_switch_to() itself */
+	/* switched away in cpu_switch_to() itself */
 	while (s->depth > 1 && top(w)->ret != pc)
 		s->depth--;
 	if (s->depth > 1)
 		s->depth--;
 }
 
-/* A return to @pc: out of as many frames as it takes to find who called. */
+/* A return to @pc: leaves as many frames as it takes to find the caller. */
 static void do_return(struct walk *w, uint64_t site, uint64_t pc)
 {
 	unsigned int d;
@@ -330,9 +333,10 @@ static void do_return(struct walk *w, uint64_t site, uint64_t pc)
 }
 
 /*
- * A synchronous exception after an access to memory is a fault of it, or one of
- * the fetch of what follows. If the former, it will be tried again, or given up
- * for another place; if the latter, it was done, and what follows is next.
+ * Decides what a synchronous exception after a memory access was. If the access
+ * faulted, it will be retried, or abandoned for another address. If the fetch
+ * of the next instruction faulted, the access was done, and that instruction is
+ * next.
  */
 static void settle(struct walk *w, struct frame *f, uint64_t pc)
 {
@@ -349,13 +353,13 @@ static void exception_return(struct walk *w, uint64_t site, uint64_t pc)
 		push(w, N_GUEST, site, pc, 0);
 		return;
 	}
-	/* Back to the one that was interrupted, or out of a signal's. */
+	/* Return to what was interrupted, or from a signal handler. */
 	for (d = w->stack->depth; d-- > 1;) {
 		if (kind_of(w, d) != N_EXCEPTION)
 			continue;
 		w->stack->depth = d;
 		settle(w, &w->stack->frame[d], pc);
-		/* past the kernel's own exceptions, to user mode */
+		/* skip the kernel's own exceptions, to reach user mode */
 		if (is_kernel(pc) || !is_kernel(w->stack->frame[d].resume))
 			break;
 	}
@@ -387,7 +391,7 @@ static void learn_vector(struct walk *w, uint64_t pc)
 
 #define MEMORY	(1ULL << C_LOAD | 1ULL << C_STORE | 1ULL << C_CACHE_OP)
 
-/* After instruction @i of @b, which is done unless it @faulted. */
+/* Taken after instruction @i of @b, which has retired unless it @faulted. */
 static void do_exception(struct walk *w, struct walk_block *b, uint32_t i,
 			 uint64_t pc, bool faulted)
 {
@@ -414,7 +418,7 @@ static void do_exception(struct walk *w, struct walk_block *b, uint32_t i,
 		w->last_line = 0;
 	}
 	if (guest) {
-		/* goes on in the function that entered it */
+		/* continue in the function that entered the guest */
 		w->stack->depth--;
 		return;
 	}
@@ -429,8 +433,8 @@ static void do_exception(struct walk *w, struct walk_block *b, uint32_t i,
 /* --- blocks --- */
 
 /*
- * Accounts for the block under way: @done of its instructions were begun, and
- * the last of them @faulted: it did not retire.
+ * Accounts for the current block: @done of its instructions were started, and
+ * the last of them did not retire if it @faulted.
  */
 static void finish(struct walk *w, uint32_t done, bool faulted)
 {
@@ -447,7 +451,7 @@ static void finish(struct walk *w, uint32_t done, bool faulted)
 		single_add(w, node, id, i, 1);
 }
 
-/* What led from instruction @l at @site to @pc? */
+/* Determines what led from instruction @l at @site to @pc. */
 static void step(struct walk *w, const struct walk_insn *l, uint64_t site,
 		 uint64_t pc)
 {
@@ -463,9 +467,9 @@ static void step(struct walk *w, const struct walk_insn *l, uint64_t site,
 }
 
 /*
- * Whether the counter of the kernel's instructions has been programmed, the
- * second one. It is with the first again, so by PMXEVTYPER_EL0, which does not
- * say which counter it is about, with the third write.
+ * Returns whether the second counter, that of the kernel's instructions, has been
+ * programmed. The kernel then programs the first one again, so with
+ * PMXEVTYPER_EL0, which does not name its counter, it is the third write.
  */
 static bool programmed(const struct walk *w)
 {
@@ -481,7 +485,7 @@ static void forget_counts(struct walk *w)
 	w->last_line = 0;
 }
 
-/* After a write of PMCR_EL0, or a read of a counter. */
+/* Call it after a write of PMCR_EL0, or a read of a counter. */
 static void set_counting(struct walk *w)
 {
 	if (w->pmcr) {
@@ -489,7 +493,7 @@ static void set_counting(struct walk *w)
 			(!w->by_read || w->open);
 		w->pmcr = PMCR_NONE;
 	} else if (w->state == ARMED) {
-		/* the last one before the mark is where it begins */
+		/* the last read before the mark begins the region */
 		forget_counts(w);
 		w->by_read = w->open = w->counting = true;
 	} else if (w->state == ENDED && w->by_read) {
@@ -538,7 +542,7 @@ static void touch(struct walk *w, uint64_t line)
 	if (key == w->last_line)
 		return;
 	w->last_line = key;
-	/* Half full, or the number of stays came round: start anew. */
+	/* Half full, or the number of stays overflowed: start anew. */
 	if (2 * w->lines_used > w->lines_mask || w->stay >> 16) {
 		memset(w->lines, 0, (w->lines_mask + 1) * sizeof(*w->lines));
 		w->lines_used = 0;
@@ -643,7 +647,7 @@ bool walk_mark(struct walk *w, unsigned int mark, uint32_t done,
 		w->state = RUNNING;
 		if (!w->by_pmu && w->last) {
 			w->counting = true;
-			w->from = done;	/* what follows the mark counts */
+			w->from = done;	/* count what follows the mark */
 		}
 		break;
 	case MARK_END:

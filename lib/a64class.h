@@ -52,8 +52,8 @@ enum a64_class {
 uint64_t a64_classes(uint32_t word);
 
 /*
- * False if the instruction always retires, as arithmetic on general registers
- * does. Of what is undefined nothing is said.
+ * Returns false if the instruction always retires, as arithmetic on general
+ * registers does. The result for undefined instructions is arbitrary.
  */
 bool a64_may_fault(uint32_t word);
 

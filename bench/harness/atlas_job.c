@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See atlas_job.h. Every value of every parameter is in, for each size of folio
- * and each kind of listener: both open code in the calls of all others (the
- * notifier in change_protection(); hugetlb, which has 2m alone). So are pairs of
- * other values where nobody listens. All combinations would take minutes.
+ * See atlas_job.h. It has every value of every parameter, for each folio size
+ * and each kind of listener, because these change the code that all others run
+ * (the notifier in change_protection(); hugetlb, which only has 2m). Without a
+ * listener it also has pairs of other values. All combinations would take
+ * minutes.
  */
 #include "bench/harness/atlas_job.h"
 
