@@ -52,6 +52,17 @@ cpu_ms()
 		END { printf "%d", s * 1000 }'
 }
 
+# decompress FILE: a tarball as tar reads it
+decompress()
+{
+	case $1 in
+	*.xz) xz -dc -T0 "$1" ;;
+	*.gz) gzip -dc "$1" ;;
+	*.zst) zstd -dc "$1" ;;
+	*) cat "$1" ;;
+	esac
+}
+
 hash_files()
 {
 	cat -- "$@" | sha256sum | cut -c1-16
