@@ -324,7 +324,7 @@ static char *default_output(const char *file)
 static int restore(void)
 {
 	unsigned int replayed = 0;
-	int ret = journal_open(&replayed);
+	int ret = journal_open(NULL, JOURNAL_DROP, &replayed);
 
 	journal_close();
 	if (!ret)

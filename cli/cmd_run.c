@@ -222,10 +222,14 @@ static void catch_signals(void)
 	 * the second Ctrl-C kills, and the next start puts things back */
 	struct sigaction sa = { .sa_handler = on_signal,
 				.sa_flags = SA_RESETHAND };
+	struct sigaction old;
 	size_t i;
 
+	/* nohup, and a shell that put this in the background, ignore some */
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+		if (!sigaction(signals[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
 }
 
 static json_t *command_json(int argc, char **argv)
@@ -439,7 +443,8 @@ static int take_machine(void)
 {
 	unsigned int replayed;
 	size_t set;
-	int ret = journal_open(&replayed);
+	int ret = journal_open(NULL, JOURNAL_WAIT |
+			       (args_quiet ? JOURNAL_QUIET : 0), &replayed);
 
 	if (ret)
 		return ret;

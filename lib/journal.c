@@ -9,19 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/private.h"
 #include "lib/util.h"
 
 static struct {
-	int fd;			/* the journal, append-only; -1 when closed */
-	int lock;
+	int dir, lock, fd;	/* -1 when closed; fd: append-only */
 	char *path;
 	pid_t owner;		/* forked children must not restore */
-} journal = { .fd = -1, .lock = -1 };
+} journal = { .dir = -1, .lock = -1, .fd = -1 };
 
 /* Start time in clock ticks since boot: field 22 of /proc/PID/stat. */
 static unsigned long long start_time(pid_t pid)
@@ -56,7 +57,7 @@ char *setting_read(const char *path)
 	return text;
 }
 
-/* A file that is gone needs no undo. A busy one may be read by someone: retry. */
+/* A busy file may be read by someone: retry. */
 static int undo_write(const char *path, const char *value)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -69,7 +70,7 @@ static int undo_write(const char *path, const char *value)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	return err == -ENOENT || err == -ENODEV ? 0 : err;
+	return err;
 }
 
 static int undo_swapoff(const char *device)
@@ -98,7 +99,16 @@ static int undo_module(const char *module)
 		    errno == EAGAIN ? "in use" : strerror(errno));
 }
 
-/* Undoes one entry; ignores entries of an unknown kind. */
+/* What has gone with its device or its CPU, or may have. */
+static bool is_gone(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+}
+
+/*
+ * Undoes one entry; ignores entries of an unknown kind. Warns of what can't be
+ * undone. Returns 1 if it was, 0 if there is nothing left to undo, or -errno.
+ */
 static int undo(const json_t *e)
 {
 	const char *path = json_string_value(json_object_get(e, "path"));
@@ -106,127 +116,219 @@ static int undo(const json_t *e)
 	const char *how = json_string_value(json_object_get(e, "undo"));
 	const char *device = json_string_value(json_object_get(e, "swapoff"));
 	const char *module = json_string_value(json_object_get(e, "module"));
+	int err = 0;
 
 	if (path && old)
-		return write_file(path, old);
-	if (path && how)
-		return undo_write(path, how);
-	if (module)
-		return undo_module(module);
-	return device ? undo_swapoff(device) : 0;
+		err = undo_write(path, old);
+	else if (path && how)
+		err = undo_write(path, how);
+	else if (module)
+		err = undo_module(module);
+	else if (device)
+		err = undo_swapoff(device);
+	if (path && old && is_gone(err))
+		warn("%s is gone; it was %s, and can't be restored", path, old);
+	else if (err && !is_gone(err))
+		warn("can't restore: %s", fail_text());
+	return !err ? 1 : is_gone(err) ? 0 : err;
 }
 
 /*
- * Undoes the entries of @path from byte @from on, newest first, that belong to
- * @owner, or to no living process if @owner is 0. Returns the number of entries
- * that are kept because their owner lives, or -errno of the first failure.
+ * Cuts the journal at @from and appends @kept. In one step, so that whatever
+ * ends this leaves the one or the other.
  */
-static int replay(const char *path, pid_t owner, size_t from,
-		  unsigned int *done)
+static int rewrite(const char *text, size_t from, const char *kept)
 {
-	char *text, *line, *save = NULL;
-	json_t **entries = NULL;
-	int kept = 0, ret = 0;
-	size_t nr = 0, len;
+	char *path;
+	int fd, ret = 0;
 
-	text = read_file(path, &len);
-	if (!text)
-		return errno == ENOENT ? 0 : -errno;
-	for (line = strtok_r(text + (from < len ? from : len), "\n", &save);
-	     line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		json_t *e = json_loads(line, 0, NULL);
-
-		/* A line cut short by a crash: its change was not made. */
-		if (!e)
-			continue;
-		entries = xrealloc(entries, (nr + 1) * sizeof(*entries));
-		entries[nr++] = e;
-	}
-	while (nr--) {
-		json_t *e = entries[nr];
-		pid_t pid = json_integer_value(json_object_get(e, "pid"));
-		unsigned long long start =
-			json_integer_value(json_object_get(e, "start"));
-		bool mine = owner && pid == owner;
-		bool dead = start_time(pid) != start;
-
-		if (mine || (!owner && dead)) {
-			int err = undo(e);
-
-			if (err && !ret)
-				ret = fail_prefix(err, "can't restore");
-			if (!err && done)
-				(*done)++;
-		} else {
-			kept++;
-		}
-		json_decref(e);
-	}
-	free(entries);
-	free(text);
-	return ret ? ret : kept;
+	if (!*kept && !ftruncate(journal.fd, from))
+		return 0;
+	unlinkat(journal.dir, "journal.new", 0);
+	path = xasprintf("%s.new", journal.path);
+	fd = private_file(journal.dir, "journal.new", path);
+	errno = 0;
+	if (fd < 0)
+		ret = fd;
+	else if (write(fd, text, from) != (ssize_t)from ||
+		 write(fd, kept, strlen(kept)) != (ssize_t)strlen(kept) ||
+		 renameat(journal.dir, "journal.new", journal.dir, "journal"))
+		ret = fail(errno ? errno : ENOSPC, "%s: %s", path,
+			   strerror(errno ? errno : ENOSPC));
+	if (!ret)
+		dup3(fd, journal.fd, O_CLOEXEC);
+	else
+		unlinkat(journal.dir, "journal.new", 0);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return ret;
 }
 
-static char *runtime_dir(void)
+/* Splits into lines from byte @from on; a line cut short made no change. */
+static json_t *entries_of(const char *text, size_t from)
 {
-	const char *dir = getenv("PTELAB_RUNTIME_DIR");
+	json_t *all = json_array();
+	size_t len;
 
-	if (dir && *dir)
-		return xstrdup(dir);
+	for (text += from; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		json_array_append_new(all, json_loadb(text, len, 0, NULL));
+	}
+	return all;
+}
+
+/*
+ * Undoes the entries from byte @from on, newest first, that belong to @owner, or
+ * to no living process if @owner is 0, and removes them. What can't be undone
+ * stays for the next start, unless @drop. Counts in @restored what was undone.
+ * Returns 0, or -errno of the first failure, in spite of which it goes on.
+ */
+static int replay(pid_t owner, size_t from, bool drop, unsigned int *restored)
+{
+	char *text, *kept = xstrdup("");
+	int ret = 0, err;
+	json_t *all;
+	size_t len, i;
+
+	lseek(journal.fd, 0, SEEK_SET);
+	text = read_fd(journal.fd, journal.path, &len);
+	if (!text) {
+		free(kept);
+		return -errno;
+	}
+	if (from > len)
+		from = len;
+	all = entries_of(text, from);
+	for (i = json_array_size(all); i--; ) {
+		const json_t *e = json_array_get(all, i);
+		pid_t pid = json_integer_value(json_object_get(e, "pid"));
+		bool dead = start_time(pid) != (unsigned long long)
+			json_integer_value(json_object_get(e, "start"));
+		char *line, *both;
+
+		if (owner ? pid == owner : dead) {
+			err = undo(e);
+			*restored += err > 0;
+			if (err < 0 && !ret)
+				ret = err;
+			if (err >= 0 || drop)
+				continue;
+		}
+		line = json_dumps(e, JSON_COMPACT);
+		both = xasprintf("%s\n%s", line, kept);
+		free(line);
+		free(kept);
+		kept = both;
+	}
+	err = rewrite(text, from, kept);
+	if (err)
+		warn("%s", fail_text());
+	json_decref(all);
+	free(kept);
+	free(text);
+	return ret ? ret : err;
+}
+
+/* A folder of this user's own, or root's, that nobody else may write to. */
+static bool is_safe(const char *dir)
+{
+	struct stat s;
+
+	return !stat(dir, &s) && S_ISDIR(s.st_mode) && !(s.st_mode & 022) &&
+		(!s.st_uid || s.st_uid == geteuid());
+}
+
+/* All that runs on this machine as this user takes the same. */
+static char *journal_dir(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
+	char *boot, *path;
+
 	if (!geteuid())
 		return xstrdup("/run/ptelab");
-	dir = getenv("XDG_RUNTIME_DIR");
-	if (dir && *dir)
+	if (dir && *dir && is_safe(dir))
 		return xasprintf("%s/ptelab", dir);
-	return xasprintf("/tmp/ptelab-%u", (unsigned int)geteuid());
+	/* What it holds means nothing after a reboot. */
+	boot = read_line("/proc/sys/kernel/random/boot_id");
+	path = xasprintf("%s/.cache/ptelab/run-%s", home && *home ? home : "",
+			 boot ? boot : "");
+	free(boot);
+	return path;
 }
 
-int journal_open(unsigned int *replayed)
+/* Takes the lock, which has the number of the process that holds it. */
+static int take_lock(const char *dir, unsigned int flags)
 {
-	char *dir = runtime_dir(), *lock_path;
-	unsigned int done = 0;
-	int ret;
+	char *path = xasprintf("%s/lock", dir), *holder = NULL;
+	int ret = 0;
 
-	ret = make_dirs(dir);
-	if (ret)
-		goto out;
-	lock_path = xasprintf("%s/lock", dir);
-	journal.lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	journal.lock = private_file(journal.dir, "lock", path);
 	if (journal.lock < 0) {
-		ret = fail(errno, "%s: %s", lock_path, strerror(errno));
+		ret = journal.lock;
 	} else if (flock(journal.lock, LOCK_EX | LOCK_NB)) {
-		ret = fail(EBUSY, "another ptelab is measuring on this machine (it holds %s); wait for it",
-			   lock_path);
-		close(journal.lock);
-		journal.lock = -1;
+		holder = read_line("%s", path);
+		if (!(flags & JOURNAL_WAIT))
+			ret = fail(EBUSY, "another ptelab, process %s, is measuring on this machine; wait for it, or end it",
+				   holder);
+		else if (!(flags & JOURNAL_QUIET))
+			fprintf(stderr, "ptelab: waiting until another ptelab, process %s, has measured\n",
+				holder);
+		while (!ret && flock(journal.lock, LOCK_EX))
+			if (errno != EINTR)
+				ret = fail(errno, "%s: %s", path,
+					   strerror(errno));
 	}
-	free(lock_path);
-	if (ret)
-		goto out;
+	/* For a message only: a full disk is no reason to stop. */
+	if (!ret && (ftruncate(journal.lock, 0) ||
+		     dprintf(journal.lock, "%d\n", (int)getpid()) < 0))
+		errno = 0;
+	free(holder);
+	free(path);
+	return ret;
+}
+
+static void close_all(void)
+{
+	int *fd[] = { &journal.fd, &journal.lock, &journal.dir };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		if (*fd[i] >= 0)
+			close(*fd[i]);
+		*fd[i] = -1;
+	}
+}
+
+int journal_open(const char *where, unsigned int flags, unsigned int *restored)
+{
+	char *dir = where ? xstrdup(where) : journal_dir();
+	static bool registered;
+	unsigned int nr = 0;
+	int ret;
 
 	free(journal.path);
 	journal.path = xasprintf("%s/journal", dir);
-	ret = replay(journal.path, 0, 0, &done);
-	if (ret < 0)
-		goto out;
-	if (!ret && unlink(journal.path) && errno != ENOENT) {
-		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
-		goto out;
-	}
-	journal.fd = open(journal.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
-			  0600);
-	if (journal.fd < 0) {
-		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
-		goto out;
-	}
-	journal.owner = getpid();
-	ret = 0;
-out:
-	if (replayed)
-		*replayed = done;
+	journal.dir = private_dir(dir);
+	ret = journal.dir < 0 ? journal.dir : take_lock(dir, flags);
 	free(dir);
-	return ret;
+	if (!ret) {
+		journal.fd = private_file(journal.dir, "journal", journal.path);
+		ret = journal.fd < 0 ? journal.fd : 0;
+	}
+	if (ret) {
+		close_all();
+		return ret;
+	}
+	replay(0, 0, flags & JOURNAL_DROP, &nr);
+	if (restored)
+		*restored = nr;
+	journal.owner = getpid();
+	/* for whatever calls exit(), such as a lack of memory */
+	if (!registered)
+		atexit(journal_close);
+	registered = true;
+	return 0;
 }
 
 /* Writes an entry; the caller makes the change only if this succeeds. */
@@ -234,6 +336,7 @@ static int note(const char *path, const char *key, const char *value)
 {
 	json_t *e;
 	char *line;
+	off_t end;
 	int ret;
 
 	if (journal.fd < 0)
@@ -248,28 +351,51 @@ static int note(const char *path, const char *key, const char *value)
 	json_decref(e);
 	line = xrealloc(line, strlen(line) + 2);
 	strcat(line, "\n");
+	end = lseek(journal.fd, 0, SEEK_END);
 	errno = 0;
 	ret = write(journal.fd, line, strlen(line)) == (ssize_t)strlen(line) ?
-		0 : fail(errno ? errno : EIO, "%s: %s", journal.path,
-			 strerror(errno ? errno : EIO));
+		0 : fail(errno ? errno : ENOSPC, "%s: %s", journal.path,
+			 strerror(errno ? errno : ENOSPC));
+	/* or the next entry would be part of a torn line */
+	if (ret && ftruncate(journal.fd, end))
+		ret = fail(EIO, "%s: damaged by a full disk", journal.path);
 	free(line);
 	return ret;
 }
 
+/* Takes back the entry from @mark on if the change was not made after all. */
+static void unnote(long mark, const char *path, const char *old)
+{
+	char *now = setting_read(path);
+
+	if (now && !strcmp(now, old) && ftruncate(journal.fd, mark))
+		warn("%s: %s", journal.path, strerror(errno));
+	free(now);
+}
+
 int journal_set(const char *path, const char *value)
 {
-	char *old = setting_read(path);
-	int ret;
+	char *old = setting_read(path), *why;
+	long mark = journal_mark();
+	int ret = 0;
 
 	if (!old)
 		return -errno;
-	if (!strcmp(old, value)) {
-		free(old);
-		return 0;
+	if (strcmp(old, value)) {
+		ret = note(path, "old", old);
+		if (!ret)
+			ret = write_file(path, value);
+		else
+			mark = -1;
 	}
-	ret = note(path, "old", old);
+	if (ret && mark >= 0) {
+		why = xstrdup(fail_text());
+		unnote(mark, path, old);
+		ret = fail(-ret, "%s", why);
+		free(why);
+	}
 	free(old);
-	return ret ? ret : write_file(path, value);
+	return ret;
 }
 
 int journal_note_write(const char *path, const char *value)
@@ -294,14 +420,11 @@ long journal_mark(void)
 
 int journal_restore_to(long mark)
 {
-	int ret;
+	unsigned int nr = 0;
 
 	if (journal.fd < 0 || journal.owner != getpid())
 		return 0;
-	ret = replay(journal.path, getpid(), mark, NULL);
-	if (ret >= 0 && ftruncate(journal.fd, mark))
-		ret = fail(errno, "%s: %s", journal.path, strerror(errno));
-	return ret < 0 ? ret : 0;
+	return replay(getpid(), mark, false, &nr);
 }
 
 int journal_restore(void)
@@ -313,10 +436,6 @@ void journal_close(void)
 {
 	if (journal.fd < 0 || journal.owner != getpid())
 		return;
-	if (journal_restore())
-		warn("%s", fail_text());
-	close(journal.fd);
-	journal.fd = -1;
-	close(journal.lock);
-	journal.lock = -1;
+	journal_restore();	/* has warned of what it could not restore */
+	close_all();
 }

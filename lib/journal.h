@@ -3,9 +3,11 @@
  * The restore journal: ptelab records each change of a host here before it makes
  * it. This process, or the next one if this one is killed, undoes the changes.
  *
- * The journal is in PTELAB_RUNTIME_DIR, else /run/ptelab for root, else
- * XDG_RUNTIME_DIR/ptelab. A reboot clears these folders, and also the sysfs and
- * procfs values that the journal describes. Each entry is one JSON line:
+ * There is one journal and one lock for all that a user runs on a machine. With two,
+ * of two runs at once each would take what the other has set for the old value. They
+ * are in /run/ptelab for root, else XDG_RUNTIME_DIR/ptelab, else a folder of this boot
+ * in ~/.cache/ptelab. A reboot clears the sysfs and procfs values that the journal
+ * describes. Each entry is one JSON line:
  * {"pid", "start", "path", "old"}. pid and start time together identify the
  * process that owns the change. A change without an old value, such as a swap
  * device, has an entry that says how to undo it: {..., "path", "undo"} writes a
@@ -14,13 +16,21 @@
 #ifndef PTELAB_JOURNAL_H
 #define PTELAB_JOURNAL_H
 
+enum {
+	JOURNAL_WAIT	= 1,	/* for another ptelab to end; else -EBUSY */
+	JOURNAL_QUIET	= 2,	/* without saying so */
+	JOURNAL_DROP	= 4,	/* forget what can't be restored */
+};
+
 /*
  * Takes the machine-wide measuring lock and undoes the changes of dead processes.
- * Call once, before any change. @replayed (may be NULL) gets the number of
- * restored settings.
+ * Call once, before any change. @dir: for tests, else NULL. @flags: JOURNAL_*.
+ * @restored (may be NULL) gets the number of restored settings. Warns of settings
+ * that have vanished, and of those that can't be written: these are tried again at
+ * the next start.
  * Returns 0, -EBUSY when another ptelab is measuring here, or -errno.
  */
-int journal_open(unsigned int *replayed);
+int journal_open(const char *dir, unsigned int flags, unsigned int *restored);
 /*
  * Writes @value to a one-line sysfs or procfs file and records the old value; of
  * a list of choices ("always [madvise] never"), the selected one. Does nothing
@@ -41,7 +51,9 @@ long journal_mark(void);
 int journal_restore_to(long mark);
 /* Undoes all changes of this process, newest first. */
 int journal_restore(void);
-/* Calls journal_restore() and releases the lock. Safe to call twice. */
+/*
+ * Calls journal_restore() and releases the lock. Safe to call twice; exit() calls it.
+ */
 void journal_close(void);
 
 /*

@@ -139,17 +139,12 @@ void append_text(char **text, const char *between, const char *fmt, ...)
 	*text = both;
 }
 
-char *read_file(const char *path, size_t *len)
+char *read_fd(int fd, const char *path, size_t *len)
 {
 	size_t size = 0, room = 4096;
-	char *buf;
+	char *buf = xcalloc(1, room);
 	ssize_t n;
-	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_null(errno, "%s: %s", path, strerror(errno));
-	buf = xcalloc(1, room);
 	for (;;) {
 		if (size + 1 == room) {
 			room *= 2;
@@ -159,21 +154,32 @@ char *read_file(const char *path, size_t *len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			int err = errno;
-
-			close(fd);
 			free(buf);
-			return fail_null(err, "%s: %s", path, strerror(err));
+			return fail_null(errno, "%s: %s", path,
+					 strerror(errno));
 		}
 		if (!n)
 			break;
 		size += n;
 	}
-	close(fd);
 	buf[size] = '\0';
 	if (len)
 		*len = size;
 	return buf;
+}
+
+char *read_file(const char *path, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	char *text;
+
+	if (fd < 0)
+		return fail_null(errno, "%s: %s", path, strerror(errno));
+	text = read_fd(fd, path, len);
+	err = errno;
+	close(fd);
+	errno = err;
+	return text;
 }
 
 char *read_line(const char *fmt, ...)

@@ -67,6 +67,8 @@ int cmp_u64(const void *a, const void *b);
  * the NUL. Returns NULL with errno set and fail() text.
  */
 char *read_file(const char *path, size_t *len);
+/* The same of an open file, from where it stands; @path is for the message. */
+char *read_fd(int fd, const char *path, size_t *len);
 /* Like read_file(), without the trailing newline; the path is a format. */
 char *read_line(const char *fmt, ...) __printf(1, 2);
 /* Writes @value with one write(2), as sysfs requires. Returns 0 or -errno. */

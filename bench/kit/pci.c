@@ -291,6 +291,7 @@ static int leave_driver(const struct pci_bar *bar)
 static int enter_driver(const struct pci_bar *bar, const char *driver)
 {
 	char *override = pci_file(bar, "driver_override");
+	char *old = read_line("%s", override);
 	char *dir = xasprintf("%s/drivers/%s", pci_root, driver);
 	char *unbind = xasprintf("%s/unbind", dir);
 	char *bind = xasprintf("%s/bind", dir);
@@ -299,9 +300,10 @@ static int enter_driver(const struct pci_bar *bar, const char *driver)
 	if (access(dir, F_OK))
 		ret = fail(EOPNOTSUPP, "there is no driver %s: modprobe %s",
 			   driver, driver);
-	/* An empty line removes the override. */
+	/* "(null)" is none, and so is an empty line. */
 	if (!ret)
-		ret = journal_note_write(override, "\n");
+		ret = journal_note_write(override, old && *old &&
+					 strcmp(old, "(null)") ? old : "\n");
 	if (!ret)
 		ret = write_checked(override, driver, override);
 	if (!ret)
@@ -315,6 +317,7 @@ static int enter_driver(const struct pci_bar *bar, const char *driver)
 			ret = fail(-ret, "%s: %s", bind, strerror(-ret));
 	}
 	free(override);
+	free(old);
 	free(dir);
 	free(unbind);
 	free(bind);

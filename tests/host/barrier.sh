@@ -8,7 +8,6 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 
 # measure NAME ARGS...: the points of a run, without its header and harness,
 # go to $tmp/NAME.json; each is ok or unavailable.

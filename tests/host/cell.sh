@@ -5,7 +5,6 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/run
 
 for f in "$top"/scripts/sweeps/*.cfg; do
 	check "$(basename "$f") is right" "$ptelab" sweep check "$f"

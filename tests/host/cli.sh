@@ -8,7 +8,6 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 thp=/sys/kernel/mm/transparent_hugepage
 
 settings()
@@ -135,17 +134,14 @@ has_lines()
 }
 
 for sig in INT TERM HUP; do
-	"$ptelab" run -q "${long[@]}" \
+	# background jobs of a shell without job control ignore SIGINT
+	env --default-signal=INT "$ptelab" run -q "${long[@]}" \
 		-o "$tmp/$sig" > /dev/null 2> "$tmp/$sig.err" &
 	pid=$!
 	await $pid has_lines "$tmp/$sig/boot-001.jsonl" 3
-	# background jobs of a shell without job control ignore SIGINT
 	kill -$sig $pid
 	wait $pid
-	status=$?
-	if [ "$sig" != INT ] || [ "$status" -ne 0 ]; then
-		equal "SIG$sig: dies by it" "$status" "$((128 + $(kill -l $sig)))"
-	fi
+	equal "SIG$sig: dies by it" "$?" "$((128 + $(kill -l $sig)))"
 	equal "SIG$sig: settings are put back" "$(settings)" "$before"
 	check "SIG$sig: says that the points are kept" \
 		grep -q "stopped by SIG$sig; kept" "$tmp/$sig.err"
@@ -153,6 +149,14 @@ for sig in INT TERM HUP; do
 	check "SIG$sig: the file is read as incomplete" \
 		grep -q "cut short" "$tmp/$sig.show"
 done
+
+# As under nohup
+(trap '' HUP; exec "$ptelab" run -q "${long[@]}" -o "$tmp/nohup" > /dev/null 2> "$tmp/nohup.err") &
+pid=$!
+await $pid has_lines "$tmp/nohup/boot-001.jsonl" 3
+kill -HUP $pid
+wait $pid
+equal "nohup: the end of a session does not end a run" "$(tail -n 1 "$tmp/nohup/boot-001.jsonl" | jq -r .type)" footer
 
 "$ptelab" run -q "${endless[@]}" \
 	-o "$tmp/kill" > /dev/null 2>&1 &
@@ -163,18 +167,21 @@ changed()
 		{ [ -n "$no_folios" ] || [ "$(settings)" != "$before" ]; }
 }
 await $pid changed
-refuses "a second run waits its turn" "another ptelab is measuring" \
-	"$ptelab" run -q -b harness.empty -o -
+refuses "cell --restore does not wait" "another ptelab, process $pid, is measuring" \
+	"$ptelab" cell --restore
+"$ptelab" run -b harness.empty -o "$tmp/second" > /dev/null 2> "$tmp/second.err" &
+second=$!
+await $second grep -q "waiting until another ptelab, process $pid, " "$tmp/second.err"
+check "a second run waits its turn, and says so" kill -0 $second
 kill -KILL $pid
 wait $pid 2>/dev/null
+wait $second
+equal "a second run waits its turn, then measures" "$?" 0
 if [ -n "$no_folios" ]; then
 	:
-elif [ "$(settings)" = "$before" ]; then
-	not_ok "SIGKILL: the test saw changed settings" "they were as before"
 else
-	"$ptelab" run -q -b harness.empty -o "$tmp/after" > /dev/null 2> "$tmp/after.err"
 	equal "SIGKILL: the next start puts settings back" "$(settings)" "$before"
-	check "SIGKILL: and says so" grep -q "put back" "$tmp/after.err"
+	check "SIGKILL: and says so" grep -q "put back" "$tmp/second.err"
 fi
 "$ptelab" show "$tmp/kill" > "$tmp/kill.show" 2>&1
 check "SIGKILL: the file is read as incomplete" grep -q "cut short" "$tmp/kill.show"
@@ -238,7 +245,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	cp "$ptelab" "$tmp/ptelab" && chmod 755 "$tmp" "$tmp/ptelab"
 	install -d -o nobody "$tmp/nobody"
 	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups env \
-		PTELAB_RUNTIME_DIR=$tmp/nobody/rt $tmp/ptelab"
+		XDG_RUNTIME_DIR=$tmp/nobody $tmp/ptelab"
 	check "not root: list" $as_nobody list
 	check "not root: doctor" $as_nobody doctor
 	check "not root: doctor says so" bash -c \
@@ -248,6 +255,21 @@ if [ "$(id -u)" -eq 0 ]; then
 		 jq -es 'any(.[]; .status == \"unavailable\" and (.reason | test(\"root\")))' $tmp/nobody/r.jsonl"
 	refuses "not root: unwritable output" "Permission denied|can't make" \
 		$as_nobody run -q -b harness.empty -o /root/ptelab-test
+	# What may not be changed is not noted, or the next run would try to restore it.
+	$as_nobody run -q --tune -b harness.empty -o "$tmp/nobody/t.jsonl" > /dev/null 2>&1
+	equal "not root: --tune leaves nothing to undo" "$(cat "$tmp/nobody/ptelab/journal")" ""
+	check "not root: nor keeps the next run from measuring" \
+		$as_nobody run -q -b harness.empty -o "$tmp/nobody/u.jsonl"
+	# A folder that somebody else could have filled
+	install -d -o daemon "$tmp/daemon"
+	install -d -m 777 -o nobody "$tmp/nobody/open/ptelab"
+	refuses "not root: others may write to the journal's folder" "others may write to .*/open/ptelab" \
+		env XDG_RUNTIME_DIR="$tmp/nobody/open" setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$tmp/ptelab" run -q -b harness.empty -o "$tmp/nobody/v.jsonl"
+	check "not root: of another user's folder nothing is used" \
+		env XDG_RUNTIME_DIR="$tmp/daemon" HOME="$tmp/nobody" setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$tmp/ptelab" run -q -b harness.empty -o "$tmp/nobody/w.jsonl"
+	check "not root: but its own" test -e "$tmp/nobody/.cache/ptelab/run-$(cat /proc/sys/kernel/random/boot_id)/lock"
 fi
 
 # --- packaging ---

@@ -114,7 +114,6 @@ publish_agrees()
 	done < "$tmp/pairs"
 }
 
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 pairs > "$tmp/pairs"
 models='AArch64 X86_64'
 if [ -n "$lkmm" ]; then

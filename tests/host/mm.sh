@@ -7,7 +7,6 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 
 if [ "$(id -u)" != 0 ]; then
 	skip "gup and fault" "needs root"

@@ -8,7 +8,6 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 thp=/sys/kernel/mm/transparent_hugepage
 huge=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 

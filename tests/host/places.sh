@@ -115,7 +115,6 @@ fi
 check "the benchmark is listed" bash -c "$ptelab list -s | grep -q '^sample.mincore '"
 check "the skeleton is not, unless asked for" bash -c \
 	"! $ptelab list -s | grep -q skeleton && $ptelab list -s skeleton.mincore | grep -q skeleton.mincore"
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 measures()
 {
 	"$ptelab" run -q -b sample.mincore -b skeleton.mincore:pages=1,3 --counter none --batches 2 --min-batch-ms 0 -o "$tmp/run.jsonl" > /dev/null &&

@@ -7,7 +7,6 @@ set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
 ptelab=$top/build/native/ptelab
-export PTELAB_RUNTIME_DIR=$tmp/runtime
 
 if ! make -s VARIANT=native build/native/tests/without > "$tmp/make" 2>&1; then
 	not_ok without "does not build: $(grep -m 1 error "$tmp/make")"

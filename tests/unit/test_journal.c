@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +41,6 @@ static int setup(void **state)
 	strcpy(dir, "/tmp/ptelab-journal.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
-	setenv("PTELAB_RUNTIME_DIR", dir, 1);
 	a = xasprintf("%s/a", dir);
 	b = xasprintf("%s/b", dir);
 	put(a, "always [madvise] never\n");
@@ -64,7 +65,7 @@ static int teardown(void **state)
 static void put_back_in_order(void **state)
 {
 	(void)state;
-	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
 	assert_int_equal(journal_set(a, "never"), 0);
 	assert_int_equal(journal_set(b, "8"), 0);
 	assert_int_equal(journal_set(b, "9"), 0);
@@ -78,7 +79,7 @@ static void put_back_in_order(void **state)
 static void same_value_is_no_change(void **state)
 {
 	(void)state;
-	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
 	assert_int_equal(journal_set(a, "madvise"), 0);
 	/* a real sysfs file would show the list again; this one shows that
 	 * nothing was written */
@@ -93,7 +94,7 @@ static void after_kill(void **state)
 
 	(void)state;
 	if (!pid) {
-		if (journal_open(NULL) || journal_set(a, "never") ||
+		if (journal_open(dir, 0, NULL) || journal_set(a, "never") ||
 		    journal_set(b, "1"))
 			_exit(1);
 		kill(getpid(), SIGKILL);
@@ -101,12 +102,12 @@ static void after_kill(void **state)
 	waitpid(pid, &status, 0);
 	assert_true(WIFSIGNALED(status));
 	holds(b, "1");
-	assert_int_equal(journal_open(&replayed), 0);
+	assert_int_equal(journal_open(dir, 0, &replayed), 0);
 	assert_int_equal(replayed, 2);
 	holds(a, "madvise");
 	holds(b, "7");
 	journal_close();
-	assert_int_equal(journal_open(&replayed), 0);
+	assert_int_equal(journal_open(dir, 0, &replayed), 0);
 	assert_int_equal(replayed, 0);
 }
 
@@ -116,13 +117,13 @@ static void one_at_a_time(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
 	assert_int_equal(journal_set(b, "1"), 0);
 	pid = fork();
 	if (!pid) {
 		/* neither a second lock nor the parent's changes are its */
 		journal_close();
-		_exit(journal_open(NULL) == -EBUSY ? 0 : 1);
+		_exit(journal_open(dir, 0, NULL) == -EBUSY ? 0 : 1);
 	}
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -138,17 +139,195 @@ static void torn_line(void **state)
 
 	(void)state;
 	put(journal, text);
-	assert_int_equal(journal_open(&replayed), 0);
+	assert_int_equal(journal_open(dir, 0, &replayed), 0);
 	assert_int_equal(replayed, 1);
+	holds(b, "5");
+	/* it is not the beginning of the next entry */
+	assert_int_equal(journal_set(b, "6"), 0);
+	assert_int_equal(journal_restore(), 0);
 	holds(b, "5");
 	free(text);
 	free(journal);
 }
 
+static void leave(const char *entries)
+{
+	char *journal = xasprintf("%s/journal", dir);
+
+	put(journal, entries);
+	free(journal);
+}
+
+static bool journal_is_empty(void)
+{
+	char *text = read_line("%s/journal", dir);
+	bool empty = text && !*text;
+
+	free(text);
+	return empty;
+}
+
+/* A CPU that was taken off-line takes its settings along. */
+static void vanished(void **state)
+{
+	char *text = xasprintf("{\"pid\":1,\"start\":1,\"path\":\"%s\",\"old\":\"5\"}\n"
+			       "{\"pid\":1,\"start\":1,\"path\":\"%s/cpu7/governor\",\"old\":\"x\"}\n",
+			       b, dir);
+	unsigned int restored;
+
+	(void)state;
+	leave(text);
+	assert_int_equal(journal_open(dir, 0, &restored), 0);
+	assert_int_equal(restored, 1);
+	holds(b, "5");
+	assert_true(journal_is_empty());
+	free(text);
+}
+
+/*
+ * What can't be written stays, alone, and keeps nobody from measuring. A folder
+ * can't be written, whoever asks.
+ */
+static void denied(void **state)
+{
+	char *text = xasprintf("{\"pid\":1,\"start\":1,\"path\":\"%s\",\"old\":\"1\"}\n"
+			       "{\"pid\":1,\"start\":1,\"path\":\"%s\",\"old\":\"5\"}\n",
+			       dir, b);
+	unsigned int restored;
+
+	(void)state;
+	leave(text);
+	assert_int_equal(journal_open(dir, 0, &restored), 0);
+	assert_int_equal(restored, 1);
+	holds(b, "5");
+	assert_int_equal(journal_set(b, "6"), 0);
+	journal_close();
+	holds(b, "5");
+	put(b, "7\n");
+	assert_int_equal(journal_open(dir, 0, &restored), 0);
+	assert_int_equal(restored, 0);
+	holds(b, "7");
+	assert_false(journal_is_empty());
+	journal_close();
+	assert_int_equal(journal_open(dir, JOURNAL_DROP, &restored), 0);
+	assert_true(journal_is_empty());
+	free(text);
+}
+
+/* Nothing is noted that this user may not change, nor restore. */
+static void read_only(void **state)
+{
+	(void)state;
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
+	assert_true(journal_set("/proc/version", "1") < 0);
+	assert_true(journal_is_empty());
+}
+
+static void refused(const char *why)
+{
+	put(b, "7\n");
+	assert_true(journal_open(dir, 0, NULL) < 0);
+	if (!strstr(fail_text(), why))
+		fail_msg("said: %s", fail_text());
+	holds(b, "7");
+}
+
+/* Others' entries could have any file written. */
+static void foreign(void **state)
+{
+	char *text = xasprintf("{\"pid\":1,\"start\":1,\"path\":\"%s\",\"old\":\"5\"}\n", b);
+	char *journal = xasprintf("%s/journal", dir);
+	char *aside = xasprintf("%s/aside", dir);
+
+	(void)state;
+	leave(text);
+	assert_int_equal(chmod(dir, 0777), 0);
+	refused("others may write to");
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(chmod(journal, 0666), 0);
+	refused("others may write to");
+	if (!geteuid()) {
+		assert_int_equal(chmod(journal, 0600), 0);
+		assert_int_equal(chown(journal, 65534, 65534), 0);
+		refused("belongs to user 65534");
+		assert_int_equal(chown(journal, 0, 0), 0);
+		assert_int_equal(chown(dir, 65534, 65534), 0);
+		refused("belongs to user 65534");
+		assert_int_equal(chown(dir, 0, 0), 0);
+	}
+	assert_int_equal(rename(journal, aside), 0);
+	assert_int_equal(symlink(aside, journal), 0);
+	refused("not a plain file");
+	unlink(journal);
+	assert_int_equal(mkfifo(journal, 0600), 0);
+	refused("not a plain file");
+	unlink(journal);
+	assert_int_equal(rename(aside, journal), 0);
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
+	holds(b, "5");
+	free(aside);
+	free(journal);
+	free(text);
+}
+
+/* Lets a child go from one system call to the next; false once it has ended. */
+static bool step(pid_t pid)
+{
+	int status;
+
+	return !ptrace(PTRACE_SYSCALL, pid, 0, 0) &&
+		waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);
+}
+
+/* Killed before or after any system call: the next start leaves all as before. */
+static void killed_anywhere(void **state)
+{
+	unsigned int nr, i;
+	bool running = true;
+	int status;
+	char *now;
+	pid_t pid;
+
+	(void)state;
+	for (nr = 1; running; nr++) {
+		pid = fork();
+		if (!pid) {
+			if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+				_exit(1);
+			raise(SIGSTOP);
+			if (!journal_open(dir, 0, NULL) &&
+			    !journal_set(a, "never") && !journal_set(b, "1") &&
+			    !journal_set(b, "2"))
+				journal_restore();
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		if (!WIFSTOPPED(status)) {
+			print_message("ptrace is not permitted here\n");
+			skip();
+		}
+		for (i = 0; i < nr && running; i++)
+			running = step(pid);
+		if (running) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+		}
+		assert_int_equal(journal_open(dir, 0, NULL), 0);
+		holds(b, "7");
+		now = setting_read(a);
+		assert_string_equal(now, "madvise");
+		free(now);
+		assert_true(journal_is_empty());
+		journal_close();
+	}
+	/* open, read, note, write, restore: it was not over at once */
+	assert_true(nr > 50);
+}
+
 static void missing_setting(void **state)
 {
 	(void)state;
-	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
 	assert_int_equal(journal_set("/nonexistent/knob", "1"), -ENOENT);
 }
 
@@ -158,6 +337,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(put_back_in_order), T(same_value_is_no_change), T(after_kill),
 		T(one_at_a_time), T(torn_line), T(missing_setting),
+		T(vanished), T(denied), T(read_only), T(foreign),
+		T(killed_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,7 @@ static void is(const char *fmt, const char *arg, const char *want)
 static int make_tree(void **state)
 {
 	char name[] = "/tmp/ptelab-pci.XXXXXX", *path, *run;
+	int ret;
 
 	(void)state;
 	root = xstrdup(mkdtemp(name));
@@ -287,9 +288,9 @@ static int make_tree(void **state)
 	free(run);
 	free(path);
 	run = xasprintf("%s/run", root);
-	setenv("PTELAB_RUNTIME_DIR", run, 1);
+	ret = journal_open(run, 0, NULL);
 	free(run);
-	return journal_open(NULL);
+	return ret;
 }
 
 static int drop_tree(void **state)
@@ -386,6 +387,13 @@ static void takes_and_gives_back(void **state)
 	is("drivers/vfio-pci/unbind%s", "", at);
 	is("devices/%s/driver_override", at, "");
 	is("drivers_probe%s", "", at);
+
+	/* somebody else's choice of a driver comes back */
+	put("uio_pci_generic\n", "devices/%s/driver_override", at);
+	assert_int_equal(pci_take(&b, "vfio-pci", true), 0);
+	is("devices/%s/driver_override", at, "vfio-pci");
+	assert_int_equal(journal_restore_to(mark), 0);
+	is("devices/%s/driver_override", at, "uio_pci_generic");
 
 	/* without a driver it is only turned on */
 	assert_int_equal(pci_bar_find("0001:02:1f.7", &b), 0);

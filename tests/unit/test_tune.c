@@ -15,7 +15,7 @@
 
 #define TEST(name)	static void name(void **state __attribute__((unused)))
 
-static char root[] = "/tmp/ptelab-tune.XXXXXX";
+static char root[] = "/tmp/ptelab-tune.XXXXXX", *runtime;
 
 static void put(const char *path, const char *value)
 {
@@ -51,13 +51,9 @@ static void holds(const char *path, const char *want)
 
 static int set_up(void **state __attribute__((unused)))
 {
-	char *runtime;
-
 	if (!mkdtemp(root))
 		return -1;
 	runtime = xasprintf("%s/run", root);
-	setenv("PTELAB_RUNTIME_DIR", runtime, 1);
-	free(runtime);
 	put(GOVERNOR0, "powersave\n");
 	put(GOVERNOR12, "performance\n");
 	put(SMT_ACTIVE, "1\n");
@@ -143,7 +139,7 @@ TEST(sets_and_puts_back)
 {
 	size_t set;
 
-	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_open(runtime, 0, NULL), 0);
 	assert_int_equal(tune_apply(root, &set), 0);
 	assert_int_equal(set, 3);
 	is_tuned();
@@ -164,7 +160,7 @@ TEST(after_sigkill)
 	if (!pid) {
 		size_t set;
 
-		if (journal_open(NULL) || tune_apply(root, &set) ||
+		if (journal_open(runtime, 0, NULL) || tune_apply(root, &set) ||
 		    write(pipe_fd[1], "x", 1) != 1)
 			_exit(1);
 		pause();
@@ -174,7 +170,7 @@ TEST(after_sigkill)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	is_tuned();
-	assert_int_equal(journal_open(&replayed), 0);
+	assert_int_equal(journal_open(runtime, 0, &replayed), 0);
 	assert_int_equal(replayed, 3);
 	is_as_before();
 	journal_close();
