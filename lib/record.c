@@ -237,10 +237,18 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 
 static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 {
+	const char *name;
+	json_t *value;
+
 	if (!json_is_object(json_object_get(o, "params")) ||
 	    !*text_of(o, "bench") || !*text_of(o, "status"))
 		return fail(EINVAL, "%s: line %zu is not a point: bench, params or status is missing",
 			    f->path, line_nr);
+	json_object_foreach(json_object_get(o, "counters"), name, value)
+		if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") !=
+		    strlen(name))
+			return fail(EINVAL, "%s: line %zu has a metric '%s'; a name is of letters, digits, '_' and '.'",
+				    f->path, line_nr, name);
 	f->points = xrealloc(f->points,
 			     (f->nr_points + 1) * sizeof(*f->points));
 	f->points[f->nr_points++] = json_incref(o);

@@ -14,6 +14,48 @@
 
 static __thread char error_line[1024];
 
+/*
+ * The bytes of the character that begins at @s, if it is beyond ASCII, valid
+ * UTF-8, and neither controls a terminal nor turns the direction of what
+ * follows; 0.
+ */
+static size_t letter_length(const char *s)
+{
+	static const uint32_t least[] = { [2] = 0xa0, 0x800, 0x10000 };
+	unsigned char first = s[0];
+	size_t i, len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	uint32_t c = first & (0x7f >> len);
+
+	if (first < 0xc0 || first > 0xf4)
+		return 0;
+	for (i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
+	    (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
+		return 0;
+	return len;
+}
+
+/* In place, as each byte becomes one: see clean_text(). */
+static void clean(char *c)
+{
+	size_t len;
+
+	for (; *c; c++) {
+		len = letter_length(c);
+		if (len)
+			c += len - 1;
+		else if (*c == '\t' || *c == '\n')
+			*c = ' ';
+		else if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
 int fail(int err, const char *fmt, ...)
 {
 	va_list ap;
@@ -21,6 +63,7 @@ int fail(int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(error_line, sizeof(error_line), fmt, ap);
 	va_end(ap);
+	clean(error_line);
 	errno = err;
 	return -err;
 }
@@ -32,6 +75,7 @@ void *fail_null(int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(error_line, sizeof(error_line), fmt, ap);
 	va_end(ap);
+	clean(error_line);
 	errno = err;
 	return NULL;
 }
@@ -48,6 +92,7 @@ int fail_prefix(int ret, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(error_line))
 		snprintf(error_line + n, sizeof(error_line) - n, ": %s", old);
+	clean(error_line);
 	return ret;
 }
 
@@ -58,14 +103,15 @@ const char *fail_text(void)
 
 void warn(const char *fmt, ...)
 {
+	char text[sizeof(error_line)];
 	va_list ap;
 
-	fflush(stdout);
-	fputs("ptelab: warning: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	clean(text);
+	fflush(stdout);
+	fprintf(stderr, "ptelab: warning: %s\n", text);
 }
 
 static void *or_die(void *p)
@@ -104,6 +150,37 @@ char *xstrndup(const char *s, size_t len)
 	return or_die(strndup(s, len));
 }
 
+char *clean_text(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	clean(copy);
+	return copy;
+}
+
+char *shell_quote(const char *text)
+{
+	char *quoted = xcalloc(4 * strlen(text) + 3, 1), *to = quoted;
+
+	*to++ = '\'';
+	for (; *text; text++)
+		if (*text == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *text;
+	*to = '\'';
+	return quoted;
+}
+
+char *shell_word(const char *word)
+{
+	bool plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyz"
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				     "-_./:=,+@%") == strlen(word);
+
+	return plain ? xstrdup(word) : shell_quote(word);
+}
+
 int cmp_u64(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -139,13 +216,34 @@ void append_text(char **text, const char *between, const char *fmt, ...)
 	*text = both;
 }
 
+size_t max_bytes(void)
+{
+	const char *text = getenv("PTELAB_MAX_MB");
+	uint64_t mb;
+
+	if (!text || parse_u64(text, &mb) || !mb || mb > SIZE_MAX / 2 / MIB)
+		mb = 256;
+	return mb * MIB;
+}
+
+int too_large(const char *path)
+{
+	return fail(EFBIG, "%s: larger than %zu MB; set PTELAB_MAX_MB to a larger number if that is right",
+		    path, max_bytes() / MIB);
+}
+
 char *read_fd(int fd, const char *path, size_t *len)
 {
-	size_t size = 0, room = 4096;
+	size_t size = 0, room = 4096, most = max_bytes();
 	char *buf = xcalloc(1, room);
 	ssize_t n;
 
 	for (;;) {
+		if (size > most) {
+			free(buf);
+			too_large(path);
+			return NULL;
+		}
 		if (size + 1 == room) {
 			room *= 2;
 			buf = xrealloc(buf, room);
@@ -170,12 +268,19 @@ char *read_fd(int fd, const char *path, size_t *len)
 
 char *read_file(const char *path, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-	char *text;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), err;
+	char *text = NULL;
+	struct stat s;
 
 	if (fd < 0)
 		return fail_null(errno, "%s: %s", path, strerror(errno));
-	text = read_fd(fd, path, len);
+	/* a pipe may never end, nor does /dev/zero */
+	if (!fstat(fd, &s) && S_ISDIR(s.st_mode))
+		fail(EISDIR, "%s: %s", path, strerror(EISDIR));
+	else if (!S_ISREG(s.st_mode))
+		fail(EINVAL, "%s: not a regular file", path);
+	else
+		text = read_fd(fd, path, len);
 	err = errno;
 	close(fd);
 	errno = err;

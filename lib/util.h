@@ -58,17 +58,31 @@ char *xasprintf(const char *fmt, ...) __printf(1, 2);
 void append_text(char **text, const char *between, const char *fmt, ...)
 	__printf(3, 4);
 
+/*
+ * A copy that does nothing to a terminal: control characters, and what is no UTF-8
+ * letter, become question marks. fail() and warn() do the same.
+ */
+char *clean_text(const char *text);
+/* As one word for a shell: in quotes; only if need be. The caller frees. */
+char *shell_quote(const char *text);
+char *shell_word(const char *word);
+
 /* Compares uint64_t for qsort() and bsearch(), ascending. */
 int cmp_u64(const void *a, const void *b);
 
 /*
- * Reads a whole file, /proc and sysfs files included, into a NUL-terminated
+ * Reads a whole regular file, /proc and sysfs files included, into a NUL-terminated
  * buffer that the caller frees. @len (may be NULL) gets the length without
- * the NUL. Returns NULL with errno set and fail() text.
+ * the NUL. Returns NULL with errno set and fail() text, also for a file larger than
+ * max_bytes().
  */
 char *read_file(const char *path, size_t *len);
 /* The same of an open file, from where it stands; @path is for the message. */
 char *read_fd(int fd, const char *path, size_t *len);
+/* As much is read of a file, unpacked: 256 MB, or PTELAB_MAX_MB. */
+size_t max_bytes(void);
+/* Returns -EFBIG with fail() text that says how to read more. */
+int too_large(const char *path);
 /* Like read_file(), without the trailing newline; the path is a format. */
 char *read_line(const char *fmt, ...) __printf(1, 2);
 /* Writes @value with one write(2), as sysfs requires. Returns 0 or -errno. */

@@ -10,6 +10,9 @@
 #include "analysis/load/load.h"
 #include "lib/util.h"
 
+/* Calls within calls: what follows them does so on its stack. */
+#define MAX_DEPTH	4096
+
 static json_int_t number(const json_t *list, size_t i)
 {
 	return json_integer_value(json_array_get(list, i));
@@ -25,6 +28,7 @@ static int take_region(struct insn_file *f, json_t *o)
 		.nr_nodes = json_array_size(nodes) / 5,
 		.nr_counts = json_array_size(counts) / 5,
 	};
+	unsigned int *depth = xcalloc(r.nr_nodes + 1, sizeof(*depth));
 	size_t i;
 
 	r.nodes = xcalloc(r.nr_nodes + 1, sizeof(*r.nodes));
@@ -36,7 +40,12 @@ static int take_region(struct insn_file *f, json_t *o)
 		if (r.nodes[i].parent > i ||
 		    (i && r.nodes[i].parent == i && r.nodes[i].kind == N_CALL))
 			r.nr_nodes = 0;
+		else if (i)
+			depth[i] = depth[r.nodes[i].parent] + 1;
+		if (depth[i] > MAX_DEPTH)
+			r.nr_nodes = 0;
 	}
+	free(depth);
 	for (i = 0; i < r.nr_counts; i++)
 		r.counts[i] = (struct insn_count){ number(counts, 5 * i),
 			number(counts, 5 * i + 1), number(counts, 5 * i + 2),
@@ -98,7 +107,8 @@ static int take_seen(struct insn_file *f, const json_t *o)
 static int take_line(struct insn_file *f, const char *line, size_t len,
 		     bool first)
 {
-	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *o = len > max_bytes() / 16 ? NULL :
+		json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_text(o, "type");
 	int ret = -EBADMSG;
 
@@ -157,6 +167,14 @@ static char *read_gz(const char *path, size_t *len)
 			text = xrealloc(text, room *= 2);
 		n = gzread(z, text + *len, room - *len);
 		*len += n > 0 ? n : 0;
+		if (*len > max_bytes())
+			break;
+	}
+	if (n > 0) {
+		gzclose(z);
+		free(text);
+		too_large(path);
+		return NULL;
 	}
 	if (n < 0 || gzclose(z) != Z_OK) {
 		free(text);

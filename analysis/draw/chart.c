@@ -81,7 +81,7 @@ double tic_step(double range)
 
 void chart_tic(struct chart *c, char axis, const char *text, double at)
 {
-	char *quoted = picture_quote(text);
+	char *quoted = picture_quote(text, true);
 
 	if (!c->tics)
 		fprintf(c->body, "set %ctics ()\n", axis);
@@ -101,7 +101,7 @@ void chart_row(struct chart *c, const char *name, const char *change)
 		c->name_width = strlen(name);
 	if (!change)
 		return;
-	quoted = picture_quote(change);
+	quoted = picture_quote(change, false);
 	fprintf(c->body,
 		"if (format ne 'terminal') { set label %zu %s at graph 1.015, first %zu left }\n",
 		99 + c->rows, quoted, c->rows);
@@ -218,7 +218,7 @@ void chart_x_log2(struct chart *c, double low, double high)
 
 static void put_text(FILE *f, const char *name, const char *text)
 {
-	char *quoted = picture_quote(text);
+	char *quoted = picture_quote(text, false);
 
 	fprintf(f, "%s = %s\n", name, quoted);
 	free(quoted);
@@ -230,7 +230,7 @@ static void put_array(FILE *f, const char *name, const struct names *n)
 
 	fprintf(f, "array %s[%zu]\n", name, n->nr);
 	for (i = 0; i < n->nr; i++) {
-		char *quoted = picture_quote(n->text[i]);
+		char *quoted = picture_quote(n->text[i], false);
 
 		fprintf(f, "%s[%zu] = %s\n", name, i + 1, quoted);
 		free(quoted);

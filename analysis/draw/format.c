@@ -155,49 +155,6 @@ const char *format_p(double p, char buf[NUMBER_SIZE])
 	return buf;
 }
 
-/*
- * The bytes of the character that begins at @s, if it is beyond ASCII, valid
- * UTF-8, and neither controls a terminal nor turns the direction of what
- * follows; 0.
- */
-static size_t letter_length(const char *s)
-{
-	static const uint32_t least[] = { [2] = 0xa0, 0x800, 0x10000 };
-	unsigned char first = s[0];
-	size_t i, len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	uint32_t c = first & (0x7f >> len);
-
-	if (first < 0xc0 || first > 0xf4)
-		return 0;
-	for (i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
-	    (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
-		return 0;
-	return len;
-}
-
-char *clean_text(const char *text)
-{
-	char *copy = xstrdup(text), *c;
-	size_t len;
-
-	for (c = copy; *c; c++) {
-		len = letter_length(c);
-		if (len)
-			c += len - 1;
-		else if (*c == '\t' || *c == '\n')
-			*c = ' ';
-		else if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-	return copy;
-}
-
 void put_markup(FILE *f, const char *text)
 {
 	char *clean = clean_text(text), *c;

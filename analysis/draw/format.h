@@ -46,12 +46,7 @@ const char *format_percent(double ratio, int decimals, char buf[NUMBER_SIZE]);
 /* "p 0.029", "p < 0.001" */
 const char *format_p(double p, char buf[NUMBER_SIZE]);
 
-/*
- * Returns a copy in which '?' replaces every character that a terminal or mail could
- * interpret, and what is not valid UTF-8. Use it for all text from files. The caller
- * frees.
- */
-char *clean_text(const char *text);
+/* A formatted clean_text(). Use that for all text from files. The caller frees. */
 char *clean_vformat(const char *fmt, va_list ap);
 
 /* The same, for HTML and SVG, inside and outside of quotes. */

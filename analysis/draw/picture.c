@@ -52,24 +52,33 @@ static char *file_stem(const char *name)
 	return stem;
 }
 
-/* In single quotes, where gnuplot expands nothing. */
-static char *quote(const char *text)
+/*
+ * In single quotes, where gnuplot expands nothing; if there is anything that might
+ * end them, or mean something to a script that is evaluated, in double quotes with
+ * its number. @tic: as the label of a tic, which is a format.
+ */
+static char *quote(const char *text, bool tic)
 {
-	char *quoted = xcalloc(2 * strlen(text) + 3, 1), *to = quoted;
+	char *quoted = xcalloc(4 * strlen(text) + 3, 1), *to = quoted, mark = '\'';
 
-	*to++ = '\'';
-	for (; *text; text++) {
-		if (*text == '\'')
-			*to++ = '\'';
-		*to++ = *text;
-	}
-	*to = '\'';
+	for (to++; *text; text++)
+		if (isalnum((unsigned char)*text) || *text & 0x80 ||
+		    strchr(" .,:;/_=+-()<>*?!|~[]", *text)) {
+			*to++ = *text;
+		} else if (*text == '%') {
+			to = stpcpy(to, tic ? "%%" : "%");
+		} else {
+			to += sprintf(to, "\\%03o", *text);
+			mark = '"';
+		}
+	*quoted = mark;
+	*to = mark;
 	return quoted;
 }
 
-char *picture_quote(const char *text)
+char *picture_quote(const char *text, bool tic)
 {
-	char *clean = clean_text(text), *quoted = quote(clean);
+	char *clean = clean_text(text), *quoted = quote(clean, tic);
 
 	free(clean);
 	return quoted;
@@ -150,7 +159,7 @@ static int draw(const char *stem, const char *script,
 {
 	bool terminal = !strcmp(format, "terminal");
 	char *output = xasprintf("%s/%s.%s", o->dir, stem, format);
-	char *quoted = quote(output), *setting;
+	char *quoted = quote(output, false), *setting;
 	int ret;
 
 	if (terminal)

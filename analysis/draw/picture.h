@@ -17,8 +17,11 @@ struct plot_options {
 	bool quiet;		/* do not print the names of files */
 };
 
-/* The text in single quotes, cleaned, for a script. The caller frees. */
-char *picture_quote(const char *text);
+/*
+ * The text, cleaned, as a string of a script. @tic: as the label of a tic. Do not put
+ * it into what a script evaluates. The caller frees.
+ */
+char *picture_quote(const char *text, bool tic);
 /*
  * Draws, in each format, a picture of so many points. @name may hold anything;
  * @template is the text of a .gp file, and @body the settings and data in front

@@ -26,7 +26,10 @@ if (format eq 'terminal') {
 		set title panel_title[p] offset 0,-0.6
 		set yrange [y_low[p]:y_high[p]]
 		set format y (y_high[p] >= 1e4 ? '%.0s%c' : '%g')
-		eval (p < panels ? blank_tics : named_tics)
+		set xtics ()
+		do for [i = 1:|run_name|] {
+			set xtics add ((p < panels ? '' : run_name[i]) (1 + (i - 1) * run_step))
+		}
 		set ytics y_step[p]
 		eval change_lines[p]
 		plot $data index (2 * p - 1) using 1:2 with lines ls 3 dt 1 lw 1.5, \

@@ -163,18 +163,18 @@ static char *movement(const struct result *r)
 			 format_number(v[1], d, new));
 }
 
-/*
- * What to run on either kernel, and how to compare. Quoted, since nothing
- * keeps a parameter from holding what a shell would take for its own.
- */
+/* What to run on either kernel, and how to compare. */
 static char *reproduce(const struct result *r)
 {
 	char *params = params_text(r->point->params, ":"), *command;
-	const char *between = *params ? ":" : "";
+	char *which = xasprintf("%s%s%s", r->point->bench, *params ? ":" : "",
+				params);
+	char *quoted = shell_quote(which);
 
-	command = xasprintf("on each kernel: ptelab run -b '%s%s%s' -o DIR; then: ptelab compare BASE NEW -b '%s%s%s'",
-			    r->point->bench, between, params, r->point->bench,
-			    between, params);
+	command = xasprintf("on each kernel: ptelab run -b %s -o DIR; then: ptelab compare BASE NEW -b %s",
+			    quoted, quoted);
+	free(quoted);
+	free(which);
 	free(params);
 	return command;
 }

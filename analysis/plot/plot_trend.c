@@ -167,25 +167,22 @@ static void put_changes(struct chart *c, size_t panel, const struct trend *t)
 	fputs("'\n", c->body);
 }
 
-/* The runs' names, as a command for the lowest panel or for the others. */
-static void put_run_tics(struct chart *c, const char *variable, bool named,
-			 struct side *const *sides, size_t nr)
+/* The runs' names and where they stand, for the lowest panel. */
+static void put_run_names(struct chart *c, struct side *const *sides, size_t nr)
 {
 	size_t every = (nr + MAX_LABELS - 1) / MAX_LABELS, i;
 
-	fprintf(c->body, "%s = 'set xtics (", variable);
+	fprintf(c->body, "array run_name[%zu]\nrun_step = %zu\n",
+		(nr + every - 1) / every, every);
 	for (i = 0; i < nr; i += every) {
-		char *label = clean_text(sides[i]->label), *at;
+		char *label = xstrdup(sides[i]->label), *quoted;
 
-		for (at = label; *at; at++)
-			if (strchr("\"\\'", *at))
-				*at = '?';
 		shorten(label, 14);
-		fprintf(c->body, "%s\"%s\" %zu", i ? ", " : "",
-			named ? label : "", i + 1);
+		quoted = picture_quote(label, true);
+		fprintf(c->body, "run_name[%zu] = %s\n", i / every + 1, quoted);
+		free(quoted);
 		free(label);
 	}
-	fprintf(c->body, ")%s'\n", named ? " rotate by -35" : "");
 }
 
 /* From 0, unless what happens is small beside that. */
@@ -215,8 +212,7 @@ static int draw_trend(const struct trend *t, size_t panels,
 	constant = constant_params(p, panels);
 	fprintf(c->body, "array change_lines[%zu]\nset xrange [0.4:%zu.6]\nset xtics () rotate by -35\n",
 		panels, nr);
-	put_run_tics(c, "named_tics", true, sides, nr);
-	put_run_tics(c, "blank_tics", false, sides, nr);
+	put_run_names(c, sides, nr);
 	for (i = 0; i < panels; i++) {
 		names_add(&c->panels, row_name(p[i], constant, "", SIZE_MAX,
 					       SIZE_MAX));

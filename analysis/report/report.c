@@ -148,16 +148,6 @@ static char *machine_text(const json_t *h)
 	return text;
 }
 
-/* A word as a shell would want it. */
-static void append_word(char **text, const char *word)
-{
-	bool plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				     "-_./:=,+@%") == strlen(word);
-
-	append_text(text, " ", plain ? "%s" : "'%s'", word);
-}
-
 static char *command_text(const json_t *h)
 {
 	const json_t *words = json_object_get(h, "command");
@@ -167,7 +157,10 @@ static char *command_text(const json_t *h)
 	for (i = 0; i < json_array_size(words); i++) {
 		const char *w = json_string_value(json_array_get(words, i));
 
-		append_word(&text, w ? w : "?");
+		char *word = shell_word(w ? w : "?");
+
+		append_text(&text, " ", "%s", word);
+		free(word);
 	}
 	return text;
 }

@@ -306,11 +306,15 @@ void report_json(const struct report *r, FILE *f)
 
 void csv_text(FILE *f, const char *text, char end)
 {
-	bool quote = strpbrk(text, ",\"\r\n");
+	char *clean = clean_text(text);
+	bool quote = strpbrk(clean, ",\"");
 
 	if (quote)
 		fputc('"', f);
-	for (; *text; text++) {
+	/* or a spreadsheet takes it for a formula */
+	if (*clean && strchr("=+-@", *clean))
+		fputc('\'', f);
+	for (text = clean; *text; text++) {
 		if (*text == '"')
 			fputc('"', f);
 		fputc(*text, f);
@@ -318,6 +322,7 @@ void csv_text(FILE *f, const char *text, char end)
 	if (quote)
 		fputc('"', f);
 	fputc(end, f);
+	free(clean);
 }
 
 void csv_number(FILE *f, double v, char end)

@@ -667,6 +667,14 @@ static void put_differences(const struct comparison *c, FILE *f)
 	fputs(any ? "</ul>\n" : "<p>Nothing differs.</p>\n", f);
 }
 
+static void put_word(FILE *f, const char *text)
+{
+	char *word = shell_word(text);
+
+	put_markup(f, word);
+	free(word);
+}
+
 static void put_reproduction(const struct report *r,
 			     const struct report_page *page, FILE *f)
 {
@@ -682,15 +690,16 @@ static void put_reproduction(const struct report *r,
 	fputs("<p>On each kernel:</p>\n<pre>", f);
 	for (i = 0; i < json_array_size(words); i++) {
 		const char *w = json_string_value(json_array_get(words, i));
-		bool plain = w && *w && !strpbrk(w, " '\"\\$`*?[]{}()<>|&;~#!");
 
 		fputs(i ? " " : "", f);
-		put_format(f, plain ? "%s" : "'%s'", w ? w : "?");
+		put_word(f, w ? w : "?");
 	}
-	fputs("</pre>\n<p>Then:</p>\n<pre>", f);
-	put_format(f, "ptelab compare %s", r->c[0]->base->run->path);
-	for (i = 0; i < r->nr; i++)
-		put_format(f, " %s", r->c[i]->new->run->path);
+	fputs("</pre>\n<p>Then:</p>\n<pre>ptelab compare ", f);
+	put_word(f, r->c[0]->base->run->path);
+	for (i = 0; i < r->nr; i++) {
+		fputc(' ', f);
+		put_word(f, r->c[i]->new->run->path);
+	}
 	fputs("</pre>\n", f);
 	if (page->manifest) {
 		fputs("<details open><summary>Kernels, patches, job and emulator</summary>\n",
