@@ -155,7 +155,7 @@ ab:
 	@scripts/ab
 reproduce: export SOURCE := $(SOURCE)
 reproduce:
-	@scripts/reproduce $(HASH) $(FROM)
+	@scripts/reproduce $(if $(TRUST),--trust) $(HASH) $(FROM)
 three:
 	@scripts/three-kernels
 
@@ -339,7 +339,7 @@ help:
 	@echo '	make ab CONFIG=file|defconfig	use another base configuration'
 	@echo '	make ab COUNT=lines	also count the cache lines that instructions touch'
 	@echo '	make three		compare three ways of notifying on an upgrade'
-	@echo '	make reproduce HASH=x [FROM=dir] [SOURCE=x]	repeat a result, report if it is identical'
+	@echo '	make reproduce HASH=x [FROM=dir [TRUST=1]] [SOURCE=x]	repeat a result, report if it is identical'
 	@echo '	make examples		repeat the results in runs/example-*'
 	@echo '	make deps		install the packages that ab and test need'
 	@echo '	make clang|asan|tsan	other builds, in build/NAME'

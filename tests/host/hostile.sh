@@ -9,6 +9,7 @@
 # --- names of run folders -----------------------------------------------------
 
 # Each would make a file if a shell, gnuplot or an eval of it ran the name
+# shellcheck disable=SC1003,SC2016
 names=('`>pwn1`' '$(>pwn2)' "';system('>pwn3');'" '";`>pwn4`;"' "it''s" "''" "'" '100%' '%s%n' 'a\' '{x}#' $'two\nlines' $'\e]0;x\a')
 p=('gup.pin_fast folio=64k : ns=1000%1' 'fault.cow folio=4k : ns=500%.5')
 for ((i = 0; i < ${#names[@]}; i++)); do
@@ -136,16 +137,86 @@ counted()
 	cp "$top"/tests/golden/runs/counted-base/boot-001.jsonl "$1/"
 	gzip > "$1/boot-001.insns.gz"
 }
-zcat "$top/tests/golden/runs/counted-base/boot-001.insns.gz" | head -n 1 > head
+zcat "$top/tests/golden/runs/counted-base/boot-001.insns.gz" | head -n 1 > first-line
 cp -r "$top/tests/golden/runs/counted-base" counted
 sed -i '/"type":"footer"/d; s/"per_op":\([0-9]\)/"per_op":1\1/g' counted/boot-001.jsonl
-{ cat head; head -c 300000000 /dev/zero | tr '\0' ' '; } | counted bomb
+{ cat first-line; head -c 300000000 /dev/zero | tr '\0' ' '; } | counted bomb
 refuses "files: counts that unpack to more than is read" 'larger than 256 MB; set PTELAB_MAX_MB' \
 	bash -c "ulimit -v 1500000; '$PTELAB' explain bomb counted"
 {
-	cat head
+	cat first-line
 	awk 'BEGIN { printf "{\"type\":\"region\",\"bench\":\"a.b\",\"params\":{},\"run\":0,\"batch\":0,\"nodes\":[0,0,-1,-1,0"
 		for (i = 1; i < 300000; i++) printf ",%d,1,-1,-1,0", i - 1
 		print "],\"counts\":[]}" }'
 } | counted deep
 refuses "files: 300000 calls within each other" 'not what ptelab merge writes' ptelab explain deep counted
+
+# --- results that somebody sent -----------------------------------------------
+
+# sent SETTINGS [JOB]: a result with these settings, in the folder sent
+sent()
+{
+	rm -rf sent
+	mkdir -p sent/base sent/patched
+	echo "${2:-ptelab run -o - -b gup.futex}" > sent/job
+	printf '"hash": "0123456789abcdef",\n"settings": "%s",\n"job_sha256": "%s",\n' "$1" \
+		"$(sha256sum < sent/job | cut -d' ' -f1)" > sent/manifest.json
+}
+# A compiler, a QEMU and a make of which any would tell that something ran
+mkdir bin
+for program in make git patch gcc cc aarch64-linux-gnu-gcc qemu-system-aarch64 tar; do
+	printf '#!/bin/sh\n: > "%s/pwn-%s"\nexit 1\n' "$tmp" $program > bin/$program
+done
+chmod +x bin/*
+reproduce()
+{
+	PATH=$tmp/bin:$PATH PTELAB_CACHE=$tmp/cache "$top/scripts/reproduce" "$@" 0123456789abcdef sent
+}
+not_reproduced()
+{
+	refuses "$1" "$2" reproduce
+	check "$1: nothing ran" nothing_ran
+}
+trusts="would run on this machine; look at it, then give --trust"
+sent "TREE='sent/tree' BASE='v1' NEW='v2'"
+not_reproduced "sent: a tree" "$trusts"
+sent "SERIES='sent/patches'"
+not_reproduced "sent: a series by path" "$trusts"
+sent "SERIES='..'"
+not_reproduced "sent: a series above" "$trusts"
+sent "SERIES='null'"
+mkdir sent/patches
+not_reproduced "sent: patches" "has patches, which $trusts"
+sent "PATCHES='sent/x.patch'"
+not_reproduced "sent: patches by path" "$trusts"
+sent "SERIES='null' CONFIG='sent/config'"
+not_reproduced "sent: a configuration by path" "$trusts"
+sent "SERIES='null' KERNEL='sent/linux-6.12.tar.xz'"
+not_reproduced "sent: a kernel's source" "$trusts"
+sent "IMAGE_BASE='sent/Image' IMAGE_NEW='sent/Image'"
+not_reproduced "sent: images" "$trusts"
+sent "SERIES='null' PATH='sent'"
+not_reproduced "sent: what make ab does not take" "$trusts"
+sent "SERIES='null' JOB='\$(touch pwn7)'" '# nothing'
+not_reproduced "sent: a job by name" "$trusts"
+sent "SERIES='null'" '# qemu: -plugin sent/evil.so
+ptelab run -o - -b gup.futex'
+not_reproduced "sent: a job with a plugin" "has a job with options for QEMU"
+sent "SERIES='null'" 'ptelab run -o - -b gup.futex; reboot'
+not_reproduced "sent: a job with other commands" "has a job that does more than call ptelab"
+sent "SERIES='null'"
+echo 'ptelab list' > sent/job
+not_reproduced "sent: another job than the one that was measured" "is not the one that was measured"
+sent "SERIES='null' SEEDS=\$(touch pwn8)"
+not_reproduced "sent: settings for a shell" "its settings are not those of make ab"
+
+# Whoever starts it, and with --trust: QEMU gets no option that loads or writes files.
+printf '\x7fELF%014d\xb7\0' 0 > program
+{ head -c 56 /dev/zero; printf 'ARMd'; } > Image
+printf '# qemu: %s\nptelab list\n' '-plugin sent/evil.so' > job
+for option in '-plugin sent/evil.so' '-device nvme,drive=x' '-device nvme,romfile=x' '-D x' '-M virt' \
+	'-object memory-backend-file,id=x,mem-path=x' '-object memory-backend-ram,id=x/y' '-drive file=x' '-smp'; do
+	printf '# qemu: %s\nptelab list\n' "$option" > job
+	refuses "job: # qemu: $option" 'a job may not ask QEMU for' "$top/scripts/lab/boot" --print \
+		--image Image --ptelab program --job job --out x.jsonl
+done

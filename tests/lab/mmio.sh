@@ -25,6 +25,8 @@ if ! aarch64-linux-gnu-gcc -O2 -Wall -static -o "$tmp/kill-when" tests/lab/kill-
 	exit 1
 fi
 
+trace=(--qemu -trace --qemu memory_region_ops_write --qemu -D --qemu "$tmp/trace")
+
 # 00:03.0/2 sees every store and reads back; 00:05.0 drops what it is given.
 run='ptelab run -o - -q --seed 7 --batches 1 --warmup 0 --counted 0 --ops 256'
 store=mmio.store:bar=00:03.0/2:force=yes
@@ -35,7 +37,6 @@ cat > "$tmp/job" <<END
 # qemu: -device pci-testdev,membar=1M,addr=0x5
 # qemu: -device nvme,serial=other,cmb_size_mb=2,addr=0x6
 # qemu: -object memory-backend-ram,id=spare,size=1M -device ivshmem-plain,memdev=spare,addr=0x7
-# qemu: -trace memory_region_ops_write -D $tmp/trace
 # module
 $run -b $store:map=device,wc,vfio:sequence=str1,str2,str4,str8,stp,neon64,copy:size=64 -b $store:map=device:sequence=str8,stp,neon64:size=512,4k -b $store:map=wc,device:sequence=str4:pattern=pingpong,same-line:size=32 -b $store:map=device:sequence=str8:flush=dsb,dgh,readback -b $store:map=ioremap:sequence=str1,str2,str4,str8,iowrite32,iowrite64,iowrite32_copy,iowrite64_copy,memcpy_toio,memset_io:size=64 -b $store:map=ioremap_wc,ioremap_np:sequence=str8:size=32:pattern=stream,pingpong,same-line -b $store:map=ioremap:sequence=str4:flush=dsb,dgh,readback:pattern=stream,pingpong -b $store:map=ioremap:sequence=str8:size=512,4k -b $store:map=guest:guest=nc,ngnre,mixed:sequence=str8,stp,neon64 -b $store:map=guest:sequence=str1:backing=sysfs -b $readback:map=device,wc,vfio,guest,ioremap,ioremap_wc,ioremap_np --ops 250
 $run -b mmio.store:map=guest:backing=ram:guest=ngnrne,ngnre,ngre,gre,nc,wt,wb -b mmio.readback:map=ram -b mmio.store:map=wc:bar=00:05.0 -b mmio.store:map=vfio:bar=00:05.0 -b mmio.store:map=ioremap:bar=00:05.0
@@ -45,7 +46,7 @@ kill-when /sys/bus/pci/devices/0000:00:06.0/driver nothing ptelab run -o /tmp/re
 $run -b mmio.store:bar=00:06.0 -b mmio.map:bar=00:03.0:force=yes:guest=nc,ngnre,mixed --batches 2 --counted 1 --ops 256
 $run -p bar=00:07.0/2 --ops 4096 --batches 3 -b mmio.store:map=device,guest,ioremap,ioremap_wc,ioremap_np:sequence=str1,str2,str4,str8 -b mmio.store:map=device,guest:sequence=stp,neon64:size=128,1k -b mmio.store:map=device,guest,ioremap:sequence=str8:size=128,256,512,1k,2k,4k -b mmio.store:map=device,guest,ioremap:sequence=str8,str1:flush=dsb,dgh,readback:pattern=stream,pingpong,same-line -b mmio.store:map=ioremap:sequence=iowrite32,iowrite64,iowrite32_copy,iowrite64_copy,memcpy_toio,memset_io:size=64,512
 END
-"$lab/boot" --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
+"$lab/boot" "${trace[@]}" --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
 	--out "$tmp/boot.jsonl" --module "$module" --file "$tmp/kill-when:bin/kill-when" > "$tmp/end" 2>&1
 if ! grep -q '^done ' "$tmp/end"; then
 	not_ok boot "$(tail -n 1 "$tmp/end")"
@@ -186,10 +187,9 @@ holds "what comes of it is what the guest asks for" 4 \
 cat > "$tmp/job" <<END
 # qemu: -M iommu=smmuv3
 # qemu: -device nvme,serial=cmb,cmb_size_mb=2,addr=0x3
-# qemu: -trace memory_region_ops_write -D $tmp/trace
 ptelab run -o - -q --seed 7 --batches 2 --warmup 0 --counted 0 --ops 512 -b mmio.alias:bar=00:03.0:force=yes:guest=nc,ngnre,mixed
 END
-"$lab/boot" --mode race --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
+"$lab/boot" "${trace[@]}" --mode race --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" \
 	--out "$tmp/race.jsonl" > "$tmp/end" 2>&1
 jq -s '[.[] | select(.bench == "mmio.alias")]' "$tmp/race.jsonl" > "$tmp/5.json"
 holds "guest and host: both streams are whole" 5 \
