@@ -86,6 +86,16 @@ static int dispatch(int argc, char **argv)
 	return unknown(name);
 }
 
+/* At exit, as --help ends there, too. */
+static void check_stdout(void)
+{
+	if (fflush(stdout) && errno != EPIPE) {
+		fprintf(stderr, "ptelab: standard output: %s\n",
+			strerror(errno));
+		_exit(EXIT_COULD_NOT);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int ret;
@@ -96,13 +106,9 @@ int main(int argc, char **argv)
 	 * would kill ptelab before it restores what it changed.
 	 */
 	signal(SIGPIPE, SIG_IGN);
+	atexit(check_stdout);
 	ret = dispatch(argc, argv);
 	if (ret == EXIT_COULD_NOT)
 		fprintf(stderr, "ptelab: %s\n", fail_text());
-	if (fflush(stdout) && errno != EPIPE) {
-		fprintf(stderr, "ptelab: standard output: %s\n",
-			strerror(errno));
-		ret = EXIT_COULD_NOT;
-	}
 	return ret;
 }

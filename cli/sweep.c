@@ -2,6 +2,7 @@
 /* See sweep.h. */
 #include "cli/sweep.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libconfig.h>
 #include <math.h>
@@ -105,11 +106,20 @@ static int bad(const struct sweep *s, const config_setting_t *at,
 		    config_setting_name(named) ?: "the file", text);
 }
 
+/* It goes into files of lines on hosts: boot entries, units, journals. */
+static bool one_line(const char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
 static const char *text_value(const config_setting_t *v)
 {
 	const char *t = config_setting_get_string(v);
 
-	return t && *t ? t : NULL;
+	return t && *t && one_line(t) ? t : NULL;
 }
 
 /* Returns the number that key @k has, or NAN with fail() text. */
@@ -226,7 +236,7 @@ static int take_kernel(struct sweep *s, const config_setting_t *v)
 				   near ? "; did you mean " : "", near ?: "",
 				   near ? "?" : "");
 		if (!text_value(e))
-			return bad(s, e, "takes a text");
+			return bad(s, e, "takes a text of one line");
 	}
 	if (!config_setting_lookup_string(v, "name", &name) ||
 	    !good_name(name))
@@ -292,7 +302,7 @@ static int take(struct sweep *s, const config_setting_t *v,
 	switch (k->type) {
 	case KEY_TEXT:
 		if (!text_value(v))
-			return bad(s, v, "takes a text");
+			return bad(s, v, "takes a text of one line");
 		*(char **)at = xstrdup(text_value(v));
 		return 0;
 	case KEY_TEXTS:
@@ -535,7 +545,7 @@ int sweep_add_kernel(struct sweep *s, const char *text)
 	struct sweep_kernel *k;
 	char *name;
 
-	if (!what || !what[1])
+	if (!what || !what[1] || !one_line(text))
 		return fail(EINVAL, "kernel '%s': write NAME=WHAT, e.g. base=6.12.9-arm64 or patched=linux-image.deb",
 			    text);
 	name = xasprintf("%.*s", (int)(what - text), text);

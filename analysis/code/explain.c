@@ -126,8 +126,10 @@ static void flame_sum(struct flame *f)
 
 	for (s = 0; s < NR_SIDES; s++)
 		f->all[s] = f->self[s];
+	f->width = fmax(f->self[BASE], f->self[NEW]);
 	for (i = 0; i < f->nr; i++) {
 		flame_sum(f->child[i]);
+		f->width += f->child[i]->width;
 		for (s = 0; s < NR_SIDES; s++)
 			f->all[s] += f->child[i]->all[s];
 	}

@@ -35,6 +35,8 @@ struct flame {
 	char *name;
 	const char *space;
 	double self[NR_SIDES], all[NR_SIDES];
+	/* as the larger of its sides, and holds its children */
+	double width;
 	struct flame **child;
 	size_t nr;
 };

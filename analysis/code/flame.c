@@ -31,23 +31,12 @@ struct canvas {
 	size_t left_out;
 };
 
-/* A frame is as wide as the larger of its sides, and holds its children. */
-static double width_of(const struct flame *n)
-{
-	double w = fmax(n->self[BASE], n->self[NEW]);
-	size_t i;
-
-	for (i = 0; i < n->nr; i++)
-		w += width_of(n->child[i]);
-	return w;
-}
-
 static int depth_of(const struct flame *n, double scale)
 {
 	int deepest = 0;
 	size_t i;
 
-	if (width_of(n) * scale < MIN_WIDTH)
+	if (n->width * scale < MIN_WIDTH)
 		return 0;
 	for (i = 0; i < n->nr; i++) {
 		int d = depth_of(n->child[i], scale);
@@ -97,7 +86,7 @@ static void put_rect(const struct canvas *c, double x, double y, double w,
 static void put_frame(struct canvas *c, const struct flame *n, double x,
 		      int level)
 {
-	double w = width_of(n) * c->scale, change = change_of(n);
+	double w = n->width * c->scale, change = change_of(n);
 	double y = c->bottom - (level + 1) * ROW;
 	char a[NUMBER_SIZE], b[NUMBER_SIZE], d[NUMBER_SIZE];
 	double delta = n->all[NEW] - n->all[BASE];
@@ -150,7 +139,7 @@ static const struct flame *only_child(const struct flame *n)
 	for (i = 0; i < n->nr; i++) {
 		const struct flame *child = n->child[i];
 
-		if (width_of(child) >= TRUNK * width_of(n) ||
+		if (child->width >= TRUNK * n->width ||
 		    (!kernel && change_in(child) &&
 		     change_in(child) >= TRUNK * change_in(n)))
 			return child;
@@ -178,7 +167,7 @@ static int by_width(const void *a, const void *b)
 {
 	const struct flame *x = *(struct flame *const *)a;
 	const struct flame *y = *(struct flame *const *)b;
-	double wx = width_of(x), wy = width_of(y);
+	double wx = x->width, wy = y->width;
 
 	if (wx != wy)
 		return wx > wy ? -1 : 1;
@@ -190,7 +179,7 @@ static void put_frames(struct canvas *c, const struct flame *n, double x,
 {
 	size_t i;
 
-	if (width_of(n) * c->scale < MIN_WIDTH) {
+	if (n->width * c->scale < MIN_WIDTH) {
 		c->left_out++;
 		return;
 	}
@@ -199,7 +188,7 @@ static void put_frames(struct canvas *c, const struct flame *n, double x,
 		qsort(n->child, n->nr, sizeof(*n->child), by_width);
 	for (i = 0; i < n->nr; i++) {
 		put_frames(c, n->child[i], x, level + 1);
-		x += width_of(n->child[i]) * c->scale;
+		x += n->child[i]->width * c->scale;
 	}
 }
 
@@ -222,8 +211,10 @@ static void put_head(const struct canvas *c, const char *title, int height)
 	fprintf(c->f, "</text>\n<text x=\"%d\" y=\"40\" font-size=\"13\">",
 		MARGIN);
 	put_markup(c->f, *title ? words : "");
-	fprintf(c->f, "%s%s %s -&gt; %s (%s) per operation</text>\n<text x=\"%d\" y=\"57\">",
-		*title ? ": " : "", e->metric, format_brief(e->figure[BASE], false, a),
+	fputs(*title ? ": " : "", c->f);
+	put_markup(c->f, e->metric);
+	fprintf(c->f, " %s -&gt; %s (%s) per operation</text>\n<text x=\"%d\" y=\"57\">",
+		format_brief(e->figure[BASE], false, a),
 		format_brief(e->figure[NEW], false, b),
 		format_brief(explained_delta(e), true, d), MARGIN);
 	put_markup(c->f, e->point->bench);
@@ -249,7 +240,7 @@ void explain_svg(const struct explanation *e, const char *title, FILE *f)
 	struct canvas c = { .e = e, .f = f };
 	const struct flame *root = e->flame;
 	char *trunk = find_trunk(&root);
-	double all = width_of(root);
+	double all = root->width;
 	int height;
 
 	if (strlen(trunk) > FOOT_CHARS)

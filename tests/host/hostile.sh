@@ -3,6 +3,7 @@
 # Input that somebody else wrote: names, run files, results, patches. Nothing in it
 # runs, reaches a terminal, a browser or a spreadsheet as more than text, or takes all
 # memory.
+# shellcheck disable=SC2031
 # shellcheck source=../analysis/made-up.sh
 . "$(dirname "$0")/../analysis/made-up.sh"
 
@@ -220,3 +221,110 @@ for option in '-plugin sent/evil.so' '-device nvme,drive=x' '-device nvme,romfil
 	refuses "job: # qemu: $option" 'a job may not ask QEMU for' "$top/scripts/lab/boot" --print \
 		--image Image --ptelab program --job job --out x.jsonl
 done
+
+# --- hosts of a sweep ---------------------------------------------------------
+
+# on_host COMMAND...: with the functions that scripts/sweep sends to a host
+on_host()
+{
+	(
+		# shellcheck disable=SC1090
+		. <(sed '$d' "$top/scripts/sweep-host")
+		set +e
+		# shellcheck disable=SC2034
+		D=$tmp/host
+		"$@"
+	)
+}
+mkdir host
+# shellcheck disable=SC2016
+words='root=UUID=1 memmap=4G$8G earlycon;reboot dyndbg="file x +p" a={b} # %'
+# shellcheck disable=SC2016
+equal "sweep: parameters are words to GRUB" "$(on_host grub_words "$words")" \
+	" 'root=UUID=1' 'memmap=4G\$8G' 'earlycon;reboot' 'dyndbg=file x +p' 'a={b}' '#' '%'"
+for bad in "a'; reboot '" 'a\b' 'a="b' $'a\n}\nreboot'; do
+	refuses "sweep: what GRUB cannot pass on" 'GRUB cannot pass on|a quote without its end' \
+		on_host grub_words "${bad//$'\n'/$'\r'}"
+done
+
+torn()
+{
+	rm -rf host x && mkdir host x && touch x/{a,b,c} || return
+	on_host note_change file "$tmp/x/a" || return
+	printf 'file\t%s' "$tmp/x/b" >> host/journal	# cut short
+	on_host note_change file "$tmp/x/c" || return
+	on_host undo_journal && [ "$(cd x && echo *)" = b ] && [ ! -e host/journal ] || return
+	# at the end, too
+	touch x/a x/c
+	on_host note_change file "$tmp/x/a" || return
+	printf 'file\t%s' "$tmp/x/c" >> host/journal
+	on_host undo_journal && [ "$(cd x && echo *)" = "b c" ]
+}
+check "sweep: a line of the journal that was cut short is no part of another" torn
+
+kept()
+{
+	local path
+
+	for path in "$tmp/x" "$tmp/x/ptelab" /lib/modules / /boot "$tmp/y/ptelab/../x"; do
+		mkdir -p "$tmp/x/ptelab" && touch "$tmp/x/b" &&
+			on_host undo tree "$path" 2> err && [ -e "$tmp/x/b" ] && says 'not removed' err || return
+	done
+	mkdir -p "$tmp/x/ptelab/k" && on_host undo tree "$tmp/x/ptelab/k" && [ ! -e "$tmp/x/ptelab/k" ]
+}
+check "sweep: nothing is removed that no sweep makes" kept
+
+# Whoever reads the file at that moment
+whole()
+{
+	printf 'mine\n### ptelab sweep: begin\nx\n### ptelab sweep: end\n' > custom.cfg
+	exec 3< custom.cfg
+	on_host undo entries "$tmp/custom.cfg" && [ "$(cat custom.cfg)" = mine ] && [ "$(wc -l <&3)" = 4 ]
+}
+check "sweep: GRUB's file is whole at any moment" whole
+
+unit_word()
+{
+	(
+		# shellcheck disable=SC1090
+		. <(sed -n '/^unit_word()/,/^}/p' "$top/scripts/sweep")
+		unit_word "$1"
+	)
+}
+# shellcheck disable=SC2016
+equal "sweep: a folder is one word of a unit" "$(unit_word '/a b/"c"\d/$e/%f;')" '"/a b/\"c\"\\d/$$e/%%f;"'
+
+mkdir resumed
+printf 'id\t1\nhost\tlocal\nmethod\tauto\nremove\tkeep\nssh\t%s\nptelab\t\nallow\t\n' "touch $tmp/pwn9" > resumed/asked
+refuses "sweep: --resume runs no ssh command of the folder" 'was started with --ssh .*; check that, and give it again' \
+	"$top/scripts/sweep" --resume -o resumed
+check "sweep: --resume: nothing ran" nothing_ran
+for line in $'cmdline = "a\\nb";' $'kernels = ( { name = "a"; deb = "a\\tb.deb"; } );'; do
+	printf '%s\n' "$line" > bad.cfg
+	refuses "sweep: a text of two lines" 'takes a text of one line' "$PTELAB" sweep check bad.cfg
+done
+
+# --- a full disk --------------------------------------------------------------
+
+make_run -o other -n 3 'gup.pin_fast folio=64k : instructions_kernel=130' || exit 1
+full=/dev/full
+for command in "show plain" "compare plain other" "compare plain other --json" list doctor "compare --help" \
+	"trace --list" "report plain other -o -"; do
+	# shellcheck disable=SC2086
+	refuses "full disk: $command" 'No space left on device' bash -c "exec '$PTELAB' $command > $full"
+done
+for command in "compare plain other --format text=$full" "compare plain other --format json=$full" \
+	"report plain other -o $full" "explain counted $top/tests/golden/runs/counted-new -o $full"; do
+	# shellcheck disable=SC2086
+	refuses "full disk: ${command//"$top"\//}" 'No space left on device' "$PTELAB" $command
+done
+mkdir small
+if mount -t tmpfs -o size=16k tmpfs small 2> /dev/null; then
+	head -c 12000 /dev/zero > small/x
+	refuses "full disk: plot" 'No space left on device|is the disk full\?' ptelab plot plain other -o small/p -f svg
+	check "full disk: plot: no picture is left that is not whole" test -z "$(find small/p -name '*.svg')"
+	refuses "full disk: report" 'No space left on device|is the disk full\?' ptelab report plain other -o small/r.html
+	umount small
+else
+	skip "full disk: pictures" "needs root to mount a tmpfs"
+fi

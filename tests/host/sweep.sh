@@ -41,6 +41,7 @@ cat >"$tmp/t.cfg" <<'END'
 # changes nothing on this machine, which all the played hosts share
 bench = [ "harness.empty" ];
 tune = false; counter = "none"; counted = 0; batches = 100; warmup = 0; min_batch_ms = 2;
+cmdline = "memmap=4G$8G x;y";
 boots = 3; boot_seconds = 1; boot_timeout = 300; tries = 60;
 END
 # Where a reboot may be lost with the ssh that asked for it
@@ -105,6 +106,8 @@ check_run()
 	equal "$what: each on its kernel" \
 		"$(head -qn 1 "$dir"/*/boot-*.jsonl | jq -r '.cell.kernel + " " + (.cmdline | capture("ptelab.kernel=(?<k>[^ ]*)").k)' |
 			sort | uniq -c | xargs)" "3 base base 3 new new"
+	equal "$what: each with the parameters as they were given" \
+		"$(head -qn 1 "$dir"/*/boot-*.jsonl | jq -r .cmdline | grep -cF ' memmap=4G$8G x;y ')" 6
 }
 
 # ---- Undisturbed ----
@@ -135,7 +138,7 @@ kills='' n=0 round=0
 start()
 {
 	if [ -f "$run/asked" ]; then
-		setsid "$top/scripts/sweep" --resume -o "$run" >>"$tmp/kill.out" 2>&1 &
+		setsid "$top/scripts/sweep" --ssh "$fake ssh" --resume -o "$run" >>"$tmp/kill.out" 2>&1 &
 	else
 		setsid "$top/scripts/sweep" --ssh "$fake ssh" --ptelab "$top/build/native/ptelab" \
 			"${kernels[@]}" -o "$run" --remove a b "$tmp/k.cfg" >>"$tmp/kill.out" 2>&1 &
@@ -347,7 +350,7 @@ printf 'other\tjane@desk\t2026-01-01\n' >"$FAKE_HOSTS/busy/lib/owner"
 refuses "host already running a sweep" 'busy: is running another sweep, of jane@desk since 2026-01-01; wait' \
 	sweep "${kernels[@]}" -o "$tmp/busy" busy "$tmp/t.cfg"
 check "--restore takes it back" sweep --restore busy
-"$top/scripts/sweep" --resume -o "$tmp/busy" >"$tmp/busy.out" 2>&1 &
+"$top/scripts/sweep" --ssh "$fake ssh" --resume -o "$tmp/busy" >"$tmp/busy.out" 2>&1 &
 driver=$!
 # Two drivers on one folder, and --restore in the middle
 await "$driver" test -s "$FAKE_HOSTS/busy/lib/owner"
