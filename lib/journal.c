@@ -22,6 +22,7 @@ static struct {
 	int dir, lock, fd;	/* -1 when closed; fd: append-only */
 	char *path;
 	pid_t owner;		/* forked children must not restore */
+	char *while_file, *while_is;
 } journal = { .dir = -1, .lock = -1, .fd = -1 };
 
 /* Start time in clock ticks since boot: field 22 of /proc/PID/stat. */
@@ -116,8 +117,15 @@ static int undo(const json_t *e)
 	const char *how = json_string_value(json_object_get(e, "undo"));
 	const char *device = json_string_value(json_object_get(e, "swapoff"));
 	const char *module = json_string_value(json_object_get(e, "module"));
+	const char *file = json_string_value(json_object_get(e, "while"));
+	const char *is = json_string_value(json_object_get(e, "is"));
+	char *now = file && is ? setting_read(file) : NULL;
+	bool other = file && is && (!now || strcmp(now, is));
 	int err = 0;
 
+	free(now);
+	if (other)
+		return 0;
 	if (path && old)
 		err = undo_write(path, old);
 	else if (path && how)
@@ -331,6 +339,14 @@ int journal_open(const char *where, unsigned int flags, unsigned int *restored)
 	return 0;
 }
 
+void journal_while(const char *file, const char *is)
+{
+	free(journal.while_file);
+	free(journal.while_is);
+	journal.while_file = file ? xstrdup(file) : NULL;
+	journal.while_is = is ? xstrdup(is) : NULL;
+}
+
 /* Writes an entry; the caller makes the change only if this succeeds. */
 static int note(const char *path, const char *key, const char *value)
 {
@@ -339,14 +355,21 @@ static int note(const char *path, const char *key, const char *value)
 	off_t end;
 	int ret;
 
-	if (journal.fd < 0)
+	if (journal.fd < 0) {
+		journal_while(NULL, NULL);
 		return fail(EPERM, "%s: not changed, because the restore journal is not open",
 			    path ? path : value);
+	}
 	e = json_pack("{s:i, s:I}", "pid", (int)getpid(), "start",
 		      (json_int_t)start_time(getpid()));
 	if (path)
 		json_object_set_new(e, "path", json_string(path));
 	json_object_set_new(e, key, json_string(value));
+	if (journal.while_file) {
+		json_object_set_new(e, "while", json_string(journal.while_file));
+		json_object_set_new(e, "is", json_string(journal.while_is));
+		journal_while(NULL, NULL);
+	}
 	line = json_dumps(e, JSON_COMPACT);
 	json_decref(e);
 	line = xrealloc(line, strlen(line) + 2);

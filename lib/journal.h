@@ -11,7 +11,8 @@
  * {"pid", "start", "path", "old"}. pid and start time together identify the
  * process that owns the change. A change without an old value, such as a swap
  * device, has an entry that says how to undo it: {..., "path", "undo"} writes a
- * value, {..., "swapoff"} stops a swap device, {..., "module"} unloads a module.
+ * value, {..., "swapoff"} stops a swap device, {..., "module"} unloads a module; with
+ * {..., "while", "is"} only while that file reads so.
  */
 #ifndef PTELAB_JOURNAL_H
 #define PTELAB_JOURNAL_H
@@ -46,6 +47,11 @@ int journal_set(const char *path, const char *value);
 int journal_note_write(const char *path, const char *value);
 int journal_note_swapoff(const char *device);
 int journal_note_module(const char *module);
+/*
+ * The next of these is undone only while @file reads @is: a device that is somebody
+ * else's by then is left alone.
+ */
+void journal_while(const char *file, const char *is);
 /* Returns the current position, for journal_restore_to(). */
 long journal_mark(void);
 int journal_restore_to(long mark);

@@ -46,7 +46,7 @@ const char *zram_unavailable(void)
 /* Gets an unused device, or creates one. */
 static int zram_get(void)
 {
-	char *number = NULL, *text;
+	char *number = NULL, *state = NULL, *text;
 	uint64_t nr;
 	int ret = unused_zram();
 
@@ -60,11 +60,14 @@ static int zram_get(void)
 		ret = fail(EPROTO, ZRAM_CONTROL "/hot_add returned '%s'", text);
 	} else {
 		number = xasprintf("%" PRIu64, nr);
+		state = xasprintf("/sys/block/zram%s/initstate", number);
+		journal_while(state, "0");
 		ret = journal_note_write(ZRAM_CONTROL "/hot_remove", number);
 		if (!ret)
 			ret = nr;
 	}
 	free(number);
+	free(state);
 	free(text);
 	return ret;
 }
@@ -109,13 +112,16 @@ int zram_swapon(uint64_t bytes)
 	reset = xasprintf("/sys/block/zram%d/reset", nr);
 	size = xasprintf("/sys/block/zram%d/disksize", nr);
 	value = xasprintf("%" PRIu64, bytes);
+	journal_while(size, value);
 	ret = journal_note_write(reset, "1");
 	if (!ret)
 		ret = write_file(size, value);
 	if (!ret)
 		ret = write_header(device, bytes);
-	if (!ret)
+	if (!ret) {
+		journal_while(size, value);
 		ret = journal_note_swapoff(device);
+	}
 	/* The highest priority: no page goes elsewhere. */
 	if (!ret && swapon(device, SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK))
 		ret = fail(errno, "swapon %s: %s", device, strerror(errno));

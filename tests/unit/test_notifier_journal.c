@@ -119,6 +119,26 @@ static void gone_is_undone(void **state)
 	assert_int_equal(replayed, 3);
 }
 
+/* A device that somebody else has set up since then is not reset. */
+static void only_while(void **state)
+{
+	(void)state;
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
+	journal_while(order, "0");
+	assert_int_equal(journal_note_write(a, "undone"), 0);
+	journal_while(order, "5");
+	assert_int_equal(journal_note_write(b, "undone"), 0);
+	journal_while("/nowhere", "5");
+	assert_int_equal(journal_note_write(b, "undone"), 0);
+	assert_int_equal(journal_restore(), 0);
+	holds(a, "undone");
+	holds(b, "1");
+	/* of the next entry only */
+	assert_int_equal(journal_note_write(b, "undone"), 0);
+	assert_int_equal(journal_restore(), 0);
+	holds(b, "undone");
+}
+
 static void back_to_a_mark(void **state)
 {
 	long mark;
@@ -159,7 +179,7 @@ int main(void)
 {
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(written_at_the_end), T(newest_first), T(need_root),
+		T(written_at_the_end), T(newest_first), T(need_root), T(only_while),
 		T(back_to_a_mark), T(not_open),
 	};
 
