@@ -211,16 +211,38 @@ not_reproduced "sent: another job than the one that was measured" "is not the on
 sent "SERIES='null' SEEDS=\$(touch pwn8)"
 not_reproduced "sent: settings for a shell" "its settings are not those of make ab"
 
-# Whoever starts it, and with --trust: QEMU gets no option that loads or writes files.
-printf '\x7fELF%014d\xb7\0' 0 > program
-{ head -c 56 /dev/zero; printf 'ARMd'; } > Image
-printf '# qemu: %s\nptelab list\n' '-plugin sent/evil.so' > job
-for option in '-plugin sent/evil.so' '-device nvme,drive=x' '-device nvme,romfile=x' '-D x' '-M virt' \
-	'-object memory-backend-file,id=x,mem-path=x' '-object memory-backend-ram,id=x/y' '-drive file=x' '-smp'; do
-	printf '# qemu: %s\nptelab list\n' "$option" > job
-	refuses "job: # qemu: $option" 'a job may not ask QEMU for' "$top/scripts/lab/boot" --print \
-		--image Image --ptelab program --job job --out x.jsonl
-done
+if "$top/scripts/deps" --check lab arm64 2> "$tmp/deps"; then
+	# Whoever starts it, and with --trust: QEMU gets no option that loads or writes files.
+	printf '\x7fELF%014d\xb7\0' 0 > program
+	{ head -c 56 /dev/zero; printf 'ARMd'; } > Image
+	printf '# qemu: %s\nptelab list\n' '-plugin sent/evil.so' > job
+	for option in '-plugin sent/evil.so' '-device nvme,drive=x' '-device nvme,romfile=x' '-D x' '-M virt' \
+		'-object memory-backend-file,id=x,mem-path=x' '-object memory-backend-ram,id=x/y' '-drive file=x' '-smp'; do
+		printf '# qemu: %s\nptelab list\n' "$option" > job
+		refuses "job: # qemu: $option" 'a job may not ask QEMU for' "$top/scripts/lab/boot" --print \
+			--image Image --ptelab program --job job --out x.jsonl
+	done
+
+	# A patch that names files outside of the tree, which checking it must not touch
+	mkdir -p tree/mm outside
+	echo old > tree/mm/gup.c
+	printf 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n' > tree/Makefile
+	git -C tree init -q
+	git -C tree add -A
+	git -C tree -c user.name=x -c user.email=x@localhost commit -qm x
+	for path in ../../../outside/x "$tmp/outside/x" mm/../../../../outside/x; do
+		echo keep > outside/x
+		printf -- '--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n-keep\n+gone\n' "$path" "$path" > x.patch
+		refuses "patch: a/${path#"$tmp"}" 'does not apply' env PTELAB_CACHE="$tmp/cache" \
+			"$top/scripts/lab/kernel" --tree "$tmp/tree" --ref HEAD --patch x.patch --check
+		equal "patch: a/${path#"$tmp"}: the file is as it was" "$(cat outside/x)" keep
+	done
+	printf -- '--- /dev/null\n+++ b/mm/new.c\n@@ -0,0 +1 @@\n+new\n' > x.patch
+	check "patch: one that only adds a file applies" env PTELAB_CACHE="$tmp/cache" \
+		"$top/scripts/lab/kernel" --tree "$tmp/tree" --ref HEAD --patch x.patch --check
+else
+	skip "jobs and patches" "$(tail -n 1 "$tmp/deps")"
+fi
 
 # --- hosts of a sweep ---------------------------------------------------------
 
