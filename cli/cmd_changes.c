@@ -78,15 +78,13 @@ static int put_json(const struct changes *c, FILE *f)
 static int write_json(const struct changes *c, const char *path)
 {
 	FILE *f = fopen(path, "we");
-	int ret;
+	int bad, ret;
 
 	if (!f)
 		return fail(errno, "%s: %s", path, strerror(errno));
-	ret = put_json(c, f);
-	if (fclose(f) || ret)
-		return fail(EIO, "%s: could not be written: %s", path,
-			    strerror(errno));
-	return 0;
+	bad = put_json(c, f);
+	ret = close_file(f, path);
+	return ret || !bad ? ret : fail(EIO, "%s: could not be written", path);
 }
 
 int cmd_changes(int argc, char **argv)

@@ -304,7 +304,6 @@ static void print_in_colour(const struct report_format *form,
 static int print_output(const struct output *o, const struct report *r)
 {
 	FILE *f = o->file ? fopen(o->file, "we") : stdout;
-	bool bad;
 
 	if (!o->file && args_quiet)
 		return 0;
@@ -315,13 +314,7 @@ static int print_output(const struct output *o, const struct report *r)
 		return 0;
 	}
 	o->form->print(r, f);
-	if (!o->file)
-		return 0;
-	bad = ferror(f);
-	if (fclose(f) || bad)
-		return fail(EIO, "%s: could not be written: %s", o->file,
-			    strerror(errno));
-	return 0;
+	return o->file ? close_file(f, o->file) : 0;
 }
 
 static int compare_loaded(struct side *const *side, size_t nr)

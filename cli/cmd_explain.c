@@ -143,10 +143,12 @@ static int write_svg(const struct explanation *e, size_t nr)
 	FILE *f = fopen(name, "we");
 	int ret = 0;
 
-	if (f)
+	if (f) {
 		explain_svg(e, json_text(env.manifest, "title"), f);
-	if (!f || fclose(f))
+		ret = close_file(f, name);
+	} else {
 		ret = fail(errno, "%s: %s", name, strerror(errno));
+	}
 	free(name);
 	return ret;
 }

@@ -87,9 +87,8 @@ static int write_page(const struct report *r, const struct report_page *page)
 	report_html(r, page, f);
 	if (f == stdout)
 		return 0;
-	if (ferror(f) | fclose(f))
-		return fail(errno ? errno : EIO, "%s: %s", env.output,
-			    strerror(errno));
+	if (close_file(f, env.output))
+		return -errno;
 	printf("%s\n", env.output);
 	return 0;
 }

@@ -730,8 +730,9 @@ int cmd_trace(int argc, char **argv)
 	tracer_free(t);
 	if (ret)
 		return EXIT_COULD_NOT;
-	if (out != stderr && fflush(out)) {
-		fail(errno, "%s: %s", env.output, strerror(errno));
+	if (out != stderr && (fflush(out) || ferror(out))) {
+		fail(EIO, "%s: not all could be written: %s", env.output,
+		     strerror(errno));
 		return EXIT_COULD_NOT;
 	}
 	if (!env.command)

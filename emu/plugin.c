@@ -197,7 +197,7 @@ static void on_end(qemu_plugin_id_t id, void *unused)
 	(void)id;
 	(void)unused;
 	seen_write(seen, out);
-	if (fclose(out))
+	if (ferror(out) | fclose(out))
 		perror("ptelab plugin: writing the counts");
 }
 

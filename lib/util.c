@@ -326,6 +326,18 @@ int write_file(const char *path, const char *value)
 	return 0;
 }
 
+int close_file(FILE *f, const char *path)
+{
+	int err = ferror(f) ? EIO : 0;
+
+	if (fflush(f))
+		err = errno;
+	if (fclose(f) && !err)
+		err = errno;
+	return err ? fail(err, "%s: could not be written: %s", path,
+			  strerror(err)) : 0;
+}
+
 bool readable(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

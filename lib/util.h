@@ -87,6 +87,8 @@ int too_large(const char *path);
 char *read_line(const char *fmt, ...) __printf(1, 2);
 /* Writes @value with one write(2), as sysfs requires. Returns 0 or -errno. */
 int write_file(const char *path, const char *value);
+/* Closes a file that was written to. Returns 0, or -errno if not all of it was. */
+int close_file(FILE *f, const char *path);
 /* Returns whether the file can be opened for reading now. */
 bool readable(const char *path);
 

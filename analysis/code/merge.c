@@ -481,8 +481,8 @@ int merge_counts(const char *in, const struct regions *r, struct symbols *sym,
 		ret = merge_lines(&m, in);
 	if (m.insns && gzclose(m.insns) != Z_OK && !ret)
 		ret = fail(EIO, "%s: could not be written", insns);
-	if (m.out && fclose(m.out) && !ret)
-		ret = fail(errno, "%s: %s", out, strerror(errno));
+	if (m.out && close_file(m.out, out) && !ret)
+		ret = -errno;
 	if (ret && m.out)
 		unlink(out);
 	if (ret && m.insns)

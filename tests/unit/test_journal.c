@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,6 +271,33 @@ static void foreign(void **state)
 	free(text);
 }
 
+/* Without room for a whole entry nothing is changed, and nothing is torn. */
+static void full_disk(void **state)
+{
+	struct rlimit most = { 120, 120 };
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		signal(SIGXFSZ, SIG_IGN);
+		if (journal_open(dir, 0, NULL) ||
+		    journal_set(a, "never") ||
+		    setrlimit(RLIMIT_FSIZE, &most) ||
+		    !journal_set(b, "1"))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	holds(a, "never");
+	holds(b, "7");
+	assert_int_equal(journal_open(dir, 0, NULL), 0);
+	holds(a, "madvise");
+	holds(b, "7");
+	assert_true(journal_is_empty());
+}
+
 /* Lets a child go from one system call to the next; false once it has ended. */
 static bool step(pid_t pid)
 {
@@ -338,7 +366,7 @@ int main(void)
 		T(put_back_in_order), T(same_value_is_no_change), T(after_kill),
 		T(one_at_a_time), T(torn_line), T(missing_setting),
 		T(vanished), T(denied), T(read_only), T(foreign),
-		T(killed_anywhere),
+		T(full_disk), T(killed_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
