@@ -8,7 +8,9 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/sched/signal.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 
 #include "mmio_run.h"
@@ -16,8 +18,12 @@
 
 #ifdef CONFIG_PCI
 
-/* Groups between two calls of cond_resched(). */
-#define CHUNK	4096
+/*
+ * Groups, and stores, between two calls of cond_resched(). A store that a
+ * hypervisor emulates takes microseconds.
+ */
+#define CHUNK		4096
+#define CHUNK_STORES	(512 * 1024)
 
 static __always_inline u8 __iomem *next_group(struct mmio_run *r)
 {
@@ -202,12 +208,21 @@ static u32 stage1_of(const void __iomem *p)
 	return 0;
 }
 
+/* A function of the kernel makes wider stores where it can. */
+static u64 chunk_of(const struct ptelab_mmio *arg)
+{
+	u32 width = max_t(u32, sequences[arg->sequence].width,
+			  sequences[arg->sequence].call ? 4 : 1);
+
+	return clamp_t(u64, (u64)CHUNK_STORES * width / arg->group, 1, CHUNK);
+}
+
 static int loop(struct ptelab_mmio *arg, struct mmio_run *r)
 {
-	u64 left = arg->groups, start = ktime_get_ns();
+	u64 left = arg->groups, chunk = chunk_of(arg), start = ktime_get_ns();
 
 	while (left) {
-		u64 n = min_t(u64, left, CHUNK);
+		u64 n = min(left, chunk);
 
 		run_groups(arg->sequence, r, n);
 		left -= n;
@@ -226,7 +241,7 @@ static int loop(struct ptelab_mmio *arg, struct mmio_run *r)
 /* Does a load after each group, and records how long each takes. */
 static int latency(struct ptelab_mmio *arg, struct mmio_run *r)
 {
-	size_t bytes = arg->groups * sizeof(u64), i;
+	size_t bytes = arg->groups * sizeof(u64), chunk = chunk_of(arg), i;
 	u64 *sample = kvmalloc(bytes, GFP_KERNEL_ACCOUNT), start;
 	int ret = 0;
 
@@ -239,7 +254,7 @@ static int latency(struct ptelab_mmio *arg, struct mmio_run *r)
 		start = ptelab_ticks();
 		read_back(p, r->group);
 		sample[i] = ptelab_ticks() - start;
-		if (i % CHUNK)
+		if (i % chunk)
 			continue;
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
@@ -334,6 +349,7 @@ static void take_away(struct ptelab_mmio_bar *b)
 		return;
 	iounmap(b->base);
 	pci_release_region(b->pdev, b->bar);
+	pm_runtime_put(&b->pdev->dev);
 	b->base = NULL;
 }
 
@@ -414,6 +430,8 @@ static int hold_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
 		goto release;
 	}
 	b->pdev = pci_dev_get(pdev);
+	/* It fails where there is no such thing, and the device stays awake. */
+	pm_runtime_get_sync(&pdev->dev);
 	mutex_lock(&bars_lock);
 	list_add(&b->list, &bars);
 	mutex_unlock(&bars_lock);
@@ -430,6 +448,7 @@ free:
 static int may_use(const struct ptelab_mmio *arg, struct pci_dev *pdev)
 {
 	u64 len = pci_resource_len(pdev, arg->bar), end;
+	u16 command;
 
 	if (!(pci_resource_flags(pdev, arg->bar) & IORESOURCE_MEM))
 		return -ENXIO;
@@ -441,7 +460,11 @@ static int may_use(const struct ptelab_mmio *arg, struct pci_dev *pdev)
 	 */
 	if (pdev->driver)
 		return -EBUSY;
-	return pci_is_enabled(pdev) ? 0 : -ENODEV;
+	if (!pci_is_enabled(pdev) ||
+	    pci_read_config_word(pdev, PCI_COMMAND, &command) ||
+	    !(command & PCI_COMMAND_MEMORY))
+		return -ENODEV;
+	return 0;
 }
 
 static int get_bar(struct ptelab_file *f, const struct ptelab_mmio *arg,
@@ -531,6 +554,9 @@ long ptelab_ioc_mmio(struct ptelab_file *f, void __user *uarg)
 
 	if (!ret)
 		ret = check_mmio(&arg);
+	/* As of the files of sysfs that map a BAR */
+	if (!ret)
+		ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
 	if (ret)
 		return ret;
 	ptelab_clear_from(&arg, ns);

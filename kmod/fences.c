@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Measures what each of the kernel's own barriers adds to a loop. */
 #include <linux/ktime.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -93,6 +94,7 @@ static void (*const loops[PTELAB_BARRIER_NR])(struct fence_loop *c) = {
 
 /* The caller's memory that the last call used. */
 struct ptelab_barrier_map {
+	struct mm_struct *mm;	/* whose memory; held, so that no other is there */
 	u64 addr, len;
 	struct page **page;
 	u32 pages;
@@ -110,6 +112,7 @@ void ptelab_barrier_release(struct ptelab_file *f)
 	vunmap(m->base);
 	unpin_user_pages_dirty_lock(m->page, m->pages, true);
 	kfree(m->page);
+	mmdrop(m->mm);
 	kfree(m);
 }
 
@@ -141,12 +144,15 @@ static int get_memory(struct ptelab_file *f, u64 addr, u64 len)
 	struct ptelab_barrier_map *m = f->barrier;
 	int ret;
 
-	if (m && m->addr == addr && m->len == len)
+	/* After a fork the file is the child's, too, and the address another page. */
+	if (m && m->mm == current->mm && m->addr == addr && m->len == len)
 		return 0;
 	ptelab_barrier_release(f);
 	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	if (!m)
 		return -ENOMEM;
+	m->mm = current->mm;
+	mmgrab(m->mm);
 	m->addr = addr;
 	m->len = len;
 	m->page = kcalloc(len >> PAGE_SHIFT, sizeof(*m->page),

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -105,9 +106,14 @@ static long ptelab_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static int ptelab_open(struct inode *inode, struct file *file)
 {
 	struct ptelab_file *f;
+	int ret;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	/* It tells kernel and physical addresses. */
+	ret = security_locked_down(LOCKDOWN_KCORE);
+	if (ret)
+		return ret;
 	if (atomic_inc_return(&nr_files) > MAX_FILES) {
 		atomic_dec(&nr_files);
 		return -EMFILE;

@@ -3,8 +3,9 @@
  * The whole interface of ptelab.ko: one device, /dev/ptelab, and ioctls.
  *
  * The device belongs to root, and opening it requires CAP_SYS_ADMIN, because it
- * reveals physical and kernel addresses. What an open file has set up
- * (notifiers, a shadow TLB) applies to the address space that set it up, and
+ * reveals physical and kernel addresses. For that reason opening it fails (EPERM)
+ * where the kernel is locked down for confidentiality. What an open file has set
+ * up (notifiers, a shadow TLB) applies to the address space that set it up, and
  * ends when the file is closed or the address space is gone.
  *
  * Every argument starts with its own size, which must be exact, and flags.
@@ -436,11 +437,12 @@ enum ptelab_mmio_op {
 };
 
 /*
- * The device must have no driver (EBUSY) and must be enabled (ENODEV). ENXIO:
- * no such device, or not a memory BAR. E2BIG: beyond the BAR, or above a limit.
- * The BAR stays mapped and reserved (others get EBUSY) until the file maps
- * another one, a call for it fails with one of these errors, the device gets a
- * driver or is removed, or the file is closed.
+ * The device must have no driver (EBUSY), must be enabled and decode memory
+ * (ENODEV), and the kernel must not be locked down (EPERM). ENXIO: no such device,
+ * or not a memory BAR. E2BIG: beyond the BAR, or above a limit. The BAR stays
+ * mapped and reserved (others get EBUSY) until the file maps another one, a call
+ * for it fails with one of these errors, the device gets a driver or is removed,
+ * or the file is closed.
  */
 struct ptelab_mmio {
 	__u32 size;
@@ -472,7 +474,10 @@ struct ptelab_mmio {
 	__u64 reserved[4];
 };
 
-/* What stage 2 of one of the caller's VMs maps. EBADF: not a VM. */
+/*
+ * What stage 2 of one of the caller's VMs maps. EBADF: not a VM. EOPNOTSUPP also
+ * with kvm-arm.mode=protected, where the hypervisor has the tables.
+ */
 struct ptelab_stage2 {
 	__u32 size;
 	__u32 flags;		/* none yet */

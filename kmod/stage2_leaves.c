@@ -9,6 +9,7 @@
 #include <linux/kvm_host.h>
 #include <linux/magic.h>
 #include <asm/kvm_pgtable.h>
+#include <asm/virt.h>
 
 /*
  * Returns the leaf that maps @ipa, and its level; 0 if there is none. mmu_lock
@@ -84,6 +85,9 @@ long ptelab_ioc_stage2(struct ptelab_file *f, void __user *uarg)
 		return -EINVAL;
 	if (arg.len > PTELAB_MMIO_MAX_WINDOW)
 		return -E2BIG;
+	/* The hypervisor has the tables; what is in a kvm_pgtable is something else. */
+	if (is_protected_kvm_enabled())
+		return -EOPNOTSUPP;
 	ptelab_clear_from(&arg, none);
 	file = fget(arg.vm_fd);
 	if (!file)

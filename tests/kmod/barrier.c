@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/kmod/test.h"
@@ -113,6 +114,28 @@ static void on_two_cpus(int fd)
 	check(a.state[5] && a.state[0], "and both others");
 }
 
+/* The memory of whoever calls, not of whoever had the file first. */
+static void in_a_child(int fd, const struct ptelab_barrier *arg,
+		       volatile uint64_t *p)
+{
+	struct ptelab_barrier a = *arg;
+	uint64_t before = p[0];
+	int status;
+	pid_t pid;
+
+	a.lines = 1;
+	a.from = before + 1000000;
+	pid = fork();
+	if (!pid)
+		_exit(kmod_barrier(fd, &a) || p[0] == before);
+	check(waitpid(pid, &status, 0) == pid && !status,
+	      "a child stores into its own memory");
+	check_eq(p[0], before, "and not into its parent's");
+	a.from++;
+	check(!kmod_barrier(fd, &a) && p[0] != before,
+	      "which the parent still does");
+}
+
 static void loops(int fd)
 {
 	size_t len = 2 * sysconf(_SC_PAGESIZE), lines = len / 64, i;
@@ -142,6 +165,8 @@ static void loops(int fd)
 		if (i % 8 && p[i])
 			break;
 	check_eq(i, lines * 8, "nothing beside the lines");
+
+	in_a_child(fd, &a, p);
 
 	b = a;
 	b.barrier = PTELAB_BARRIER_NR;

@@ -212,4 +212,19 @@ grep "'nvme-cmb'" "$tmp/trace" |
 	}' > "$tmp/verdict"
 equal "guest and host: the device got each stream in its order" "$(cat "$tmp/verdict")" "each in order"
 
-check "the kernel did not complain" sh -c "! grep -E 'WARNING|BUG|Call trace' '$tmp/boot.console' '$tmp/race.console'"
+# --- protected KVM: the hypervisor has stage 2, and the module keeps off it ---
+
+cat > "$tmp/job" <<END
+# qemu: -device nvme,serial=cmb,cmb_size_mb=2,addr=0x3
+# cmdline: kvm-arm.mode=protected
+# module
+ptelab run -o - -q --seed 7 --batches 2 --warmup 0 --counted 1 --ops 256 -b mmio.map:backing=sysfs:bar=00:03.0:force=yes:guest=nc
+END
+"$lab/boot" --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" --module "$module" \
+	--out "$tmp/protected.jsonl" > "$tmp/end" 2>&1
+jq -s '[.[] | select(.bench == "mmio.map")]' "$tmp/protected.jsonl" > "$tmp/run6"
+check "protected KVM: it is" grep -aq 'detected: Protected KVM' "$tmp/protected.console"
+holds "protected KVM: mapped, and of stage 2 nothing is told" 6 'length == 1 and .[0].status == "ok" and
+	(.[0].proof.stage2.why | contains("stage 2: not available")) and .[0].proof.in_force == "unknown"'
+
+check "the kernel did not complain" sh -c "! grep -E 'WARNING|BUG|Call trace' '$tmp/boot.console' '$tmp/race.console' '$tmp/protected.console'"
