@@ -226,6 +226,21 @@ $(BUILD)/tests/without: tests/without.c
 	@echo "  TEST    $@"
 	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LINK) -o $@ $<
 
+# --- readers of foreign input, with libFuzzer ---
+
+SECONDS		?= 60
+FUZZ_SRC	:= tests/fuzz/fuzz.c analysis/code/insns.c analysis/code/patch.c \
+		   $(wildcard analysis/load/*.c) $(addprefix lib/,util.c record.c batches.c \
+		   metric.c selector.c stat.c)
+
+.PHONY: fuzz
+fuzz: build/fuzz/fuzz build/native/ptelab
+	@tests/fuzz/run $< $(SECONDS)
+build/fuzz/fuzz: $(FUZZ_SRC)
+	@mkdir -p $(@D)
+	@clang -std=gnu11 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $^ $(LDLIBS_STATIC)
+
 # --- how far statistics can be trusted, and how fast they are ---
 
 .PHONY: calibrate bench-compare bench-litmus bench-cold bench-warm
@@ -353,6 +368,7 @@ help:
 	@echo '	make test-unit|test-lab|test-quick	parts of make test; see tests/run --help'
 	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
+	@echo '	make fuzz SECONDS=60	readers of foreign input, with libFuzzer'
 	@echo '	make calibrate		false alarms and power of compare and of other tools'
 	@echo '	make bench-compare	time compare and ministat on a million values'
 	@echo '	make bench-trace	cost of counting an event, in instructions'
