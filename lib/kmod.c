@@ -47,7 +47,7 @@ static const char *why_no_open(int err)
 		return "needs ptelab.ko: make -C kmod install, or insmod kmod/ptelab.ko";
 	case EACCES:
 	case EPERM:
-		return "needs root with CAP_SYS_ADMIN, on a kernel that is not locked down, to open " PTELAB_DEVICE;
+		return "needs root with CAP_SYS_ADMIN, and no lock-down, to open " PTELAB_DEVICE;
 	case EMFILE:
 		return "too many open files of " PTELAB_DEVICE;
 	default:

@@ -2,6 +2,7 @@
 /* See record.h. */
 #include "lib/record.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -235,6 +236,13 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 	return 0;
 }
 
+static bool is_name(const char *text)
+{
+	while (isalnum((unsigned char)*text) || *text == '_' || *text == '.')
+		text++;
+	return !*text;
+}
+
 static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 {
 	const char *name;
@@ -245,8 +253,7 @@ static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 		return fail(EINVAL, "%s: line %zu is not a point: bench, params or status is missing",
 			    f->path, line_nr);
 	json_object_foreach(json_object_get(o, "counters"), name, value)
-		if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") !=
-		    strlen(name))
+		if (!is_name(name))
 			return fail(EINVAL, "%s: line %zu has a metric '%s'; a name is of letters, digits, '_' and '.'",
 				    f->path, line_nr, name);
 	f->points = xrealloc(f->points,

@@ -174,11 +174,11 @@ char *shell_quote(const char *text)
 
 char *shell_word(const char *word)
 {
-	bool plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				     "-_./:=,+@%") == strlen(word);
+	const char *c = word;
 
-	return plain ? xstrdup(word) : shell_quote(word);
+	while (*c && (isalnum((unsigned char)*c) || strchr("-_./:=,+@%", *c)))
+		c++;
+	return *word && !*c ? xstrdup(word) : shell_quote(word);
 }
 
 int cmp_u64(const void *a, const void *b)

@@ -61,11 +61,7 @@ static const struct {
 static void (*target)(void);
 static int fd;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc __attribute__((unused)),
-			 char ***argv __attribute__((unused)))
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	const char *name = getenv("PTELAB_FUZZ");
 	size_t i;

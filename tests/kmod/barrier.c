@@ -116,10 +116,10 @@ static void on_two_cpus(int fd)
 
 /* The memory of whoever calls, not of whoever had the file first. */
 static void in_a_child(int fd, const struct ptelab_barrier *arg,
-		       volatile uint64_t *p)
+		       const uint64_t *p)
 {
 	struct ptelab_barrier a = *arg;
-	uint64_t before = p[0];
+	uint64_t before = __atomic_load_n(p, __ATOMIC_RELAXED);
 	int status;
 	pid_t pid;
 
@@ -127,12 +127,15 @@ static void in_a_child(int fd, const struct ptelab_barrier *arg,
 	a.from = before + 1000000;
 	pid = fork();
 	if (!pid)
-		_exit(kmod_barrier(fd, &a) || p[0] == before);
+		_exit(kmod_barrier(fd, &a) ||
+		      __atomic_load_n(p, __ATOMIC_RELAXED) == before);
 	check(waitpid(pid, &status, 0) == pid && !status,
 	      "a child stores into its own memory");
-	check_eq(p[0], before, "and not into its parent's");
+	check_eq(__atomic_load_n(p, __ATOMIC_RELAXED), before,
+		 "and not into its parent's");
 	a.from++;
-	check(!kmod_barrier(fd, &a) && p[0] != before,
+	check(!kmod_barrier(fd, &a) &&
+	      __atomic_load_n(p, __ATOMIC_RELAXED) != before,
 	      "which the parent still does");
 }
 
@@ -166,7 +169,7 @@ static void loops(int fd)
 			break;
 	check_eq(i, lines * 8, "nothing beside the lines");
 
-	in_a_child(fd, &a, p);
+	in_a_child(fd, &a, (const uint64_t *)p);
 
 	b = a;
 	b.barrier = PTELAB_BARRIER_NR;

@@ -15,7 +15,8 @@
 
 #define TEST(name)	static void name(void **state __attribute__((unused)))
 
-static char root[] = "/tmp/ptelab-tune.XXXXXX", *runtime;
+static char root[] = "/tmp/ptelab-tune.XXXXXX";
+static char *runtime;
 
 static void put(const char *path, const char *value)
 {
