@@ -2,6 +2,7 @@
 /* ptelab compare: reports what differs between runs of two or more kernels. */
 #include <argp.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,17 @@
 #include "lib/util.h"
 
 enum {
-	OPT_FAIL_ON = 256, OPT_JSON, OPT_SEED, OPT_CENTER, OPT_ORIGIN
+	OPT_FAIL_ON = 256, OPT_ALLOW_CHANGE, OPT_JSON, OPT_SEED, OPT_CENTER,
+	OPT_ORIGIN
 };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORM[=FILE]", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
 	{ "all", 'a', NULL, 0, "print equal rows too", 0 },
-	{ "fail-on", OPT_FAIL_ON, "WHAT", 0, NULL, 0 },
+	{ "fail-on", OPT_FAIL_ON, "WHAT[,...]", 0, NULL, 0 },
+	{ "allow-change", OPT_ALLOW_CHANGE, "METRIC=LIMIT[,...]", 0,
+	  "--fail-on takes no difference of such a metric (a glob) up to LIMIT, as 2 or 1%, for one; the first that matches counts", 0 },
 	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
 	{ "seed", OPT_SEED, "N", 0, "seed of the bootstrap; default 1", 0 },
 	{ "origin", OPT_ORIGIN, "NAME", 0,
@@ -40,22 +44,85 @@ static const char doc[] =
 	"  ptelab compare base v1 v2 --format grid\n"
 	"  ptelab compare runs/x --format text --format json=x.json\n"
 	"  ptelab compare base patched --format ktap --format gobench=x.txt\n"
-	"  ptelab compare base patched --fail-on regression >/dev/null\n"
+	"  ptelab compare base patched --fail-on regression,failed,missing >/dev/null\n"
+	"  ptelab compare base patched --fail-on regression --allow-change 'kvm_zap*=0,instructions*=1%'\n"
 	"  ptelab compare base patched --allow governor,'thp.*'\n"
 	"\n"
 	"Exit status: 0 success; 1 the condition of --fail-on holds; 2 failure: "
 	"a run can't be read, the environments differ, or no point was "
 	"measured on both sides.";
 
+/* A change that --fail-on lets pass. */
+struct allowed {
+	char *metric;	/* a glob */
+	double limit;
+	bool percent;	/* of base */
+};
+
+static bool is_allowed(const struct result *r);
+
 static bool any_regression(const struct comparison *c)
 {
-	return c->count[VERDICT_REGRESSION];
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		if (c->results[i].verdict == VERDICT_REGRESSION &&
+		    !is_allowed(&c->results[i]))
+			return true;
+	return false;
 }
 
 static bool any_difference(const struct comparison *c)
 {
-	return any_regression(c) || c->count[VERDICT_IMPROVEMENT] ||
-	       c->count[VERDICT_CHANGED];
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++)
+		if (is_difference(&c->results[i]) &&
+		    !is_allowed(&c->results[i]))
+			return true;
+	return false;
+}
+
+/* On one side only: what both lack is nothing that a change broke. */
+static bool any_lost(const struct comparison *c, bool failed)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_missing; i++) {
+		const struct not_compared *m = &c->missing[i];
+
+		if (m->where != BOTH && failed == (!strcmp(m->status, "failed") ||
+						   !strcmp(m->status, "invalid")))
+			return true;
+	}
+	return false;
+}
+
+static bool any_missing(const struct comparison *c)
+{
+	return any_lost(c, false) || c->nr_one_sided;
+}
+
+static bool any_failed(const struct comparison *c)
+{
+	return any_lost(c, true);
+}
+
+/* The same values on both sides leave no question open. */
+static bool any_inconclusive(const struct comparison *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_results; i++) {
+		const struct result *r = &c->results[i];
+
+		if (r->verdict == VERDICT_INCONCLUSIVE &&
+		    (r->base.nr != r->new.nr ||
+		     memcmp(r->base.v, r->new.v,
+			    r->base.nr * sizeof(*r->base.v))))
+			return true;
+	}
+	return false;
 }
 
 static bool any_finding(const struct comparison *c)
@@ -83,6 +150,9 @@ static const struct condition {
 	{ { "regression", NULL }, any_regression },
 	{ { "difference", NULL }, any_difference },
 	{ { "finding", NULL }, any_finding },
+	{ { "missing", NULL }, any_missing },
+	{ { "failed", NULL }, any_failed },
+	{ { "inconclusive", NULL }, any_inconclusive },
 	{ { "not-exercised", NULL }, not_exercised },
 };
 
@@ -106,12 +176,29 @@ struct output {
 static struct {
 	struct output *out;
 	size_t nr_out;
-	const struct condition *fail_on;
+	const struct condition **fail_on;
+	size_t nr_fail_on;
+	struct allowed *changes;
+	size_t nr_changes;
 	struct compare_options o;
 	struct text_list runs, allow;
 	const char *origin;
 	bool all;
 } env;
+
+static bool is_allowed(const struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < env.nr_changes; i++) {
+		const struct allowed *a = &env.changes[i];
+
+		if (!fnmatch(a->metric, r->metric, 0))
+			return fabs(r->delta) <= a->limit * (a->percent ?
+				fabs(r->base.median) / 100 : 1);
+	}
+	return false;
+}
 
 static char *option_help(int key, const char *text,
 			 void *input __attribute__((unused)))
@@ -127,7 +214,7 @@ static char *option_help(int key, const char *text,
 		return help;
 	case OPT_FAIL_ON:
 		all = choices_text(&condition_choices);
-		help = xasprintf("exit 1 if there is a WHAT, or if no point ran the changed code (not-exercised): %s", all);
+		help = xasprintf("exit 1 if there is a WHAT, or if no point ran the changed code (not-exercised): %s. missing, failed: on one side only", all);
 		free(all);
 		return help;
 	case OPT_CENTER:
@@ -154,6 +241,43 @@ static void add_output(const char *arg, struct argp_state *state)
 	free(name);
 }
 
+static void add_conditions(const char *arg, struct argp_state *state)
+{
+	char *text = xstrdup(arg), *save, *one;
+
+	for (one = strtok_r(text, ",", &save); one;
+	     one = strtok_r(NULL, ",", &save)) {
+		env.fail_on = grow(env.fail_on, env.nr_fail_on,
+				   sizeof(*env.fail_on));
+		env.fail_on[env.nr_fail_on++] =
+			choice_arg("--fail-on", &condition_choices, one, state);
+	}
+	free(text);
+}
+
+/* The metrics point into the copy of @arg, which stays. */
+static void add_allowed(const char *arg, struct argp_state *state)
+{
+	char *text = xstrdup(arg), *save, *one, *end;
+
+	for (one = strtok_r(text, ",", &save); one;
+	     one = strtok_r(NULL, ",", &save)) {
+		char *limit = strchr(one, '=');
+		struct allowed a = { .metric = one };
+
+		if (limit) {
+			*limit++ = '\0';
+			a.limit = strtod(limit, &end);
+			a.percent = *end == '%';
+		}
+		if (!limit || end == limit || end[a.percent] || !(a.limit >= 0))
+			args_error(state, "--allow-change takes METRIC=LIMIT, such as 'kvm_zap*=0' or 'instructions*=1%%', not '%s'",
+				   arg);
+		env.changes = grow(env.changes, env.nr_changes, sizeof(a));
+		env.changes[env.nr_changes++] = a;
+	}
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct center *center;
@@ -175,8 +299,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.all = true;
 		break;
 	case OPT_FAIL_ON:
-		env.fail_on = choice_arg("--fail-on", &condition_choices, arg,
-					 state);
+		add_conditions(arg, state);
+		break;
+	case OPT_ALLOW_CHANGE:
+		add_allowed(arg, state);
 		break;
 	case OPT_CENTER:
 		center = choice_arg("--center", &center_choices, arg, state);
@@ -260,11 +386,12 @@ static int nothing_compared(const struct side *base, const struct side *new)
 /* Returns the exit code. */
 static int conclude(struct comparison *const *c, size_t nr)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < nr; i++)
-		if (env.fail_on && env.fail_on->holds(c[i]))
-			return EXIT_CONDITION;
+		for (k = 0; k < env.nr_fail_on; k++)
+			if (env.fail_on[k]->holds(c[i]))
+				return EXIT_CONDITION;
 	return EXIT_DONE;
 }
 

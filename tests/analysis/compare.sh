@@ -644,6 +644,36 @@ fails_itself_on()
 	exits 0 ptelab compare zaps zaps --fail-on "$1" --format rows && says "not this change's doing"
 }
 check "--fail-on finding: none that is on both sides" fails_itself_on finding
+# a run against itself has nothing to fail on, whatever its kind
+not_itself()
+{
+	local run
+
+	for run in zaps base tb tb3 race-base; do
+		exits 0 ptelab compare $run $run --fail-on regression,difference,finding,missing,failed,inconclusive,not-exercised || return
+	done
+}
+make_run -o race-base -M race -B a -n 3 'gup.futex : lockless_retries=1+1' 'fault.file ! failed so'
+check "--fail-on anything: not a run against itself" not_itself
+# what broke is no success, though the one row that is left is equal
+broken()
+{
+	make_run -o sound -B a -n 3 'a.b : faults.minor=1' 'c.d : faults.minor=1' 'e.f : faults.minor=1' &&
+	make_run -o fails -B b -n 3 'a.b : faults.minor=1' 'c.d ! failed so' 'e.f : faults.minor=1' &&
+	make_run -o lacks -B b -n 3 'a.b : faults.minor=1' 'c.d : faults.minor=1' &&
+	exits 0 ptelab compare sound fails --fail-on regression,missing && exits 1 ptelab compare sound fails --fail-on regression,failed &&
+	exits 0 ptelab compare sound lacks --fail-on regression,failed && exits 1 ptelab compare sound lacks --fail-on missing &&
+	exits 1 ptelab compare tb3 tn3 --fail-on regression --fail-on inconclusive
+}
+check "--fail-on missing, failed, inconclusive" broken
+allowed()
+{
+	make_run -o low -B a -n 3 'a.b : instructions_kernel=1000 kvm_zap_calls=1' && make_run -o high -B b -n 3 'a.b : instructions_kernel=1009 kvm_zap_calls=1' &&
+	exits 1 ptelab compare low high --fail-on regression && exits 0 ptelab compare low high --fail-on regression --allow-change 'kvm*=0,instructions*=+1%' &&
+	exits 1 ptelab compare low high --fail-on regression --allow-change 'instructions*=8' && exits 0 ptelab compare low high --fail-on difference --allow-change 'instructions*=9' &&
+	exits 2 ptelab compare low high --allow-change 'instructions*' && says "takes METRIC=LIMIT" "$tmp/err" && exits 2 ptelab compare low high --allow-change 'x=1kg'
+}
+check "--allow-change: up to a limit" allowed
 check "nothing to compare" exits 2 ptelab compare base new -b nothing
 check "nothing to compare: -b matches nothing" says "-b 'nothing' matches nothing" err
 check "nothing to compare: no table" test ! -s out
