@@ -216,7 +216,7 @@ void report_constant(const struct view *v, FILE *f)
 
 /* --- counts --- */
 
-char *seeds_text(const struct result *r)
+char *agreement_text(const struct result *r)
 {
 	char p[NUMBER_SIZE];
 
@@ -229,7 +229,7 @@ char *seeds_text(const struct result *r)
 	       NULL;
 }
 
-char *interval_text(const struct result *r)
+char *ci_text(const struct result *r)
 {
 	char low[NUMBER_SIZE], high[NUMBER_SIZE];
 

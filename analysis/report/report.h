@@ -119,9 +119,9 @@ void report_constant(const struct view *v, FILE *f);
 /* "1 regression, 2 equal"; the caller frees. */
 char *counts_text(const struct comparison *c);
 /* A timed row's interval, of the shift where there is no ratio; free it. */
-char *interval_text(const struct result *r);
+char *ci_text(const struct result *r);
 /* What seeds or boots say of an exact row that varies, or NULL; free it. */
-char *seeds_text(const struct result *r);
+char *agreement_text(const struct result *r);
 /* Environments that differ and were allowed to. */
 void report_environment(const struct comparison *c, FILE *f);
 void report_notes(const struct comparison *c, FILE *f);

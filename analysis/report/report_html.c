@@ -381,7 +381,7 @@ static char *evidence_text(const struct result *r)
 	    sample_is_one(&r->new))
 		return NULL;
 	if (r->tier == TIER_EXACT) {
-		more = seeds_text(r);
+		more = agreement_text(r);
 		text = xasprintf("%s to %s, and %s to %s, over %zu and %zu boots%s",
 				 format_value(r->base.min, r->tier, a),
 				 format_value(r->base.max, r->tier, b),
@@ -397,7 +397,7 @@ static char *evidence_text(const struct result *r)
 	more = r->boots_more ?
 	       xasprintf("; about %zu more boots a side would settle it",
 			 r->boots_more) : xstrdup("");
-	interval = interval_text(r);
+	interval = ci_text(r);
 	text = xasprintf("95%% CI %s, adjusted %s, %zu and %zu boots%s",
 			 interval, format_p(r->p_adjusted, c), r->base.boots,
 			 r->new.boots, more);

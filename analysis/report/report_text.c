@@ -143,7 +143,7 @@ static void range_line(struct table *t, const struct result *r)
 	cause = cause_text(r);
 	base = range_text(&r->base, d);
 	new = range_text(&r->new, d);
-	boots = seeds_text(r);
+	boots = agreement_text(r);
 	table_line(t, 4, "%s -> %s over %s%s", base, new, what,
 		   cause ? cause : boots ? boots : "");
 	free(cause);
@@ -161,7 +161,7 @@ static void interval_line(struct table *t, const struct result *r)
 	if (r->boots_more)
 		more = xasprintf("; about %zu more a side would settle it",
 				 r->boots_more);
-	interval = interval_text(r);
+	interval = ci_text(r);
 	table_line(t, 4, "CI %s, %s, adjusted %s; %zu and %zu boots%s",
 		   interval, format_p(r->p, p),
 		   format_p(r->p_adjusted, adjusted) + 2, r->base.boots,
