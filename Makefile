@@ -244,7 +244,7 @@ build/fuzz/fuzz: $(FUZZ_SRC)
 # --- how far statistics can be trusted, and how fast they are ---
 
 .PHONY: calibrate bench-compare bench-litmus bench-cold bench-warm
-calibrate: $(BUILD)/tests/calibrate $(BUILD)/ptelab
+calibrate: $(BUILD)/tests/calibrate $(BUILD)/tests/levels $(BUILD)/ptelab
 	@tests/calibrate/run
 bench-compare: $(BUILD)/tests/make-batches $(BUILD)/ptelab
 	@tests/calibrate/bench
@@ -255,7 +255,8 @@ bench-cold:
 bench-warm:
 	@BASE=$(BASE) ROUNDS=$(ROUNDS) scripts/bench/warm
 
-$(BUILD)/tests/calibrate: tests/calibrate/calibrate.c tests/calibrate/rivals.h $(LIBOBJ)
+$(BUILD)/tests/calibrate $(BUILD)/tests/levels: $(BUILD)/tests/%: tests/calibrate/%.c \
+		tests/calibrate/rivals.h tests/analysis/made_side.h $(LIBOBJ)
 	@mkdir -p $(@D)
 	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(filter-out -static,$(LINK)) \
 		-o $@ $< $(LIBOBJ) $(LDLIBS_STATIC)

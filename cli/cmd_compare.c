@@ -24,7 +24,8 @@ static const struct argp_option options[] = {
 	{ "all", 'a', NULL, 0, "print equal rows too", 0 },
 	{ "fail-on", OPT_FAIL_ON, "WHAT[,...]", 0, NULL, 0 },
 	{ "allow-change", OPT_ALLOW_CHANGE, "METRIC=LIMIT[,...]", 0,
-	  "--fail-on takes no difference of such a metric (a glob) up to LIMIT, as 2 or 1%, for one; the first that matches counts", 0 },
+	  "--fail-on takes no difference of such a metric (a glob) up to LIMIT, as 2 or 1%, for one; the first that matches counts",
+	  0 },
 	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
 	{ "seed", OPT_SEED, "N", 0, "seed of the bootstrap; default 1", 0 },
 	{ "origin", OPT_ORIGIN, "NAME", 0,
@@ -214,7 +215,8 @@ static char *option_help(int key, const char *text,
 		return help;
 	case OPT_FAIL_ON:
 		all = choices_text(&condition_choices);
-		help = xasprintf("exit 1 if there is a WHAT, or if no point ran the changed code (not-exercised): %s. missing, failed: on one side only", all);
+		help = xasprintf("exit 1 if there is a WHAT, or if no point ran the changed code (not-exercised): %s. missing, failed: on one side only",
+				 all);
 		free(all);
 		return help;
 	case OPT_CENTER:

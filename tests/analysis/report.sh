@@ -67,7 +67,7 @@ no_gnuplot()
 check "without gnuplot it has no pictures, and says so" no_gnuplot
 evidence()
 {
-	grep -qE '95% CI -[0-9.]+% to -[0-9.]+%, adjusted p 0\.0[0-9]+, 6 and 6 boots' r.html && grep -q 'a side would settle it' r.html
+	grep -qE '95% CI -[0-9.]+%\.\.-[0-9.]+%, adjusted p 0\.0[0-9]+, 6 and 6 boots' r.html && grep -q 'a side would settle it' r.html
 }
 check "timed rows have their intervals, and how many more boots" evidence
 check "several new runs" exits 0 ptelab report base new new -o - --allow 'x'
