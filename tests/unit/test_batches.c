@@ -214,95 +214,26 @@ TEST(other_lists_stay)
 	free(text);
 }
 
-/*
- * The bootstrap of a list's middle is that of the list: the interval from the
- * middle alone against the one from all values, drawn one by one.
- */
-TEST(bootstrap_of_the_middle)
+/* The center of a list's middle is that of the list. */
+TEST(center_of_the_middle)
 {
-	enum { NR = 2001, BOOTS = 5 };
-	struct stat_bootstrap opt = { stat_median, 4000, 5, .95, false };
-	struct stat_group all[BOOTS], mid[BOOTS];
-	struct stat_boot ball[BOOTS], bmid[BOOTS], bone[BOOTS];
-	struct stat_interval a, m;
-	struct batch_list *b[BOOTS];
-	static const double one = 1;
-	struct stat_group gone = { .v = &one, .nr = 1 };
-	double *v[BOOTS];
-	size_t i, j;
-
-	for (i = 0; i < BOOTS; i++) {
-		double *copy;
-
-		v[i] = values(NR, 10 + i);
-		for (j = 0; j < NR; j++)
-			v[i][j] += 3 * i;
-		copy = copy_of(v[i], NR);
-		b[i] = batches_take(copy, NR);
-		free(copy);
-		all[i] = (struct stat_group){ .v = v[i], .nr = NR };
-		mid[i] = (struct stat_group){ .v = b[i]->middle,
-			.nr = b[i]->nr_middle, .of = NR, .first = b[i]->first,
-			.mean = b[i]->mean, .sd = sqrt(b[i]->variance) };
-		ball[i] = (struct stat_boot){ &all[i], 1 };
-		bmid[i] = (struct stat_boot){ &mid[i], 1 };
-		bone[i] = (struct stat_boot){ &gone, 1 };
-	}
-	near(stat_nested(bmid, BOOTS, stat_median),
-	     stat_nested(ball, BOOTS, stat_median), 0);
-	a = stat_ratio_ci(ball, BOOTS, bone, BOOTS, &opt);
-	m = stat_ratio_ci(bmid, BOOTS, bone, BOOTS, &opt);
-	/* all values are sorted and drawn by rank as well: the same draws */
-	near(m.low, a.low, 0);
-	near(m.high, a.high, 0);
-	opt.center = stat_mean;
-	a = stat_ratio_ci(ball, BOOTS, bone, BOOTS, &opt);
-	m = stat_ratio_ci(bmid, BOOTS, bone, BOOTS, &opt);
-	near(m.estimate, a.estimate, 1e-12);
-	near(m.low, a.low, 5e-4);
-	near(m.high, a.high, 5e-4);
-	for (i = 0; i < BOOTS; i++) {
-		batches_free(b[i]);
-		free(v[i]);
-	}
-}
-
-/*
- * Medians drawn by rank have the distribution of medians of draws: the
- * standard deviation of both, of an odd and an even number of values.
- */
-TEST(draws_by_rank)
-{
-	static const double one = 1;
-	struct stat_group gone = { .v = &one, .nr = 1 };
-	struct stat_boot bone = { &gone, 1 };
 	size_t nr;
 
-	for (nr = 100; nr <= 101; nr++) {
-		struct stat_bootstrap opt = { stat_median, 20000, 9, .8,
-					      false };
-		double *v = values(nr, nr), *draw = copy_of(v, nr);
-		struct stat_group g = { .v = v, .nr = nr };
-		struct stat_boot boot = { &g, 1 };
-		double *median = xcalloc(20000, sizeof(*median));
-		gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-		struct stat_interval ci;
-		size_t i, j;
+	for (nr = 2000; nr <= 2001; nr++) {
+		double *v = values(nr, nr), *copy = copy_of(v, nr);
+		struct batch_list *b = batches_take(copy, nr);
+		struct stat_group all = { .v = v, .nr = nr };
+		struct stat_group middle = { .v = b->middle,
+			.nr = b->nr_middle, .of = nr, .first = b->first,
+			.mean = b->mean, .sd = sqrt(b->variance) };
+		struct stat_boot whole = { &all, 1 }, part = { &middle, 1 };
 
-		for (i = 0; i < nr; i++)	/* no ties: a finer test */
-			v[i] += i / 1000.;
-		for (i = 0; i < 20000; i++) {
-			for (j = 0; j < nr; j++)
-				draw[j] = v[gsl_rng_uniform_int(rng, nr)];
-			median[i] = stat_median(draw, nr);
-		}
-		stat_sort(median, 20000);
-		ci = stat_ratio_ci(&boot, 1, &bone, 1, &opt);
-		near(ci.low, stat_quantile(median, 20000, .1), 3e-4);
-		near(ci.high, stat_quantile(median, 20000, .9), 3e-4);
-		gsl_rng_free(rng);
-		free(median);
-		free(draw);
+		near(stat_nested(&part, 1, stat_median),
+		     stat_nested(&whole, 1, stat_median), 0);
+		near(stat_nested(&part, 1, stat_mean),
+		     stat_nested(&whole, 1, stat_mean), 1e-12);
+		batches_free(b);
+		free(copy);
 		free(v);
 	}
 }
@@ -316,8 +247,7 @@ int main(void)
 		cmocka_unit_test(outliers_are_counted),
 		cmocka_unit_test(lists_leave_the_text),
 		cmocka_unit_test(other_lists_stay),
-		cmocka_unit_test(bootstrap_of_the_middle),
-		cmocka_unit_test(draws_by_rank),
+		cmocka_unit_test(center_of_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
