@@ -245,9 +245,9 @@ static const char *const noise_name[] = {
 	"boots shared by rows",
 };
 
-static double draw(enum noise noise, size_t side, double common)
+static double draw(enum noise kind, size_t side, double common)
 {
-	switch (noise) {
+	switch (kind) {
 	case NOISY:
 		return gsl_ran_gaussian(rng, .015);
 	case TAILS:
@@ -267,7 +267,7 @@ static double draw(enum noise noise, size_t side, double common)
 }
 
 /* In the order ABBA BAAB, or all of base first; the first row of new slower. */
-static void fill_timed(struct table *t, enum noise noise, double effect,
+static void fill_timed(struct table *t, enum noise kind, double effect,
 		       double drift, bool turns)
 {
 	size_t k, i, row;
@@ -280,7 +280,7 @@ static void fill_timed(struct table *t, enum noise noise, double effect,
 					      k * t->boots + i;
 			for (row = 0; row < t->rows; row++)
 				t->v[k][row * t->boots + i] = 1000 *
-					exp(draw(noise, k, common) +
+					exp(draw(kind, k, common) +
 					    (row ? 0 : k * log1p(effect)) +
 					    drift * t->at[k][i] / (2 * t->boots));
 		}
@@ -301,7 +301,7 @@ static bool ranks_see(const struct table *t, bool any)
 	return p[0] < .05;
 }
 
-static void timed_line(const char *name, enum noise noise, size_t boots,
+static void timed_line(const char *name, enum noise kind, size_t boots,
 		       double drift, bool turns)
 {
 	struct table t = table_new("timed", "ns", 8, boots);
@@ -311,15 +311,15 @@ static void timed_line(const char *name, enum noise noise, size_t boots,
 	for (i = 0; i < tables; i++) {
 		struct said said;
 
-		fill_timed(&t, noise, 0, drift, turns);
+		fill_timed(&t, kind, 0, drift, turns);
 		said = ask(&t, true);
 		level += said.any;
 		covers += said.ratio_low <= 1 && said.ratio_high >= 1;
 		old += ranks_see(&t, true);
-		fill_timed(&t, noise, .02, drift, turns);
+		fill_timed(&t, kind, .02, drift, turns);
 		seen += ask(&t, true).first;
 		old_seen += ranks_see(&t, false);
-		fill_timed(&t, noise, .01, drift, turns);
+		fill_timed(&t, kind, .01, drift, turns);
 		equal += ask(&t, true).equivalent;
 	}
 	printf("  %-27s %zu  %5.1f %5.1f   %4.0f %4.0f   %5.1f   %5.1f\n", name,
