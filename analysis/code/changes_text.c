@@ -51,7 +51,7 @@ static const char *what_ran(const struct changes *c)
 	case RAN_NEVER:
 		return "not exercised: none of the changed code ran";
 	case RAN_OUTSIDE:
-		return "not exercised by what is measured: the changed code ran only outside of it, in set-up or at boot,";
+		return "not exercised: the changed code ran in set-up or at boot, but not";
 	case RAN_PART:
 		return "exercised in part";
 	case RAN_ALL:

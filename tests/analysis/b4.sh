@@ -73,7 +73,7 @@ not_measured()
 check "a series that was not measured: says so, and builds nothing" not_measured
 measured()
 {
-	b4_check cover --measure TREE=/some/tree && json '.[0] | .status == "pass" and (.summary | startswith("1 improvement, ")) and (.details | contains("BETTER:"))' &&
+	b4_check cover --measure TREE=/some/tree && json '.[0] | .status == "pass" and (.summary | startswith("1 improvement, ")) and (.details | contains("BETTER at"))' &&
 	[ "$(paste -sd' ' b4-said)" = 'mbox -o- c$1@example.org' ] &&
 	[ "$(sed 's/^MBOX=.*/MBOX/' ab-said | paste -sd' ')" = 'TREE=/some/tree MBOX WHICH=<c$1@example.org>' ] &&
 	says "what make ab prints" "$tmp/err" && [ "$(find "$tree/runs/made/patches" -name '*.patch' | wc -l)" = 2 ]

@@ -174,7 +174,7 @@ static void panels_of_pages(void **state)
 	assert_int_equal(drawn, 3);
 	text = read_file(path, NULL);
 	assert_non_null(text);
-	assert_non_null(strstr(text, "\ntitle = 'it''s'\n"));
+	assert_non_null(strstr(text, "\ntitle = \"it\\047s\"\n"));
 	assert_non_null(strstr(text, "\nsubtitle_3 = 'four'\n"));
 	assert_non_null(strstr(text, "\nsub_lines = 3\n"));
 	assert_non_null(strstr(text, "\npanel_title[2] = 'timed x.y map=nc'\n"));
