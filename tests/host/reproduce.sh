@@ -42,11 +42,13 @@ result()
 	cp -r "$top/tests/golden/runs/series-base" "$1/base"
 	cp -r "$top/tests/golden/runs/series-patched" "$1/patched"
 	xz -d "$1"/*/*.xz
+	echo 'ptelab run -o -' > "$1/job"
 	cat > "$1/manifest.json" << END
 {
 "schema": "ptelab.ab/1",
 "hash": "0123456789abcdef",
 "settings": "${4:-}SERIES='null' SEEDS='1 2 3'",
+"job_sha256": "$(sha256sum < "$1/job" | cut -d' ' -f1)",
 "base": {
   "source": "$3",
   "source_id": "$2",
@@ -54,7 +56,6 @@ result()
 }
 }
 END
-	echo 'ptelab run -o -' > "$1/job"
 }
 sha=$(sha256sum < good.tar.xz | cut -d' ' -f1)
 name=linux-source-6.12_6.12.117-1
@@ -136,7 +137,7 @@ if command -v git > /dev/null; then
 	result "$tmp/of-tree" "git:$tree_id" "linux v6.12 (0123456789ab)" "TREE='/nosuch' BASE='v6.12' "
 	again linux-6.12@HEAD "$tmp/of-tree" > "$tmp/out"
 	equal tag-of-the-result "$(cut -d: -f1 "$tmp/out")" '0 identical'
-	refused tree-is-gone 'the result needs linux v6.12 .*/nosuch is not a git tree; SOURCE=TREE@TAG gives it' '' "$tmp/of-tree"
+	refused tree-of-the-sender "has TREE='/nosuch', which would run on this machine" '' "$tmp/of-tree"
 
 	# edit FILE SED: a boot file with other figures, whose checksum is right
 	edit()
