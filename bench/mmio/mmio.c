@@ -969,7 +969,7 @@ static const struct bench_param map_params[] = {
 static const struct bench mmio_map_bench = {
 	.name = "mmio.map",
 	.op = "one first store of a guest to a page of a BAR",
-	.words = "guest's first store to a page of a BAR",
+	.words = "guest's first store to {backing:vfio=a VFIO BAR|sysfs=a BAR mapped by sysfs|ram=a page of RAM}, {guest:nc=NC|ngnre=nGnRE|mixed=NC and nGnRE|wb=WB} in its stage 1",
 	.measures = "the stage-2 fault and mapping, and its memory type: s2_maps.*",
 	.may_lie = "in practice a guest's device is mapped only once",
 	BENCH_PARAMS(map_params),
