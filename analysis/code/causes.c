@@ -409,33 +409,55 @@ static double dusted(double v)
 	return fabs(v) < 1e-9 ? 0 : v;
 }
 
+/* What one side's boots have of noise. */
+struct range {
+	double low, high, median;
+};
+
 /* @v: the noise of each boot, base's first. */
-static void take_noise(struct cause *cause, const struct row *row, double *v)
+static struct range range_of(const struct row *row, int side, const double *v)
 {
-	double median[NR_SIDES];
+	const double *of = v + (side == NEW ? row->boots[BASE] : 0);
+	size_t nr = row->boots[side], i;
+	struct range r = { of[0], of[0], stat_median(of, nr) };
+
+	for (i = 1; i < nr; i++) {
+		r.low = fmin(r.low, of[i]);
+		r.high = fmax(r.high, of[i]);
+	}
+	return r;
+}
+
+/* How far two ranges are apart; 0 or less: they are not. */
+static double gap(const struct range *a, const struct range *b)
+{
+	return fmax(b->low - a->high, a->low - b->high);
+}
+
+static void take_noise(struct cause *cause, const struct row *row,
+		       const double *v, const double *own)
+{
+	struct range r[NR_SIDES], o[NR_SIDES];
 	int s;
 
 	for (s = 0; s < NR_SIDES; s++) {
-		double *of = v + (s == NEW ? row->boots[BASE] : 0);
-		size_t nr = row->boots[s], i;
-
-		cause->low[s] = cause->high[s] = of[0];
-		for (i = 1; i < nr; i++) {
-			cause->low[s] = fmin(cause->low[s], of[i]);
-			cause->high[s] = fmax(cause->high[s], of[i]);
-		}
-		median[s] = stat_median(of, nr);
+		r[s] = range_of(row, s, v);
+		o[s] = range_of(row, s, own);
+		cause->low[s] = r[s].low;
+		cause->high[s] = r[s].high;
 	}
-	if (cause->high[BASE] < cause->low[NEW] ||
-	    cause->high[NEW] < cause->low[BASE])
-		cause->noise_delta = median[NEW] - median[BASE];
+	if (gap(&r[BASE], &r[NEW]) > 0)
+		cause->noise_delta = r[NEW].median - r[BASE].median;
+	if (gap(&o[BASE], &o[NEW]) > fmax(o[BASE].high - o[BASE].low,
+					  o[NEW].high - o[NEW].low))
+		cause->proof += o[NEW].median - o[BASE].median;
 }
 
 struct cause causes_of(const struct causes *c, long number)
 {
 	const struct row *row = &c->rows[number];
 	size_t all = row->boots[BASE] + row->boots[NEW], i, k;
-	double *noise = xcalloc(all, sizeof(*noise));
+	double *noise = xcalloc(2 * all, sizeof(*noise)), *own = noise + all;
 	struct cause cause = { .known = true };
 
 	for (i = 0; i < row->nr; i++) {
@@ -446,15 +468,18 @@ struct cause causes_of(const struct causes *c, long number)
 			cause.noise = true;
 			cause.noise_in_change |= (u->key & 3) !=
 						 CAUSE_ELSEWHERE;
-			for (k = 0; k < all; k++)
+			for (k = 0; k < all; k++) {
 				noise[k] += u->value[k];
+				if ((u->key & 3) == CAUSE_CHANGED)
+					own[k] += u->value[k];
+			}
 			continue;
 		}
 		cause.part[u->key & 3] += delta;
 		if (is_proof(c, row, u))
 			cause.proof += delta;
 	}
-	take_noise(&cause, row, noise);
+	take_noise(&cause, row, noise, own);
 	free(noise);
 	cause.proof = dusted(cause.proof);
 	for (i = 0; i < NR_CAUSE_PARTS; i++)

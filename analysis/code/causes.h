@@ -30,8 +30,9 @@ struct cause {
 	bool known;
 	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
 	/*
-	 * of these parts, what proves a difference: changed code, and code
-	 * that it calls and that is noise at no point
+	 * what proves a difference: of these parts changed code, and code that
+	 * it calls and that is noise at no point; and the noise in changed
+	 * code, if its ranges are further apart than they are wide
 	 */
 	double proof;
 	bool noise;			/* whether there is any here */

@@ -518,8 +518,8 @@ static bool event_differs(const struct comparison *c, const struct result *of)
 }
 
 /*
- * Changed code that repeats in every boot is a difference, however small. All
- * other code counts where an event differs as well, such as a fault that
+ * Changed code that repeats in every boot is a difference, however small, and
+ * changed code that varies is one if it differs by more than that. All other code counts where an event differs as well, such as a fault that
  * follows from a zap: then something else happened, and what it costs is part
  * of the figure. The same code has nothing to prove.
  */

@@ -222,6 +222,29 @@ static void changed_varies(void **state)
 	side_free(n);
 }
 
+/* Changed code that varies proves a difference that is larger than that. */
+static void changed_varies_less(void **state)
+{
+	const struct counts base[2] = { { 100, 0, 0, 0, 0 }, { 102, 0, 0, 0, 0 } };
+	const struct counts new[2] = { { 110, 0, 0, 0, 0 }, { 108, 0, 0, 0, 0 } };
+	struct causes *c = causes_with(changes());
+	struct side *b, *n;
+	struct cause cause;
+
+	(void)state;
+	make_sides(base, new, 1, &b, &n);
+	assert_int_equal(causes_add(c, &b->points[0], &n->points[0],
+				    "instructions"), 0);
+	causes_settle(c);
+	cause = causes_of(c, 0);
+	assert_true(cause.noise_in_change);
+	assert_float_equal(cause_sum(&cause), 0, 0);
+	assert_float_equal(cause.proof, 4, 0);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
 /* What changed code calls proves nothing if it is noise at another point. */
 static void called_varies(void **state)
 {
@@ -331,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(noise_and_rest),
 		cmocka_unit_test(changed_varies),
+		cmocka_unit_test(changed_varies_less),
 		cmocka_unit_test(called_varies),
 		cmocka_unit_test(interrupts),
 		cmocka_unit_test(one_boot),
