@@ -776,7 +776,8 @@ static void judge_family(struct comparison *c)
 		else if (r->p_adjusted < c->options->alpha && r->delta)
 			r->verdict = judge(r);
 	}
-	if (c->permuted && c->family)
+	/* Exact rows have better evidence than p; this would only distract. */
+	if (c->permuted && c->family && c->timed)
 		comparison_note(c, "ranks of so few boots can't tell a difference among %zu rows that vary, which takes %zu a side: p is from a permutation of boots for the whole table",
 				c->family, stat_rank_least(c->family,
 							   c->options->alpha));
