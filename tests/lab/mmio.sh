@@ -222,7 +222,7 @@ ptelab run -o - -q --seed 7 --batches 2 --warmup 0 --counted 1 --ops 256 -b mmio
 END
 "$lab/boot" --image "$kernel/Image" --ptelab build/arm64/ptelab --job "$tmp/job" --module "$module" \
 	--out "$tmp/protected.jsonl" > "$tmp/end" 2>&1
-jq -s '[.[] | select(.bench == "mmio.map")]' "$tmp/protected.jsonl" > "$tmp/run6"
+jq -s '[.[] | select(.bench == "mmio.map")]' "$tmp/protected.jsonl" > "$tmp/6.json"
 check "protected KVM: it is" grep -aq 'detected: Protected KVM' "$tmp/protected.console"
 holds "protected KVM: mapped, and of stage 2 nothing is told" 6 'length == 1 and .[0].status == "ok" and
 	(.[0].proof.stage2.why | contains("stage 2: not available")) and .[0].proof.in_force == "unknown"'
