@@ -236,9 +236,12 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 	return 0;
 }
 
+/* "in_force.Device-nGnRE". A spreadsheet takes a leading '-' for a formula. */
 static bool is_name(const char *text)
 {
-	while (isalnum((unsigned char)*text) || *text == '_' || *text == '.')
+	if (!isalnum((unsigned char)*text))
+		return false;
+	while (isalnum((unsigned char)*text) || (*text && strchr("_.-", *text)))
 		text++;
 	return !*text;
 }
@@ -254,7 +257,7 @@ static int check_point(struct run_file *f, json_t *o, size_t line_nr)
 			    f->path, line_nr);
 	json_object_foreach(json_object_get(o, "counters"), name, value)
 		if (!is_name(name))
-			return fail(EINVAL, "%s: line %zu has a metric '%s'; a name is of letters, digits, '_' and '.'",
+			return fail(EINVAL, "%s: line %zu has a metric '%s'; a name is of letters, digits, '_', '.' and '-'",
 				    f->path, line_nr, name);
 	f->points = xrealloc(f->points,
 			     (f->nr_points + 1) * sizeof(*f->points));

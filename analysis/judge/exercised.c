@@ -267,6 +267,17 @@ char *exercised_brief(const json_t *changes, size_t width)
 		free(never);
 		free(outside);
 	} while (named > 1 && strlen(text) > width);
+	if (strlen(text) > width) {
+		free(text);
+		text = xasprintf("Ran: %zu of %zu changed function%s.",
+				 all - out, all, plural(all));
+		if (count_state(changes, RAN_OUTSIDE))
+			append_text(&text, " ", "Only in set-up or at boot: %zu.",
+				    count_state(changes, RAN_OUTSIDE));
+		if (count_state(changes, RAN_NEVER))
+			append_text(&text, " ", "Never: %zu.",
+				    count_state(changes, RAN_NEVER));
+	}
 	append_not_built(&text, changes);
 	return text;
 }

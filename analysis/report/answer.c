@@ -476,6 +476,9 @@ struct answer *answer_of(const struct comparison *c)
 	}
 	if (a->nr)
 		qsort(a->lines, a->nr, sizeof(*a->lines), by_weight);
+	/* Points may have different ones: that of the first line is above all. */
+	if (a->differing && a->lines[0].shown->cost)
+		a->cost = a->lines[0].shown->cost->metric;
 	answer_points_free(&l);
 	free(all);
 	return a;
