@@ -254,6 +254,14 @@ char *exercised_brief(const json_t *changes, size_t width)
 	}
 	if (!out || exercised_of(changes) == EXERCISED_UNKNOWN)
 		return exercised_text(changes);
+	if (out == all && !count_state(changes, RAN_NEVER)) {
+		char *names = names_text(changes, RAN_OUTSIDE, NAMED);
+
+		text = xasprintf("Ran only in set-up or at boot: %s.", names);
+		append_not_built(&text, changes);
+		free(names);
+		return text;
+	}
 	do {
 		char *never = names_text(changes, RAN_NEVER, --named);
 		char *outside = names_text(changes, RAN_OUTSIDE, named);
