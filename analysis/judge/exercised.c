@@ -275,7 +275,7 @@ char *exercised_brief(const json_t *changes, size_t width)
 		free(never);
 		free(outside);
 	} while (named > 1 && strlen(text) > width);
-	if (strlen(text) > width) {
+	if (strlen(text) > width && out > NAMED) {
 		free(text);
 		text = xasprintf("Ran: %zu of %zu changed function%s.",
 				 all - out, all, plural(all));
