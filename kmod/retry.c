@@ -279,7 +279,8 @@ static void check_value(struct ptelab_retry_state *r, u64 value, u64 from,
 		smp_rmb();	/* as store() writes them */
 		after = READ_ONCE(e->seq);
 		if (before != seq || after != seq) {
-			if (seq > to)
+			/* not made yet, or made and overwritten since */
+			if (seq > to && smp_load_acquire(&r->seq) < seq)
 				break;
 			r->arg.unchecked++;
 			return;
