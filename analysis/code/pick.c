@@ -174,27 +174,32 @@ static const char *only_difference(const struct atlas_point *x,
 	return found;
 }
 
-static void add_set_up(struct picker *c, size_t of)
+/* That set-up matters at all is a guess: not the whole budget for it. */
+#define MAX_SET_UP	8
+
+static void add_set_up(struct picker *c, size_t of, size_t *left)
 {
 	size_t p;
 
-	for (p = 0; p < c->a->nr_points && c->room; p++) {
+	for (p = 0; p < c->a->nr_points && c->room && *left; p++) {
 		const char *param = only_difference(
 				&c->a->points[c->v[of].point],
 				&c->a->points[p]);
 
-		if (!c->taken[p] && param)
-			take(c, (struct pick){ p, WHY_NEIGHBOUR, of, param });
+		if (c->taken[p] || !param)
+			continue;
+		take(c, (struct pick){ p, WHY_NEIGHBOUR, of, param });
+		--*left;
 	}
 }
 
 static void add_neighbours(struct picker *c)
 {
-	size_t nr = c->nr, i, k, p;
+	size_t nr = c->nr, left = MAX_SET_UP, i, k, p;
 
 	for (i = 0; i < nr && c->set_up; i++)
 		if (c->set_up[c->v[i].point])
-			add_set_up(c, i);
+			add_set_up(c, i, &left);
 
 	for (k = 0; k < ARRAY_SIZE(along); k++)
 		for (i = 0; i < nr; i++)

@@ -85,9 +85,9 @@ part_nops()
 # what no benchmark calls; data; a file that is not built
 part_unrun()
 {
-	# Boot calls strrchr().
+	# Boot calls strrchr(), and the set-up of points mincore().
 	holds "unrun: not by any point" '.exercised == "ran outside" and
-		([.changes.functions[] | {(.name): .ran}] | add == {"mincore_pte_range": "never ran", "strrchr": "ran outside"})'
+		([.changes.functions[] | .ran] == ["ran outside", "ran outside"])'
 	holds "unrun: each file has its state" \
 		'[.changes.patch[] | {(.file): .state}] | add ==
 			{"mm/mincore.c": "changed", "arch/arm64/lib/strrchr.S": "changed",
