@@ -50,7 +50,8 @@ part_notify-twice()
 	holds "notify-twice: KVM is asked twice" \
 		'[.results[] | select(.metric == "kvm_zap_calls" and .bench == "notifier.mprotect" and .base != 0)] |
 			length > 0 and all(.ratio == 2 and .verdict == "regression")'
-	check "notify-twice: the answer is worse" grep -q '^WORSE' "$run/answer.txt"
+	# With two boots a side one in 25 tables has a row by luck.
+	check "notify-twice: the answer is worse" grep -Eq '^(WORSE|MIXED)' "$run/answer.txt"
 }
 
 # all of a slot unmapped for one page
@@ -79,7 +80,7 @@ part_nops()
 	holds "nops: nothing differs where the changed code does not run" \
 		"$is_difference"' [.results[] | select(differs and .cause and .cause.changed_code == 0 and
 			(.metric | startswith("instructions")))] == []'
-	check "nops: the answer is worse" grep -q '^WORSE' "$run/answer.txt"
+	check "nops: the answer is worse" grep -Eq '^(WORSE|MIXED)' "$run/answer.txt"
 }
 
 # what no benchmark calls; data; a file that is not built
