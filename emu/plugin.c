@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/need.h"
 #include "emu/qemu.h"
 #include "emu/seen.h"
 #include "emu/walk.h"
@@ -148,11 +149,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	/*
 	 * Never freed: it may be translated again, and a count may name either.
 	 */
-	b = malloc(sizeof(*b) + nr * sizeof(b->insn[0]));
-	if (!b) {
-		fputs("ptelab plugin: out of memory\n", stderr);
-		abort();
-	}
+	b = need(malloc(sizeof(*b) + nr * sizeof(b->insn[0])));
 	b->pc = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
 	b->nr = nr;
 	b->id = UINT32_MAX;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/need.h"
 #include "lib/insn_counts.h"
 
 #define PAGE_INSNS	1024
@@ -19,15 +20,6 @@ struct seen {
 	struct page **pages;	/* by start */
 	size_t nr, max, last;
 };
-
-static void *need(void *p)
-{
-	if (!p) {
-		fputs("ptelab plugin: out of memory\n", stderr);
-		abort();
-	}
-	return p;
-}
 
 struct seen *seen_new(void)
 {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/need.h"
 #include "lib/a64class.h"
 #include "lib/marks.h"
 
@@ -77,15 +78,6 @@ struct walk {
 	bool count_lines;
 	struct region sum;
 };
-
-static void *need(void *p)
-{
-	if (!p) {
-		fputs("ptelab plugin: out of memory\n", stderr);
-		abort();
-	}
-	return p;
-}
 
 /* Room for one more element. */
 #define ROOM(v, nr, max) do {						\
