@@ -136,6 +136,27 @@ static struct causes *causes_with(json_t *changed)
 	return c;
 }
 
+/* Two boots a side of @nr points: what each one's instructions differ by. */
+static void find_causes(json_t *changed, const struct counts *base,
+			const struct counts *new, size_t nr,
+			struct cause *cause)
+{
+	struct causes *c = causes_with(changed);
+	struct side *b, *n;
+	size_t i;
+
+	make_sides(base, new, nr, &b, &n);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
+					    "instructions"), i);
+	causes_settle(c);
+	for (i = 0; i < nr; i++)
+		cause[i] = causes_of(c, i);
+	causes_free(c);
+	side_free(b);
+	side_free(n);
+}
+
 /* What varies at one point is noise at the other, too, where it did not. */
 static void noise_and_rest(void **state)
 {
@@ -200,26 +221,14 @@ static void changed_varies(void **state)
 		{ { 104, 0, 0, 0, 0 }, { 104, 0, 0, 0, 0 } },
 		{ { 104, 0, 0, 0, 0 }, { 104, 0, 0, 0, 0 } },
 	};
-	struct causes *c = causes_with(changes());
-	struct side *b, *n;
-	struct cause cause;
-	int i;
+	struct cause cause[2];
 
 	(void)state;
-	make_sides(&base[0][0], &new[0][0], 2, &b, &n);
-	for (i = 0; i < 2; i++)
-		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
-					    "instructions"), i);
-	causes_settle(c);
-	cause = causes_of(c, 0);
-	assert_float_equal(cause_sum(&cause), 0, 0);
-	assert_true(cause.noise);
-	cause = causes_of(c, 1);
-	assert_float_equal(cause.part[CAUSE_CHANGED], 2, 0);
-	assert_false(cause.noise);
-	causes_free(c);
-	side_free(b);
-	side_free(n);
+	find_causes(changes(), &base[0][0], &new[0][0], 2, cause);
+	assert_float_equal(cause_sum(&cause[0]), 0, 0);
+	assert_true(cause[0].noise);
+	assert_float_equal(cause[1].part[CAUSE_CHANGED], 2, 0);
+	assert_false(cause[1].noise);
 }
 
 /* Changed code that varies proves a difference that is larger than that. */
@@ -227,22 +236,13 @@ static void changed_varies_less(void **state)
 {
 	const struct counts base[2] = { { 100, 0, 0, 0, 0 }, { 102, 0, 0, 0, 0 } };
 	const struct counts new[2] = { { 110, 0, 0, 0, 0 }, { 108, 0, 0, 0, 0 } };
-	struct causes *c = causes_with(changes());
-	struct side *b, *n;
 	struct cause cause;
 
 	(void)state;
-	make_sides(base, new, 1, &b, &n);
-	assert_int_equal(causes_add(c, &b->points[0], &n->points[0],
-				    "instructions"), 0);
-	causes_settle(c);
-	cause = causes_of(c, 0);
+	find_causes(changes(), base, new, 1, &cause);
 	assert_true(cause.noise_in_change);
 	assert_float_equal(cause_sum(&cause), 0, 0);
 	assert_float_equal(cause.proof, 4, 0);
-	causes_free(c);
-	side_free(b);
-	side_free(n);
 }
 
 /* What changed code calls proves nothing if it is noise at another point. */
@@ -255,26 +255,14 @@ static void called_varies(void **state)
 		{ { 100, 20, 0, 0, 0 }, { 100, 26, 0, 0, 0 } },
 		{ { 100, 20, 0, 0, 0 }, { 100, 26, 0, 0, 0 } },
 	};
-	struct causes *c = causes_with(changes());
-	struct side *b, *n;
-	struct cause cause;
-	int i;
+	struct cause cause[2];
 
 	(void)state;
-	make_sides(&base[0][0], &new[0][0], 2, &b, &n);
-	for (i = 0; i < 2; i++)
-		assert_int_equal(causes_add(c, &b->points[i], &n->points[i],
-					    "instructions"), i);
-	causes_settle(c);
-	cause = causes_of(c, 0);
-	assert_true(cause.noise_in_change);
-	cause = causes_of(c, 1);
-	assert_float_equal(cause.part[CAUSE_CALLED], 3, 0);
-	assert_float_equal(cause.proof, 0, 0);
-	assert_false(cause.noise);
-	causes_free(c);
-	side_free(b);
-	side_free(n);
+	find_causes(changes(), &base[0][0], &new[0][0], 2, cause);
+	assert_true(cause[0].noise_in_change);
+	assert_float_equal(cause[1].part[CAUSE_CALLED], 3, 0);
+	assert_float_equal(cause[1].proof, 0, 0);
+	assert_false(cause[1].noise);
 }
 
 /* An interrupt has no caller, so it is one thing wherever it comes. */
@@ -282,22 +270,13 @@ static void interrupts(void **state)
 {
 	const struct counts base[2] = { { 1, 1, 1, 1, 0 }, { 1, 1, 1, 1, 6 } };
 	const struct counts new[2] = { { 1, 1, 1, 1, 6 }, { 1, 1, 1, 1, 6 } };
-	struct causes *c = causes_with(NULL);
-	struct side *b, *n;
 	struct cause cause;
 
 	(void)state;
-	make_sides(base, new, 1, &b, &n);
-	assert_int_equal(causes_add(c, &b->points[0], &n->points[0],
-				    "instructions"), 0);
-	causes_settle(c);
-	cause = causes_of(c, 0);
+	find_causes(NULL, base, new, 1, &cause);
 	assert_float_equal(cause_sum(&cause), 0, 0);
 	assert_float_equal(cause.low[BASE], 0, 0);
 	assert_float_equal(cause.high[BASE], 3, 0);
-	causes_free(c);
-	side_free(b);
-	side_free(n);
 }
 
 /* One boot does not show what varies: it proves changed code, and nothing else. */
