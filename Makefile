@@ -237,6 +237,7 @@ FUZZ_SRC	:= tests/fuzz/fuzz.c analysis/code/insns.c analysis/code/patch.c \
 fuzz: build/fuzz/fuzz build/native/ptelab
 	@tests/fuzz/run $< $(SECONDS)
 build/fuzz/fuzz: $(FUZZ_SRC)
+	@command -v clang >/dev/null || { echo 'fuzz: needs clang; apt-get install clang' >&2; exit 2; }
 	@mkdir -p $(@D)
 	@clang -std=gnu11 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $^ $(LDLIBS_STATIC)
