@@ -145,7 +145,7 @@ arm64 clang asan tsan:
 
 # Pass the caller's variables to scripts/ab through the environment.
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT \
-	   MBOX WHICH EACH
+	   MBOX WHICH EACH FRESH
 export $(AB_VARS)
 
 .PHONY: deps ab three

@@ -129,6 +129,13 @@ need_proofs()
 	fi
 }
 
+# The variables of make ab that a caller may have set are not for a test's.
+unset_ab_vars()
+{
+	# shellcheck disable=SC2046
+	unset $(sed -nE '/^AB_VARS/,/[^\\]$/{s/^AB_VARS.*:=//; s/\\$//; p}' "$top/Makefile")
+}
+
 # need_deps NAME GROUP...: packages of scripts/deps, or all of it is skipped.
 need_deps()
 {

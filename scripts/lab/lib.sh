@@ -68,6 +68,13 @@ hash_files()
 	cat -- "$@" | sha256sum | cut -c1-16
 }
 
+# prune FOLDER N: of that folder of the cache keep the N that were used last
+prune()
+{
+	find "$CACHE/$1" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
+		tail -n +$(($2 + 1)) | cut -d' ' -f2- | xargs -r -d '\n' rm -rf
+}
+
 need_program()
 {
 	command -v "$1" >/dev/null || die "$1 is missing; run scripts/deps${2:+ $2}"

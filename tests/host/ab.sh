@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 ab=$top/scripts/ab
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+unset_ab_vars
 export PTELAB_CACHE=$tmp/cache TMPDIR=$tmp/tmp
 mkdir "$tmp/tmp"
 
@@ -52,6 +52,7 @@ early release-twice '6.12 twice is one kernel' RELEASES="6.12 6.12"
 early releases-and-series 'not RELEASES and something else' RELEASES="6.12 newest" SERIES=null
 early releases-and-config 'not RELEASES and something else' RELEASES="6.12 newest" CONFIG=defconfig
 early each "EACH 'x' is not 1" EACH=x
+early fresh "FRESH 'x' is not 1" FRESH=x
 early each-of-images 'EACH=1 is for patches' EACH=1 IMAGE_BASE="$0" IMAGE_NEW="$0"
 early which-alone 'WHICH is for MBOX alone' WHICH=v2
 early mbox-and-series 'not MBOX and something else' MBOX=x SERIES=null

@@ -10,7 +10,7 @@ set -u
 ab=$top/scripts/ab
 need_deps lab-ab build lab arm64 plot
 need_kernel
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
+unset_ab_vars
 name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT
@@ -35,7 +35,7 @@ refuses missing-series "no series 'nosuch'" "$ab" SERIES=nosuch JOB="$tmp/job" N
 
 # The same kernel twice: nothing may differ.
 if "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS="1 2" \
-		JOB="$tmp/job" > "$tmp/out" 2> "$tmp/err"; then
+		JOB="$tmp/job" FRESH=1 > "$tmp/out" 2> "$tmp/err"; then
 	ok same-kernel-twice
 else
 	not_ok same-kernel-twice "$(tail -n 1 "$tmp/err")"
@@ -100,3 +100,5 @@ fi
 
 check next-run "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 JOB="$tmp/job"
 check next-run-replaces-the-older test ! -e "$run/marker"
+check next-run-again "$ab" NAME="$name" IMAGE_BASE="$image" IMAGE_NEW="$image" SEEDS=1 JOB="$tmp/job"
+check reused-boots-are-counted grep -q '2 boots in .* (2 of them from the cache; FRESH=1 does all)' <(tr '\n' ' ' < "$tmp/check.out")

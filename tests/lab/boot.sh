@@ -42,6 +42,34 @@ else
 fi
 check first-line-time-is-reported grep -qE 'first_ms=[1-9][0-9]*' "$tmp/a.end"
 
+# A boot that was done before comes from the cache, the same to the last byte; one that
+# could differ, or of which the cache lost a part, is done.
+export PTELAB_CACHE=$tmp/cache
+mkdir -p "$PTELAB_CACHE/boots"
+reused()
+{
+	boot "$@" --reuse 2>&1 | grep -c ' reused$'
+}
+equal first-boot-is-done "$(reused r1 "$count" --seed 7)" 0
+equal same-boot-is-reused "$(reused r2 "$count" --seed 7)" 1
+for f in jsonl console; do
+	check "reused-$f-is-the-same" cmp "$tmp/a.$f" "$tmp/r2.$f"
+done
+equal other-seed-is-done "$(reused r3 "$count" --seed 8)" 0
+equal other-job-is-done "$(reused r3 "$count " --seed 7)" 0
+equal other-parameter-is-done "$(reused r3 "$count" --seed 7 --cmdline x=1)" 0
+printf '\n' >> "$prog"
+equal other-program-is-done "$(reused r3 "$count" --seed 7)" 0
+rm "$PTELAB_CACHE"/boots/*/jsonl
+equal damaged-cache-is-done "$(reused r4 "$count" --seed 7)" 0
+check damaged-cache-loses-nothing cmp <(grep -v stack "$tmp/a.jsonl") <(grep -v stack "$tmp/r4.jsonl")
+rm -r "$PTELAB_CACHE/boots"
+: > "$PTELAB_CACHE/boots"
+equal no-cache-is-done "$(reused r5 'ptelab run')" 0
+equal no-cache-loses-nothing "$(cat "$tmp/r5.jsonl")" '{"said":"run"}'
+refuses race-is-never-reused 'two race boots are never the same' boot race 'ptelab run' --mode race --reuse
+unset PTELAB_CACHE
+
 boot race 'ptelab run' --mode race > /dev/null 2>&1
 equal race-boot "$(cat "$tmp/race.jsonl")" '{"said":"run"}'
 check race-boot-has-two-cpus grep -q '2 CPUs' "$tmp/race.console"

@@ -11,7 +11,7 @@ set -u
 need_lab lab-each jq
 need_deps lab-each build plot
 need_kernel
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+unset_ab_vars
 name=ptelab-f-nf-pr-ft-$$
 run=runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT

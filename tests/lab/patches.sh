@@ -13,7 +13,7 @@
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB COUNT TIMEOUT
+unset_ab_vars
 need_lab patches.sh jq
 
 runs=()

@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 need_deps lab-releases build arm64 boot plot test
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+unset_ab_vars
 debian=$top/scripts/lab/debian-kernel
 name=test-releases-$$
 run=$top/runs/$name

@@ -7,7 +7,7 @@
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW CONFIG SEEDS JOB TIMEOUT
+unset_ab_vars
 
 runs=()
 trap 'rm -rf "$tmp" "${runs[@]}"' EXIT
