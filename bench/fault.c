@@ -346,7 +346,7 @@ static const char *anon_read_unavailable(const struct bench_ctx *ctx)
 {
 	if (folio_of(ctx) != mm_caps()->page && !is_pmd(ctx))
 		return "a read maps the zero page or the huge zero page; there is no size in between";
-	return anon_unavailable(ctx);
+	return anon_unavailable(ctx) ?: mm_zero_page_unavailable();
 }
 
 static void anon_read_size(const struct bench_ctx *ctx, uint64_t *def,

@@ -140,6 +140,11 @@ int mm_prove(struct bench_ctx *ctx, const struct mm_region *r, uint64_t leaf);
 int mm_frames(const char *addr, uint64_t step, size_t nr, uint64_t *pfn);
 /* /proc/kpageflags of one frame. */
 int mm_frame_flags(uint64_t pfn, uint64_t *flags);
+/*
+ * Returns why a read of untouched anonymous memory maps no zero page here; NULL if
+ * it does, or if this process can't see which frame it maps. It tries once.
+ */
+const char *mm_zero_page_unavailable(void);
 
 #define MM_KPF_HEAD	(1ULL << 15)
 #define MM_KPF_TAIL	(1ULL << 16)

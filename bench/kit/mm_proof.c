@@ -92,6 +92,34 @@ int mm_frame_flags(uint64_t pfn, uint64_t *flags)
 		fail(EIO, "/proc/kpageflags: no frame %#" PRIx64, pfn);
 }
 
+/* Reads a page of a mapping that was never written. -errno, or whether KPF_ZERO. */
+static int reads_map_zero_page(void)
+{
+	size_t page = mm_caps()->page;
+	char *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t pfn, flags = 0;
+	int ret;
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*(volatile char *)p;
+	ret = mm_frames(p, page, 1, &pfn);
+	if (!ret)
+		ret = mm_frame_flags(pfn, &flags);
+	munmap(p, page);
+	return ret ?: !!(flags & MM_KPF_ZERO);
+}
+
+const char *mm_zero_page_unavailable(void)
+{
+	static int found = -1;
+
+	if (found < 0)
+		found = reads_map_zero_page() != 0;
+	return found ? NULL : "this kernel maps a page of its own for a read, not the zero page";
+}
+
 const char *mm_folio_check(const uint64_t *pfn, const uint64_t flags[3],
 			   size_t nr)
 {
