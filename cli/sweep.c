@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sweep.h. */
+/*
+ * See sweep.h.
+ *
+ * One file though it is long: a table of all keys, and the checks of their values.
+ */
 #include "cli/sweep.h"
 
 #include <ctype.h>
@@ -470,6 +474,26 @@ static int bad_points(struct sweep *s, const config_setting_t *root)
 	return ret;
 }
 
+/*
+ * libconfig would read another file, of any kind, and name the wrong one in its
+ * errors.
+ */
+static int refuse_includes(const struct sweep *s, const char *text)
+{
+	unsigned int line = 1;
+
+	for (;; line++) {
+		text += strspn(text, " \t");
+		if (!strncmp(text, "@include", 8))
+			return fail(EINVAL, "%s:%u: @include is not supported; a sweep is one file",
+				    s->path, line);
+		text = strchr(text, '\n');
+		if (!text)
+			return 0;
+		text++;
+	}
+}
+
 static int read_config(struct sweep *s, config_t *c)
 {
 	config_setting_t *root;
@@ -478,6 +502,11 @@ static int read_config(struct sweep *s, config_t *c)
 
 	if (!text)
 		return -errno;
+	ret = refuse_includes(s, text);
+	if (ret) {
+		free(text);
+		return ret;
+	}
 	ret = config_read_string(c, text);
 	free(text);
 	if (ret != CONFIG_TRUE)

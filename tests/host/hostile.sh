@@ -325,6 +325,9 @@ for line in $'cmdline = "a\\nb";' $'kernels = ( { name = "a"; deb = "a\\tb.deb";
 	printf '%s\n' "$line" > bad.cfg
 	refuses "sweep: a text of two lines" 'takes a text of one line' "$PTELAB" sweep check bad.cfg
 done
+printf 'bench = [ "gup.futex" ];\n \t@include "included"\n' > bad.cfg
+mkfifo included
+refuses "sweep: another file" 'bad.cfg:2: @include is not supported' timeout 60 "$PTELAB" sweep check bad.cfg
 
 # --- a full disk --------------------------------------------------------------
 
