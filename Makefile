@@ -229,14 +229,15 @@ $(BUILD)/tests/without: tests/without.c
 # --- readers of foreign input, with libFuzzer ---
 
 SECONDS		?= 60
-FUZZ_SRC	:= tests/fuzz/fuzz.c analysis/code/insns.c analysis/code/patch.c \
-		   $(wildcard analysis/load/*.c) $(addprefix lib/,util.c record.c batches.c \
-		   metric.c selector.c stat.c)
+# What reads, instrumented; the rest of ptelab is linked as it is.
+FUZZ_SRC	:= tests/fuzz/fuzz.c analysis/code/insns.c analysis/code/patch.c cli/sweep.c \
+		   bench/harness/point.c $(wildcard analysis/load/*.c) \
+		   $(addprefix lib/,util.c record.c batches.c metric.c selector.c stat.c)
 
 .PHONY: fuzz
-fuzz: build/fuzz/fuzz build/native/ptelab
-	@tests/fuzz/run $< $(SECONDS)
-build/fuzz/fuzz: $(FUZZ_SRC)
+fuzz: build/fuzz/fuzz $(BUILD)/ptelab
+	@tests/fuzz/run $< $(SECONDS) $(TARGETS)
+build/fuzz/fuzz: $(FUZZ_SRC) $(filter-out $(FUZZ_SRC:%.c=$(BUILD)/%.o),$(LIBOBJ))
 	@command -v clang >/dev/null || { echo 'fuzz: needs clang; apt-get install clang' >&2; exit 2; }
 	@mkdir -p $(@D)
 	@clang -std=gnu11 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
@@ -370,7 +371,7 @@ help:
 	@echo '	make test-unit|test-lab|test-quick	parts of make test; see tests/run --help'
 	@echo '	make test-host		sweeps over reboots of an emulated arm64 server'
 	@echo '	make test-debug		the module on debug kernels, which it builds'
-	@echo '	make fuzz SECONDS=60	readers of foreign input, with libFuzzer'
+	@echo '	make fuzz SECONDS=60 [TARGETS=boot]	readers of foreign input, with libFuzzer'
 	@echo '	make calibrate		false alarms and power of compare and of other tools'
 	@echo '	make bench-compare	time compare and ministat on a million values'
 	@echo '	make bench-trace	cost of counting an event, in instructions'

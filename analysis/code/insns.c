@@ -153,7 +153,7 @@ static int check(const struct insn_file *f)
 static char *read_gz(const char *path, size_t *len)
 {
 	gzFile z = gzopen(path, "re");
-	size_t room = 1 << 20;
+	size_t room = 1 << 16;
 	char *text;
 	int n = 1;
 
@@ -161,7 +161,7 @@ static char *read_gz(const char *path, size_t *len)
 	if (!z)
 		return fail_null(errno, "%s: %s", path, strerror(errno));
 	text = xcalloc(room, 1);
-	gzbuffer(z, 1 << 17);
+	gzbuffer(z, 1 << 16);
 	while (n > 0) {
 		if (*len == room)
 			text = xrealloc(text, room *= 2);
