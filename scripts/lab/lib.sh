@@ -116,6 +116,20 @@ lab_tools()
 	echo "$dir"
 }
 
+# job_may_ask_qemu OPTION VALUE: whether a job's line "# qemu:" may have it. Somebody
+# else may have written the job, and QEMU has options that load code, and read and write
+# files.
+job_may_ask_qemu()
+{
+	case $1 in
+	-M|-machine) [[ $2 = iommu=smmuv3 ]] ;;
+	-smp) [[ $2 =~ ^[0-9]+$ ]] ;;
+	-object) [[ $2 =~ ^memory-backend-ram(,(id|size|share)=[A-Za-z0-9]+)*$ ]] ;;
+	-device) [[ $2 =~ ^(nvme|ivshmem-plain|pci-testdev|edu)(,(serial|cmb_size_mb|addr|memdev|membar|id)=[A-Za-z0-9.]+)*$ ]] ;;
+	*) false ;;
+	esac
+}
+
 # json_string TEXT: in quotation marks, as JSON has it
 json_string()
 {

@@ -202,7 +202,13 @@ sent "SERIES='null' JOB='\$(touch pwn7)'" '# nothing'
 not_reproduced "sent: a job by name" "$trusts"
 sent "SERIES='null'" '# qemu: -plugin sent/evil.so
 ptelab run -o - -b gup.futex'
-not_reproduced "sent: a job with a plugin" "has a job with options for QEMU"
+not_reproduced "sent: a job with a plugin" "asks QEMU for more than the devices that a job may have"
+sent "SERIES='null'" '# qemu: -smp 4 -device edu -object
+ptelab run -o - -b gup.futex'
+not_reproduced "sent: a job with half an option" "asks QEMU for more than the devices"
+sent "SERIES='null'" '# config: sent/config
+ptelab run -o - -b gup.futex'
+not_reproduced "sent: a job with a configuration by path" "$trusts"
 sent "SERIES='null'" 'ptelab run -o - -b gup.futex; reboot'
 not_reproduced "sent: a job with other commands" "has a job that does more than call ptelab"
 sent "SERIES='null'"

@@ -107,6 +107,16 @@ again '' > "$tmp/out"
 check source-from-the-cache grep -qx "KERNEL=$tmp/cache/source/$name.tar.xz" "$tmp/called"
 check source-from-the-cache-is-the-one sh -c "! grep -q 'another source' '$tmp/said'"
 
+# The job of a sender may have the devices that any job may have.
+job_again()
+{
+	cp -r "$tmp/sent" "$tmp/devices"
+	printf '# qemu: -M iommu=smmuv3 -smp 4\n# qemu: -device edu,addr=0x3\n# cmdline: nokaslr\n# config: small\nptelab run -o -\n' > "$tmp/devices/job"
+	sed -i "s/\(\"job_sha256\": \"\)[0-9a-f]*/\1$(sha256sum < "$tmp/devices/job" | cut -d' ' -f1)/" "$tmp/devices/manifest.json"
+	again '' "$tmp/devices"
+}
+equal devices-need-no-trust "$(job_again | cut -d: -f1)" "0 identical"
+
 # --- another source ---
 
 # Debian has another version by now, and this one's tarball is nowhere.
