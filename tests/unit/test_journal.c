@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The restore journal: settings come back after an end, and after SIGKILL. */
-#include "tests/unit/test.h"
+#include "tests/unit/killed.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -298,48 +297,23 @@ static void full_disk(void **state)
 	assert_true(journal_is_empty());
 }
 
-/* Lets a child go from one system call to the next; false once it has ended. */
-static bool step(pid_t pid)
+static void set_and_restore(void)
 {
-	int status;
-
-	return !ptrace(PTRACE_SYSCALL, pid, 0, 0) &&
-		waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);
+	if (!journal_open(dir, 0, NULL) && !journal_set(a, "never") &&
+	    !journal_set(b, "1") && !journal_set(b, "2"))
+		journal_restore();
 }
 
 /* Killed before or after any system call: the next start leaves all as before. */
 static void killed_anywhere(void **state)
 {
-	unsigned int nr, i;
-	bool running = true;
-	int status;
+	unsigned int nr = 0;
+	bool running;
 	char *now;
-	pid_t pid;
 
 	(void)state;
-	for (nr = 1; running; nr++) {
-		pid = fork();
-		if (!pid) {
-			if (ptrace(PTRACE_TRACEME, 0, 0, 0))
-				_exit(1);
-			raise(SIGSTOP);
-			if (!journal_open(dir, 0, NULL) &&
-			    !journal_set(a, "never") && !journal_set(b, "1") &&
-			    !journal_set(b, "2"))
-				journal_restore();
-			_exit(0);
-		}
-		waitpid(pid, &status, 0);
-		if (!WIFSTOPPED(status)) {
-			print_message("ptrace is not permitted here\n");
-			skip();
-		}
-		for (i = 0; i < nr && running; i++)
-			running = step(pid);
-		if (running) {
-			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
-		}
+	do {
+		running = killed_after(++nr, set_and_restore);
 		assert_int_equal(journal_open(dir, 0, NULL), 0);
 		holds(b, "7");
 		now = setting_read(a);
@@ -347,7 +321,7 @@ static void killed_anywhere(void **state)
 		free(now);
 		assert_true(journal_is_empty());
 		journal_close();
-	}
+	} while (running);
 	/* open, read, note, write, restore: it was not over at once */
 	assert_true(nr > 50);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Knobs in a made-up /proc and /sys: found, set, and put back. */
-#include "tests/unit/test.h"
+#include "tests/unit/killed.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -179,6 +179,61 @@ TEST(after_sigkill)
 	close(pipe_fd[1]);
 }
 
+static void tuned_run(void)
+{
+	size_t set;
+
+	if (!journal_open(runtime, JOURNAL_QUIET, NULL) &&
+	    !tune_apply(root, &set))
+		journal_close();
+}
+
+/* Killed before or after any system call; returns how often. */
+static unsigned int kill_everywhere(void)
+{
+	unsigned int nr = 0;
+
+	while (killed_after(nr + 1, tuned_run)) {
+		nr++;
+		assert_int_equal(journal_open(runtime, JOURNAL_QUIET, NULL), 0);
+		is_as_before();
+		journal_close();
+	}
+	is_as_before();
+	return nr;
+}
+
+TEST(killed_anywhere)
+{
+	unsigned int nr = kill_everywhere();
+
+	print_message("killed %u times\n", nr);
+	assert_true(nr >= 200);
+}
+
+/* A user whose settings these are, as root of a container's may be. */
+TEST(killed_anywhere_as_a_user)
+{
+	char *command = xasprintf("chown -R 65534:65534 %s", root);
+	int status;
+	pid_t pid;
+
+	if (geteuid()) {
+		free(command);
+		skip();
+	}
+	assert_int_equal(system(command), 0);
+	pid = fork();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(1);
+		_exit(kill_everywhere() >= 200 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+	free(command);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +241,8 @@ int main(void)
 		cmocka_unit_test(looks),
 		cmocka_unit_test(sets_and_puts_back),
 		cmocka_unit_test(after_sigkill),
+		cmocka_unit_test(killed_anywhere),
+		cmocka_unit_test(killed_anywhere_as_a_user),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
