@@ -457,8 +457,15 @@ int journal_restore(void)
 
 void journal_close(void)
 {
+	char *why;
+	int err = errno;
+
 	if (journal.fd < 0 || journal.owner != getpid())
 		return;
-	journal_restore();	/* has warned of what it could not restore */
+	/* Warns itself; why the caller ends is still to be told. */
+	why = xstrdup(fail_text());
+	journal_restore();
 	close_all();
+	fail(err, "%s", why);
+	free(why);
 }
