@@ -351,6 +351,63 @@ static double abs_welch(const double *v, const bool *first, size_t nr)
 	return d / se;
 }
 
+/*
+ * Takes the line over time that both sides have in common off @v, as an analysis of
+ * covariance does. Returns the factor of t for what of a difference the line may
+ * stand for: 1 where the sides took turns.
+ */
+static double take_line_off(const double *v, const double *at, const bool *first,
+			    size_t nr, double *to)
+{
+	double sum_v[2] = { 0 }, sum_at[2] = { 0 }, xx = 0, xy = 0, x, gap, mean;
+	size_t n[2] = { 0 }, i;
+
+	for (i = 0; i < nr; i++) {
+		to[i] = v[i];
+		if (isnan(v[i]))
+			continue;
+		sum_v[first[i]] += v[i];
+		sum_at[first[i]] += at[i];
+		n[first[i]]++;
+	}
+	for (i = 0; i < nr; i++) {
+		if (isnan(v[i]))
+			continue;
+		x = at[i] - sum_at[first[i]] / n[first[i]];
+		xx += x * x;
+		xy += x * (v[i] - sum_v[first[i]] / n[first[i]]);
+	}
+	if (!n[0] || !n[1] || !(xx > 0))
+		return 1;
+	mean = (sum_at[0] + sum_at[1]) / (n[0] + n[1]);
+	for (i = 0; i < nr; i++)
+		to[i] -= xy / xx * (at[i] - mean);
+	gap = sum_at[0] / n[0] - sum_at[1] / n[1];
+	return sqrt(xx / (xx + gap * gap * n[0] * n[1] / (n[0] + n[1])));
+}
+
+/* A table of rows of @nr values; @at as in stat_max_t(); @line: room for a row. */
+struct max_t {
+	const double *v, *at;
+	size_t nr;
+	double *line;
+};
+
+static double row_statistic(const struct max_t *m, size_t row, const bool *first)
+{
+	const double *v = m->v + row * m->nr;
+	const double *at = m->at ? m->at + row * m->nr : NULL;
+	double factor;
+	size_t i = 0;
+
+	while (i < m->nr && isnan(v[i]))
+		i++;
+	if (!at || i == m->nr || isnan(at[i]))
+		return abs_welch(v, first, m->nr);
+	factor = take_line_off(v, at, first, m->nr, m->line);
+	return factor * abs_welch(m->line, first, m->nr);
+}
+
 /* Advances to the next combination in lexicographic order; false after the last. */
 static bool next_choice(bool *chosen, size_t nr)
 {
@@ -387,26 +444,27 @@ static double choices(size_t nr, size_t of)
 }
 
 /* For each row, largest |t| first, counts the relabelling if it is as extreme. */
-static void count_extreme(const double *v, size_t nr, const bool *first,
+static void count_extreme(const struct max_t *m, const bool *first,
 			  const struct row_t *r, size_t rows, size_t *extreme)
 {
 	double most = 0;
 	size_t i;
 
 	for (i = rows; i-- > 0;) {
-		most = fmax(most, abs_welch(v + r[i].row * nr, first, nr));
+		most = fmax(most, row_statistic(m, r[i].row, first));
 		/* tolerate rounding: swapped sides must count as equal */
 		extreme[i] += most >= r[i].t * (1 - 1e-9);
 	}
 }
 
-void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
-		uint64_t seed, double *p)
+void stat_max_t(const double *v, const double *at, size_t rows, size_t m,
+		size_t n, size_t most, uint64_t seed, double *p)
 {
 	struct row_t *r = xcalloc(rows + 1, sizeof(*r));
 	size_t *extreme = xcalloc(rows + 1, sizeof(*extreme)), all = 0, i, b;
 	size_t nr = m + n, usable = 0;
 	bool *first = xcalloc(nr + 1, sizeof(*first));
+	struct max_t table = { v, at, nr, xcalloc(nr + 1, sizeof(*v)) };
 	double worst = 0;
 
 	for (i = 0; i < nr; i++)
@@ -420,12 +478,12 @@ void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 		p[i] = NAN;
 		if (have[0] >= 2 && have[1] >= 2)
 			r[usable++] = (struct row_t){
-				abs_welch(x, first, nr), i };
+				row_statistic(&table, i, first), i };
 	}
 	qsort(r, usable, sizeof(*r), by_t);
 	if (choices(m, nr) <= most + .5) {
 		do {
-			count_extreme(v, nr, first, r, usable, extreme);
+			count_extreme(&table, first, r, usable, extreme);
 			all++;
 		} while (next_choice(first, nr));
 	} else {
@@ -434,7 +492,7 @@ void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 		gsl_rng_set(rng, seed);
 		/* The actual labels count as one relabelling, so p is never 0. */
 		for (all = 0; all < most; all++) {
-			count_extreme(v, nr, first, r, usable, extreme);
+			count_extreme(&table, first, r, usable, extreme);
 			gsl_ran_shuffle(rng, first, nr, sizeof(*first));
 		}
 		gsl_rng_free(rng);
@@ -443,6 +501,7 @@ void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
 		worst = fmax(worst, (double)extreme[i] / all);
 		p[r[i].row] = worst;
 	}
+	free(table.line);
 	free(first);
 	free(extreme);
 	free(r);

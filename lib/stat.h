@@ -107,11 +107,14 @@ void stat_holm(const double *p, size_t nr, double *adjusted);
  * number of rows; Holm multiplies that by the number of rows.
  *
  * @v: rows of @m values of one side and @n of the other, NAN if a boot has none.
+ * @at: when each was measured, or NULL; a row of NANs if its values do not drift.
+ * Else t is that of an analysis of covariance: each relabelling has its own line
+ * over time, and pays for it.
  * @p: one for each row; NAN if a side has fewer than two values. Uses every
  * relabelling if there are at most @most, else @most of them, drawn with @seed.
  */
-void stat_max_t(const double *v, size_t rows, size_t m, size_t n, size_t most,
-		uint64_t seed, double *p);
+void stat_max_t(const double *v, const double *at, size_t rows, size_t m,
+		size_t n, size_t most, uint64_t seed, double *p);
 
 /*
  * Samples nested in groups: boots, in which there are processes, in which

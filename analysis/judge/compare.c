@@ -632,6 +632,15 @@ static void put_values(const struct sample *s, bool positive,
 		v[number[s->boot[i]]] = positive ? log(s->v[i]) : s->v[i];
 }
 
+static void put_times(const struct side *side, const struct sample *s,
+		      const size_t *number, double *at)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		at[number[s->boot[i]]] = boot_started(&side->boots[s->boot[i]]);
+}
+
 /* One permutation test for a mode's boots; Bonferroni among @nr of them. */
 static void permute_one(struct comparison *c, const char *mode, size_t nr)
 {
@@ -639,11 +648,11 @@ static void permute_one(struct comparison *c, const char *mode, size_t nr)
 	size_t *number_new = xcalloc(c->new->nr_boots, sizeof(size_t));
 	size_t m = number_boots(c, mode, true, number_base);
 	size_t n = number_boots(c, mode, false, number_new);
-	size_t rows = 0, at = 0, i;
-	double *v = xcalloc((m + n) * c->nr_results + 1, sizeof(*v));
+	size_t rows = 0, at = 0, all = (m + n) * c->nr_results, i;
+	double *v = xcalloc(2 * all + 1, sizeof(*v)), *when = v + all;
 	double *p = xcalloc(c->nr_results + 1, sizeof(*p));
 
-	for (i = 0; i < (m + n) * c->nr_results; i++)
+	for (i = 0; i < 2 * all; i++)
 		v[i] = NAN;
 	for (i = 0; i < c->nr_results; i++) {
 		const struct result *r = &c->results[i];
@@ -654,9 +663,13 @@ static void permute_one(struct comparison *c, const char *mode, size_t nr)
 			continue;
 		put_values(&r->base, positive, number_base, row);
 		put_values(&r->new, positive, number_new, row + m);
+		if (r->leveled) {
+			put_times(c->base, &r->base, number_base, row + all);
+			put_times(c->new, &r->new, number_new, row + all + m);
+		}
 		rows++;
 	}
-	stat_max_t(v, rows, m, n, PERMUTATIONS, c->options->seed, p);
+	stat_max_t(v, when, rows, m, n, PERMUTATIONS, c->options->seed, p);
 	for (i = 0; i < c->nr_results; i++)
 		if (is_of(&c->results[i], mode))
 			c->results[i].p_adjusted = fmin(1, nr * p[at++]);

@@ -54,6 +54,7 @@ struct result {
 	 * can't reach it, stat_max_t(). NAN where they could not be had.
 	 */
 	double u, p, p_adjusted;
+	bool leveled;		/* timed: a drift was taken off */
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */
 	double shift, shift_low, shift_high;	/* Hodges-Lehmann, new - base */

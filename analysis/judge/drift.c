@@ -22,7 +22,7 @@ struct turn {
 	double value;		/* over the center of its side */
 };
 
-static double started(const struct boot *b)
+double boot_started(const struct boot *b)
 {
 	const json_t *at = json_object_get(b->file->header, "started");
 
@@ -49,7 +49,7 @@ static size_t take_turns(const struct comparison *c, struct turn *t)
 
 			if (strcmp(b->mode, "timed"))
 				continue;
-			t[nr] = (struct turn){ started(b), s == 1, 0 };
+			t[nr] = (struct turn){ boot_started(b), s == 1, 0 };
 			if (isnan(t[nr++].started))
 				return 0;
 		}
@@ -86,7 +86,7 @@ static bool row_turns(const struct comparison *c, const struct result *r,
 	for (k = 0; k < 2; k++)
 		for (i = 0; i < s[k]->nr; i++, t++) {
 			*t = (struct turn){
-				started(&side[k]->boots[s[k]->boot[i]]), k == 1,
+				boot_started(&side[k]->boots[s[k]->boot[i]]), k == 1,
 				s[k]->v[i] / s[k]->median };
 			if (isnan(t->started))
 				return false;
@@ -140,6 +140,7 @@ static void level_row(const struct comparison *c, struct result *r)
 
 		*v = exp(y[i] - slope * (x[i] - mean));
 	}
+	r->leveled = true;
 	free(t);
 	free(x);
 }

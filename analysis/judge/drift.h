@@ -9,6 +9,8 @@
 
 #include "analysis/judge/compare.h"
 
+/* Seconds since 1970; NAN where the boot does not say. */
+double boot_started(const struct boot *b);
 /*
  * Sets @c->confounded, or takes a drift off the values of timed rows, and notes
  * both. Before these are judged.
