@@ -769,11 +769,14 @@ static void judge_timed(const struct comparison *c, struct result *r)
 		r->verdict = VERDICT_EQUIVALENT;
 	} else if (r->p_adjusted < opt->alpha && interval_excludes_none(r)) {
 		r->verdict = judge(r);
+	} else if (isnan(r->tost_p)) {
+		r->why = xasprintf("no difference is shown, and of values near 0 no %g%% can be equality",
+				   100 * opt->margin);
 	} else {
 		r->why = xasprintf("neither a difference nor equality within %g%% is shown",
 				   100 * opt->margin);
 	}
-	if (r->verdict == VERDICT_INCONCLUSIVE)
+	if (r->verdict == VERDICT_INCONCLUSIVE && !isnan(r->tost_p))
 		plan_row(r, opt, c->family);
 }
 
