@@ -96,9 +96,9 @@ static const struct finding_kind {
 	{ "forbidden-outcome",
 	  "a litmus test ended in a way that a memory model in force forbids", {
 		{ SEVERITY_ERROR, { { "forbidden_outcomes", ON_NEW } },
-		  "an outcome was seen that the memory model must not allow" },
+		  "a litmus test ended in an outcome that the memory model forbids" },
 		{ SEVERITY_INFO, { { "forbidden_outcomes", ON_BOTH } },
-		  "on both sides, so not this change's doing: an outcome was seen that the memory model must not allow",
+		  "on both sides, so not this change's doing: a litmus test ended in an outcome that the memory model forbids",
 		} } },
 	{ EXACT_DIFFERENCE,
 	  "an exact count differs between the kernels",
