@@ -286,7 +286,7 @@ static void print_plan(const struct plan *p)
 	else if (env.minutes)
 		print_line(stdout, 0, 2, "In %g minutes: nothing; even the fewest boots take longer.",
 			   env.minutes);
-	print_line(stdout, 0, 2, "batches, processes, boots: standard deviation that each level adds, in percent of the mean (Kalibera and Jones); none: the level below explains it all. best batches: the number at which another batch gains as much as another boot, at %g s a boot. Estimated from %zu boots; the fewer, the less accurate.",
+	print_line(stdout, 0, 2, "batches, processes, boots: standard deviation that each level adds, in percent of the mean (Kalibera and Jones); none: the level below explains it all. best batches: the number at which another batch gains as much as another boot, at %g s a boot. Boots a side: for the upper limit (80%%) of how boots may differ, as %zu boots tell it; the fewer these are, the more it asks for.",
 		   o->boot_s, p->row[0].boots);
 }
 

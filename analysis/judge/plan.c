@@ -175,12 +175,34 @@ static void add_point(struct plan *p, const struct side_point *point)
 	json_decref(seen);
 }
 
+/* What processes and batches add to the variance of a boot's mean. */
+static double within_boot(double process_var, double batch_var,
+			  size_t processes, size_t batches)
+{
+	return (isnan(process_var) ? 0 : process_var) / processes +
+	       (isnan(batch_var) ? 0 : batch_var) / processes / batches;
+}
+
+/*
+ * Few boots may agree by luck: the variance of their means is taken at the upper
+ * limit of what it may be, at 80 %, as compare does. What is within a boot is known
+ * from many batches.
+ */
+static double boot_var_limit(const struct plan_row *r)
+{
+	double within = within_boot(r->process_var, r->batch_var, r->processes,
+				    r->batches);
+	double limit = stat_sd_limit(r->boots - 1, .8);
+
+	return positive((r->boot_var + within) * limit * limit - within);
+}
+
 size_t plan_boots(const struct plan *p, const struct plan_row *r,
 		  double effect, size_t batches)
 {
-	double var = positive(r->boot_var) +
-		     positive(r->process_var) / p->processes +
-		     positive(r->batch_var) / p->processes / batches;
+	double var = boot_var_limit(r) +
+		     within_boot(positive(r->process_var),
+				 positive(r->batch_var), p->processes, batches);
 
 	return stat_boots_in_table(sqrt(var), effect, p->options->alpha,
 				   p->options->power, p->rows);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "analysis/judge/compare.h"
+#include "analysis/judge/plan.h"
 #include "tests/analysis/made_side.h"
 #include "tests/calibrate/rivals.h"
 
@@ -390,6 +391,54 @@ static void boots_needed(void)
 	}
 }
 
+/* What plan asks for, of the boots of one kernel. */
+static size_t planned(const double *v, size_t boots)
+{
+	struct stat_group *g = xcalloc(boots, sizeof(*g));
+	struct stat_boot *b = xcalloc(boots, sizeof(*b));
+	struct plan p = { .options = &plan_defaults, .rows = 1, .processes = 1 };
+	struct nest n = { .boots = b, .nr = boots };
+	struct plan_row r = { 0 };
+	size_t i, needed = 0;
+
+	for (i = 0; i < boots; i++) {
+		g[i] = (struct stat_group){ .v = v + i, .nr = 1 };
+		b[i] = (struct stat_boot){ &g[i], 1 };
+	}
+	if (plan_levels(&r, &n))
+		needed = plan_boots(&p, &r, plan_defaults.effect, 1);
+	free(g);
+	free(b);
+	return needed;
+}
+
+static void plans(void)
+{
+	static const size_t pilot[] = { 2, 4, 8 };
+	size_t s, i;
+
+	puts("\nThe same, of what plan asks for after some boots of one kernel");
+	for (s = 0; s < ARRAY_SIZE(pilot); s++) {
+		size_t plans = 0, seen = 0, sum = 0;
+
+		for (i = 0; i < tables; i++) {
+			struct table t = table_new("timed", "ns", 1, pilot[s]);
+			size_t needed;
+
+			fill_timed(&t, NOISY, 0, 0, true);
+			needed = planned(t.v[0], pilot[s]);
+			table_free(&t);
+			if (!needed || needed > MAX_BOOTS)
+				continue;
+			plans++;
+			sum += needed;
+			seen += settles(needed);
+		}
+		printf("  %zu boots: %3.0f%% (%zu boots on average)\n", pilot[s],
+		       100. * seen / plans, sum / plans);
+	}
+}
+
 /* --- trends --- */
 
 /* Whether any of 8 rows of 20 runs of 4 boots has a change point. */
@@ -451,6 +500,7 @@ int main(int argc, char **argv)
 	race();
 	timed();
 	boots_needed();
+	plans();
 	trends();
 	gsl_rng_free(rng);
 	return 0;
