@@ -88,6 +88,17 @@ holds()
 	fi
 }
 
+# short_head FILE: whether its answer is 20 lines of 75 columns, without the note
+# that boots are few, and without those of each patch.
+short_head()
+{
+	local head
+
+	head=$(sed '/^note: /,/^Repeat/{/^Repeat/!d}; /^Repeat/q; /^Each patch/q' "$1")
+	[ "$(wc -l <<< "$head")" -le 20 ] || { echo "$(wc -l <<< "$head") lines: $1"; return 1; }
+	! awk 'length > 75' <<< "$head" | grep .
+}
+
 # cpu_seconds PID: what a process that still runs, and the children it has waited
 # for, have used
 cpu_seconds()

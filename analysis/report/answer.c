@@ -8,6 +8,7 @@
 
 #include "analysis/draw/format.h"
 #include "analysis/judge/view.h"
+#include "analysis/report/answer_alike.h"
 #include "lib/metric.h"
 #include "lib/util.h"
 
@@ -408,12 +409,39 @@ static bool is_pair(const struct result *r, const struct result *end)
 	       r->new.median == end->new.median;
 }
 
+/*
+ * Whether @r gained what another value of the same metric lost: its page is of
+ * another memory type.
+ */
+static bool is_move(const struct result *lost, const struct result *r)
+{
+	return r != lost && has_word(r->metric) &&
+	       metric_find(lost->metric) == metric_find(r->metric) &&
+	       strchr(metric_find(r->metric)->word, '*') && lost->delta < 0 &&
+	       fabs(lost->delta + r->delta) < 1e-6 * r->delta;
+}
+
+/* "1 stage-2 nc -> device page" */
+static void add_move(struct events *e, const struct result *lost,
+		     const struct result *r)
+{
+	const struct metric *m = metric_find(r->metric);
+	size_t name = strlen(m->name) - 1;
+	const char *star = strchr(m->word, '*');
+	char number[NUMBER_SIZE];
+
+	format_brief(r->delta, false, number);
+	append_text(&e->moved, ", ", "%s %.*s%s -> %s%s%s", number,
+		    (int)(star - m->word), m->word, lost->metric + name,
+		    r->metric + name, star + 1, strcmp(number, "1") ? "s" : "");
+}
+
 /* The events that changed: those with a word, or else by name. */
 static char *events_of(struct answer *a, const struct point_results *p)
 {
 	const struct result **r = xcalloc(p->nr, sizeof(*r));
 	struct events e = { xstrdup(""), xstrdup(""), xstrdup("") };
-	size_t shown, nr, i;
+	size_t shown, nr, i, k, was;
 	bool words = true;
 
 	do {
@@ -430,12 +458,54 @@ static char *events_of(struct answer *a, const struct point_results *p)
 				    word_of(r[i]->metric);
 
 		count_event(a, word, r[i]);
-		add_event(&e, word, r[i]);
+		for (k = 0; k < nr && !is_move(r[i], r[k]); k++)
+			;
+		for (was = 0; was < nr && !is_move(r[was], r[i]); was++)
+			;
+		if (k < nr)
+			add_move(&e, r[i], r[k]);
+		else if (was == nr)
+			add_event(&e, word, r[i]);
 		free(word);
 		i += pair;
 	}
 	free(r);
 	return events_text(&e);
+}
+
+static void line_free(struct answer_line *line)
+{
+	size_t i;
+
+	for (i = 0; i < line->nr; i++)
+		free(line->cells[i].events);
+	free(line->cells);
+	free(line->label);
+}
+
+/* Where each value of a parameter ("bar=") does the same, one line says it. */
+static void fold_values(struct answer *a)
+{
+	size_t i, k;
+
+	for (i = 0; i < a->differing; i++) {
+		char *label = a->lines[i].label;
+		int n = answer_stem(label);
+
+		if (!answer_one_for_all(a, i))
+			continue;
+		for (k = a->differing - 1; k > i; k--) {
+			if (answer_stem(a->lines[k].label) != n ||
+			    strncmp(a->lines[k].label, label, n))
+				continue;
+			line_free(&a->lines[k]);
+			memmove(a->lines + k, a->lines + k + 1,
+				(a->nr - k - 1) * sizeof(*a->lines));
+			a->nr--;
+			a->differing--;
+		}
+		label[n] = 0;
+	}
 }
 
 struct answer *answer_of(const struct comparison *c)
@@ -476,6 +546,7 @@ struct answer *answer_of(const struct comparison *c)
 	}
 	if (a->nr)
 		qsort(a->lines, a->nr, sizeof(*a->lines), by_weight);
+	fold_values(a);
 	/* Points may have different ones: that of the first line is above all. */
 	if (a->differing && a->lines[0].shown->cost)
 		a->cost = a->lines[0].shown->cost->metric;
@@ -486,14 +557,10 @@ struct answer *answer_of(const struct comparison *c)
 
 void answer_free(struct answer *a)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < a->nr; i++) {
-		for (k = 0; k < a->lines[i].nr; k++)
-			free(a->lines[i].cells[k].events);
-		free(a->lines[i].cells);
-		free(a->lines[i].label);
-	}
+	for (i = 0; i < a->nr; i++)
+		line_free(&a->lines[i]);
 	for (i = 0; i < a->nr_moves; i++)
 		free(a->moves[i].word);
 	free(a->moves);

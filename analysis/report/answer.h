@@ -91,6 +91,7 @@ struct answer_row {
 	const struct result *cost;	/* NULL: it has none */
 	char *delta[ANSWER_COLUMNS];	/* "", "+24", "same" */
 	char *events;		/* in words; NULL: none */
+	char *values;		/* "pages=4: -2540; 1: -632"; NULL: none */
 	char *same;		/* other lines that change as this one does */
 };
 
@@ -103,8 +104,11 @@ struct answer_rows {
 	char *others;		/* "+24: a; b": lines without a row */
 };
 
-/* Of the lines that differ the few that a reader wants to see first. */
-struct answer_rows *answer_rows_of(const struct answer *a);
+/* Lines of text of an answer's table where nothing else limits them. */
+#define ANSWER_LINES	8
+
+/* Of the lines that differ the few that a reader wants to see first, in @lines. */
+struct answer_rows *answer_rows_of(const struct answer *a, size_t lines);
 void answer_rows_free(struct answer_rows *r);
 /* A side's name if it is short enough for a column, else @other. Free it. */
 char *answer_side(const struct side *s, const char *other);

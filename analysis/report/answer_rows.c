@@ -9,13 +9,11 @@
 #include <string.h>
 
 #include "analysis/draw/format.h"
-#include "analysis/report/answer.h"
+#include "analysis/report/answer_alike.h"
 #include "lib/util.h"
 
-/* Lines of text, without the heading. */
-#define BODY_LINES	8
-/* Names of other lines, up to about this many characters. */
-#define NAMES_SHOWN	160
+/* Names of other lines, up to about this many characters: two lines. */
+#define NAMES_SHOWN	130
 
 /* A column of deltas: a folio size of a line, or of its variant. */
 struct column {
@@ -25,142 +23,42 @@ struct column {
 
 struct layout {
 	const struct answer *a;
+	size_t lines;		/* of text, without the heading */
 	const char *folio;	/* that base and patched are of */
 	struct column column[ANSWER_COLUMNS];
 	size_t nr_columns;
 	bool *taken;		/* lines that need no further mention */
+	size_t *said;		/* by line: the row that says the same */
 	size_t *row;		/* the lines that have one, in order */
 	size_t nr;
 };
 
-/* --- lines that are alike --- */
-
-/*
- * The clause that @label has more than @plain: "hugetlb" of "host write,
- * hugetlb, VM maps it" against "host write, VM maps it". NULL: that is not all
- * that differs. The caller frees.
- */
-static char *more_clause(const char *label, const char *plain)
-{
-	size_t n = 0, more = strlen(label) - strlen(plain);
-
-	if (strlen(label) <= strlen(plain) + 2)
-		return NULL;
-	while (label[n] == plain[n] && plain[n])
-		n++;
-	/* back to the comma that the clause begins with */
-	while (n && (strncmp(label + n, ", ", 2) || label[n + more - 1] == ','))
-		n--;
-	if (!n || strcmp(label + n + more, plain + n) ||
-	    memchr(label + n + 2, ',', more - 2))
-		return NULL;
-	return xstrndup(label + n + 2, more - 2);
-}
-
-/* The clause that makes this line another one's variant; NULL: it is none. */
-static char *variant_of(const struct answer *a, size_t line, size_t plain)
-{
-	if (line == plain || line >= a->differing || plain >= a->differing)
-		return NULL;
-	return more_clause(a->lines[line].label, a->lines[plain].label);
-}
-
-static bool is_variant(const struct answer *a, size_t line)
-{
-	char *clause = NULL;
-	size_t i;
-
-	for (i = 0; i < a->differing && !clause; i++)
-		clause = variant_of(a, line, i);
-	free(clause);
-	return clause;
-}
-
-/* What @label has in front of @plain: "guest's next pass after "; 0: nothing. */
-static size_t lead_of(const char *label, const char *plain)
-{
-	size_t all = strlen(label), n = strlen(plain);
-
-	return all > n && !strcmp(label + all - n, plain) &&
-	       label[all - n - 1] == ' ' ? all - n : 0;
-}
-
-/* The line that this one is what comes after; a->nr: of none that differs. */
-static size_t leader_of(const struct answer *a, size_t line)
-{
-	size_t i;
-
-	for (i = 0; i < a->differing; i++)
-		if (lead_of(a->lines[line].label, a->lines[i].label))
-			return i;
-	return a->nr;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
-static bool same_stem(const char *a, const char *b)
-{
-	int n = answer_stem(a);
-
-	return n == answer_stem(b) && !strncmp(a, b, n);
-}
-
-static const struct answer_cell *find_cell(const struct answer_line *line,
-					   const char *folio)
-{
-	size_t i;
-
-	for (i = 0; i < line->nr; i++)
-		if (!strcmp(line->cells[i].folio, folio))
-			return &line->cells[i];
-	return NULL;
-}
-
-static double delta_of(const struct answer_cell *cell)
-{
-	return cell->cost && is_difference(cell->cost) ? cell->cost->delta : 0;
-}
-
-/* Whether @line says of each of its folio sizes what @other says of it. */
-static bool says_the_same(const struct answer_line *line,
-			  const struct answer_line *other)
-{
-	char a[NUMBER_SIZE], b[NUMBER_SIZE];
-	size_t i;
-
-	for (i = 0; i < line->nr; i++) {
-		const struct answer_cell *x = &line->cells[i];
-		const struct answer_cell *y = find_cell(other, x->folio);
-
-		if (!y || !same_text(x->events, y->events) ||
-		    strcmp(format_brief(delta_of(x), true, a),
-			   format_brief(delta_of(y), true, b)))
-			return false;
-	}
-	return true;
-}
-
 /* --- which lines have a row --- */
 
-/*
- * Of lines that differ in a number alone ("pages=16"), one is enough: the first,
- * as lines are sorted.
- */
-static bool is_another_value(const struct layout *l, size_t line)
+/* "=16" of a line that has a number at its end ("pages=16"), else NULL. */
+static const char *value_of(const char *label)
 {
-	const char *label = l->a->lines[line].label;
 	const char *value = strchr(label + answer_stem(label), '=');
+
+	return value && !value[1 + strspn(value + 1, "0123456789kmg")] ?
+	       value : NULL;
+}
+
+/*
+ * Of lines that differ in a number alone, one is enough: the first, as they are
+ * sorted. Returns it if it has a row, else a->nr.
+ */
+static size_t other_value(const struct layout *l, size_t line)
+{
+	const struct answer *a = l->a;
 	size_t i;
 
-	if (!value || value[1 + strspn(value + 1, "0123456789kmg")])
-		return false;
-	for (i = 0; i < l->nr; i++)
-		if (same_stem(l->a->lines[l->row[i]].label, label))
-			return true;
-	return false;
+	for (i = 0; value_of(a->lines[line].label) && i < l->nr; i++)
+		if (l->row[i] != line &&
+		    answer_same_stem(a->lines[l->row[i]].label,
+				     a->lines[line].label))
+			return l->row[i];
+	return a->nr;
 }
 
 /* How many lines say the same as @other, itself as well. */
@@ -169,8 +67,27 @@ static size_t nr_same(const struct answer *a, const struct answer_line *other)
 	size_t nr = 0, i;
 
 	for (i = 0; i < a->differing; i++)
-		nr += says_the_same(&a->lines[i], other);
+		nr += answer_same(&a->lines[i], other);
 	return nr;
+}
+
+/* Whether the row, or another value of it, says the same at the same value. */
+static bool row_says(const struct answer *a, size_t row, size_t line)
+{
+	const struct answer_line *what = &a->lines[line];
+	const char *label = a->lines[row].label, *value = value_of(what->label);
+	size_t i;
+
+	if (answer_same(what, &a->lines[row]))
+		return what->shown->events ||
+		       answer_same_stem(what->label, label) ||
+		       nr_same(a, &a->lines[row]) > 2;
+	for (i = 0; value && i < a->differing; i++)
+		if (answer_same_stem(a->lines[i].label, label) &&
+		    same_text(value_of(a->lines[i].label), value) &&
+		    answer_same(what, &a->lines[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -179,31 +96,24 @@ static size_t nr_same(const struct answer *a, const struct answer_line *other)
  */
 static size_t said_by(const struct layout *l, size_t line)
 {
-	const struct answer *a = l->a;
-	const struct answer_line *what = &a->lines[line];
 	size_t i;
 
-	for (i = 0; i < l->nr; i++) {
-		const struct answer_line *row = &a->lines[l->row[i]];
-
-		if (says_the_same(what, row) &&
-		    (what->shown->events || same_stem(what->label, row->label) ||
-		     nr_same(a, row) > 2))
+	for (i = 0; i < l->nr; i++)
+		if (row_says(l->a, l->row[i], line))
 			return l->row[i];
-	}
-	return a->nr;
+	return l->a->nr;
 }
 
 /* Whether a row is of a group: of a stem that another row has, or after one. */
 static bool is_grouped(const struct layout *l, size_t row)
 {
 	const struct answer *a = l->a;
-	size_t line = l->row[row], first = leader_of(a, line), i;
+	size_t line = l->row[row], first = answer_leader(a, line), i;
 
 	for (i = 0; i < l->nr; i++)
 		if (i != row && (l->row[i] == first ||
-				 leader_of(a, l->row[i]) == line ||
-				 same_stem(a->lines[l->row[i]].label,
+				 answer_leader(a, l->row[i]) == line ||
+				 answer_same_stem(a->lines[l->row[i]].label,
 					   a->lines[line].label)))
 			return true;
 	return false;
@@ -219,10 +129,10 @@ static size_t lines_used(const struct layout *l)
 		const char *label = a->lines[l->row[i]].label;
 
 		used += 1 + (a->lines[l->row[i]].shown->events != NULL);
-		if (!is_grouped(l, i) || leader_of(a, l->row[i]) < a->nr)
+		if (!is_grouped(l, i) || answer_leader(a, l->row[i]) < a->nr)
 			continue;
 		for (k = 0; k < i; k++)
-			if (same_stem(a->lines[l->row[k]].label, label))
+			if (answer_same_stem(a->lines[l->row[k]].label, label))
 				break;
 		used += k == i;
 	}
@@ -233,7 +143,7 @@ static size_t lines_used(const struct layout *l)
 static bool add_row(struct layout *l, size_t line)
 {
 	l->row[l->nr++] = line;
-	l->taken[line] = lines_used(l) <= BODY_LINES || l->nr == 1;
+	l->taken[line] = lines_used(l) <= l->lines || l->nr == 1;
 	l->nr -= !l->taken[line];
 	return l->taken[line];
 }
@@ -247,8 +157,8 @@ static bool add_line(struct layout *l, size_t line)
 	if (!add_row(l, line))
 		return false;
 	for (i = 0; i < a->differing; i++)
-		if (!l->taken[i] && leader_of(a, i) == line &&
-		    !is_variant(a, i) && !add_row(l, i))
+		if (!l->taken[i] && answer_leader(a, i) == line &&
+		    !answer_is_variant(a, i) && !add_row(l, i))
 			return false;
 	return true;
 }
@@ -259,14 +169,19 @@ static void choose_rows(struct layout *l)
 	bool room = true;
 	size_t first, i;
 
-	for (i = 0; i < a->differing; i++) {
-		if (is_variant(a, i) || said_by(l, i) < a->nr)
-			l->taken[i] = true;
-		if (!room || l->taken[i] || is_another_value(l, i))
+	for (i = 0; room && i < a->differing; i++) {
+		if (l->taken[i] || answer_is_variant(a, i) ||
+		    said_by(l, i) < a->nr || other_value(l, i) < a->nr)
 			continue;
-		first = leader_of(a, i);
+		first = answer_leader(a, i);
 		room = add_line(l, first < a->nr && !l->taken[first] ? first :
 				i);
+	}
+	for (i = 0; i < a->differing; i++) {
+		l->said[i] = l->taken[i] ? a->nr : said_by(l, i);
+		if (l->said[i] < a->nr || other_value(l, i) < a->nr ||
+		    answer_is_variant(a, i))
+			l->taken[i] = true;
 	}
 }
 
@@ -279,12 +194,12 @@ static void group_rows(struct layout *l)
 	for (i = 0; i < l->nr; i++) {
 		to = i + 1;
 		/* behind what comes after it */
-		while (to < l->nr && leader_of(a, l->row[to]) == l->row[i])
+		while (to < l->nr && answer_leader(a, l->row[to]) == l->row[i])
 			to++;
 		for (k = to; k < l->nr; k++) {
 			size_t line = l->row[k];
 
-			if (!same_stem(a->lines[line].label,
+			if (!answer_same_stem(a->lines[line].label,
 				       a->lines[l->row[i]].label))
 				continue;
 			memmove(l->row + to + 1, l->row + to,
@@ -299,7 +214,7 @@ static void group_rows(struct layout *l)
 static const struct answer_cell *cell_of(const struct layout *l,
 					 const struct answer_line *line)
 {
-	const struct answer_cell *cell = find_cell(line, l->folio);
+	const struct answer_cell *cell = answer_cell_of(line, l->folio);
 
 	return cell && cell->cost && (cell->differs || cell->events) ?
 		cell : line->shown;
@@ -338,7 +253,7 @@ static void find_columns(struct layout *l)
 		for (v = 0; v < a->differing; v++) {
 			const struct answer_line *line = &a->lines[v];
 
-			clause = variant_of(a, v, l->row[i]);
+			clause = answer_variant_of(a, v, l->row[i]);
 			for (k = 0; clause && k < line->nr; k++)
 				if (line->cells[k].cost)
 					add_column(l, line->cells[k].folio,
@@ -357,7 +272,7 @@ static const struct answer_line *line_in(const struct layout *l, size_t line,
 	if (!column->variant)
 		return &a->lines[line];
 	for (i = 0; i < a->differing; i++) {
-		char *clause = variant_of(a, i, line);
+		char *clause = answer_variant_of(a, i, line);
 		bool same = same_text(clause, column->variant);
 
 		free(clause);
@@ -369,43 +284,105 @@ static const struct answer_line *line_in(const struct layout *l, size_t line,
 
 /* --- what is printed --- */
 
+/* Whether the row says of each value of this line what it says of this. */
+static bool all_said(const struct layout *l, size_t line)
+{
+	const struct answer *a = l->a;
+	size_t i;
+
+	for (i = 0; i < a->differing; i++)
+		if (answer_same_stem(a->lines[i].label, a->lines[line].label) &&
+		    l->said[i] != l->said[line])
+			return false;
+	return value_of(a->lines[line].label);
+}
+
+static bool first_of_stem(const struct answer *a, size_t line)
+{
+	size_t i;
+
+	for (i = 0; i < line; i++)
+		if (answer_same_stem(a->lines[i].label, a->lines[line].label))
+			return false;
+	return true;
+}
+
+/* A name for a list that is cut; counts in @more what it leaves out. */
+static void add_name(char **names, size_t *more, const char *name, int len)
+{
+	if (strlen(*names) + len < NAMES_SHOWN)
+		append_text(names, "; ", "%.*s", len, name);
+	else
+		(*more)++;
+}
+
 /* Names of lines that say the same, without those that have a row. */
 static char *others_like(const struct layout *l, size_t row)
 {
 	const struct answer *a = l->a;
+	const char *like = a->lines[l->row[row]].label;
 	char *names = xstrdup("");
-	size_t more = 0, i, k;
-	const char *label;
+	size_t more = 0, i;
 
 	for (i = 0; i < a->differing; i++) {
-		for (k = 0; k < l->nr && l->row[k] != i; k++)
-			;
-		if (k < l->nr || is_variant(a, i) ||
-		    said_by(l, i) != l->row[row])
+		const char *label = a->lines[i].label;
+		int stem = answer_stem(label);
+
+		if (l->said[i] != l->row[row] || answer_is_variant(a, i) ||
+		    other_value(l, i) == l->row[row])
 			continue;
-		label = a->lines[i].label;
-		if (same_stem(label, a->lines[l->row[row]].label))
-			label += answer_stem(label) + 2;
-		if (strlen(names) + strlen(label) < NAMES_SHOWN)
-			append_text(&names, "; ", "%s", label);
-		else
-			more++;
+		if (answer_same_stem(label, like))
+			add_name(&names, &more, label + stem + 2,
+				 strlen(label) - stem - 2);
+		else if (!all_said(l, i))
+			add_name(&names, &more, label, strlen(label));
+		else if (first_of_stem(a, i))
+			add_name(&names, &more, label, stem);
 	}
 	if (more)
 		append_text(&names, "; ", "and %zu more", more);
 	return names;
 }
 
+/* "pages=4: -2540; 1: -632" of lines that differ from the row in that alone */
+static char *other_values(const struct layout *l, size_t row)
+{
+	const struct answer *a = l->a;
+	char *text = NULL, number[NUMBER_SIZE];
+	size_t more = 0, i;
+
+	for (i = 0; i < a->differing; i++) {
+		const char *label = a->lines[i].label;
+
+		if (other_value(l, i) != l->row[row])
+			continue;
+		if (text && strlen(text) > NAMES_SHOWN) {
+			more++;
+			continue;
+		}
+		label = text ? value_of(label) + 1 :
+			label + answer_stem(label) + 2;
+		if (!text)
+			text = xstrdup("");
+		format_brief(answer_delta(cell_of(l, &a->lines[i])), true,
+			     number);
+		append_text(&text, "; ", "%s: %s", label, number);
+	}
+	if (more)
+		append_text(&text, "; ", "and %zu more", more);
+	return text;
+}
+
 /* The label in its place: what is above it is not said again. */
 static char *row_label(const struct layout *l, size_t row, bool grouped)
 {
 	const char *label = l->a->lines[l->row[row]].label;
-	size_t first = leader_of(l->a, l->row[row]), k, lead;
+	size_t first = answer_leader(l->a, l->row[row]), k, lead;
 
 	for (k = 0; k < row && l->row[k] != first; k++)
 		;
 	if (k < row) {
-		lead = lead_of(label, l->a->lines[first].label);
+		lead = answer_lead(label, l->a->lines[first].label);
 		return xasprintf("%.*sit", (int)lead, label);
 	}
 	return xstrdup(grouped ? label + answer_stem(label) + 2 : label);
@@ -439,13 +416,14 @@ static void fill_row(struct answer_row *row, const struct layout *l, size_t nr)
 	row->cost = cell->cost;
 	for (i = 0; i < l->nr_columns; i++) {
 		in = line_in(l, l->row[nr], &l->column[i]);
-		row->delta[i] = delta_text(in ? find_cell(in,
+		row->delta[i] = delta_text(in ? answer_cell_of(in,
 					l->column[i].folio) : NULL, cell);
 	}
 	if (events)
 		row->events = xasprintf("%s%s%s", cell->events ? "" :
 					line->shown->folio, cell->events ? "" :
 					" ", events);
+	row->values = other_values(l, nr);
 	row->same = others_like(l, nr);
 }
 
@@ -465,8 +443,8 @@ static char *others_of(const struct layout *l)
 			more++;
 			continue;
 		}
-		format_brief(delta_of(line->shown), true, number);
-		if (!delta_of(line->shown))
+		format_brief(answer_delta(line->shown), true, number);
+		if (!answer_delta(line->shown))
 			append_text(&text, "; ", "%s (%s)", line->label,
 				    line->shown->events ? line->shown->events :
 				    "no cost");
@@ -504,8 +482,8 @@ static struct answer_rows *rows_of(const struct layout *l)
 		const char *label = a->lines[l->row[r->nr]].label;
 
 		fill_row(row, l, r->nr);
-		if (!row->grouped || leader_of(a, l->row[r->nr]) < a->nr ||
-		    same_stem(label, stem))
+		if (!row->grouped || answer_leader(a, l->row[r->nr]) < a->nr ||
+		    answer_same_stem(label, stem))
 			continue;
 		row->stem = xstrndup(label, answer_stem(label));
 		stem = label;
@@ -514,11 +492,13 @@ static struct answer_rows *rows_of(const struct layout *l)
 	return r;
 }
 
-struct answer_rows *answer_rows_of(const struct answer *a)
+struct answer_rows *answer_rows_of(const struct answer *a, size_t lines)
 {
 	struct layout l = {
-		.a = a, .folio = a->differing ? a->lines[0].shown->folio : "",
+		.a = a, .lines = lines,
+		.folio = a->differing ? a->lines[0].shown->folio : "",
 		.taken = xcalloc(a->nr + 1, sizeof(*l.taken)),
+		.said = xcalloc(a->nr + 1, sizeof(*l.said)),
 		.row = xcalloc(a->nr + 1, sizeof(*l.row)),
 	};
 	struct answer_rows *r;
@@ -531,6 +511,7 @@ struct answer_rows *answer_rows_of(const struct answer *a)
 	for (i = 0; i < l.nr_columns; i++)
 		free(l.column[i].variant);
 	free(l.taken);
+	free(l.said);
 	free(l.row);
 	return r;
 }
@@ -543,6 +524,7 @@ void answer_rows_free(struct answer_rows *r)
 		free(r->v[i].stem);
 		free(r->v[i].label);
 		free(r->v[i].events);
+		free(r->v[i].values);
 		free(r->v[i].same);
 		for (k = 0; k < r->nr_columns; k++)
 			free(r->v[i].delta[k]);

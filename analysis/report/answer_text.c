@@ -71,11 +71,16 @@ static int by_points(const void *a, const void *b)
 {
 	const struct answer_move *x = a, *y = b;
 
-	return x->points != y->points ? (x->points < y->points ? 1 : -1) :
+	if (x->points != y->points)
+		return x->points < y->points ? 1 : -1;
+	return x->move != y->move ? (int)x->move - (int)y->move :
 	       strcmp(x->word, y->word);
 }
 
-/* "contpte gathers gone (40 points)": what changed, where no finding says it. */
+/*
+ * "contpte gathers gone (40 points); fewer contpte folds, contpte unfolds (4)":
+ * what changed, where no finding says it.
+ */
 static char *moves_text(const struct answer *a)
 {
 	static const char *const words[] = {
@@ -83,22 +88,30 @@ static char *moves_text(const struct answer *a)
 		[EVENT_MORE] = "more", [EVENT_LESS] = "fewer",
 	};
 	struct answer_move *m = a->moves;
+	size_t nr = a->nr_moves < MOVES_NAMED ? a->nr_moves : MOVES_NAMED, i;
 	char *text = NULL;
-	size_t i;
 
 	if (a->nr_moves)
 		qsort(m, a->nr_moves, sizeof(*m), by_points);
-	for (i = 0; i < a->nr_moves && i < MOVES_NAMED; i++) {
+	for (i = 0; i < nr; i++) {
 		bool after = m[i].move == EVENT_NEW || m[i].move == EVENT_GONE;
+		bool as_last = i && m[i].move == m[i - 1].move &&
+			       m[i].points == m[i - 1].points;
+		bool more = i + 1 < nr && m[i].move == m[i + 1].move &&
+			    m[i].points == m[i + 1].points;
 		char *word = answer_plural(m[i].word);
 
 		if (!text)
 			text = xstrdup("");
-		append_text(&text, ", ", "%s%s%s%s%s (%zu point%s)",
-			    after ? "" : words[m[i].move], after ? "" : " ",
-			    word, after ? " " : "",
-			    after ? words[m[i].move] : "", m[i].points,
-			    plural(m[i].points));
+		append_text(&text, as_last ? ", " : "; ", "%s%s%s",
+			    after || as_last ? "" : words[m[i].move],
+			    after || as_last ? "" : " ", word);
+		if (!more)
+			append_text(&text, "", "%s%s (%zu%s%s)",
+				    after ? " " : "",
+				    after ? words[m[i].move] : "", m[i].points,
+				    strchr(text, '(') ? "" : " point",
+				    strchr(text, '(') ? "" : plural(m[i].points));
 		free(word);
 	}
 	return text;
@@ -257,15 +270,32 @@ static bool stands_for_all(const struct answer *a, const char *words, bool open)
 	return true;
 }
 
-/* The shortest words for a line that do not stand for others as well. */
+/*
+ * The shortest words for a line that do not stand for others as well: up to its
+ * first comma, or the next.
+ */
 static char *short_label(const struct answer *a, const char *label, bool open)
 {
-	char *text = xstrndup(label, answer_stem(label));
+	const char *end = label;
 
-	if (stands_for_all(a, text, open))
-		return text;
-	free(text);
+	while ((end = strchr(end, ','))) {
+		char *text = xstrndup(label, end++ - label);
+
+		if (stands_for_all(a, text, open))
+			return text;
+		free(text);
+	}
 	return xstrdup(label);
+}
+
+/* The end of "str8" if @words are "str8 stores", @next "stp stores"; NULL */
+static const char *shared_noun(const char *words, const char *next)
+{
+	const char *noun = strchr(words, ' ');
+	const char *other = next ? strchr(next, ' ') : NULL;
+
+	return noun && other && !strpbrk(noun + 1, " ,") &&
+	       !strcmp(noun, other) ? noun : NULL;
 }
 
 /* Whether other words of the list stand for @nr already. */
@@ -283,8 +313,10 @@ static bool is_said(char *const *words, size_t all, size_t nr)
 /* Lines that do not differ: those that are decided, or those that are not. */
 static char *labels_of(const struct answer *a, bool open)
 {
-	size_t nr = a->nr - a->differing, i;
+	size_t nr = a->nr - a->differing, nr_said = 0, i;
 	char **words = xcalloc(nr + 1, sizeof(*words)), *text = NULL;
+	const char **said = xcalloc(nr + 1, sizeof(*said));
+	bool shared = false;
 
 	for (i = 0; i < nr; i++) {
 		const struct answer_line *line = &a->lines[a->differing + i];
@@ -293,12 +325,20 @@ static char *labels_of(const struct answer *a, bool open)
 			words[i] = short_label(a, line->label, open);
 	}
 	for (i = 0; i < nr; i++) {
-		if (!words[i] || is_said(words, nr, i))
-			continue;
+		if (words[i] && !is_said(words, nr, i))
+			said[nr_said++] = words[i];
+	}
+	for (i = 0; i < nr_said; i++) {
+		const char *noun = shared_noun(said[i], said[i + 1]);
+
 		if (!text)
 			text = xstrdup("");
-		append_text(&text, "; ", "%s", words[i]);
+		append_text(&text, shared ? ", " : "; ", "%.*s",
+			    noun ? (int)(noun - said[i]) : (int)strlen(said[i]),
+			    said[i]);
+		shared = noun;
 	}
+	free(said);
 	for (i = 0; i < nr; i++)
 		free(words[i]);
 	free(words);
@@ -323,14 +363,14 @@ bool answer_emulated(const struct comparison *c)
 char *answer_not_measured(const struct comparison *c)
 {
 	char *text = xstrdup(answer_emulated(c) ?
-			     "time, caches, TLB misses, what barriers cost" :
+			     "time, caches, TLB misses, cost of barriers" :
 			     "");
 	size_t i, nr = 0;
 
 	for (i = 0; i < c->nr_missing; i++)
 		nr += c->missing[i].where == BOTH;
 	if (nr)
-		append_text(&text, "; ", "%zu point%s that this machine does not have (--all)",
+		append_text(&text, "; ", "%zu point%s (--all)",
 			    nr, plural(nr));
 	if (*text)
 		return text;

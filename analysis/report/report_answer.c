@@ -11,7 +11,9 @@
 #include "analysis/report/report.h"
 
 /* Lists of points are cut here. */
-#define NAMES_WIDTH	300
+#define NAMES_WIDTH	220
+/* An answer and what was asked, with the line that says how to repeat it */
+#define HEAD_LINES	20
 
 static void put(FILE *f, int rest, char *text)
 {
@@ -72,13 +74,16 @@ static void put_row(struct table *t, const struct answer_rows *r,
 		table_cell(t, "%s", row->delta[i]);
 	if (row->events)
 		table_line(t, indent, "%s", row->events);
+	if (row->values)
+		table_line(t, indent, "%s", row->values);
 	if (*row->same)
 		table_line(t, indent, "the same change: %s", row->same);
 }
 
-static void put_table(const struct comparison *c, const struct answer *a, FILE *f)
+static void put_table(const struct comparison *c, const struct answer *a,
+		      size_t lines, FILE *f)
 {
-	struct answer_rows *r = answer_rows_of(a);
+	struct answer_rows *r = answer_rows_of(a, lines);
 	char *base = answer_side(c->base, "base");
 	char *new = answer_side(c->new, "new");
 	struct table *t = table_new();
@@ -105,21 +110,19 @@ static void put_table(const struct comparison *c, const struct answer *a, FILE *
 }
 
 static void put_body(const struct comparison *c, const struct answer *a,
-		     FILE *f)
+		     size_t lines, FILE *f)
 {
 	if (a->differing) {
-		put_table(c, a, f);
+		put_table(c, a, lines, f);
 		put_list(f, "Unchanged", answer_unchanged(a));
 	}
 	put_list(f, "Not decided", answer_undecided(a));
 	put_list(f, "Not measured", answer_not_measured(c));
 }
 
-void report_answer(const struct report *r, FILE *f)
+static void put_head(const struct comparison *c, const struct answer *a,
+		     size_t lines, FILE *f)
 {
-	const struct comparison *c = r->c[0];
-	struct answer *a = answer_of(c);
-
 	put(f, 2, answer_subject(c));
 	put(f, 2, answer_where(c));
 	fputc('\n', f);
@@ -127,7 +130,44 @@ void report_answer(const struct report *r, FILE *f)
 	put(f, 2, answer_verdict(c, a));
 	put(f, 2, c->releases ? xstrdup(c->releases) : NULL);
 	fputc('\n', f);
-	put_body(c, a, f);
+	put_body(c, a, lines, f);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t nr = 0;
+
+	for (; *text; text++)
+		nr += *text == '\n';
+	return nr;
+}
+
+/* With as many rows as leave it short enough: a screen, or a mail, has no more. */
+static void put_short_head(const struct comparison *c, const struct answer *a,
+			   FILE *f)
+{
+	size_t lines = ANSWER_LINES, len;
+	char *text;
+
+	for (;;) {
+		FILE *m = open_memstream(&text, &len);
+
+		put_head(c, a, lines, m);
+		fclose(m);
+		if (count_lines(text) < HEAD_LINES || !--lines)
+			break;
+		free(text);
+	}
+	fputs(text, f);
+	free(text);
+}
+
+void report_answer(const struct report *r, FILE *f)
+{
+	const struct comparison *c = r->c[0];
+	struct answer *a = answer_of(c);
+
+	put_short_head(c, a, f);
 	report_reasons(c, f);
 	report_power(c, f);
 	report_environment(c, f);
@@ -154,7 +194,7 @@ void report_mail(const struct report *r, FILE *f)
 		fputc('\n', f);
 		put(f, 0, answer_verdict(c, a));
 		fputc('\n', f);
-		put_body(c, a, f);
+		put_body(c, a, ANSWER_LINES, f);
 		put(f, 0, exercised_text(c->changes));
 		put_again(c, f);
 		free(subject);

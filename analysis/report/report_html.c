@@ -198,6 +198,11 @@ static void put_answer_row(const struct answer_rows *r,
 		put_markup(f, row->events);
 		fputs("</div>", f);
 	}
+	if (row->values) {
+		fputs("<div class=\"note\">", f);
+		put_markup(f, row->values);
+		fputs("</div>", f);
+	}
 	if (*row->same) {
 		fputs("<div class=\"note\">the same change: ", f);
 		put_markup(f, row->same);
@@ -217,7 +222,7 @@ static void put_answer_row(const struct answer_rows *r,
 static void put_answer(const struct comparison *c, const struct answer *a,
 		       FILE *f)
 {
-	struct answer_rows *r = answer_rows_of(a);
+	struct answer_rows *r = answer_rows_of(a, ANSWER_LINES);
 	char *base = answer_side(c->base, "base");
 	char *new = answer_side(c->new, "new");
 	double most = 0;

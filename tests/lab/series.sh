@@ -24,6 +24,7 @@ ab()
 	if scripts/ab SERIES="$1" NAME="$name" SEEDS="1 2" "${@:2}" \
 			> "$tmp/$1.log" 2>&1; then
 		ok "$1: make ab"
+		check "$1: the answer is 20 lines, 75 columns wide" short_head "runs/$name/answer.txt"
 	else
 		not_ok "$1: make ab" "$(tail -n 1 "$tmp/$1.log")"
 		return 1
