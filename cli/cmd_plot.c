@@ -139,7 +139,7 @@ static int plot_all(struct side *const *side, size_t nr)
 	o.select = env.o.select;
 	if (nr > 1)
 		compare_table(side[0], side + 1, nr - 1, &o, c);
-	ret = plot_runs(side, nr, &env.o);
+	ret = plot_runs(side, nr, c, &env.o);
 	/* a comparison of a single row has no such picture, so @drawn may be 0 */
 	if (!ret && !env.o.select.nr_metrics)
 		ret = plot_comparisons(c, nr - 1, &env.o, &drawn);

@@ -120,9 +120,9 @@ static bool needs_folder(const struct plot_options *o)
 }
 
 int plot_runs(struct side *const *sides, size_t nr,
-	      const struct plot_options *o)
+	      struct comparison *const *c, const struct plot_options *o)
 {
-	struct plot plot = { sides, nr, o, 0, NULL };
+	struct plot plot = { sides, nr, c, o, 0, NULL };
 	const char *cost;
 	bool timed;
 	int ret;

@@ -7,6 +7,7 @@
 #define PTELAB_PLOT_H
 
 #include "analysis/draw/picture.h"
+#include "analysis/judge/compare.h"
 #include "analysis/load/load.h"
 #include "lib/choice.h"
 
@@ -14,10 +15,12 @@ extern const struct choices plot_formats;
 
 /*
  * Draws sides[0] as base and the others against it, and prints the name of each file.
+ * @c has the comparison of each of the others, and says what is a difference; NULL: of
+ * one run alone.
  * Returns 0, or -errno with fail() text: gnuplot is missing (-ENOENT) or failed, or
  * there is nothing to draw.
  */
 int plot_runs(struct side *const *sides, size_t nr,
-	      const struct plot_options *options);
+	      struct comparison *const *c, const struct plot_options *options);
 
 #endif

@@ -11,7 +11,45 @@
 #define MAX_ROWS	24
 #define LOG_ROWS	5	/* ratios are what rows are looked at for */
 
-/* By how much the last run differs from the first; as a ratio, its logarithm. */
+/* What compare says of a point in run @nr; NULL: there is no comparison. */
+static const struct result *result_in(const struct plot *plot, size_t nr,
+				      const struct side_point *p,
+				      const char *metric)
+{
+	const struct comparison *c = nr && plot->c ? plot->c[nr - 1] : NULL;
+	size_t i;
+
+	for (i = 0; c && i < c->nr_results; i++)
+		if (c->results[i].point == p &&
+		    !strcmp(c->results[i].metric, metric))
+			return &c->results[i];
+	return NULL;
+}
+
+/* Whether run @nr differs from the first by the rule that the table goes by. */
+static bool differs_in(const struct plot *plot, size_t nr,
+		       const struct side_point *p, const char *metric)
+{
+	const struct result *r = result_in(plot, nr, p, metric);
+
+	return !r || is_difference(r);
+}
+
+static bool differs(const struct plot *plot, const struct side_point *p,
+		    const char *metric)
+{
+	size_t i;
+
+	for (i = 1; i < plot->nr; i++)
+		if (differs_in(plot, i, p, metric))
+			return true;
+	return false;
+}
+
+/*
+ * By how much the last run differs from the first; as a ratio, its logarithm.
+ * Less than nothing where no run does.
+ */
 static double change_of(const struct plot *plot, const struct side_point *p,
 			const char *metric, bool ratio)
 {
@@ -21,6 +59,8 @@ static double change_of(const struct plot *plot, const struct side_point *p,
 
 	sample_free(&a);
 	sample_free(&b);
+	if (!differs(plot, p, metric))
+		return -1;
 	if (!ratio)
 		return change;
 	return r > 0 && isfinite(r) ? fabs(log(r)) : r == 1 ? 0 : INFINITY;
@@ -80,13 +120,13 @@ static bool small_base(const struct plot *plot, const struct drawn_points *l,
 
 		sample_free(&a);
 		sample_free(&b);
-		if (ratio >= SMALL_BASE)
+		if (ratio >= SMALL_BASE && differs(plot, l->p[i], metric))
 			return true;
 	}
 	return false;
 }
 
-/* "-53.4%", or "-320", for each new run, joined. */
+/* "-53.4%", "-320", or "overlap", for each new run, joined. */
 static char *changed_by(const struct plot *plot, const struct side_point *p,
 			const char *metric, bool deltas)
 {
@@ -97,8 +137,11 @@ static char *changed_by(const struct plot *plot, const struct side_point *p,
 	for (i = 1; i < plot->nr; i++) {
 		struct sample s = value_in(plot->sides[i], p, metric);
 		double delta = s.median - base.median;
+		const struct result *r = result_in(plot, i, p, metric);
 
-		if (deltas && delta)
+		if (r && !is_difference(r) && r->verdict != VERDICT_EQUAL)
+			snprintf(change, sizeof(change), "%s", r->word);
+		else if (deltas && delta)
 			format_brief(delta, true, change);
 		else
 			format_change(base.median ? s.median / base.median :
@@ -131,9 +174,13 @@ static void put_values(struct chart *c, const struct plot *plot,
 		}
 		chart_block_end(c);
 	}
+	/* No line joins what does not differ. */
 	for (i = 0; i < l->nr; i++)
-		fprintf(c->body, "%zu %.17g %.17g\n", i + 1, join[i].min,
-			join[i].max);
+		if (plot->nr == 1 || differs(plot, l->p[i], metric))
+			fprintf(c->body, "%zu %.17g %.17g\n", i + 1,
+				join[i].min, join[i].max);
+		else
+			fprintf(c->body, "%zu NaN NaN\n", i + 1);
 	free(join);
 }
 

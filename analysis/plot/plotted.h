@@ -7,6 +7,7 @@
 #define PTELAB_PLOTTED_H
 
 #include "analysis/draw/chart.h"
+#include "analysis/judge/compare.h"
 #include "analysis/load/load.h"
 #include "analysis/load/sample.h"
 
@@ -14,6 +15,7 @@
 struct plot {
 	struct side *const *sides;
 	size_t nr;
+	struct comparison *const *c;	/* of each side but the first */
 	const struct plot_options *options;
 	size_t drawn;
 	json_t *manifest;	/* of make ab; NULL */

@@ -89,7 +89,7 @@ void page_draw(struct report_page *page, struct side *const *side,
 		free(dir);
 		return;
 	}
-	if (plot_runs(side, nr, &o) ||
+	if (plot_runs(side, nr, c, &o) ||
 	    plot_comparisons(c, nr - 1, &o, &drawn))
 		page->no_pictures = xasprintf("No pictures: %s", fail_text());
 	take_pictures(page, dir);

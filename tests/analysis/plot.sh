@@ -46,6 +46,22 @@ check "the title names both kernels" says "6.12.0 and 6.12.0-it's" plots/points-
 check "the axis says that counts are exact" says "kernel instructions per operation, exact (icount)" plots/folio-gup-instructions_kernel.svg
 check "changes are written beside the rows" says ">-49.5%<" plots/points-instructions_kernel.svg
 
+# What the table calls no difference is none here: no line, no delta, and last.
+overlap()
+{
+	local n
+
+	for n in 1 2; do
+		make_run -o o$n -B $n -n 3 "gup.fast folio=4k : instructions_kernel=$((105 - 5 * n))+$((30 + 10 * n))" \
+			"gup.fast folio=64k : instructions_kernel=$((499 + n))" 'gup.fast folio=2m : instructions_kernel=60' || return
+	done
+	exits 0 ptelab compare o1 o2 --all --format rows && grep -q 'instructions_kernel.* overlap' "$tmp/out" &&
+	exits 0 ptelab plot o1 o2 -o o --keep -f svg && says '>overlap<' o/points-instructions_kernel.svg &&
+	[ "$(grep -c '^[1-3] NaN NaN$' o/points-instructions_kernel.gp)" = 2 ] &&
+	grep -qx '1 500 501' o/points-instructions_kernel.gp
+}
+check "what overlaps is not drawn as a difference" overlap
+
 other_sweeps()
 {
 	make_run -o wb -k 6.12.0 -B aaaa 'mmio.store width=1 map=wc : instructions_kernel=8' 'mmio.store width=4 map=wc : instructions_kernel=4' 'mmio.store width=8 map=wc : instructions_kernel=2' &&
