@@ -82,6 +82,24 @@ if command -v git > /dev/null; then
 	rm -f "$tmp/asked"
 	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-base" TREE="$tmp/git" > "$tmp/out" 2>&1
 	check mbox-base-there test -s "$tmp/asked"
+	# A patch that the series needs first: nowhere, then second on a branch
+	sed '/^base-commit/a prerequisite-patch-id: 89abcdef0123456789abcdef0123456789abcdef' "$tmp/mail-base" > "$tmp/mail-needs"
+	early mbox-needs "needs 1 other patch first, and no branch of $tmp/git has them on top of $commit" \
+		MBOX="$tmp/mail-needs" TREE="$tmp/git"
+	for f in one two three; do
+		echo "$f" > "$tmp/git/$f"
+		"${git[@]}" add "$f"
+		"${git[@]}" commit -qm "$f"
+	done
+	second=$("${git[@]}" rev-parse HEAD~1)
+	ids=$("${git[@]}" diff-tree -p "$second" | git patch-id --stable)
+	"${git[@]}" branch -q kept
+	"${git[@]}" checkout -q --detach "$commit"
+	sed -i "s/^prerequisite-patch-id: .*/prerequisite-patch-id: ${ids% *}/" "$tmp/mail-needs"
+	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-needs" TREE="$tmp/git" > "$tmp/out" 2>&1
+	check mbox-needs-there grep -qx "ab: the series needs 1 other patch first, and ${second:0:12} has them: that is BASE" "$tmp/out"
+	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-needs" TREE="$tmp/git" BASE="$commit" > "$tmp/out" 2>&1
+	check mbox-needs-told grep -qx 'ab: the series needs 1 other patch first (prerequisite-patch-id)' "$tmp/out"
 	PATH="$tmp/bin:$PATH" "$ab" MBOX="$tmp/mail-base" > "$tmp/out" 2>&1
 	check mbox-tells-base grep -qx "ab: the series is on commit $commit; with TREE= a tree that has it, it is built there" "$tmp/out"
 fi

@@ -133,7 +133,7 @@ version: v1
 name: mm-f-nf-and-more
 message-id: <cover@example.org>
 base-commit: $base_commit
-prerequisites: 1"
+prerequisites: $base_commit"
 equal thread-author "$(sed -n 's/^From: //p' "$tmp/out-thread/0001.patch")" 'Zoë Other <zoe@example.org>'
 equal thread-title "$(sed -n 's/^Subject: //p' "$tmp/out-thread/0003.patch")" 'mm: third, whose subject is folded'
 equal thread-tells "$(cat "$tmp/said" "$tmp/err")" '"v1 mm: fünf and more" by Jürgen Müller <jm@example.org>: 4 of 7 mails are its patches'
