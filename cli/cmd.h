@@ -13,7 +13,9 @@
 #include "lib/choice.h"
 
 #define COMMAND(name, help)	int cmd_##name(int argc, char **argv);
+#define PLUMBING(name, help)	COMMAND(name, help)
 #include "cli/commands.def"
+#undef PLUMBING
 #undef COMMAND
 
 /* The values of ptelab run --counter. */

@@ -6,6 +6,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,21 +20,33 @@ static const struct subcommand {
 	const char *name;
 	int (*main)(int argc, char **argv);
 	const char *help;
+	bool plumbing;
 } commands[] = {
-#define COMMAND(name, help)	{ #name, cmd_##name, help },
+#define COMMAND(name, help)	{ #name, cmd_##name, help, false },
+#define PLUMBING(name, help)	{ #name, cmd_##name, help, true },
 #include "cli/commands.def"
+#undef PLUMBING
 #undef COMMAND
 };
 
-static void usage(FILE *to)
+static void put_commands(FILE *to, bool plumbing)
 {
 	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].plumbing == plumbing)
+			fprintf(to, "  %-9s %s\n", commands[i].name,
+				commands[i].help);
+}
+
+static void usage(FILE *to)
+{
 	fputs("Usage: ptelab COMMAND [OPTION...]\n"
 	      "Measures what a Linux mm, KVM or VFIO patch changes per operation.\n\n",
 	      to);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
+	put_commands(to, false);
+	fputs("\nFor scripts:\n\n", to);
+	put_commands(to, true);
 	fputs("\nFor details see ptelab COMMAND --help, ptelab(1) and ptelab-COMMAND(1).\n"
 	      "\nExamples:\n"
 	      "  ptelab list\n"
@@ -77,6 +90,8 @@ static int dispatch(int argc, char **argv)
 		puts("ptelab " PTELAB_VERSION);
 		return EXIT_DONE;
 	}
+	if (!strcmp(name, "diff"))
+		name = "compare";
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, name))
 			continue;

@@ -29,6 +29,8 @@ for c in $("$ptelab" --help | sed -n '/^Examples/q; s/^  \([a-z]*\) .*/\1/p'); d
 		not_ok "help of $c has an example" "no line names 'ptelab $c'"
 	fi
 done
+equal "what scripts call stands apart" "$("$ptelab" --help | sed -n '/^For scripts/,/^For details/s/^  \([a-z]*\) .*/\1/p' | xargs)" 'cell merge'
+refuses "diff is compare" "two runs are needed" "$ptelab" diff
 refuses "unknown command" "did you mean list\\?" "$ptelab" lits
 refuses "unknown option" "unrecognized option '--nonesuch'" "$ptelab" show --nonesuch x
 refuses "an argument too many" "takes no arguments, not 'x'" "$ptelab" doctor x
