@@ -75,7 +75,7 @@ SRC		:= $(wildcard lib/*.c bench/*.c bench/*/*.c analysis/*.c analysis/*/*.c cli
 OBJ		:= $(SRC:%.c=$(BUILD)/%.o)
 # Everything except main(), for the unit tests.
 LIBOBJ		:= $(filter-out $(BUILD)/cli/ptelab.o,$(OBJ))
-GP		:= $(wildcard analysis/draw/*.gp)
+GP		:= $(wildcard analysis/draw/*.gp analysis/site/*.css analysis/site/*.js)
 LITMUS		:= $(wildcard lib/litmus/*.litmus)
 GEN		:= $(BUILD)/gen/analysis_gp.h $(BUILD)/gen/litmus_tests.h
 
@@ -124,14 +124,15 @@ litmus:
 		echo "build/litmus/$$arch"; \
 	done
 
-# gnuplot templates as C strings: analysis/draw/x-y.gp becomes x_y_gp
+# gnuplot templates, and a site's style and script, as C strings: analysis/draw/x-y.gp
+# becomes x_y_gp
 $(BUILD)/gen/analysis_gp.h: $(GP) Makefile
 	@mkdir -p $(@D)
-	@{ echo '/* Made by the Makefile of the gnuplot templates in analysis/draw. */'; \
+	@{ echo '/* Made by the Makefile of gnuplot templates, and the style and script of a site. */'; \
 	   for f in $(GP); do \
 		n=$$(basename $$f | tr -c 'a-zA-Z0-9\n' _); \
 		echo "static const char $$n[] __attribute__((unused)) ="; \
-		sed '/^# SPDX/d; s/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; \
+		sed '/^[^ ]* SPDX/d; s/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; \
 		echo ';'; \
 	   done; } > $@.tmp && mv $@.tmp $@
 
