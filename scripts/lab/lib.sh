@@ -140,6 +140,17 @@ json_string()
 	printf '"%s"' "$s"
 }
 
+# git_borrow TREE DIR [OPTION...]: an empty repository in DIR with the objects of TREE,
+# which is only read
+git_borrow()
+{
+	local from=$1 to=$2 objects
+
+	git init -q --object-format="$(git -C "$from" rev-parse --show-object-format)" "${@:3}" "$to"
+	objects=$(git -C "$from" rev-parse --path-format=absolute --git-path objects)
+	printf '%s\n' "$objects" >"$(git -C "$to" rev-parse --path-format=absolute --git-path objects)/info/alternates"
+}
+
 # header NAME FILE: of a raw mail, unfolded
 header()
 {
