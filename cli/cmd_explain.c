@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptelab explain: shows which functions and instructions account for a difference. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/code/explain.h"
+#include "analysis/code/perf_data.h"
 #include "analysis/judge/exercised.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
@@ -13,6 +15,7 @@
 
 enum {
 	OPT_JSON = 256, OPT_SEED, OPT_TOP, OPT_ROWS, OPT_INSNS, OPT_CAUSES,
+	OPT_PERF, OPT_ELF,
 };
 
 /* Points that --causes explains to find another cause. */
@@ -36,6 +39,12 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "output", 'o', "FILE.svg", 0,
 	  "also draw a flame graph of each point: FILE.svg, FILE-2.svg and so on", 0 },
+	{ "perf-data", OPT_PERF, "DIR", 0,
+	  "also write DIR/base.data and DIR/new.data, which perf reads: every instruction with the times that it ran",
+	  0 },
+	{ "elf", OPT_ELF, "FILE", 0,
+	  "with --perf-data: a vmlinux, module or program that ran; may be repeated. Those of make ab are found automatically",
+	  0 },
 	{ "format", 'f', "FORM", 0, NULL, 0 },
 	{ "json", OPT_JSON, NULL, 0, "same as --format json", 0 },
 	{ 0 }
@@ -54,14 +63,17 @@ static const char doc[] =
 	"  ptelab explain runs/x/base runs/x/patched\n"
 	"  ptelab explain base patched -b notifier.upgrade:folio=4k -m tlbi\n"
 	"  ptelab explain base patched --instructions 3 -o where.svg\n"
+	"  ptelab explain runs/x --perf-data /tmp/perf\n"
 	"\n"
 	"Exit status: 0 success; 2 failure: no such point, or instructions were "
 	"neither counted nor sampled.";
 
 static struct {
 	struct selection select;
-	struct text_list runs, allow;
-	const char *metric, *svg;
+	struct text_list runs, allow, elf;
+	const char *metric, *svg, *perf;
+	char *command;		/* as it was typed, for perf */
+	struct perf_images *images;	/* with --perf-data */
 	json_t *manifest;	/* of make ab; NULL */
 	json_int_t seed;
 	uint64_t top, rows, insns;
@@ -104,6 +116,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		env.svg = arg;
 		break;
+	case OPT_PERF:
+		env.perf = arg;
+		break;
+	case OPT_ELF:
+		text_add(&env.elf, arg);
+		break;
 	case 'f':
 		env.json = choice_arg("--format", &form_choices, arg, state) ==
 			   &forms[1];
@@ -117,6 +135,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (env.runs.nr != 2)
 			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+		if (env.elf.nr && !env.perf)
+			args_error(state, "--elf goes with --perf-data");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -125,21 +145,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* "where-2.svg" of where.svg; the caller frees. */
-static char *svg_name(size_t nr)
+static char *numbered(const char *name, size_t nr)
 {
-	const char *dot = strrchr(env.svg, '.');
+	const char *dot = strrchr(name, '.');
 
 	if (!nr)
-		return xstrdup(env.svg);
+		return xstrdup(name);
 	if (!dot || strchr(dot, '/'))
-		dot = env.svg + strlen(env.svg);
-	return xasprintf("%.*s-%zu%s", (int)(dot - env.svg), env.svg, nr + 1,
-			 dot);
+		dot = name + strlen(name);
+	return xasprintf("%.*s-%zu%s", (int)(dot - name), name, nr + 1, dot);
 }
 
 static int write_svg(const struct explanation *e, size_t nr)
 {
-	char *name = svg_name(nr);
+	char *name = numbered(env.svg, nr);
 	FILE *f = fopen(name, "we");
 	int ret = 0;
 
@@ -150,6 +169,62 @@ static int write_svg(const struct explanation *e, size_t nr)
 		ret = fail(errno, "%s: %s", name, strerror(errno));
 	}
 	free(name);
+	return ret;
+}
+
+/* How to look at it: perf diff of what the table has per operation. */
+static void tell_perf(const struct explanation *e, char *const name[NR_SIDES])
+{
+	char *folder = shell_word(env.perf);
+	bool same = e->operations[BASE] == e->operations[NEW];
+
+	/* periods are of a whole batch: each side's by the other's operations */
+	printf("\ncd %s\nperf --buildid-dir . diff -c wdiff:%" PRIu64 ",%" PRIu64 " %s %s\n",
+	       folder, same ? 1 : e->operations[NEW],
+	       same ? 1 : e->operations[BASE], name[BASE], name[NEW]);
+	free(folder);
+}
+
+static int write_perf(const struct explanation *e, size_t nr)
+{
+	char *name[NR_SIDES] = { numbered("base.data", nr),
+				 numbered("new.data", nr) };
+	const char *unknown;
+	int ret = 0, s;
+
+	if (!e->region[BASE])
+		ret = fail(EINVAL, "--perf-data: these runs were sampled, and perf data is made of instructions that were counted; boot with scripts/lab/boot --count");
+	for (s = 0; s < NR_SIDES && !ret; s++) {
+		struct perf_side side = {
+			.file = e->file[s], .region = e->region[s],
+			.other_file = e->file[!s], .other = e->region[!s],
+			.header = e->header[s], .metric = e->metric,
+			.command = env.command,
+		};
+
+		ret = perf_data_write(&side, env.images, env.perf, name[s],
+				      &unknown);
+		if (!ret && unknown)
+			warn("perf will not know functions of %s in %s: give the file that ran with --elf",
+			     unknown, name[s]);
+	}
+	if (!ret && !env.json)
+		tell_perf(e, name);
+	free(name[BASE]);
+	free(name[NEW]);
+	return ret;
+}
+
+static int find_images(struct side *const *side)
+{
+	size_t i;
+	int ret = 0;
+
+	env.images = perf_images_new();
+	for (i = 0; i < env.elf.nr && !ret; i++)
+		ret = perf_images_add(env.images, env.elf.v[i]);
+	for (i = 0; i < NR_SIDES && !ret; i++)
+		perf_images_find(env.images, side[i]);
 	return ret;
 }
 
@@ -200,6 +275,8 @@ static int print_all(struct explain_pair *pairs, size_t nr, size_t most,
 		}
 		if (env.svg)
 			ret = write_svg(e, nr_told);
+		if (env.perf && !ret)
+			ret = write_perf(e, nr_told);
 		told[nr_told++] = e;
 	}
 	if (env.json && !ret) {
@@ -239,8 +316,12 @@ static int explain_sides(struct side *const *side, size_t nr)
 	}
 	store = insn_store_new();
 	env.manifest = ab_manifest(side[0], side[1]);
-	ret = print_all(pairs, nr_pairs, env.top && env.top < nr_pairs ?
-			env.top : nr_pairs, store);
+	ret = env.perf ? find_images(side) : 0;
+	if (!ret)
+		ret = print_all(pairs, nr_pairs, env.top && env.top < nr_pairs ?
+				env.top : nr_pairs, store);
+	if (env.images)
+		perf_images_free(env.images);
 	json_decref(env.manifest);
 	insn_store_free(store);
 	free(pairs);
@@ -252,17 +333,33 @@ static const struct argp_child children[] = {
 	{ 0 }
 };
 
+/* The command line; the caller frees. */
+static char *command_text(int argc, char **argv)
+{
+	char *text = xstrdup("ptelab explain");
+	int i;
+
+	for (i = 1; i < argc; i++)
+		append_text(&text, " ", "%s", argv[i]);
+	return text;
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "BASE NEW", doc, children,
 					  option_help, NULL };
+	int ret;
 
 	memset(&env, 0, sizeof(env));
 	env.seed = -1;
 	env.top = 1;
 	env.rows = 20;
+	env.command = command_text(argc, argv);
 	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
-	return with_runs(&env.runs, &env.allow, &env.select, false,
-			 explain_sides);
+	ret = with_runs(&env.runs, &env.allow, &env.select, false,
+			explain_sides);
+	free(env.elf.v);
+	free(env.command);
+	return ret;
 }

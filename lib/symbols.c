@@ -10,12 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/elf_facts.h"
 #include "lib/util.h"
 
 struct symbols {
 	struct symbol *v;
 	size_t nr;
 	bool sorted;
+	struct symbols_image *images;
+	size_t nr_images;
 };
 
 struct symbols *symbols_new(void)
@@ -31,6 +34,11 @@ void symbols_free(struct symbols *s)
 		return;
 	for (i = 0; i < s->nr; i++)
 		free(s->v[i].name);
+	for (i = 0; i < s->nr_images; i++) {
+		free(s->images[i].file);
+		free(s->images[i].build_id);
+	}
+	free(s->images);
 	free(s->v);
 	free(s);
 }
@@ -116,6 +124,30 @@ static void add_table(struct symbols *s, Elf *elf, Elf_Scn *scn,
 	}
 }
 
+static int add_image(struct symbols *s, const char *path, uint64_t text)
+{
+	const char *slash = strrchr(path, '/');
+	struct elf_facts f;
+	int ret = elf_facts(path, &f);
+
+	if (ret)
+		return ret;
+	s->images = grow(s->images, s->nr_images, sizeof(*s->images));
+	s->images[s->nr_images++] = (struct symbols_image){
+		.file = xstrdup(slash ? slash + 1 : path),
+		.start = f.module ? text : f.start,
+		.size = f.size,
+		.build_id = xstrdup(f.build_id),
+	};
+	return 0;
+}
+
+const struct symbols_image *symbols_images(const struct symbols *s, size_t *nr)
+{
+	*nr = s->nr_images;
+	return s->images;
+}
+
 int symbols_add_elf(struct symbols *s, const char *path, uint64_t text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
@@ -141,7 +173,7 @@ int symbols_add_elf(struct symbols *s, const char *path, uint64_t text)
 	}
 	elf_end(elf);
 	close(fd);
-	return ret;
+	return ret ? ret : add_image(s, path, text);
 }
 
 /* If an address has several names, keep the shortest, and then the first. */

@@ -6,11 +6,19 @@
 #ifndef PTELAB_SYMBOLS_H
 #define PTELAB_SYMBOLS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct symbol {
 	uint64_t start, end;	/* end: where the next one starts */
 	char *name;
+};
+
+/* An ELF file whose functions were added. */
+struct symbols_image {
+	char *file;		/* without its folder */
+	uint64_t start, size;	/* where its code ran; see elf_facts.h */
+	char *build_id;
 };
 
 struct symbols;
@@ -25,6 +33,8 @@ int symbols_add_map(struct symbols *s, const char *path);
  * text.
  */
 int symbols_add_elf(struct symbols *s, const char *path, uint64_t text);
+/* The ELF files; @nr of them. */
+const struct symbols_image *symbols_images(const struct symbols *s, size_t *nr);
 /* Returns the function that contains the address, or NULL. */
 const struct symbol *symbols_find(struct symbols *s, uint64_t address);
 

@@ -421,6 +421,9 @@ struct explanation *explain(const struct side_point *base,
 		e->operations[s] = json_integer_value(json_object_get(
 					r->head, "operations"));
 		e->record[s] = o[s]->point;
+		e->file[s] = file;
+		e->region[s] = r;
+		e->header[s] = o[s]->file->header;
 		e->unmatched[s] = json_integer_value(json_object_get(
 					r->head, "unmatched_returns"));
 		add_side(e, index, s, file, r, &w);

@@ -53,6 +53,10 @@ struct explanation {
 	size_t nr;
 	struct flame *flame;
 	json_t *record[NR_SIDES];	/* of the boots, borrowed */
+	/* what was counted, and the boot's header; the store's. NULL: sampled */
+	const struct insn_file *file[NR_SIDES];
+	const struct insn_region *region[NR_SIDES];
+	const json_t *header[NR_SIDES];
 	/* NULL: counted. Else what was sampled, of all boots, and how often */
 	const char *event;
 	uint64_t samples[NR_SIDES], lost[NR_SIDES];

@@ -104,6 +104,20 @@ static int take_seen(struct insn_file *f, const json_t *o)
 	return 0;
 }
 
+static int take_image(struct insn_file *f, const json_t *o)
+{
+	struct insn_image i = {
+		.file = xstrdup(json_text(o, "file")),
+		.build_id = xstrdup(json_text(o, "build_id")),
+		.start = strtoull(json_text(o, "start"), NULL, 16),
+		.size = json_integer_value(json_object_get(o, "size")),
+	};
+
+	f->images = grow(f->images, f->nr_images, sizeof(*f->images));
+	f->images[f->nr_images++] = i;
+	return *i.file && i.size <= UINT64_MAX - i.start ? 0 : -EBADMSG;
+}
+
 static int take_line(struct insn_file *f, const char *line, size_t len,
 		     bool first)
 {
@@ -120,6 +134,8 @@ static int take_line(struct insn_file *f, const char *line, size_t len,
 		ret = take_function(f, o);
 	else if (!strcmp(type, "seen"))
 		ret = take_seen(f, o);
+	else if (!strcmp(type, "image"))
+		ret = take_image(f, o);
 	json_decref(o);
 	return ret;
 }
@@ -222,6 +238,11 @@ void insn_file_free(struct insn_file *f)
 		free(f->regions[i].counts);
 		json_decref(f->regions[i].head);
 	}
+	for (i = 0; i < f->nr_images; i++) {
+		free(f->images[i].file);
+		free(f->images[i].build_id);
+	}
+	free(f->images);
 	free(f->functions);
 	free(f->regions);
 	free(f->seen);

@@ -57,11 +57,18 @@ struct insn_seen {
 	uint32_t nr, region;
 };
 
+/* The file that a program's or a module's functions are of, and where it was. */
+struct insn_image {
+	char *file, *build_id;	/* "": it has none */
+	uint64_t start, size;
+};
+
 struct insn_file {
 	struct insn_function *functions;
 	struct insn_region *regions;
 	struct insn_seen *seen;		/* by start; a boot of before has none */
-	size_t nr_functions, nr_regions, nr_seen;
+	struct insn_image *images;	/* a boot of before has none */
+	size_t nr_functions, nr_regions, nr_seen, nr_images;
 };
 
 /* NULL with fail() text. */

@@ -249,6 +249,33 @@ static void put_places(struct merge *m)
 	}
 }
 
+static json_t *hex_json(uint64_t v)
+{
+	return json_sprintf("%#" PRIx64, v);
+}
+
+/* Which files the functions of programs and modules are of. */
+static void put_images(struct merge *m)
+{
+	const struct symbols_image *v;
+	size_t nr, i;
+
+	v = symbols_images(m->sym, &nr);
+	for (i = 0; i < nr; i++) {
+		json_t *o = json_pack("{s:s, s:s, s:o, s:I, s:s}", "type",
+				"image", "file", v[i].file, "start",
+				hex_json(v[i].start), "size",
+				(json_int_t)v[i].size, "build_id",
+				v[i].build_id);
+		char *text = json_dumps(o, JSON_COMPACT);
+
+		gzputs(m->insns, text);
+		gzputs(m->insns, "\n");
+		free(text);
+		json_decref(o);
+	}
+}
+
 /* --- the points --- */
 
 static void put_metric(json_t *point, const char *metric, double count,
@@ -448,6 +475,7 @@ static int merge_lines(struct merge *m, const char *in)
 	if (ret)
 		fail_prefix(ret, "%s", in);
 	put_places(m);
+	put_images(m);
 	if (m->run && m->run <= m->r->nr_runs)
 		add_start(m, m->earlier + m->r->runs[m->run - 1].nr);
 	put_seen(m);
