@@ -38,9 +38,9 @@ static struct seen *seen;
 static FILE *out;
 static struct walk_symbols sym;
 static bool lines;		/* count cache lines */
-static bool watching;		/* translate with instruments */
+static bool watching;		/* instrument blocks when they are translated */
 static uint64_t begun;		/* instructions begun in instrumented blocks */
-static struct walk_block *block;	/* the one under way, and begun before it */
+static struct walk_block *block;	/* current, and begun before it */
 static uint64_t block_begun;
 
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
@@ -61,7 +61,7 @@ static void on_mark(unsigned int cpu, void *udata)
 			       watching ? block : NULL, block_begun);
 
 	(void)cpu;
-	/* Blocks that are translated already have to be again. */
+	/* Blocks that are already translated must be translated again. */
 	if (watch != watching && ((what & 0x7f) == MARK_WATCH ||
 				  (what & 0x7f) == MARK_REST)) {
 		watching = watch;
@@ -147,7 +147,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		return;
 	}
 	/*
-	 * Never freed: it may be translated again, and a count may name either.
+	 * Never freed: code may be translated more than once, and a count may
+	 * refer to any of its blocks.
 	 */
 	b = need(malloc(sizeof(*b) + nr * sizeof(b->insn[0])));
 	b->pc = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
@@ -198,7 +199,7 @@ static void on_end(qemu_plugin_id_t id, void *unused)
 		perror("ptelab plugin: writing the counts");
 }
 
-/* "START-END" in hexadecimal. */
+/* Parses "START-END" in hexadecimal. Returns whether it is that. */
 static bool range(const char *text, uint64_t *start, uint64_t *end)
 {
 	char *dash;

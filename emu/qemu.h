@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the plugin uses of QEMU's plugin interface, version 1 (QEMU 6.0 to 8.x):
- * Debian ships the interface in its emulator but no header.
+ * The part of QEMU's plugin interface, version 1 (QEMU 6.0 to 8.x), that the
+ * plugin uses. Debian's emulator has the interface, but no package has its
+ * header.
  */
 #ifndef PTELAB_EMU_QEMU_H
 #define PTELAB_EMU_QEMU_H
@@ -66,7 +67,7 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 
-/* What QEMU looks for in a plugin. */
+/* QEMU looks up these two by name. */
 extern EXPORT int qemu_plugin_version;
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
 			       int argc, char **argv);

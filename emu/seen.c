@@ -10,7 +10,10 @@
 
 #define PAGE_INSNS	1024
 
-/* Of each instruction: regions that had ended when it ran first, and 1; 0: never. */
+/*
+ * For each instruction of the page: 1 + the number of regions that had ended
+ * when it first ran; 0 if it never ran.
+ */
 struct page {
 	uint64_t start;
 	uint32_t first[PAGE_INSNS];
@@ -82,7 +85,10 @@ void seen_add(struct seen *s, uint64_t pc, uint32_t nr, uint32_t regions)
 	}
 }
 
-/* Calls @f with each range; returns how many there are. */
+/*
+ * Calls @f, unless it is NULL, with each range of instructions that first ran
+ * at the same time. Returns the number of ranges.
+ */
 static uint32_t ranges(const struct seen *s,
 		       void (*f)(const struct region_seen *range, FILE *out),
 		       FILE *out)

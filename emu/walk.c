@@ -23,8 +23,10 @@ struct frame {
 	uint32_t node;
 	uint64_t ret;		/* where a return from it goes */
 	uint64_t resume;	/* N_EXCEPTION: the address interrupted */
-	/* N_EXCEPTION by what seems a fault: the instruction that did not
-	 * retire, NONE if it is no fault */
+	/*
+	 * N_EXCEPTION, if it seems to be a fault: the instruction that did not
+	 * retire; NONE if it is no fault
+	 */
 	uint32_t node_then, block, insn;
 };
 
@@ -44,13 +46,13 @@ struct walk {
 	FILE *out;
 	struct walk_symbols sym;
 	enum { IDLE, ARMED, RUNNING, ENDED } state;
-	bool counting;		/* as the PMU does */
-	bool by_pmu;		/* it did, once */
-	bool by_read, open;	/* from a read in user mode to another */
-	bool read;		/* one is under way */
-	uint32_t counters;	/* programmed since; bit n: PMEVTYPERn_EL0 */
-	unsigned int unnamed;	/* by PMXEVTYPER_EL0 */
-	enum { PMCR_NONE, PMCR_ON, PMCR_OFF } pmcr;	/* write under way */
+	bool counting;		/* the PMU counts now */
+	bool by_pmu;		/* the PMU has counted in this region */
+	bool by_read, open;	/* by user mode reads; between them now */
+	bool read;		/* the current instruction reads a counter */
+	uint32_t counters;	/* programmed; bit n: PMEVTYPERn_EL0 */
+	unsigned int unnamed;	/* writes of PMXEVTYPER_EL0 */
+	enum { PMCR_NONE, PMCR_ON, PMCR_OFF } pmcr;	/* being written */
 	uint32_t nr_region, nr_block, all_regions;
 
 	struct stack *stack, *task[MAX_TASKS];
@@ -65,11 +67,11 @@ struct walk {
 	size_t max_nodes, max_cells, max_singles;
 	struct hash_table by_node, by_cell;
 
-	/* the block under way, from which of its instructions on it counts */
+	/* the current block, and the first of its instructions that counts */
 	struct walk_block *last;
 	uint64_t begun;
 	uint32_t from;
-	/* in cpu_switch_to(): where it stored and loaded first */
+	/* in cpu_switch_to(): its first store and its first load */
 	uint64_t switch_from, switch_to;
 
 	uint64_t *lines;	/* line << 16 | stay */
@@ -257,8 +259,8 @@ static struct stack *stack_new(struct walk *w, uint64_t task)
 	s->task = task;
 	if (w->nr_tasks == MAX_TASKS) {
 		/*
-		 * the oldest one, except for the first, which is ours, and the
-		 * current one
+		 * drop the oldest one, except for the first, which armed the
+		 * region, and the current one
 		 */
 		unsigned int i = w->task[1] == w->stack ? 2 : 1;
 
@@ -325,10 +327,10 @@ static void do_return(struct walk *w, uint64_t site, uint64_t pc)
 }
 
 /*
- * Decides what a synchronous exception after a memory access was. If the access
- * faulted, it will be retried, or abandoned for another address. If the fetch
- * of the next instruction faulted, the access was done, and that instruction is
- * next.
+ * Decides whether the memory access before a synchronous exception retired. If
+ * the access faulted, it will be retried, or abandoned for another address. If
+ * the fetch of the next instruction faulted, the access retired, and that
+ * instruction is next.
  */
 static void settle(struct walk *w, struct frame *f, uint64_t pc)
 {
@@ -506,7 +508,10 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun)
 		bool entered = is_kernel(b->pc) &&
 			(!is_kernel(site) || is_vector(w, b->pc)) &&
 			b->pc != site + 4;
-		/* a guest's is KVM's to repeat or not; see do_exception() */
+		/*
+		 * KVM decides whether to repeat a guest's access; see
+		 * do_exception()
+		 */
 		bool faulted = entered && !(b->pc & 0x180) &&
 			(l->classes & MEMORY);
 

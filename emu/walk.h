@@ -54,12 +54,18 @@ struct walk_block {
 
 struct walk;
 
-/* Writes to @out. @lines: count lines; the caller then reports all accesses. */
+/*
+ * Starts a walk that writes to @out. @lines: count lines; the caller then
+ * reports all accesses. Free with walk_free().
+ */
 struct walk *walk_new(FILE *out, const struct walk_symbols *symbols,
 		      bool lines);
 void walk_free(struct walk *w);
 
-/* A block is about to run; @begun: instructions started so far, of all blocks. */
+/*
+ * Reports that a block is about to run. @begun: instructions started so far, in
+ * all blocks.
+ */
 void walk_block(struct walk *w, struct walk_block *b, uint64_t begun);
 /*
  * Reports an access. Those in walk_symbols.switch_start to switch_end are always
@@ -67,20 +73,20 @@ void walk_block(struct walk *w, struct walk_block *b, uint64_t begun);
  */
 void walk_access(struct walk *w, uint64_t vaddr, unsigned int size, bool store);
 /*
- * A mark (lib/marks.h) is about to run. @done: instructions of its block so far,
- * including the mark; @b: the block, with @begun from before it; NULL if the block is
- * not instrumented. Returns whether regions follow soon, so that blocks must be
- * instrumented.
+ * Reports that a mark (lib/marks.h) is about to run. @done: instructions of its
+ * block so far, including the mark; @b: the block, with @begun from before it;
+ * NULL if the block is not instrumented. Returns whether regions follow soon,
+ * so that blocks must be instrumented.
  */
 bool walk_mark(struct walk *w, unsigned int mark, uint32_t done,
 	       struct walk_block *b, uint64_t begun);
-/* The instruction at @pc writes PMCR_EL0. */
+/* Reports that the instruction at @pc writes PMCR_EL0. */
 void walk_pmcr(struct walk *w, uint64_t pc);
-/* The instruction at @pc reads an event counter. */
+/* Reports that the instruction at @pc reads an event counter. */
 void walk_pmevcntr(struct walk *w, uint64_t pc);
-/* The instruction @word programs an event counter. */
+/* Reports that the instruction @word programs an event counter. */
 void walk_pmevtyper(struct walk *w, uint32_t word);
-/* Regions that have ended, in all runs. */
+/* Returns the number of regions that have ended, in all runs. */
 uint32_t walk_regions(const struct walk *w);
 /* Returns whether blocks and accesses are needed now. */
 bool walk_active(const struct walk *w);
