@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See a64class.h. The encodings are those of the Arm ARM, C4.1 "A64 instruction
- * set encoding"; the first row that fits says what an instruction is.
+ * See a64class.h. The encodings are from the Arm ARM, C4.1 "A64 instruction set
+ * encoding". The first row that matches gives the classes of an instruction.
  */
 #include "lib/a64class.h"
 
@@ -91,7 +91,10 @@ static const struct encoding {
 	{ 0x3e400000, 0x3c400000, LD },
 };
 
-/* TLBI by op1, CRm and op2 (Arm ARM, D19.1 "TLB maintenance instructions"). */
+/*
+ * Returns the classes of a TLBI by its op1, CRm and op2 (Arm ARM, D19.1 "TLB
+ * maintenance instructions").
+ */
 static uint64_t tlbi(uint32_t word)
 {
 	unsigned int op1 = word >> 16 & 7, crm = word >> 8 & 15;
@@ -133,7 +136,7 @@ bool a64_may_fault(uint32_t word)
 {
 	if ((word & 0x1c000000) == 0x10000000)	/* arithmetic, immediate */
 		return false;
-	/* register; of those with one or two sources some authenticate */
+	/* register: some with one or two sources authenticate pointers */
 	return (word & 0x0e000000) != 0x0a000000 ||
 	       (word & 0x1fe00000) == 0x1ac00000;
 }

@@ -22,7 +22,10 @@ static void swap(double *a, double *b)
 	*b = t;
 }
 
-/* The median of three, so that sorted input is not the worst case. */
+/*
+ * Returns the median of three values, so that sorted input is not the worst
+ * case.
+ */
 static double pivot_of(double *v, size_t low, size_t high)
 {
 	size_t mid = low + (high - low) / 2;
@@ -69,8 +72,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * The rank of a resample's median has a standard deviation of sqrt(n)/2. Keep eight
- * of them on either side; no resample gets beyond that.
+ * The rank of a resample's median has a standard deviation of sqrt(n)/2. Keep
+ * eight of them on either side; no resample goes beyond that.
  */
 static void keep_middle(struct batch_list *b, double *v, size_t nr)
 {

@@ -34,7 +34,10 @@ struct batch_list {
 struct batch_list *batches_take(double *v, size_t nr);
 void batches_free(struct batch_list *b);
 
-/* Moves the value of rank @k to v[k], lower values before it, higher ones behind. */
+/*
+ * Moves the value of rank @k to v[k], lower values before it, higher ones
+ * behind it.
+ */
 void select_rank(double *v, size_t nr, size_t k);
 
 /*

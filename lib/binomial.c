@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 /*
- * The point at which the beta distribution reaches @tail, from below or above, by
- * bisection of the logarithm of the rate. GSL's inverse fails for the parameters of
- * millions of outcomes.
+ * Returns the point at which the beta distribution reaches @tail, from below or
+ * from above (@upper). Bisects the logarithm of the rate, because GSL's inverse
+ * fails for the parameters of millions of outcomes.
  */
 static double beta_inverse(double tail, double a, double b, bool upper)
 {

@@ -21,8 +21,8 @@ const char *derive_contradicted(const json_t *totals, const char **why)
 }
 
 /*
- * Retries per gather in a race. Retries per operation mean nothing unless one knows
- * how many gathers an operation makes.
+ * Computes retries per gather in a race. Retries per operation mean nothing
+ * unless the number of gathers per operation is known.
  */
 bool derive_rate(const json_t *record, struct derived_rate *d)
 {

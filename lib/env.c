@@ -170,7 +170,7 @@ static void put_file(json_t *o, const char *key, const char *path)
 
 	if (!text)
 		return;
-	/* of a list of choices, the selected one */
+	/* a list of choices: take the selected one */
 	open = strchr(text, '[');
 	close = open ? strchr(open, ']') : NULL;
 	if (close) {

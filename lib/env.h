@@ -31,10 +31,15 @@ const struct machine *machine_get(void);
  * which the caller adds. A new reference. Unknown values are null or left out.
  */
 json_t *env_header(void);
-/* The "environment" member alone: flat, name to string. */
+/*
+ * Returns only the "environment" member: flat, name to string. A new reference.
+ */
 json_t *env_settings(void);
 
-/* Hex build id of the running kernel, NULL if it can't be read; caller frees. */
+/*
+ * Returns the build id of the running kernel in hex; NULL if it can't be read.
+ * The caller frees.
+ */
 char *env_kernel_build_id(void);
 
 #endif

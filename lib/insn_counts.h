@@ -27,8 +27,8 @@ enum region_node_kind {
 	N_CALL,		/* by BL or BLR at @site */
 	N_EXCEPTION,	/* taken at @site */
 	N_GUEST,	/* entered by the ERET at @site */
-	N_TASK,		/* another task's, switched to at @site */
-	N_LOST,		/* returned to, with no known call from there */
+	N_TASK,		/* another task, switched to at @site */
+	N_LOST,		/* returned to, without a known call from there */
 };
 
 struct regions_header {
@@ -61,15 +61,16 @@ struct region_node {
 	uint64_t entry;		/* address of its first instruction */
 };
 
-/* All of @block ran @count times in calls of @node. */
+/* The whole @block ran @count times in calls of @node. */
 struct region_cell {
 	uint32_t node, block;
 	uint64_t count;
 };
 
 /*
- * The same for one instruction of a block that did not run to its end, or whose end
- * faulted. Negative: the instruction started but did not retire.
+ * The same for one instruction of a block that did not run to its end, or whose
+ * last instruction faulted. Negative: the instruction started but did not
+ * retire.
  */
 struct region_single {
 	uint32_t node, block, insn, pad;
@@ -77,8 +78,8 @@ struct region_single {
 };
 
 /*
- * @nr instructions of the kernel that ran, in a region or not; the first time
- * when @regions regions of the boot had ended.
+ * @nr instructions of the kernel from @pc on that ran, in a region or outside.
+ * When they first ran, @regions regions of the boot had ended.
  */
 struct region_seen {
 	uint64_t pc;
@@ -87,11 +88,11 @@ struct region_seen {
 
 struct region {
 	uint32_t nr;		/* within its run, from 0 */
-	uint32_t by_pmu;	/* began and ended with the PMU's counts */
+	uint32_t by_pmu;	/* delimited by the PMU's counts */
 	uint64_t exceptions[NR_EXCEPTIONS];
 	/*
-	 * distinct 64-byte lines between one entry into the kernel (from user
-	 * mode or a guest) and the next, summed up
+	 * sum of the distinct 64-byte lines between one entry into the kernel
+	 * (from user mode or a guest) and the next
 	 */
 	uint64_t lines;
 	uint64_t unmatched;	/* returns without a known call */

@@ -13,7 +13,7 @@
 
 extern const char *const region_exception_metric[NR_EXCEPTIONS];
 
-/* Adds every one of them to the object @absent, with the reason. */
+/* Adds each of these metrics to the object @absent, with the reason. */
 void counts_absent(json_t *absent, bool icount);
 /* Returns whether @metric is one of them. */
 bool counts_metric(const char *metric);

@@ -58,7 +58,7 @@ char *setting_read(const char *path)
 	return text;
 }
 
-/* A busy file may be read by someone: retry. */
+/* Retries while the file is busy: another process may be reading it. */
 static int undo_write(const char *path, const char *value)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -82,7 +82,10 @@ static int undo_swapoff(const char *device)
 	return fail(errno, "swapoff %s: %s", device, strerror(errno));
 }
 
-/* A killed process may not have closed its file of the module yet: retry. */
+/*
+ * Retries while the module is in use: a killed process may not have closed the
+ * device yet.
+ */
 static int undo_module(const char *module)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -100,15 +103,19 @@ static int undo_module(const char *module)
 		    errno == EAGAIN ? "in use" : strerror(errno));
 }
 
-/* What has gone with its device or its CPU, or may have. */
+/*
+ * Returns whether the error means that the file is gone, or may be, with its
+ * device or CPU.
+ */
 static bool is_gone(int err)
 {
 	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
 }
 
 /*
- * Undoes one entry; ignores entries of an unknown kind. Warns of what can't be
- * undone. Returns 1 if it was, 0 if there is nothing left to undo, or -errno.
+ * Undoes one entry; ignores entries of an unknown kind. Warns if that fails.
+ * Returns 1 if it undid the entry, 0 if there is nothing left to undo, or
+ * -errno.
  */
 static int undo(const json_t *e)
 {
@@ -142,8 +149,8 @@ static int undo(const json_t *e)
 }
 
 /*
- * Cuts the journal at @from and appends @kept. In one step, so that whatever
- * ends this leaves the one or the other.
+ * Truncates the journal at @from and appends @kept. Does both in one step, so
+ * that after a crash or a signal the file is either the old or the new one.
  */
 static int rewrite(const char *text, size_t from, const char *kept)
 {
@@ -173,7 +180,10 @@ static int rewrite(const char *text, size_t from, const char *kept)
 	return ret;
 }
 
-/* Splits into lines from byte @from on; a line cut short made no change. */
+/*
+ * Splits @text from byte @from on into entries. The change of a line that was
+ * cut short was not made.
+ */
 static json_t *entries_of(const char *text, size_t from)
 {
 	json_t *all = json_array();
@@ -187,10 +197,11 @@ static json_t *entries_of(const char *text, size_t from)
 }
 
 /*
- * Undoes the entries from byte @from on, newest first, that belong to @owner, or
- * to no living process if @owner is 0, and removes them. What can't be undone
- * stays for the next start, unless @drop. Counts in @restored what was undone.
- * Returns 0, or -errno of the first failure, in spite of which it goes on.
+ * Undoes and removes the entries from byte @from on, newest first, that belong
+ * to @owner, or to a dead process if @owner is 0. Entries that can't be undone
+ * stay for the next start, unless @drop. Adds the number of undone entries to
+ * @restored. Continues after a failure, and returns 0 or -errno of the first
+ * one.
  */
 static int replay(pid_t owner, size_t from, bool drop, unsigned int *restored)
 {
@@ -238,7 +249,10 @@ static int replay(pid_t owner, size_t from, bool drop, unsigned int *restored)
 	return ret ? ret : err;
 }
 
-/* A folder of this user's own, or root's, that nobody else may write to. */
+/*
+ * Returns whether the folder belongs to this user or root, and only the owner
+ * may write to it.
+ */
 static bool is_safe(const char *dir)
 {
 	struct stat s;
@@ -247,7 +261,10 @@ static bool is_safe(const char *dir)
 		(!s.st_uid || s.st_uid == geteuid());
 }
 
-/* All that runs on this machine as this user takes the same. */
+/*
+ * Returns the journal's folder, the same for all processes of this user on this
+ * machine. The caller frees.
+ */
 static char *journal_dir(void)
 {
 	const char *dir = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
@@ -257,7 +274,7 @@ static char *journal_dir(void)
 		return xstrdup("/run/ptelab");
 	if (dir && *dir && is_safe(dir))
 		return xasprintf("%s/ptelab", dir);
-	/* What it holds means nothing after a reboot. */
+	/* A folder per boot, because entries are void after a reboot. */
 	boot = read_line("/proc/sys/kernel/random/boot_id");
 	path = xasprintf("%s/.cache/ptelab/run-%s", home && *home ? home : "",
 			 boot ? boot : "");
@@ -265,7 +282,7 @@ static char *journal_dir(void)
 	return path;
 }
 
-/* Takes the lock, which has the number of the process that holds it. */
+/* Takes the lock file, which contains the pid of its holder. */
 static int take_lock(const char *dir, unsigned int flags)
 {
 	char *path = xasprintf("%s/lock", dir), *holder = NULL;
@@ -287,7 +304,7 @@ static int take_lock(const char *dir, unsigned int flags)
 				ret = fail(errno, "%s: %s", path,
 					   strerror(errno));
 	}
-	/* For a message only: a full disk is no reason to stop. */
+	/* The pid is only for a message, so continue if the disk is full. */
 	if (!ret && (ftruncate(journal.lock, 0) ||
 		     dprintf(journal.lock, "%d\n", (int)getpid()) < 0))
 		errno = 0;
@@ -332,7 +349,7 @@ int journal_open(const char *where, unsigned int flags, unsigned int *restored)
 	if (restored)
 		*restored = nr;
 	journal.owner = getpid();
-	/* for whatever calls exit(), such as a lack of memory */
+	/* for code that calls exit(), such as when memory runs out */
 	if (!registered)
 		atexit(journal_close);
 	registered = true;
@@ -347,7 +364,7 @@ void journal_while(const char *file, const char *is)
 	journal.while_is = is ? xstrdup(is) : NULL;
 }
 
-/* Writes an entry; the caller makes the change only if this succeeds. */
+/* Writes an entry. The caller makes the change only if this succeeds. */
 static int note(const char *path, const char *key, const char *value)
 {
 	json_t *e;
@@ -379,14 +396,14 @@ static int note(const char *path, const char *key, const char *value)
 	ret = write(journal.fd, line, strlen(line)) == (ssize_t)strlen(line) ?
 		0 : fail(errno ? errno : ENOSPC, "%s: %s", journal.path,
 			 strerror(errno ? errno : ENOSPC));
-	/* or the next entry would be part of a torn line */
+	/* otherwise the next entry would be part of a torn line */
 	if (ret && ftruncate(journal.fd, end))
 		ret = fail(EIO, "%s: damaged by a full disk", journal.path);
 	free(line);
 	return ret;
 }
 
-/* Takes back the entry from @mark on if the change was not made after all. */
+/* Removes the entry at @mark if the change was not made after all. */
 static void unnote(long mark, const char *path, const char *old)
 {
 	char *now = setting_read(path);

@@ -3,8 +3,8 @@
  * The restore journal: ptelab records each change of a host here before it makes
  * it. This process, or the next one if this one is killed, undoes the changes.
  *
- * There is one journal and one lock for all that a user runs on a machine. With two,
- * of two runs at once each would take what the other has set for the old value. They
+ * A user has one journal and one lock per machine. Otherwise two runs at the same
+ * time would record the values that the other one has set as the old ones. They
  * are in /run/ptelab for root, else XDG_RUNTIME_DIR/ptelab, else a folder of this boot
  * in ~/.cache/ptelab. A reboot clears the sysfs and procfs values that the journal
  * describes. Each entry is one JSON line:
@@ -19,7 +19,7 @@
 
 enum {
 	JOURNAL_WAIT	= 1,	/* for another ptelab to end; else -EBUSY */
-	JOURNAL_QUIET	= 2,	/* without saying so */
+	JOURNAL_QUIET	= 2,	/* print no message about it */
 	JOURNAL_DROP	= 4,	/* forget what can't be restored */
 };
 
@@ -48,14 +48,14 @@ int journal_note_write(const char *path, const char *value);
 int journal_note_swapoff(const char *device);
 int journal_note_module(const char *module);
 /*
- * The next of these is undone only while @file reads @is: a device that is somebody
- * else's by then is left alone.
+ * Makes the next entry undone only while @file reads @is, so that a device that
+ * another program uses by then is left alone.
  */
 void journal_while(const char *file, const char *is);
 /* Returns the current position, for journal_restore_to(). */
 long journal_mark(void);
+/* Undo this process's changes since @mark, or all, newest first. 0 or -errno. */
 int journal_restore_to(long mark);
-/* Undoes all changes of this process, newest first. */
 int journal_restore(void);
 /*
  * Calls journal_restore() and releases the lock. Safe to call twice; exit() calls it.

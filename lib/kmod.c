@@ -64,7 +64,7 @@ const char *kmod_file(void)
 	ssize_t len;
 	size_t i;
 
-	/* Leave unloading to whoever loaded it. */
+	/* A module that is loaded already is not ours to unload. */
 	if (geteuid() || !access("/sys/module/ptelab", F_OK))
 		return NULL;
 	if (named && *named)

@@ -48,10 +48,16 @@ int kmod_notify_start(int fd, unsigned int flags, const void *addr, size_t len);
 int kmod_notify_stop(int fd);
 int kmod_notify_reset(int fd);
 int kmod_notify_read(int fd, struct ptelab_notify_counts *counts);
-/* "unmap", "clear", ... for enum mmu_notifier_event; NULL beyond the last */
+/*
+ * Returns "unmap", "clear", ... for enum mmu_notifier_event; NULL beyond the
+ * last.
+ */
 const char *kmod_event_name(unsigned int event);
 
-/* @pages (may be NULL) has room for @len / page size. */
+/*
+ * Reads the page-table entries. @pages (may be NULL) has room for @len / page
+ * size.
+ */
 int kmod_ptes(int fd, unsigned int flags, const void *addr, size_t len,
 	      struct ptelab_ptes *sum, struct ptelab_pte *pages);
 const char *kmod_memtype_name(unsigned int memtype);

@@ -12,7 +12,10 @@
 
 #include "lib/util.h"
 
-/* Returns @fd if nobody else may have written what it is, else -errno. */
+/*
+ * Returns @fd if only this user can have written the file or folder, else
+ * -errno.
+ */
 static int check(int fd, const char *path, bool folder)
 {
 	struct stat s;

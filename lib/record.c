@@ -51,7 +51,7 @@ static int write_line(struct run_writer *w, json_t *object, bool summed)
 		return w->error = fail(EINVAL, "%s: a record can't be written as JSON",
 				       w->path);
 	len = strlen(line);
-	line[len++] = '\n';	/* in the place of the NUL */
+	line[len++] = '\n';	/* replaces the NUL */
 	while (done < len) {
 		ssize_t n = write(w->fd, line + done, len - done);
 
@@ -236,7 +236,10 @@ static int check_footer(struct run_file *f, json_t *o, const char *text,
 	return 0;
 }
 
-/* "in_force.Device-nGnRE". A spreadsheet takes a leading '-' for a formula. */
+/*
+ * Returns whether @text is a metric's name, such as "in_force.Device-nGnRE".
+ * Refuses a leading '-', which a spreadsheet takes for a formula.
+ */
 static bool is_name(const char *text)
 {
 	if (!isalnum((unsigned char)*text))
@@ -274,7 +277,7 @@ static size_t take_list(void *ctx, double *v, size_t nr)
 	return f->nr_lists++;
 }
 
-/* Parses a line, without its long lists. */
+/* Parses a line, and takes its long lists out of the JSON. */
 static json_t *parse_line(struct run_file *f, const char *line, size_t len,
 			  json_error_t *err)
 {
@@ -283,7 +286,7 @@ static json_t *parse_line(struct run_file *f, const char *line, size_t len,
 
 	if (len < 2 * BATCHES_MIN)
 		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);
-	/* untouched pages cost nothing */
+	/* large, but pages that are never touched cost nothing */
 	rest = malloc(len + 1);
 	if (!rest)
 		return json_loadb(line, len, JSON_REJECT_DUPLICATES, err);

@@ -30,13 +30,13 @@ struct run_writer;
  * Returns NULL with fail() text.
  */
 struct run_writer *run_writer_open(const char *where, json_t *header);
-/* The file's name, "-" for standard output. */
+/* Returns the file's name, "-" for standard output. Borrowed. */
 const char *run_writer_path(const struct run_writer *w);
-/* Writes one point and syncs it. @point is borrowed. 0 or -errno. */
+/* Writes one point and syncs it. @point is borrowed. Returns 0 or -errno. */
 int run_writer_point(struct run_writer *w, json_t *point);
 /*
- * Frees @w, and writes the footer if @complete. A run that was cut short has no
- * footer, like after a crash.
+ * Frees @w, and writes the footer if @complete. An interrupted run has no
+ * footer, as after a crash. Returns 0 or -errno.
  */
 int run_writer_close(struct run_writer *w, bool complete);
 
@@ -80,7 +80,7 @@ struct run {
 struct run *run_load(const char *path);
 void run_free(struct run *r);
 
-/* A parameter's value as text, "64k" or "16". The caller frees. */
+/* Returns a parameter's value as text, "64k" or "16". The caller frees. */
 char *param_value_text(const json_t *value);
 
 #endif

@@ -23,14 +23,16 @@ struct selector {
 	size_t nr;
 };
 
-/* Both return 0, or -EINVAL with fail() text and nothing to free. */
+/*
+ * Parse a selector, and a single "k=v,v". Return 0, or -EINVAL with fail() text
+ * and nothing to free.
+ */
 int selector_parse(const char *text, struct selector *s);
-/* A single "k=v,v". */
 int selector_param_parse(const char *text, struct selector_param *p);
 void selector_free(struct selector *s);
 void selector_param_free(struct selector_param *p);
 
-/* Returns whether one of the values stands for all. */
+/* Returns whether one of the values is "each", which stands for all. */
 bool selector_each(const struct selector_param *p);
 /* Returns whether @value is one of the parameter's; sizes in any spelling. */
 bool selector_param_has(const struct selector_param *p, const char *value);

@@ -15,7 +15,7 @@
 
 #include "lib/util.h"
 
-/* Above this many values a side the normal approximation is as good. */
+/* With more values a side than this the normal approximation is as good. */
 #define EXACT_MAX	50
 
 static int by_value(const void *a, const void *b)
@@ -91,9 +91,10 @@ double stat_quantile(const double *sorted, size_t n, double q)
 }
 
 /*
- * The exact null distribution of U: P(U <= u) for u = 0..m*n; the caller frees it.
- * Row i of the recursion has the counts of (i, 0..n); only the last row is kept.
- * Counts are doubles; they are sums of positive terms, so nothing cancels.
+ * Returns the exact null distribution of U: P(U <= u) for u = 0..m*n; the
+ * caller frees it. Row i of the recursion has the counts of (i, 0..n); only the
+ * last row is kept. Counts are doubles, and sums of positive terms, so nothing
+ * cancels.
  */
 static double *u_cumulative(size_t m, size_t n)
 {
@@ -134,7 +135,10 @@ static double u_statistic(const double *x, size_t m, const double *y, size_t n)
 	return u;
 }
 
-/* Sum of t^3 - t over the groups of t equal values among both samples. */
+/*
+ * Returns the sum of t^3 - t over the groups of t equal values among both
+ * samples.
+ */
 static double tie_term(const double *x, size_t m, const double *y, size_t n)
 {
 	double *all = xcalloc(m + n, sizeof(*all)), sum = 0;
@@ -206,7 +210,7 @@ size_t stat_rank_least(size_t family, double alpha)
 	return n;
 }
 
-/* The smallest u with P(U <= u) >= p. */
+/* Returns the smallest u with P(U <= u) >= p. */
 static size_t u_quantile(double p, size_t m, size_t n)
 {
 	double mn = (double)m * n, q, *cum;
@@ -218,7 +222,9 @@ static size_t u_quantile(double p, size_t m, size_t n)
 		return q > 0 ? q : 0;
 	}
 	cum = u_cumulative(m, n);
-	/* like R: do not go one further because of a rounding error of the sum */
+	/*
+	 * like R: don't go one too far because of a rounding error of the sum
+	 */
 	while (u < m * n && cum[u] < p * (1 - 1e-12))
 		u++;
 	free(cum);
@@ -276,7 +282,7 @@ struct stat_tost stat_tost(const double *x, size_t m, const double *y,
 	struct stat_tost r;
 
 	if (w.se <= 0) {
-		/* the last digits of a logarithm must not put it inside */
+		/* a rounding error of the logarithm must not put it inside */
 		r.low = w.difference > -margin * (1 - 1e-12) ? 0 : 1;
 		r.high = w.difference < margin * (1 - 1e-12) ? 0 : 1;
 	} else {
@@ -320,7 +326,7 @@ void stat_holm(const double *p, size_t nr, double *adjusted)
 
 /* --- a permutation test of a whole table --- */
 
-/* |t| of Welch; 0 if a side has fewer than two values. */
+/* Returns |t| of Welch's test; 0 if a side has fewer than two values. */
 static double abs_welch(const double *v, const bool *first, size_t nr)
 {
 	double sum[2] = { 0 }, mean[2], dev[2] = { 0 }, d, se;
@@ -525,15 +531,19 @@ static double center_of(double *v, size_t n, stat_center center)
 }
 
 /*
- * @rng (32 bits): draw with replacement; NULL: take each element once. The upper
- * half of the product is uniform to within nr / 2^32.
+ * Returns an index below @nr: drawn with replacement with @rng (32 bits), or @i
+ * if @rng is NULL. The upper half of the product is uniform to within nr /
+ * 2^32.
  */
 static size_t pick(gsl_rng *rng, size_t i, size_t nr)
 {
 	return rng && nr > 1 ? (uint64_t)gsl_rng_get(rng) * nr >> 32 : i;
 }
 
-/* Of a sorted group of which v[] is only the middle. */
+/*
+ * Returns the value of a rank in a sorted group, of which v[] is only the
+ * middle.
+ */
 static double at_rank(const struct stat_group *g, size_t rank)
 {
 	size_t i = rank > g->first ? rank - g->first : 0;
@@ -568,7 +578,10 @@ double stat_nested(const struct stat_boot *boots, size_t nr, stat_center center)
 	return r;
 }
 
-/* The lower tail to cut for a two-sided interval over @n boots of two sides. */
+/*
+ * Returns the lower tail to cut for a two-sided interval over @n boots of two
+ * sides.
+ */
 static double tail_of(const struct stat_bootstrap *opt, size_t n)
 {
 	double tail = (1 - opt->confidence) / 2, t;
@@ -579,7 +592,7 @@ static double tail_of(const struct stat_bootstrap *opt, size_t n)
 	return gsl_cdf_ugaussian_P(-sqrt(n / (n - 2.)) * t);
 }
 
-/* The center of as many values, drawn with replacement. */
+/* Returns the center of @n values that are drawn from @v with replacement. */
 static double draw_center(const double *v, size_t n, stat_center center,
 			  gsl_rng *rng, double *draw)
 {
@@ -619,7 +632,7 @@ struct stat_interval stat_ratio_ci(const double *x, size_t m, const double *y,
 	return ci;
 }
 
-/* The jackknife's acceleration: sum d^3 / 6 (sum d^2)^1.5. */
+/* Returns the acceleration by the jackknife: sum d^3 / 6 (sum d^2)^1.5. */
 static double acceleration(const double *v, size_t n, stat_center center)
 {
 	double *some = xcalloc(n, sizeof(*some)), *left = xcalloc(n,
@@ -719,7 +732,10 @@ size_t stat_boots_for(double cv, double effect, double alpha, double power)
 	return effect > 0 && n < 1e9 ? n : 0;
 }
 
-/* The boots a side that are needed, with the quantiles of n boots. */
+/*
+ * Returns whether @n boots a side are enough, with the quantiles of Student's t
+ * for @n boots.
+ */
 static bool t_is_enough(size_t n, double ratio, double alpha, double power)
 {
 	double t = gsl_cdf_tdist_Qinv(alpha / 2, 2. * n - 2) +

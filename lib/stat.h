@@ -24,9 +24,12 @@ double stat_mean(const double *v, size_t n);
 double stat_median(const double *v, size_t n);
 /* Sample variance (n - 1); NAN for n < 2. */
 double stat_variance(const double *v, size_t n);
-/* Of an ascending array, between order statistics (Hyndman-Fan type 7). */
+/*
+ * Returns the quantile of an ascending array, interpolated between order
+ * statistics (Hyndman-Fan type 7).
+ */
 double stat_quantile(const double *sorted, size_t n, double q);
-/* Ascending, in place. */
+/* Sorts in place, ascending. */
 void stat_sort(double *v, size_t n);
 
 struct stat_rank {
@@ -45,12 +48,14 @@ struct stat_rank stat_mann_whitney(const double *x, size_t m, const double *y,
 				   size_t n);
 
 /*
- * The smallest two-sided p that a rank test of m against n can give,
- * 2/C(m+n,n). It is also the probability that two samples of one distribution are
- * completely separated.
+ * Returns the smallest two-sided p that a rank test of m against n values can
+ * give, 2/C(m+n,n). It is also the probability that two samples of one
+ * distribution are completely separated.
  */
 double stat_rank_floor(size_t m, size_t n);
-/* The fewest values a side whose floor, times @family, is below @alpha. */
+/*
+ * Returns the fewest values a side whose floor, times @family, is below @alpha.
+ */
 size_t stat_rank_least(size_t family, double alpha);
 
 struct stat_interval {
@@ -58,9 +63,9 @@ struct stat_interval {
 };
 
 /*
- * Hodges-Lehmann shift x - y: the median of all m*n differences D, and the
- * interval [D(C), D(mn+1-C)], C = max(1, qwilcox(alpha/2)) (Hollander and
- * Wolfe 1973, 4.2; as R's wilcox.test).
+ * Returns the Hodges-Lehmann shift x - y, the median of all m*n differences D,
+ * and the interval [D(C), D(mn+1-C)], C = max(1, qwilcox(alpha/2)) (Hollander
+ * and Wolfe 1973, 4.2; as R's wilcox.test).
  */
 struct stat_interval stat_hodges_lehmann(const double *x, size_t m,
 					 const double *y, size_t n,
@@ -100,11 +105,11 @@ void stat_holm(const double *p, size_t nr, double *adjusted);
 
 /*
  * One permutation test for a whole table (Westfall and Young 1993; step-down
- * maxT as in Ge, Dudoit and Speed 2003, box 4). Boots are relabelled, all rows of a
- * boot together. p is the share of relabellings in which the largest Welch t, over
- * this row and the less significant ones, is at least as large. The test accounts
- * for the correlation of rows. With n boots a side it reaches 2/C(2n,n) for any
- * number of rows; Holm multiplies that by the number of rows.
+ * maxT as in Ge, Dudoit and Speed 2003, box 4). Relabels boots, all rows of a
+ * boot together. p is the share of relabellings in which the largest Welch t,
+ * over this row and the less significant ones, is at least as large. The test
+ * accounts for the correlation of rows. With n boots a side it reaches
+ * 2/C(2n,n) for any number of rows; Holm multiplies that by the number of rows.
  *
  * @v: rows of @m values of one side and @n of the other, NAN if a boot has none.
  * @at: when each was measured, or NULL; a row of NANs if its values do not drift.
@@ -190,25 +195,25 @@ double stat_kj(const double *v, const size_t *r, size_t levels, double *s2,
 	       double *t2);
 
 /*
- * What to multiply a standard deviation of @df degrees of freedom by, so that
- * the true one is less with probability @confidence.
+ * Returns the factor for a standard deviation of @df degrees of freedom such
+ * that the true one is below the product with probability @confidence.
  */
 double stat_sd_limit(double df, double confidence);
 
 /*
- * Boots per side to detect a relative change @effect at the two-sided level @alpha
- * with @power, by the normal approximation: 2 * (z(1-alpha/2) + z(power))^2 *
- * (cv/effect)^2, over .955, the efficiency of a rank test on normal data (Lehmann
- * 1975, 2.4). @cv: the standard deviation between boots over their mean. Rounded up;
- * the caller applies the lower bound STAT_MIN_BOOTS. 0 if @effect is not positive,
- * or on overflow.
+ * Returns the boots per side that detect a relative change @effect at the
+ * two-sided level @alpha with @power, by the normal approximation: 2 *
+ * (z(1-alpha/2) + z(power))^2 * (cv/effect)^2, over .955, the efficiency of a
+ * rank test on normal data (Lehmann 1975, 2.4). @cv: the standard deviation
+ * between boots over their mean. Rounded up; the caller applies the lower bound
+ * STAT_MIN_BOOTS. 0 if @effect is not positive, or on overflow.
  */
 size_t stat_boots_for(double cv, double effect, double alpha, double power);
 
 /*
- * The same for a table with @family timed rows: by ranks if that takes enough boots
- * for them (stat_rank_least()), else by stat_max_t(), which is assumed to be as
- * good as a t test at @alpha / @family. 0 on overflow.
+ * The same for a table with @family timed rows: by ranks if that many boots are
+ * enough for ranks (stat_rank_least()), else by stat_max_t(), which is assumed
+ * to be as good as a t test at @alpha / @family. 0 on overflow.
  */
 size_t stat_boots_in_table(double cv, double effect, double alpha,
 			   double power, size_t family);

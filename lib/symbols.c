@@ -189,7 +189,10 @@ static int order(const void *a, const void *b)
 	return n != m ? (n < m ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-/* What has no size ends where the next one starts, if that is anywhere near. */
+/*
+ * A symbol without a size ends where the next one starts; if that is further
+ * away than this, after 4096 bytes.
+ */
 #define MOST_BYTES	(1 << 20)
 
 static void sort(struct symbols *s)

@@ -25,12 +25,15 @@ struct symbols;
 
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
-/* Adds functions from "ADDRESS TYPE NAME" lines. 0 or -errno with fail() text. */
+/*
+ * Adds functions from "ADDRESS TYPE NAME" lines. Returns 0 or -errno with
+ * fail() text.
+ */
 int symbols_add_map(struct symbols *s, const char *path);
 /*
  * Adds the functions of an ELF file: an executable at its own addresses, a
- * relocatable file (a module) with its .text at @text. 0 or -errno with fail()
- * text.
+ * relocatable file (a module) with its .text at @text. Returns 0 or -errno with
+ * fail() text.
  */
 int symbols_add_elf(struct symbols *s, const char *path, uint64_t text);
 /* The ELF files; @nr of them. */

@@ -53,7 +53,10 @@ static void find(const struct tune_knob *k, const char *root, glob_t *g)
 	free(pattern);
 }
 
-/* Returns what to write for a knob's file, and *to where; the caller frees *to. */
+/*
+ * Returns the value to write for a knob's file; *@to gets the file to write it
+ * to, which the caller frees.
+ */
 static const char *to_write(const struct tune_knob *k, const char *root,
 			    const char *path, char **to)
 {
@@ -100,7 +103,9 @@ void tune_state_free(struct tune_state *s)
 	free(s->command);
 }
 
-/* One file; 1 if it was changed, 0 if it need not be, or -errno. */
+/*
+ * Sets one file. Returns 1 if it changed, 0 if it was set already, or -errno.
+ */
 static int set_one(const struct tune_knob *k, const char *root,
 		   const char *path)
 {

@@ -30,8 +30,8 @@ struct tune_state {
 };
 
 /*
- * @root: "" for this machine's /proc and /sys; tests pass a folder. Free the
- * result with tune_state_free().
+ * Reads a knob's state. @root: "" for this machine's /proc and /sys; tests pass
+ * a folder. Free the result with tune_state_free().
  */
 struct tune_state tune_look(const struct tune_knob *k, const char *root);
 void tune_state_free(struct tune_state *s);

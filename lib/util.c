@@ -15,9 +15,9 @@
 static __thread char error_line[1024];
 
 /*
- * The bytes of the character that begins at @s, if it is beyond ASCII, valid
- * UTF-8, and neither controls a terminal nor turns the direction of what
- * follows; 0.
+ * Returns the length in bytes of the character at @s if it is valid UTF-8
+ * beyond ASCII, and neither controls a terminal nor changes the direction of
+ * the text that follows; else 0.
  */
 static size_t letter_length(const char *s)
 {
@@ -40,7 +40,7 @@ static size_t letter_length(const char *s)
 	return len;
 }
 
-/* In place, as each byte becomes one: see clean_text(). */
+/* Cleans a text in place, byte by byte; see clean_text(). */
 static void clean(char *c)
 {
 	size_t len;
@@ -274,7 +274,7 @@ char *read_file(const char *path, size_t *len)
 
 	if (fd < 0)
 		return fail_null(errno, "%s: %s", path, strerror(errno));
-	/* a pipe may never end, nor does /dev/zero */
+	/* a pipe may never end, and /dev/zero never does */
 	if (!fstat(fd, &s) && S_ISDIR(s.st_mode))
 		fail(EISDIR, "%s: %s", path, strerror(EISDIR));
 	else if (!S_ISREG(s.st_mode))
@@ -416,7 +416,10 @@ static unsigned int min_of(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* Letters to add, drop, replace or swap with the next one. */
+/*
+ * Returns how many letters must be added, dropped, replaced or swapped with the
+ * next one to make @b of @a.
+ */
 static unsigned int edit_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b), i, j;
@@ -449,7 +452,7 @@ const char *nearest_name(const char *name, const char *const *names, size_t nr)
 		unsigned int d = edit_distance(name, names[i]);
 		const char *dot = strchr(names[i], '.');
 
-		/* "pin_fast" was surely meant to be "gup.pin_fast" */
+		/* someone who types "pin_fast" means "gup.pin_fast" */
 		if (dot && !strcmp(dot + 1, name))
 			d = 0;
 		if (d < best) {

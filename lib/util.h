@@ -31,7 +31,7 @@ enum {
 };
 
 /*
- * fail() - set the error line that tells the user what is wrong and what to do
+* fail() - set the error line, which says what is wrong and what to do
  * @err: positive errno
  * Returns -err, so that "return fail(EINVAL, ...)" reads naturally. Each thread
  * keeps its text until its next fail().
@@ -49,7 +49,7 @@ void warn(const char *fmt, ...) __printf(1, 2);
 /* Allocations that do not fail: out of memory ends the program with status 2. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
-/* Room for one more element, doubling: v = grow(v, nr, sizeof(*v)). */
+/* Makes room for one more element by doubling: v = grow(v, nr, sizeof(*v)). */
 void *grow(void *v, size_t nr, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
@@ -59,11 +59,15 @@ void append_text(char **text, const char *between, const char *fmt, ...)
 	__printf(3, 4);
 
 /*
- * A copy that does nothing to a terminal: control characters, and what is no UTF-8
- * letter, become question marks. fail() and warn() do the same.
+ * Returns a copy that can't control a terminal: control characters, and bytes
+ * that are not UTF-8 text, become question marks. fail() and warn() do the
+ * same. The caller frees.
  */
 char *clean_text(const char *text);
-/* As one word for a shell: in quotes; only if need be. The caller frees. */
+/*
+ * Return the text as one word for a shell: always in quotes, and only if
+ * needed. The caller frees.
+ */
 char *shell_quote(const char *text);
 char *shell_word(const char *word);
 
@@ -77,9 +81,15 @@ int cmp_u64(const void *a, const void *b);
  * max_bytes().
  */
 char *read_file(const char *path, size_t *len);
-/* The same of an open file, from where it stands; @path is for the message. */
+/*
+ * The same for an open file, from its current position; @path is for the
+ * message.
+ */
 char *read_fd(int fd, const char *path, size_t *len);
-/* As much is read of a file, unpacked: 256 MB, or PTELAB_MAX_MB. */
+/*
+ * Returns the most bytes that are read from a file, unpacked: 256 MB, or
+ * PTELAB_MAX_MB.
+ */
 size_t max_bytes(void);
 /* Returns -EFBIG with fail() text that says how to read more. */
 int too_large(const char *path);
@@ -87,7 +97,10 @@ int too_large(const char *path);
 char *read_line(const char *fmt, ...) __printf(1, 2);
 /* Writes @value with one write(2), as sysfs requires. Returns 0 or -errno. */
 int write_file(const char *path, const char *value);
-/* Closes a file that was written to. Returns 0, or -errno if not all of it was. */
+/*
+ * Closes a file that was written to. Returns 0, or -errno with fail() text if
+ * some of it could not be written.
+ */
 int close_file(FILE *f, const char *path);
 /* Returns whether the file can be opened for reading now. */
 bool readable(const char *path);
@@ -110,7 +123,7 @@ const char *nearest_name(const char *name, const char *const *names, size_t nr);
 /* mkdir -p. Returns 0 or -errno with fail() text. */
 int make_dirs(const char *path);
 
-/* Hex SHA-256 of a buffer, NUL-terminated, into @hex. */
+/* Writes the SHA-256 of a buffer in hex to @hex, NUL-terminated. */
 void sha256_hex(const void *data, size_t len, char hex[65]);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/record.h"
 #include "lib/util.h"
 
-/* The text of @value in "a=text|b=text", up to @end. */
+/* Prints the text of @value in the list "a=text|b=text", which ends at @end. */
 static void put_choice(FILE *f, const char *list, const char *end,
 		       const char *value)
 {
@@ -36,7 +36,7 @@ static const json_t *param_at(const json_t *params, const char *name,
 	return value;
 }
 
-/* What stands between braces, from @at to @end. */
+/* Prints the value for the text between two braces, from @at to @end. */
 static void put_param(FILE *f, const char *at, const char *end,
 		      const json_t *params)
 {
