@@ -9,7 +9,9 @@
 #include "lib/record.h"
 #include "lib/util.h"
 
-/* Values above this many characters are shown by the words that differ. */
+/*
+ * Of values longer than this many characters print only the words that differ.
+ */
 #define LONG_VALUE	40
 
 static char *value_text(const json_t *value)
@@ -45,7 +47,10 @@ static void put_members(json_t *flat, const char *prefix, json_t *object,
 			put(flat, prefix, key, value);
 }
 
-/* Words of a kernel command line that name the kernel or boot, not a setting. */
+/*
+ * Returns whether a word of a kernel command line names the kernel or the boot,
+ * rather than a setting.
+ */
 static bool is_image_word(const char *word, size_t len)
 {
 	static const char *const names[] = { "BOOT_IMAGE=", "initrd=",
@@ -78,7 +83,10 @@ static void put_cmdline(json_t *flat, const char *cmdline)
 	free(kept);
 }
 
-/* Everything of a header that is compared, name to text. A new reference. */
+/*
+ * Returns everything of a header that is compared, name to text. A new
+ * reference.
+ */
 static json_t *flat_header(const struct run_file *f)
 {
 	static const char *const plain[] = { "kernel_release",
@@ -94,14 +102,20 @@ static json_t *flat_header(const struct run_file *f)
 	put_members(flat, "cpu.", json_object_get(h, "cpu"), "");
 	put_members(flat, "machine.", json_object_get(h, "machine"), "mode");
 	put_members(flat, "", json_object_get(h, "environment"), "");
-	/* granularity and cost of a clock are measured anew every time */
+	/*
+	 * leave out granularity and cost of a clock, which are measured each
+	 * time
+	 */
 	if (!strcmp(file_mode(f), "timed"))
 		put(flat, "clock.", "source", json_object_get(
 				json_object_get(h, "clock"), "source"));
 	return flat;
 }
 
-/* What sets the two kernels apart is what the comparison is about. */
+/*
+ * Returns whether the key identifies the kernel, which a comparison expects to
+ * differ.
+ */
 static bool is_identity(const char *key)
 {
 	return !strcmp(key, "kernel_release") ||
@@ -147,7 +161,7 @@ static void differ(struct env_context *c, const char *key,
 	add(c->out, d, base, new);
 }
 
-/* The text under @key, also where the file has none. */
+/* Returns the text of @key, or a text for a missing one. */
 static const char *flat_text(const json_t *flat, const char *key)
 {
 	const char *text = json_string_value(json_object_get(flat, key));
@@ -155,7 +169,10 @@ static const char *flat_text(const json_t *flat, const char *key)
 	return text ? text : "(none)";
 }
 
-/* Keys that any of both has, as an object; values are without meaning. */
+/*
+ * Returns the keys that @a or @b has, as an object; its values mean nothing. A
+ * new reference.
+ */
 static json_t *keys_of(json_t *a, json_t *b)
 {
 	json_t *keys = json_copy(a);
@@ -166,7 +183,7 @@ static json_t *keys_of(json_t *a, json_t *b)
 
 /*
  * Compares two flat headers. Within a side the kernel's identity counts as
- * well: boots of two kernels are no side.
+ * well, because all boots of a side must be of one kernel.
  */
 static void compare_flat(struct env_context *c, json_t *a, json_t *b,
 			 enum env_scope scope, json_t *seen)
@@ -186,7 +203,7 @@ static void compare_flat(struct env_context *c, json_t *a, json_t *b,
 	json_decref(keys);
 }
 
-/* The first file of a mode on a side; NULL if it has none. */
+/* Returns the first file of a mode on a side; NULL if it has none. */
 static const struct run_file *first_of(const struct side *s, const char *mode)
 {
 	size_t i;
@@ -227,7 +244,10 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* "1 2 3": the different seeds of a side's boots in a mode. Caller frees. */
+/*
+ * Returns the different seeds of a side's boots in a mode, "1 2 3". The caller
+ * frees.
+ */
 static char *seeds_text(const struct side *s, const char *mode)
 {
 	json_int_t *seeds = xcalloc(s->run->nr_files, sizeof(*seeds));
@@ -258,7 +278,7 @@ static void compare_seeds(struct env_context *c, const struct side *base,
 {
 	char *x = seeds_text(base, c->mode), *y = seeds_text(new, c->mode);
 
-	/* boots on real hardware are a sample, whatever their seeds */
+	/* on real hardware seeds don't matter, because boots are a sample */
 	if (strcmp(x, y))
 		differ(c, "seeds", ENV_BETWEEN, strcmp(c->mode, "timed"), x, y);
 	free(x);
@@ -272,7 +292,7 @@ static void compare_mode(struct env_context *c, const struct side *base,
 	const struct run_file *n = first_of(new, c->mode);
 	json_t *x, *y, *seen;
 
-	/* a mode of one side only has points of one side only: told there */
+	/* the points of a mode that one side lacks are reported as missing */
 	if (!b || !n)
 		return;
 	compare_within(c, base, ENV_WITHIN_BASE);
@@ -365,7 +385,10 @@ static bool has_word(const char *text, const char *word, size_t len)
 	return false;
 }
 
-/* The words of @a that @b does not have; "(nothing)" if none. Caller frees. */
+/*
+ * Returns the words of @a that @b does not have; "(nothing)" if there are none.
+ * The caller frees.
+ */
 static char *words_only_in(const char *a, const char *b)
 {
 	char *text = xstrdup("");

@@ -46,15 +46,18 @@ void env_free(struct env_differences *e);
 size_t env_refused(const struct env_differences *e);
 
 /*
- * Returns "key: base X, new Y"; of long values (a command line, CPU features) only
- * the words that differ. The caller frees.
+ * Returns "key: base X, new Y"; of long values (a command line, CPU features)
+ * only the words that differ. The caller frees.
  */
 char *env_difference_text(const struct env_difference *d);
 
-/* Returns whether a difference before @nr is the same one in another mode. */
+/*
+ * Returns whether an earlier difference than @nr is the same one in another
+ * mode.
+ */
 bool env_said_before(const struct env_differences *e, size_t nr);
 
-/* "between", "within base", "within new". */
+/* Returns "between", "within base" or "within new". */
 const char *env_scope_name(enum env_scope scope);
 
 #endif

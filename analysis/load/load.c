@@ -44,7 +44,10 @@ const char *file_name(const struct run_file *f)
 	return slash ? slash + 1 : f->path;
 }
 
-/* The entry for @name in a header's metrics, where "x.*" stands for "x.y". */
+/*
+ * Returns the entry for @name in a header's metrics, where "x.*" also matches
+ * "x.y".
+ */
 static const json_t *metric_entry(const json_t *all, const char *name)
 {
 	json_t *entry = json_object_get(all, name);
@@ -134,7 +137,7 @@ static void add_note(struct side *s, char *text)
 	s->notes[s->nr_notes++] = text;
 }
 
-/* The boot that the file belongs to, a new one if need be. */
+/* Returns the number of the file's boot, and adds the boot if it is new. */
 static size_t boot_of(struct side *s, const struct run_file *f)
 {
 	const char *id = json_string_value(json_object_get(f->header,
@@ -190,7 +193,7 @@ static bool ignores_time(const struct run_file *f, const json_t *point)
 	return false;
 }
 
-/* Returns whether the file has time that is left out. */
+/* Adds a file. Returns whether it has times that were left out. */
 static bool add_file(struct side *s, const struct run_file *f,
 		     const struct selection *select)
 {

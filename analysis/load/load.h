@@ -15,7 +15,10 @@
 #include "lib/metric.h"
 #include "lib/record.h"
 
-/* A boot in one mode, by boot_id. A file without boot_id is a boot of its own. */
+/*
+ * A boot in one mode, identified by boot_id. Each file without a boot_id is a
+ * separate boot.
+ */
 struct boot {
 	const char *id;		/* NULL if the file has none */
 	const char *mode;
@@ -46,7 +49,7 @@ struct side {
 	size_t nr_boots;
 	struct side_point *points;	/* in the order of the files */
 	size_t nr_points;
-	char **notes;		/* for the reader, such as incomplete files */
+	char **notes;		/* to be printed, such as incomplete files */
 	size_t nr_notes;
 	json_t *index;		/* key -> number of the point */
 };
@@ -60,7 +63,7 @@ struct side *side_load(const char *path, const struct selection *select);
 struct side *side_of_run(struct run *run, const struct selection *select);
 void side_free(struct side *s);
 
-/* The point with this key, NULL if there is none. */
+/* Returns the point with this key; NULL if there is none. */
 const struct side_point *side_find(const struct side *s, const char *key);
 
 /* Returns the number of boots of a mode; NULL: of all modes. */
@@ -81,10 +84,10 @@ const char *file_mode(const struct run_file *f);
 bool file_icount(const struct run_file *f);
 /* Returns whether the clock of this file's machine is emulated. */
 bool file_clock_emulated(const struct run_file *f);
-/* The part of the path behind the last slash. */
+/* Returns the part of the path after the last slash. */
 const char *file_name(const struct run_file *f);
 
-/* The per-operation value of a metric. false if it has none. */
+/* Gets a metric's value per operation. Returns false if it has none. */
 bool observation_value(const struct observation *o, const char *metric,
 		       double *value);
 /* Returns why a metric has no value; NULL if the file has no reason. */
@@ -94,7 +97,7 @@ const char *observation_absent(const struct observation *o,
 const char *observation_reason(const struct observation *o);
 const char *observation_status(const struct observation *o);
 
-/* Strings in a JSON object; "" if there is none. Borrowed. */
+/* Returns a string of a JSON object; "" if there is none. Borrowed. */
 const char *json_text(const json_t *o, const char *key);
 
 #endif

@@ -27,7 +27,10 @@ const char *tier_name(enum tier t)
 	return t == TIER_EXACT ? "exact" : "timed";
 }
 
-/* @ops: of the value that the observation is part of */
+/*
+ * Adds the observation to the totals. @ops: operations of the value that it is
+ * part of.
+ */
 static void add_totals(struct sample *s, double *ops,
 		       const struct observation *o, const char *metric)
 {
@@ -57,14 +60,20 @@ static bool same_boot(const struct side_point *p, size_t a, size_t b)
 	return p->obs[a].boot == p->obs[b].boot;
 }
 
-/* Boots of the exact mode with one seed are the same to the last instruction. */
+/*
+ * Returns whether two observations are one value: of one boot, or in the exact
+ * mode of one seed, since such boots are the same to the last instruction.
+ */
 static bool same_unit(const struct side_point *p, size_t a, size_t b)
 {
 	return strcmp(p->mode, "exact") ? same_boot(p, a, b) :
 	       seed_of(&p->obs[a]) == seed_of(&p->obs[b]);
 }
 
-/* The observation has a value and is the first of its kind that has. */
+/*
+ * Returns whether the observation has a value and is the first of its kind that
+ * has one.
+ */
 static bool is_first(const struct side_point *p, const char *metric, size_t nr,
 		     bool (*same)(const struct side_point *p, size_t a,
 				  size_t b))
@@ -80,7 +89,7 @@ static bool is_first(const struct side_point *p, const char *metric, size_t nr,
 	return true;
 }
 
-/* The number of the value that an observation is part of. */
+/* Returns the number of the value that an observation is part of. */
 static size_t value_of(const struct sample *s, const struct side_point *p,
 		       enum tier tier, const struct observation *o)
 {
@@ -92,7 +101,10 @@ static size_t value_of(const struct sample *s, const struct side_point *p,
 	return i;
 }
 
-/* Several files of a boot, or boots of a seed, are one value: their median. */
+/*
+ * Takes one value for each boot, or in the exact mode for each seed: the median
+ * of its files.
+ */
 static void take_exact(struct sample *s, const struct side_point *p,
 		       const char *metric)
 {
@@ -218,7 +230,10 @@ static struct stat_group group_of_many(const struct batch_list *all,
 	};
 }
 
-/* The batches of one process per operation; its one value if it has none. */
+/*
+ * Returns the batches of one process per operation; its single value if it has
+ * no batches.
+ */
 static struct stat_group group_of(const struct observation *o,
 				  const char *metric, double per_op)
 {
@@ -331,7 +346,7 @@ size_t batch_outliers(const struct observation *o, const char *metric,
 	low = stat_quantile(v, nr, .25);
 	high = stat_quantile(v, nr, .75);
 	reach = 3 * (high - low);
-	/* fewer than this have no quartiles to speak of */
+	/* fewer batches have no meaningful quartiles */
 	for (i = 0; nr >= 8 && i < nr; i++)
 		out += v[i] < low - reach || v[i] > high + reach;
 	free(v);

@@ -21,16 +21,16 @@ enum tier {
 	TIER_NONE,	/* time under emulation: no evidence */
 };
 
-/* The tier of a metric of a point. */
+/* Returns the tier of a metric of a point. */
 enum tier metric_tier(const struct side_point *p, const char *metric);
-/* "exact", "timed" */
+/* Returns "exact" or "timed". */
 const char *tier_name(enum tier t);
 
 struct sample {
 	double *v;		/* one per boot; in the exact mode one per seed */
 	json_int_t *seed;	/* of each value's (first) file */
 	size_t *boot;		/* of each value: index into the side's boots */
-	double *ops;		/* of each value: the operations that it is of */
+	double *ops;		/* of each value: its operations */
 	size_t nr;
 	size_t boots;		/* different boots among them */
 	/* NAN if there are none; median: the mean with --center mean */
@@ -39,17 +39,17 @@ struct sample {
 };
 
 /*
- * Collects all values of a metric; nr is 0 if there are none. A timed value is the
- * center of a boot's batches (of the centers of its processes). @center: NULL for
- * the median.
+ * Collects all values of a metric; nr is 0 if there are none. A timed value is
+ * the center of a boot's batches (of the centers of its processes). @center:
+ * NULL for the median. Free with sample_free().
  */
 struct sample sample_take(const struct side_point *p, const char *metric,
 			  enum tier tier, stat_center center);
-/* min, max and median of values that were changed. */
+/* Computes min, max and median again after values have changed. */
 void sample_summarize(struct sample *s, stat_center center);
 void sample_free(struct sample *s);
 
-/* Every value is the same number. */
+/* Returns whether every value is the same number. */
 bool sample_is_one(const struct sample *s);
 
 /*
@@ -57,7 +57,9 @@ bool sample_is_one(const struct sample *s);
  * [...]}; a new reference.
  */
 json_t *sample_json(const struct sample *s);
-/* An integer where it is whole, null where it is not finite. */
+/*
+ * Returns an integer if @v is whole, null if it is not finite. A new reference.
+ */
 json_t *number_json(double v);
 
 /* Boots, processes and batches of a metric. */
@@ -69,9 +71,9 @@ struct nest {
 };
 
 /*
- * Gets the batches of one file per operation, in the order of measurement: all of
- * them, or some thousands, evenly spaced. The caller frees @v; 0 and NULL if there
- * are none.
+ * Gets the batches of one file per operation, in the order of measurement: all
+ * of them, or a few thousand, evenly spaced. Returns their number; the caller
+ * frees *@v. 0 and NULL if there are none.
  */
 size_t batches_in_order(const struct observation *o, const char *metric,
 			double **v);
