@@ -12,9 +12,9 @@
 #define MAX_SUB_LINES	3
 /* Characters of a row's name that fit beside a picture of the usual width. */
 #define NAME_FITS	42
-#define NAME_PIXELS	9.5	/* of a character, at most about */
+#define NAME_PIXELS	9.5	/* width of a character, a safe guess */
 
-/* Templates, and how high they are: by themselves and for each of their rows. */
+/* Templates, with their height: the fixed part, and that of each row. */
 static const struct {
 	const char *template;
 	int height, row;
@@ -237,7 +237,7 @@ static void put_array(FILE *f, const char *name, const struct names *n)
 	}
 }
 
-/* In up to three lines; what does not fit even so is cut. */
+/* Writes the subtitle in up to three lines, and truncates the rest. */
 static void put_subtitle(FILE *f, const char *subtitle, size_t most)
 {
 	char *rest = xstrdup(subtitle), *line = rest, *end, name[16];

@@ -14,7 +14,10 @@
 #define BOLD	"\033[1m"
 #define PLAIN	"\033[0m"
 
-/* Only at the start of a line: the answer. Elsewhere: the verdict of a row. */
+/*
+ * Words to colour: the answer only at the start of a line, the verdict of a row
+ * anywhere.
+ */
 static const struct {
 	const char *word, *colour;
 	bool starts_line;
@@ -43,7 +46,7 @@ static bool in_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Returns the length of the coloured word at @at, which it prints; 0: none. */
+/* Prints the word at @at in colour if it has one. Returns its length, or 0. */
 static size_t put_word(FILE *f, const char *text, const char *at)
 {
 	size_t i, len;

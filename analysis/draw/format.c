@@ -20,7 +20,7 @@ static int clamp(int v, int low, int high)
 	return v < low ? low : v > high ? high : v;
 }
 
-/* The fewest decimals, up to @most, that give @v within rounding. */
+/* Returns the fewest decimals, up to @most, that show @v within rounding. */
 static int decimals_of(double v, int most)
 {
 	int d;
@@ -52,8 +52,8 @@ int decimals_for(const double *v, size_t nr, double delta, enum tier tier)
 		most = clamp(4 - top, 0, MAX_DECIMALS);
 	else if (isfinite(delta) && delta)
 		/*
-		 * Seven digits fit the table. The delta must not become 0,
-		 * nor a small value where there is room for it.
+		 * Seven digits fit into the table. Neither the delta nor, if
+		 * there is room, a small value may become 0.
 		 */
 		most = clamp(fmax(clamp(2 - magnitude(delta), 2, MAX_DECIMALS),
 				  -low), 0,
@@ -136,7 +136,7 @@ const char *format_change(double ratio, double delta, enum tier tier,
 		return strcpy(buf, "same");
 	if (isnan(ratio) || isinf(ratio))
 		return strcpy(buf, "from 0");
-	/* of a small base a ratio says nothing */
+	/* with a small base the ratio means nothing */
 	if (ratio >= SMALL_BASE)
 		return format_delta(delta, clamp(1 - magnitude(delta), 0,
 						 MAX_DECIMALS), buf);
@@ -190,7 +190,9 @@ static void print_indent(FILE *f, int indent)
 	fprintf(f, "%*s", indent, "");
 }
 
-/* Prints text from column @at on; further lines are indented by @rest. */
+/*
+ * Prints text from column @at on; the lines that follow are indented by @rest.
+ */
 static void wrap_from(FILE *f, const char *text, int at, int rest, int width)
 {
 	bool fresh = true;

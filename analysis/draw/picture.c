@@ -41,7 +41,7 @@ int gnuplot_available(void)
 	return 0;
 }
 
-/* A file name of letters, digits, dots, dashes. */
+/* Returns a file name of letters, digits, dots and dashes. The caller frees. */
 static char *file_stem(const char *name)
 {
 	char *stem = xstrdup(name), *c;
@@ -53,9 +53,10 @@ static char *file_stem(const char *name)
 }
 
 /*
- * In single quotes, where gnuplot expands nothing; if there is anything that might
- * end them, or mean something to a script that is evaluated, in double quotes with
- * its number. @tic: as the label of a tic, which is a format.
+ * Quotes a text for gnuplot: in single quotes, in which gnuplot expands
+ * nothing. If a character could end the quotes, or has a meaning in a script
+ * that is evaluated, then in double quotes, with its octal code. @tic: for the
+ * label of a tic, which is a format. The caller frees.
  */
 static char *quote(const char *text, bool tic)
 {
@@ -84,7 +85,10 @@ char *picture_quote(const char *text, bool tic)
 	return quoted;
 }
 
-/* The start of what gnuplot says; the rest is read, or it would be killed. */
+/*
+ * Keeps the start of gnuplot's messages. Reads the rest as well, because
+ * gnuplot would die of SIGPIPE.
+ */
 static void read_all(int fd, char *said, size_t size)
 {
 	char buf[512];
@@ -130,8 +134,8 @@ static int run_gnuplot(const char *script, const char *setting)
 }
 
 /*
- * Whether a picture has its end: -ENOSPC with fail() text if not. Every format
- * ends in a way of its own.
+ * Checks that a picture was written to its end, which each format marks in its
+ * own way. Returns 0, or -ENOSPC with fail() text.
  */
 static int check_written(const char *path)
 {
@@ -168,7 +172,7 @@ static int draw(const char *stem, const char *script,
 		setting = xasprintf("format = '%s'; output = %s", format,
 				    quoted);
 	ret = run_gnuplot(script, setting);
-	/* of a disk that is full gnuplot says nothing */
+	/* gnuplot reports no error if the disk is full */
 	if (!ret && !terminal)
 		ret = check_written(output);
 	if (ret && !terminal)
@@ -181,7 +185,9 @@ static int draw(const char *stem, const char *script,
 	return ret;
 }
 
-/* Opens the script where it stays (@keep) or as a temporary file. */
+/*
+ * Opens the script: where it stays with @keep, otherwise as a temporary file.
+ */
 static FILE *open_script(const char *stem, const struct plot_options *o,
 			 char **path)
 {

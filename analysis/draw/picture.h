@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Runs gnuplot on a script that holds its own data. */
+/* Runs gnuplot on a script that contains its data. */
 #ifndef PTELAB_PICTURE_H
 #define PTELAB_PICTURE_H
 
@@ -18,19 +18,19 @@ struct plot_options {
 };
 
 /*
- * The text, cleaned, as a string of a script. @tic: as the label of a tic. Do not put
- * it into what a script evaluates. The caller frees.
+ * Returns the text, cleaned and quoted, for a script. @tic: for the label of a
+ * tic. Don't put it into text that a script evaluates. The caller frees.
  */
 char *picture_quote(const char *text, bool tic);
 /*
- * Draws, in each format, a picture of so many points. @name may hold anything;
- * @template is the text of a .gp file, and @body the settings and data in front
- * of it. Returns 0 or -errno with fail() text.
+ * Draws a picture of this size in each format. @name may contain any
+ * characters; @template is the text of a .gp file, and @body the settings and
+ * data in front of it. Returns 0, or -errno with fail() text.
  */
 int picture_draw(const char *name, const char *template, int width, int height,
 		 const char *body, const struct plot_options *options);
 
-/* 0, or -ENOENT with fail() text that says what to install. */
+/* Returns 0, or -ENOENT with fail() text that says what to install. */
 int gnuplot_available(void);
 
 #endif

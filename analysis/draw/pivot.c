@@ -195,7 +195,7 @@ char *param_number_text(const struct side_point *p, const char *param)
 	return isnan(v) ? NULL : xasprintf("%.17g", v);
 }
 
-/* name -> text, or name -> null where the points do not agree. */
+/* Adds a point to @params: name -> text, or name -> null if points differ. */
 static void agree(json_t *params, const struct side_point *p)
 {
 	const char *name;

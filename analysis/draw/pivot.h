@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Points of a run by their parameters: those that belong together share a page,
- * and on it each has a row and a column. Whoever asks says which by texts; a
- * table is printed of a page, a panel of a picture is drawn of one.
+ * Sorts points of a run by their parameters into pages; each has a row and a
+ * column on its page. The caller gives page, row and column as texts. A page
+ * becomes a table, or a panel of a picture.
  */
 #ifndef PTELAB_PIVOT_H
 #define PTELAB_PIVOT_H
@@ -12,15 +12,15 @@
 
 #include "analysis/load/load.h"
 
-/* Texts in the order in which they came. */
+/* Texts in the order in which they were added. */
 struct names {
 	char **text;
 	size_t nr;
 };
 
-/* Adds a text, which is taken over. Returns it. */
+/* Adds a text, and frees it later. Returns it. */
 const char *names_add(struct names *n, char *text);
-/* The same, or the one that is there already. */
+/* The same, but frees the text and returns the equal one if there is one. */
 const char *names_once(struct names *n, char *text);
 void names_free(struct names *n);
 
@@ -37,41 +37,47 @@ struct pivot_page {
 struct pivot {
 	struct pivot_page *page;
 	size_t nr;
-	size_t most_columns;	/* of a page; 0: any number. Others are left out */
+	size_t most_columns;	/* of a page, others are dropped; 0: no limit */
 };
 
-/* Adds a point; the texts are taken over. */
+/* Adds a point. The pivot frees the texts. */
 void pivot_add(struct pivot *t, const struct side_point *p, char *page,
 	       char *row, char *column);
 /*
- * Pages of at least @least rows remain. Rows and columns that are numbers
- * ascend; others stay in the order in which they came.
+ * Drops pages of fewer than @least rows. Sorts rows and columns that are
+ * numbers ascending; others stay in the order in which they were added.
  */
 void pivot_sort(struct pivot *t, size_t least);
-/* The point there, NULL if there is none. */
+/* Returns the point of a row and a column; NULL if there is none. */
 const struct side_point *pivot_at(const struct pivot_page *page,
 				  const char *row, const char *column);
-/* The columns of all pages, at most as many as one may have. */
+/* Returns the columns of all pages, but at most as many as a page may have. */
 struct names pivot_columns(const struct pivot *t);
-/* Some of its pages, borrowed: at most @nr, from page @from on. */
+/* Returns at most @nr of its pages, from page @from on; borrowed. */
 struct pivot pivot_part(const struct pivot *t, size_t from, size_t nr);
 void pivot_free(struct pivot *t);
 
-/* A point's identity without parameters; @but ends with NULL. Caller frees. */
+/*
+ * Returns a point's identity without the parameters @but, which ends with NULL.
+ * The caller frees.
+ */
 char *key_without(const struct side_point *p, const char *const *but);
-/* A parameter as a number: "64k" is 65536. NAN if it is none. */
+/* Returns a parameter as a number: "64k" is 65536. NAN if it is none. */
 double param_number(const struct side_point *p, const char *param);
-/* The same as a text that pivot_sort() takes for a number; NULL if it is none. */
+/*
+ * The same as a text that pivot_sort() sorts as a number; NULL if it is none.
+ * The caller frees.
+ */
 char *param_number_text(const struct side_point *p, const char *param);
 
 /*
- * Parameters that all of @points that have them agree on: a new object of name
- * to text.
+ * Returns the parameters whose value is the same in all @points that have them:
+ * a new object of name to text.
  */
 json_t *constant_params(const struct side_point *const *points, size_t nr);
-/* The same of all points of @nr pages. */
+/* The same for all points of @nr pages. */
 json_t *pivot_constant(const struct pivot_page *page, size_t nr);
-/* "folio=64k pages=16", without the constant ones. The caller frees. */
+/* Returns "folio=64k pages=16", without the constant ones. The caller frees. */
 char *varying_params(const struct side_point *p, const json_t *constant);
 
 #endif

@@ -11,7 +11,7 @@
 #include "analysis/load/select.h"
 #include "lib/util.h"
 
-/* A left-aligned column gives way down to this. */
+/* A left-aligned column shrinks down to this width. */
 #define MIN_WIDTH	6
 
 struct table_row {
@@ -97,7 +97,9 @@ static const char *cell_text(const struct table_row *r, size_t column)
 	return column < r->nr ? r->cell[column] : "";
 }
 
-/* The widest left-aligned column that can give way; SIZE_MAX if none can. */
+/*
+ * Returns the widest left-aligned column that can shrink; SIZE_MAX if none can.
+ */
 static size_t widest_left(const struct table *t, const int *width)
 {
 	size_t widest = SIZE_MAX, i;
@@ -109,7 +111,10 @@ static size_t widest_left(const struct table *t, const int *width)
 	return widest;
 }
 
-/* @spare: what is left of a line for the cells alone. */
+/*
+ * Computes the width of each column. @spare: width of a line without
+ * separators.
+ */
 static void find_widths(const struct table *t, int spare, int *width)
 {
 	int total = 0;
@@ -134,7 +139,7 @@ static void find_widths(const struct table *t, int spare, int *width)
 	}
 }
 
-/* Cells alone, where every column that can has given way. */
+/* Returns the width of the cells alone after every column has shrunk. */
 static int least_cells(const struct table *t)
 {
 	int width[TABLE_MAX_COLUMNS], total = 0;
@@ -156,7 +161,10 @@ int table_least_grid(const struct table *t)
 	return 1 + least_cells(t) + 3 * (int)t->nr_columns;
 }
 
-/* How much of @text goes on a line of @width: whole words if it can. */
+/*
+ * Returns how many characters of @text fit on a line of @width: whole words if
+ * possible.
+ */
 static int line_part(const char *text, int width)
 {
 	int len = strlen(text), i;
@@ -201,9 +209,9 @@ static void cell_grid(FILE *f, const char *text, int len, int width,
 }
 
 /*
- * One table row, in as many lines as its fullest cell needs. Numbers stand on
- * the first line. Blanks at the end of a line are left out by dropping the
- * empty cells behind its last full one.
+ * Prints a row, in as many lines as its fullest cell needs. Numbers are on the
+ * first line. Drops the empty cells after the last full one of a line, so that
+ * lines don't end with blanks.
  */
 static void print_cells(const struct table *t, const char *const *cell,
 			const int *width, FILE *f, int indent,
@@ -306,7 +314,7 @@ void table_print_grid(const struct table *t, FILE *f, int width)
 			continue;
 		row_cells(t, &t->rows[i], cell);
 		print_cells(t, cell, w, f, 0, &style);
-		/* a rule where the next row starts another benchmark */
+		/* a rule before a row that starts another benchmark */
 		if (i + 1 == t->nr_rows || *cell_text(&t->rows[i + 1], 0))
 			grid_rule(t, w, f, '-');
 	}

@@ -31,21 +31,21 @@ void table_row(struct table *t);
 void table_cell(struct table *t, const char *fmt, ...)
 	__printf(2, 3);
 /*
- * A line across all columns, wrapped: a heading (indent 0) over the rows that
- * follow, or a remark (indented) under the row before. Mail style only.
+ * Adds a wrapped line across all columns: a heading (indent 0) for the rows
+ * that follow, or a remark (indented) about the row before. Mail style only.
  */
 void table_line(struct table *t, int indent, const char *fmt, ...)
 	__printf(3, 4);
 
-/* The fewest columns of text that a form can be printed in. */
+/* Return the fewest columns of text in which a style can be printed. */
 int table_least_mail(const struct table *t, int indent);
 int table_least_grid(const struct table *t);
 
-/* Columns by two blanks, rows indented by @indent. */
+/* Separates columns by two blanks and indents rows by @indent. */
 void table_print_mail(const struct table *t, FILE *f, int indent, int width);
-/* +---+ and |, with +===+ under the headings. */
+/* Draws +---+ and |, with +===+ under the headings. */
 void table_print_grid(const struct table *t, FILE *f, int width);
-/* As GitHub and kernel documentation render it; of any width. */
+/* Markdown, as GitHub and kernel documentation render it; of any width. */
 void table_print_markdown(const struct table *t, FILE *f);
 
 #endif
