@@ -19,7 +19,10 @@
 #include "lib/insn_metrics.h"
 #include "lib/util.h"
 
-/* Relabellings of boots: all of up to 8 against 8, or that many by lot. */
+/*
+ * Relabellings of boots: all of them up to 8 against 8 boots, else this many
+ * random ones.
+ */
 #define PERMUTATIONS	20000
 
 const struct compare_options compare_defaults = {
@@ -84,8 +87,8 @@ static enum verdict judge(const struct result *r)
 }
 
 /*
- * Every seed gives the same difference, to a hundredth of it; seeds that one
- * side lacks give none.
+ * Returns whether every seed that both sides have gives the same *@delta, to a
+ * hundredth of it.
  */
 static bool one_delta(const struct sample *base, const struct sample *new,
 		      double *delta)
@@ -105,7 +108,7 @@ static bool one_delta(const struct sample *base, const struct sample *new,
 	return pairs;
 }
 
-/* Ties must not make it look surer than complete separation would. */
+/* Limits p to that of complete separation, which ties could undercut. */
 static void rank(struct result *r)
 {
 	struct stat_rank rank = stat_mann_whitney(r->new.v, r->new.nr,
@@ -116,9 +119,10 @@ static void rank(struct result *r)
 }
 
 /*
- * A seed draws the same on both kernels, or at least mostly: then a patch's
- * difference is one number. Boots of a race share nothing; where they vary, as
- * where the patch changed what seeds draw, that is for the test of timed rows.
+ * With one seed both kernels draw the same random numbers, or mostly the same,
+ * so a patch's difference is one number. Boots of a race share nothing. If they
+ * vary, or if the patch changed what seeds draw, the test for timed rows
+ * decides.
  */
 static void judge_exact(struct result *r)
 {
@@ -145,7 +149,7 @@ static void judge_exact(struct result *r)
 	}
 }
 
-/* A sum of squares over the mean's. */
+/* Returns the sum of squared deviations, over the square of the mean. */
 static double squares(const struct sample *s)
 {
 	double mean = stat_mean(s->v, s->nr);
@@ -158,7 +162,10 @@ static double pooled_cv(const struct sample *a, const struct sample *b)
 	return sqrt((squares(a) + squares(b)) / (a->nr + b->nr - 2));
 }
 
-/* A seed of its own for each result, so that a filter changes no interval. */
+/*
+ * Returns a separate seed for each result, so that a filter changes no
+ * interval.
+ */
 static uint64_t seed_of(const struct result *r, uint64_t seed)
 {
 	uint64_t h = 14695981039346656037ULL ^ seed;
@@ -184,8 +191,8 @@ static void ratio_interval(struct result *r, const struct compare_options *opt)
 }
 
 /*
- * Equivalence of the ratio: two one-sided tests on logarithms, within
- * 1/(1+margin) .. 1+margin. NAN where a value is not positive.
+ * Returns p of equivalence of the ratio: two one-sided tests on logarithms,
+ * within 1/(1+margin) .. 1+margin. NAN if a value is not positive.
  */
 static double equivalence(const struct result *r, double margin)
 {
@@ -302,7 +309,7 @@ static bool has_metric(const struct side_point *p, const char *metric)
 	return false;
 }
 
-/* The metrics of a point, in order of appearance, as keys. */
+/* Adds the metrics of a point to @all, as keys in order of appearance. */
 static void collect_metrics(json_t *all, const struct side_point *p)
 {
 	const char *name;
@@ -316,7 +323,7 @@ static void collect_metrics(json_t *all, const struct side_point *p)
 				json_object_set_new(all, name, json_true());
 }
 
-/* Every boot that has the point has the metric. */
+/* Returns whether every boot that has the point has the metric. */
 static bool all_have(const struct side_point *p, const char *metric)
 {
 	size_t i;
@@ -336,12 +343,17 @@ static void compare_metric(struct comparison *c, const struct side_point *base,
 
 	if (tier == TIER_NONE || metric_tier(new, metric) == TIER_NONE)
 		return;
-	/* What some boots count in order to explain a difference is no evidence
-	 * of one: that takes every seed. */
+	/*
+	 * A metric that only some boots count, to explain a difference, is no
+	 * evidence of one, which takes every seed.
+	 */
 	if (b && n && counts_metric(metric) &&
 	    !(all_have(base, metric) && all_have(new, metric)))
 		return;
-	/* icount on one side only, let through on purpose: the weaker tier */
+	/*
+	 * use the weaker tier if only one side has icount, which the user
+	 * allowed
+	 */
 	if (metric_tier(new, metric) == TIER_TIMED)
 		tier = TIER_TIMED;
 	if (b && n)
@@ -414,7 +426,10 @@ static void add_missing(struct comparison *c, struct not_compared m,
 	c->missing[c->nr_missing++] = m;
 }
 
-/* Notes what is not ok; true if anything is. */
+/*
+ * Adds the observations that are not ok to those not compared. Returns whether
+ * any is ok.
+ */
 static bool take_point(struct comparison *c, const struct side_point *p,
 		       int where)
 {
@@ -467,7 +482,10 @@ static void compare_all(struct comparison *c)
 
 /* --- what a difference is made of --- */
 
-/* Rows of one and the same number have nothing to explain. */
+/*
+ * Returns whether the row is exact and has different numbers, which a cause can
+ * explain.
+ */
 static bool wants_cause(const struct result *r)
 {
 	return r->tier == TIER_EXACT && !strcmp(r->point->mode, "exact") &&
@@ -494,7 +512,10 @@ static void find_causes(struct comparison *c)
 		if (row[i] < 0)
 			continue;
 		c->results[i].cause = causes_of(causes, row[i]);
-		/* judged by that, unless the change itself varies */
+		/*
+		 * the cause decides instead of p, unless the changed code
+		 * varies itself
+		 */
 		if (!c->results[i].cause.noise_in_change)
 			c->results[i].p = NAN;
 	}
@@ -502,7 +523,7 @@ static void find_causes(struct comparison *c)
 	free(row);
 }
 
-/* Whether an event of the row's point differs, whatever the instructions. */
+/* Returns whether an event count of the row's point differs. */
 static bool event_differs(const struct comparison *c, const struct result *of)
 {
 	size_t i;
@@ -518,10 +539,11 @@ static bool event_differs(const struct comparison *c, const struct result *of)
 }
 
 /*
- * Changed code that repeats in every boot is a difference, however small, and
- * changed code that varies is one if it differs by more than that. All other code counts where an event differs as well, such as a fault that
- * follows from a zap: then something else happened, and what it costs is part
- * of the figure. The same code has nothing to prove.
+ * In changed code, a count that repeats in every boot proves a difference,
+ * however small; one that varies does if it differs by more than it varies.
+ * Unchanged code counts only if an event differs as well, such as a fault that
+ * follows from a zap: then the kernel did something else, and the cost of that
+ * is part of the figure.
  */
 static void judge_cause(const struct comparison *c, struct result *r)
 {
@@ -541,7 +563,7 @@ static void judge_cause(const struct comparison *c, struct result *r)
 	r->verdict = judge(r);
 }
 
-/* When events are judged. */
+/* Runs after judge_family(), because it looks at the verdicts of events. */
 static void judge_causes(struct comparison *c)
 {
 	size_t i;
@@ -553,7 +575,10 @@ static void judge_causes(struct comparison *c)
 
 /* --- the table as a whole --- */
 
-/* Holm over one kind of p-value, at @offset in the results, into another. */
+/*
+ * Applies Holm to the p-values at offset @from in the results. Stores them at
+ * offset @to.
+ */
 static void adjust(struct comparison *const *c, size_t nr, size_t from,
 		   size_t to)
 {
@@ -577,9 +602,10 @@ static void adjust(struct comparison *const *c, size_t nr, size_t from,
 }
 
 /*
- * Whether ranks can tell anything: the smallest p that each row's boots can
- * have survives Holm. This looks at how many there are, never at what they are,
- * so the level holds whichever test it chooses.
+ * Returns whether a rank test can show anything: whether the smallest p that
+ * each row's boots can reach survives Holm. This depends only on the number of
+ * boots, not on their values, so the choice of the test does not affect the
+ * level.
  */
 static bool ranks_reach(struct comparison *const *c, size_t nr)
 {
@@ -597,13 +623,13 @@ static bool ranks_reach(struct comparison *const *c, size_t nr)
 	return floor * c[0]->family < c[0]->options->alpha;
 }
 
-/* A row that boots of a mode are to judge. */
+/* Returns whether boots of @mode decide about the row. */
 static bool is_of(const struct result *r, const char *mode)
 {
 	return !isnan(r->p) && !strcmp(r->point->mode, mode);
 }
 
-/* Numbers the boots that any such row has a value of; how many there are. */
+/* Numbers the boots of which any such row has a value. Returns their count. */
 static size_t number_boots(const struct comparison *c, const char *mode,
 			   bool base, size_t *number)
 {
@@ -622,7 +648,9 @@ static size_t number_boots(const struct comparison *c, const char *mode,
 	return nr;
 }
 
-/* On logarithms if all values are positive: a slow-down is a factor. */
+/*
+ * Uses logarithms if all values are positive, because a slow-down is a factor.
+ */
 static void put_values(const struct sample *s, bool positive,
 		       const size_t *number, double *v)
 {
@@ -679,7 +707,7 @@ static void permute_one(struct comparison *c, const char *mode, size_t nr)
 	free(number_new);
 }
 
-/* Whether boots of a mode are to judge any row. */
+/* Returns whether boots of @mode decide about any row. */
 static bool any_of(const struct comparison *c, const char *mode)
 {
 	size_t i;
@@ -706,7 +734,7 @@ static void permute(struct comparison *const *c, size_t nr)
 	}
 }
 
-/* The family is the whole table, of however many new runs. */
+/* The family is the whole table, over all new runs. */
 static void adjust_all(struct comparison *const *c, size_t nr)
 {
 	if (ranks_reach(c, nr))
@@ -719,11 +747,10 @@ static void adjust_all(struct comparison *const *c, size_t nr)
 }
 
 /*
- * To see a change as large as the margin; enough of that also shows that there
- * is none (Schuirmann's test at no difference needs about as many). The change
- * that there seems to be is no guide, since few boots overstate it. Few boots
- * may also agree by luck, so their cv is taken at the upper limit of what it may
- * be, at 80 %.
+ * Computes the boots that show a change as large as the margin. About as many
+ * show that there is none (Schuirmann's test at no difference). The observed
+ * change is no guide, because few boots overstate it. Few boots may also agree
+ * by chance, so take the upper limit of their cv, at 80 %.
  */
 static void plan_row(struct result *r, const struct compare_options *opt,
 		     size_t family)
@@ -738,11 +765,14 @@ static void plan_row(struct result *r, const struct compare_options *opt,
 	if (r->boots_needed > have)
 		r->boots_more = r->boots_needed - have;
 	else
-		/* planned for, and yet not seen: so it was luck's turn */
+		/* there are enough boots, so the result was bad luck */
 		r->boots_more = 1;
 }
 
-/* A ratio of what is near 0 says nothing: then the shift decides. */
+/*
+ * Returns whether the interval excludes no change. If values near 0 make the
+ * ratio meaningless, the shift decides.
+ */
 static bool interval_excludes_none(const struct result *r)
 {
 	if (isnan(r->ci_low))
@@ -751,8 +781,8 @@ static bool interval_excludes_none(const struct result *r)
 }
 
 /*
- * Equivalence comes first: the margin is the smallest effect that matters, so
- * a change inside it is none, however well it is resolved.
+ * Equivalence comes first: the margin is the smallest change that matters, so a
+ * change within it counts as none, however well it is resolved.
  */
 static void judge_timed(const struct comparison *c, struct result *r)
 {
@@ -792,14 +822,16 @@ static void judge_family(struct comparison *c)
 		else if (r->p_adjusted < c->options->alpha && r->delta)
 			r->verdict = judge(r);
 	}
-	/* Exact rows have better evidence than p; this would only distract. */
+	/*
+	 * not without timed rows, since exact rows have better evidence than p
+	 */
 	if (c->permuted && c->family && c->timed)
 		comparison_note(c, "ranks of so few boots can't tell a difference among %zu rows that vary, which takes %zu a side: p is from a permutation of boots for the whole table",
 				c->family, stat_rank_least(c->family,
 							   c->options->alpha));
 }
 
-/* Ratio first, then difference; from or to 0 is the largest ratio. */
+/* Returns the size to sort by. A change from or to 0 is the largest ratio. */
 static double change_size(const struct result *r)
 {
 	if (!r->delta)
@@ -849,8 +881,8 @@ static void note_side(struct comparison *c, const char *name,
 }
 
 /*
- * One boot can't tell a count that repeats from one that does not, and two
- * seeds agree too often by luck.
+ * One boot does not show whether a count repeats, and two seeds agree too often
+ * by chance.
  */
 static void note_boots(struct comparison *c, const char *mode)
 {
@@ -902,15 +934,15 @@ static void note_runs(struct comparison *c)
 	note_boots(c, "timed");
 }
 
-/* The digits and dots that a release begins with. */
+/* Returns the length of the digits and dots at the start of a release. */
 static int version_length(const char *release)
 {
 	return strspn(release, "0123456789.");
 }
 
 /*
- * Whoever compares two releases must not take what differs for the doing of
- * one change. NULL where the version is one and the same.
+ * Returns a warning that a difference between two releases is not the effect of
+ * one change; NULL if the version is the same. The caller frees.
  */
 static char *releases_text(const struct comparison *c)
 {
@@ -926,7 +958,7 @@ static char *releases_text(const struct comparison *c)
 			 n, base, m, new);
 }
 
-/* What was timed, once a drift is off it. */
+/* Measures the timed rows, after removing a drift from them. */
 static void measure_all_timed(struct comparison *c)
 {
 	size_t i;
@@ -944,7 +976,9 @@ static void measure_all_timed(struct comparison *c)
 	}
 }
 
-/* Everything that does not depend on what else is in the table. */
+/*
+ * Does everything that does not depend on the other comparisons of the table.
+ */
 static struct comparison *measure(const struct side *base,
 				  const struct side *new,
 				  const struct compare_options *options)
@@ -994,8 +1028,8 @@ static void result_free(struct result *r)
 }
 
 /*
- * Drops what was not asked for. Only now: what a row is judged to be depends on
- * the others, and must not depend on what a reader wants to see.
+ * Drops what was not selected. This comes last, because a verdict depends on
+ * the other rows, and must not depend on what is printed.
  */
 static void keep_selected(struct comparison *c)
 {
@@ -1057,9 +1091,9 @@ void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		judge_causes(c[i]);
 		keep_selected(c[i]);
 		warmup_notes(c[i]);
-		find_by_rules(c[i]);	/* wants a point's results together */
+		find_by_rules(c[i]);	/* needs a point's results together */
 		sort_results(c[i]);
-		find_exact_differences(c[i]);	/* wants the largest first */
+		find_exact_differences(c[i]);	/* needs the largest first */
 		choose_words(c[i]);
 	}
 }
