@@ -22,10 +22,10 @@ enum verdict {
 	VERDICT_IMPROVEMENT,
 	VERDICT_CHANGED,	/* exact, of a metric with no better direction */
 	VERDICT_EQUAL,		/* exact: one and the same number everywhere */
-	VERDICT_IDLE,		/* exact: 0 everywhere, so nothing was seen */
+	VERDICT_IDLE,		/* exact: 0 everywhere, so it never happened */
 	VERDICT_OVERLAP,	/* exact: what differs is noise */
 	VERDICT_EQUIVALENT,	/* timed: within the margin */
-	VERDICT_INCONCLUSIVE,	/* not enough to say */
+	VERDICT_INCONCLUSIVE,	/* not enough evidence */
 	NR_VERDICTS
 };
 
@@ -36,22 +36,25 @@ struct result {
 	enum tier tier;
 	struct sample base, new;
 	/*
-	 * Of the medians, new - base; with a known cause, what of it is the
-	 * change's: see judge_cause().
+	 * Difference of the medians, new - base; with a known cause, the part
+	 * that the change causes: see judge_cause().
 	 */
 	double delta;
 	double ratio;		/* 1 + delta / base; NAN if base is 0 */
 	enum verdict verdict;
-	/* For people: its name, between two releases "more" or "less". */
+	/*
+	 * For people: the verdict's name; between two releases "more" or
+	 * "less".
+	 */
 	const char *word;
 	char *why;		/* an inconclusive verdict's reason, or NULL */
-	/* Exact, where both sides' instructions were counted in every boot. */
+	/* Exact, if both sides' instructions were counted in every boot. */
 	struct cause cause;
 	/* Exact: every seed gave the same on both sides, though seeds vary. */
 	bool same_by_seed;
 	/*
-	 * Timed, and exact where boots vary. Mann-Whitney; Holm, or where ranks
-	 * can't reach it, stat_max_t(). NAN where they could not be had.
+	 * Timed, and exact if boots vary. Mann-Whitney; adjusted by Holm, or by
+	 * stat_max_t() if ranks can't reach a difference. NAN if unavailable.
 	 */
 	double u, p, p_adjusted;
 	bool leveled;		/* timed: a drift was taken off */
@@ -61,9 +64,9 @@ struct result {
 	double tost_p, tost_p_adjusted;
 	double cv;		/* between boots of a side */
 	/*
-	 * Inconclusive: boots a side that would settle it, with a power of
+	 * Inconclusive: boots a side that would give a verdict, with a power of
 	 * 80 %, at this table's size, if boots vary as these do; and how many
-	 * more than there are. 0 where that can't be said.
+	 * more than there are. 0 if unknown.
 	 */
 	size_t boots_needed, boots_more;
 	size_t batches, outliers;	/* on both sides; outliers are kept */
@@ -79,7 +82,7 @@ struct not_compared {
 	size_t of;
 };
 
-/* A metric that only one side has, told with what that side says. */
+/* A metric that only one side has, with its value there. */
 struct one_sided {
 	const struct side_point *point;
 	char *metric;
@@ -96,7 +99,7 @@ struct finding {
 	const char *rule;
 	enum severity severity;
 	const char *bench;
-	const struct side_point *point;	/* the largest, where it is many */
+	const struct side_point *point;	/* the largest if there are several */
 	char *text;
 	json_t *evidence;	/* array of {params, mode, metric, base, new} */
 	char *reproduce;
@@ -120,19 +123,22 @@ struct comparison {
 	const struct side *base, *new;
 	const struct compare_options *options;
 	struct env_differences env;
-	json_t *manifest;	/* of make ab, whose runs these are; NULL */
-	json_t *changes;	/* what the patch changed, and what of it ran; NULL */
+	json_t *manifest;	/* of make ab, if it made these runs; NULL */
+	json_t *changes;	/* what the patch changed, what ran; NULL */
 	enum exercised exercised;
-	/* Base and new are two releases: what differs, in words. Or NULL. */
+	/* If base and new are two releases, what this means. Or NULL. */
 	char *releases;
 	struct result *results;		/* sorted: the largest change first */
 	size_t nr_results;
 	size_t count[NR_VERDICTS];
 	size_t timed;			/* timed results */
 	size_t family;	/* rows with a p-value, in all of the table */
-	/* The side all of whose timed boots came first: no verdict. Or NULL. */
+	/*
+	 * The side whose timed boots all came first, which allows no verdict.
+	 * Or NULL.
+	 */
 	const char *confounded;
-	bool permuted;	/* p_adjusted is of stat_max_t(), not Holm's */
+	bool permuted;	/* p_adjusted is by stat_max_t(), not Holm */
 	struct not_compared *missing;
 	size_t nr_missing;
 	struct one_sided *one_sided;
@@ -144,30 +150,31 @@ struct comparison {
 };
 
 /*
- * Compares; never fails, but look at env_refused(&c->env) before using it.
- * The sides and options are borrowed and must outlive the comparison.
+ * Compares two sides. Never fails, but check env_refused(&c->env) before using
+ * the result. The sides and options are borrowed and must outlive the
+ * comparison.
  */
 struct comparison *compare_sides(const struct side *base, struct side *new,
 				 const struct compare_options *options);
 /*
- * The same for @nr new runs that go into one table: corrections for the number
- * of rows are over all of it. @c gets a comparison for each.
+ * The same for @nr new runs in one table: corrections for the number of rows
+ * include all of them. @c gets a comparison for each.
  */
 void compare_table(const struct side *base, struct side *const *new, size_t nr,
 		   const struct compare_options *options,
 		   struct comparison **c);
 void comparison_free(struct comparison *c);
 
-/* Adds to what a reader must know. */
+/* Adds a note for the reader. */
 void comparison_note(struct comparison *c, const char *fmt, ...)
 	__printf(2, 3);
 
-/* "regression", "improvement", ... */
+/* Returns "regression", "improvement", ... */
 const char *verdict_name(enum verdict v);
 const char *severity_name(enum severity s);
 const char *better_name(enum metric_better b);
 
-/* regression, improvement or changed */
+/* Returns whether the verdict is regression, improvement or changed. */
 bool is_difference(const struct result *r);
 
 #endif

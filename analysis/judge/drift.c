@@ -9,17 +9,17 @@
 
 #include "lib/util.h"
 
-/* Only what is very unlikely by luck is worth a reader's time. */
+/* Report a drift only if it is very unlikely by chance. */
 #define DRIFT_ALPHA	.01
 #define WARMUP_ALPHA	.01
-/* Batches, from where on the start of a boot can be told from the rest. */
+/* Fewest batches that show whether the start of a boot differs. */
 #define WARMUP_BATCHES	12
 
 /* A boot of either side at its place in the session. */
 struct turn {
 	double started;		/* seconds since 1970 */
 	bool new;
-	double value;		/* over the center of its side */
+	double value;		/* divided by the center of its side */
 };
 
 double boot_started(const struct boot *b)
@@ -37,7 +37,10 @@ static int by_start(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The timed boots of both sides in order; 0 if one has no time. */
+/*
+ * Collects the timed boots of both sides in order. Returns their number; 0 if
+ * one has no time.
+ */
 static size_t take_turns(const struct comparison *c, struct turn *t)
 {
 	const struct side *side[] = { c->base, c->new };
@@ -57,7 +60,9 @@ static size_t take_turns(const struct comparison *c, struct turn *t)
 	return nr;
 }
 
-/* All boots of one side before those of the other: no telling them apart. */
+/*
+ * Sets @c->confounded if all boots of one side ran before those of the other.
+ */
 static void find_order(struct comparison *c)
 {
 	struct turn *t = xcalloc(c->base->nr_boots + c->new->nr_boots,
@@ -75,7 +80,7 @@ static void find_order(struct comparison *c)
 
 /* --- drift --- */
 
-/* A row's boots, base's first; false if one has no time. */
+/* Collects a row's boots, base's first. Returns false if one has no time. */
 static bool row_turns(const struct comparison *c, const struct result *r,
 		      struct turn *t)
 {
@@ -94,7 +99,10 @@ static bool row_turns(const struct comparison *c, const struct result *r,
 	return true;
 }
 
-/* Kendall's tau of a row's boots against time, each over its side's center. */
+/*
+ * Returns Kendall's tau of a row's boots against time, each divided by its
+ * side's center.
+ */
 static struct stat_trend drift_of(const struct comparison *c,
 				  const struct result *r)
 {
@@ -115,9 +123,10 @@ static struct stat_trend drift_of(const struct comparison *c,
 }
 
 /*
- * Takes the line through all boots of both kernels off a row, as a factor. If
- * the kernels took turns it has none of the difference between them; if not
- * quite, it takes a part of it away, rather than adding to it.
+ * Removes the trend of all boots of both kernels from a row, as a factor. If
+ * the kernels took turns, it contains nothing of the difference between them.
+ * If the turns were uneven, removing it reduces the difference rather than
+ * adding to it.
  */
 static void level_row(const struct comparison *c, struct result *r)
 {
@@ -191,9 +200,8 @@ void drift_remove(struct comparison *c)
 /* --- warm-up --- */
 
 /*
- * Whether the first batches of a file are off: the first tenth, at least 4,
- * against the second half. Returns the ratio of the medians, 1 if they are
- * not off.
+ * Compares the first batches of a file, a tenth but at least 4, with its second
+ * half. Returns the ratio of the medians, 1 if they do not differ.
  */
 static double warmup_of(const struct observation *o, const char *metric)
 {
@@ -233,7 +241,10 @@ static void count_warmups(const struct side_point *p, const char *metric,
 	}
 }
 
-/* Where half of the boots start slowly by more than the margin. */
+/*
+ * Adds a note if at least half of the files, and two, start slower by more than
+ * the margin.
+ */
 static void note_warmup(struct comparison *c, const struct result *r)
 {
 	const struct side_point *n = side_find(c->new, r->point->key);

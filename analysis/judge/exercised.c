@@ -10,10 +10,10 @@
 #include "analysis/draw/format.h"
 #include "lib/util.h"
 
-/* As scripts/ab writes it */
+/* scripts/ab writes this */
 #define AB_SCHEMA	"ptelab.ab/1"
 
-/* Functions that never ran, named in the sentence. */
+/* Most functions that the sentence names. */
 #define NAMED	3
 
 static char *beside(const struct side *s, const char *name, struct stat *st)
@@ -64,7 +64,7 @@ static bool has_state(const json_t *o, enum ran_state ran)
 	return !strcmp(json_text(o, "ran"), ran_state_name(ran));
 }
 
-/* Functions of the new kernel. */
+/* Returns the number of changed functions of the new kernel. */
 static size_t count_functions(const json_t *changes)
 {
 	const json_t *f;
@@ -127,8 +127,9 @@ static size_t sum_of(const json_t *changes, const char *key)
 }
 
 /*
- * "a() (behind the static key x), b() and 3 more": those in that state, @most of
- * them by name. NULL: there are none.
+ * Returns "a() (behind the static key x), b() and 3 more": the functions in
+ * that state, at most @most of them by name. NULL if there are none. The caller
+ * frees.
  */
 static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 {
@@ -144,7 +145,7 @@ static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 			continue;
 		if (!text)
 			text = xstrdup("");
-		/* without what the compiler adds: ".isra.0" */
+		/* without the compiler's suffix, ".isra.0" */
 		append_text(&text, ", ", "%.*s()%s%s%s",
 			    (int)strcspn(name, "."), name,
 			    *behind ? " (" : "", behind, *behind ? ")" : "");
@@ -155,7 +156,10 @@ static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 	return text;
 }
 
-/* Appends " Never ran: a(), b() and 3 more."; nothing if none is in that state. */
+/*
+ * Appends " Never ran: a(), b() and 3 more.", or nothing if no function is in
+ * that state.
+ */
 static void append_state(char **text, const char *what, const json_t *changes,
 			 enum ran_state ran)
 {
@@ -166,7 +170,7 @@ static void append_state(char **text, const char *what, const json_t *changes,
 	free(names);
 }
 
-/* Files of the patch that this configuration does not compile. */
+/* Appends the files of the patch that this configuration does not compile. */
 static void append_not_built(char **text, const json_t *changes)
 {
 	const json_t *f;

@@ -12,7 +12,7 @@
 #include "lib/stat.h"
 #include "lib/util.h"
 
-/* Numbers of batches that are tried: 1, 2, 3, ... in steps of a tenth. */
+/* Most batches to try: 1, 2, 3, ... in steps of a tenth. */
 #define MAX_BATCHES	100000
 
 const struct plan_options plan_defaults = {
@@ -57,9 +57,9 @@ static void count_levels(struct plan_row *r, const struct nest *n)
 }
 
 /*
- * S_1^2 is the mean of the variances within processes; the levels above are
- * those of their means. Boots with more processes than others keep the first
- * ones only, since the estimate is for balanced data.
+ * S_1^2 is the mean of the variances within processes; the levels above are the
+ * variances of their means. Uses only the first processes of boots that have
+ * more than others, since the estimate needs balanced data.
  */
 static void take_variance(struct plan_row *r, const struct nest *n)
 {
@@ -83,7 +83,7 @@ static void take_variance(struct plan_row *r, const struct nest *n)
 	r->batch_var = r->batches > 1 ? within / square : NAN;
 	r->process_var = NAN;
 	r->boot_var = t2[levels - 1] / square;
-	/* the lowest level's S^2 has a share of the batches' variance in it */
+	/* the lowest level's S^2 includes a share of the batches' variance */
 	if (r->batches > 1 && levels == 1)
 		r->boot_var -= within / r->batches / square;
 	if (levels == 2)
@@ -106,7 +106,7 @@ static double positive(double v)
 	return v > 0 ? v : 0;
 }
 
-/* r_1 = sqrt(c_2/c_1 * T_1^2/T_2^2) (Kalibera and Jones 2013, 6) */
+/* Returns r_1 = sqrt(c_2/c_1 * T_1^2/T_2^2) (Kalibera and Jones 2013, 6). */
 static size_t best_batches(const struct plan_row *r, const struct plan *p)
 {
 	double above = r->processes > 1 ? r->process_var : r->boot_var;
@@ -235,7 +235,7 @@ double plan_seconds(const struct plan *p, size_t boots, size_t batches)
 			     p->processes * batches * measuring);
 }
 
-/* The cheapest number of batches for all rows at once. */
+/* Finds the cheapest number of batches for all rows together. */
 static void find_cheapest(struct plan *p)
 {
 	size_t batches, boots;

@@ -14,15 +14,15 @@
 #define MAX_RULES	4
 
 /*
- * How a metric moves. What moves is a difference by its row's verdict: what the
- * table does not call one can't be a finding.
+ * How a metric moves. RISES, CHANGES, APPEARS and GONE need a difference by the
+ * verdict of the row, so that no finding contradicts the table.
  */
 enum move {
 	RISES,
 	CHANGES,
 	APPEARS,	/* 0 on base, more on new */
 	GONE,		/* the other way round */
-	ON_NEW,		/* seen on new, were it once, and never on base */
+	ON_NEW,		/* seen on new, even once, and never on base */
 	ON_BOTH,	/* seen on new, and on base as well */
 	STAYS,		/* more than 0 on both, with every seed, and the same */
 	NOT_COUNTED,	/* not a metric of this point on both sides */
@@ -37,14 +37,14 @@ struct rule {
 	const char *means;
 };
 
-/* Of a finding's rules the first that fires at a point speaks. */
+/* Only the first matching rule of a finding applies to a point. */
 static const struct finding_kind {
 	const char *name;
 	const char *help;
 	struct rule rules[MAX_RULES];
 } kinds[] = {
 	/*
-	 * A refault is a stage-2 fault on what KVM had zapped, so one
+	 * A refault is a stage-2 fault on a page that KVM had zapped, so one
 	 * condition is enough; the zap itself may belong to another point
 	 * (measure=op), or to the preparation of this one (measure=guest).
 	 */
@@ -54,7 +54,7 @@ static const struct finding_kind {
 		  "KVM now zaps pages that lost no permission, then maps the same frames" },
 		{ SEVERITY_INFO, { { "kvm_unnecessary.*", STAYS } },
 		  "on both sides, so not this change's doing: for this event KVM zaps what comes back with the same frame, though the host had taken no permission away" },
-		/* Where only the frames are known. */
+		/* If only the frames are known. */
 		{ SEVERITY_WARNING, { { "kvm_unnecessary", NOT_COUNTED },
 				      { "kvm_refaults_same_pfn", RISES } },
 		  "KVM zaps what it did not zap on base, and it comes back with the same frame" },
@@ -139,7 +139,7 @@ static bool moves(const struct result *r, enum move move)
 		return r->base.min > 0 && r->new.min > 0 &&
 		       r->new.min <= r->base.max && r->base.min <= r->new.max;
 	case NOT_COUNTED:
-		break;	/* there is nothing to look at */
+		break;	/* there are no results to look at */
 	}
 	return false;
 }
@@ -154,7 +154,7 @@ static json_t *evidence_of(const struct result *r)
 			 "ratio", number_json(r->ratio));
 }
 
-/* "metric 0 -> 1"; the caller frees. */
+/* Returns "metric 0 -> 1"; the caller frees. */
 static char *movement(const struct result *r)
 {
 	double v[] = { r->base.median, r->new.median };
@@ -166,7 +166,9 @@ static char *movement(const struct result *r)
 			 format_number(v[1], d, new));
 }
 
-/* What to run on either kernel, and how to compare. */
+/*
+ * Returns the commands that measure and compare both kernels; the caller frees.
+ */
 static char *reproduce(const struct result *r)
 {
 	char *params = params_text(r->point->params, ":"), *command;
@@ -206,7 +208,7 @@ static bool counted(const struct result *r, size_t nr, const char *metric)
 	return false;
 }
 
-/* Appends what fulfils a condition; false if nothing does. */
+/* Appends the results that fulfil a condition. Returns false if none does. */
 static bool fulfils(const struct result *r, size_t nr, const char *metric,
 		    enum move move, json_t *evidence, char **text)
 {
@@ -278,8 +280,8 @@ void find_by_rules(struct comparison *c)
 }
 
 /*
- * The number of the finding that a result belongs to. The first result of a
- * group is its largest.
+ * Returns the number of the finding that a result belongs to. The first result
+ * of a group is its largest.
  */
 static size_t group_of(struct comparison *c, json_t *index,
 		       const struct result *r)
@@ -297,7 +299,7 @@ static size_t group_of(struct comparison *c, json_t *index,
 	return nr;
 }
 
-/* The text once the group is whole: how many, and the largest. */
+/* Writes the text of a complete group: how many points, and the largest. */
 static void describe_group(struct finding *f, const struct result *largest)
 {
 	size_t nr = json_array_size(f->evidence);

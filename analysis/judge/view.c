@@ -9,7 +9,7 @@
 #include "lib/record.h"
 #include "lib/util.h"
 
-/* Rows without a difference that are shown without --all. */
+/* Overlapping rows that are printed without --all. */
 #define MAX_OVERLAP	20
 
 char *view_point(const struct view *v, const struct side_point *p)
@@ -76,8 +76,9 @@ char *metric_label(const char *metric, const char *unit)
 }
 
 /*
- * instructions is instructions_user + instructions_kernel. With a guest's it is
- * what the operation took in all, which neither part tells.
+ * Returns whether the row is instructions, and the sum of the rows
+ * instructions_user and instructions_kernel. With a guest, only the sum is the
+ * total of the operation.
  */
 static bool is_sum(const struct comparison *c, const struct result *r)
 {
@@ -136,7 +137,10 @@ static bool has_row(const struct view *v, const struct result *r)
 	return false;
 }
 
-/* Rows of a point together; points in the order of their first row. */
+/*
+ * Sorts rows so that those of a point are adjacent; points are in the order of
+ * their first row.
+ */
 static void group_rows(struct view *v)
 {
 	const struct result **sorted = xcalloc(v->nr, sizeof(*sorted));
