@@ -13,7 +13,10 @@ struct range {
 	size_t a, a_end, b, b_end;
 };
 
-/* @rows[d]: how far along each diagonal d edits lead; from the end back. */
+/*
+ * Walks back from the end and fills in @map. @rows[d]: how far d edits lead on
+ * each diagonal.
+ */
 static void trace_back(int32_t **rows, long d, const struct range *r,
 		       int32_t *map)
 {

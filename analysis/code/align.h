@@ -10,12 +10,12 @@
 typedef bool (*align_same)(void *data, size_t a, size_t b);
 
 /*
- * @map[a] becomes the counterpart of each of @na elements among the @nb others,
- * or -1. Of two sequences that have little in common only the equal beginning
- * and end are found, so that time and memory are bounded.
+ * Sets @map[a] to the counterpart of each of @na elements among the @nb others,
+ * or to -1. If the sequences have little in common, finds only the equal
+ * beginning and end, so that time and memory are bounded.
  */
 void align(size_t na, size_t nb, align_same same, void *data, int32_t *map);
-/* The same, in each gap that @map has. */
+/* The same, within each gap of @map. */
 void align_gaps(size_t na, size_t nb, align_same same, void *data,
 		int32_t *map);
 

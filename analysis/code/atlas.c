@@ -44,7 +44,10 @@ static void take_functions(struct atlas *a)
 	}
 }
 
-/* The function that begins last of those at or before @addr; NULL. */
+/*
+ * Returns the last function that begins at or before @addr; NULL if there is
+ * none.
+ */
 static const struct atlas_function *function_before(const struct atlas *a,
 						     uint64_t addr)
 {
@@ -53,7 +56,7 @@ static const struct atlas_function *function_before(const struct atlas *a,
 	return i ? &a->functions[i - 1] : NULL;
 }
 
-/* The bit of the instruction at @addr; nr_insns if no point runs it. */
+/* Returns the bit of the instruction at @addr; nr_insns if no point runs it. */
 static size_t bit_of(const struct atlas *a, uint64_t addr)
 {
 	const struct atlas_function *f = function_before(a, addr);
@@ -91,7 +94,10 @@ static struct atlas_point *point_get(struct atlas *a, json_t *index,
 	return p;
 }
 
-/* The stub of an interrupt's vector: el1h_64_irq, el0t_64_irq. */
+/*
+ * Returns whether the function is the stub of an interrupt vector: el1h_64_irq,
+ * el0t_64_irq.
+ */
 static bool irq_entry(const struct insn_function *f)
 {
 	size_t len = strlen(f->name);
@@ -101,8 +107,9 @@ static bool irq_entry(const struct insn_function *f)
 }
 
 /*
- * The contexts of a region that a timer tick or another interrupt entered.
- * When these come is not up to the point; the least batch has none of them.
+ * Returns for each context of a region whether a timer tick or another
+ * interrupt led to it. The point does not control when these happen, and the
+ * smallest batch has none of them. The caller frees.
  */
 static bool *in_irq(const struct insn_file *file, const struct insn_region *r)
 {
@@ -113,7 +120,7 @@ static bool *in_irq(const struct insn_file *file, const struct insn_region *r)
 		if (r->nodes[r->counts[i].node].kind == N_EXCEPTION &&
 		    irq_entry(&file->functions[r->counts[i].function]))
 			irq[r->counts[i].node] = true;
-	/* A task that was switched to from there goes on with its own. */
+	/* A task that is switched to from an interrupt runs its own code. */
 	for (i = 0; i < r->nr_nodes; i++)
 		irq[i] |= r->nodes[i].kind != N_TASK &&
 			irq[r->nodes[i].parent];
@@ -130,7 +137,9 @@ static void take_points(struct atlas *a)
 		struct atlas_point *p;
 		bool *irq;
 
-		/* the first of every command, and nothing that is chosen */
+		/*
+		 * every command begins with this point, which is never chosen
+		 */
 		if (!strcmp(json_text(r->head, "bench"), "harness.empty"))
 			continue;
 		k = a->nr_points;
@@ -158,7 +167,10 @@ static void take_points(struct atlas *a)
 	json_decref(index);
 }
 
-/* The newest in the cache; NULL with fail() text. */
+/*
+ * Returns the folder of the newest atlas in the cache; the caller frees. NULL
+ * with fail() text.
+ */
 static char *newest(void)
 {
 	char *pattern = cache_path("atlas/*/" ATLAS_INSNS), *found = NULL;
@@ -248,7 +260,7 @@ int atlas_check(const struct atlas *a, const struct image *img)
 				differ++;
 		}
 	}
-	/* A kernel patches itself when it boots, in one word of a hundred. */
+	/* A booting kernel patches about one of its words in a hundred. */
 	if (same > 10 * differ)
 		return 0;
 	return fail(EINVAL, "%s is the atlas of another kernel than %s; scripts/lab/atlas makes one of it",

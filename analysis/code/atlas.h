@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An atlas of a kernel: which instructions of it each point runs. It is a boot
- * of the job that "ptelab atlas --job" prints, counted; scripts/lab/atlas makes
- * and keeps it.
+ * An atlas of a kernel: which of its instructions each point runs. It comes
+ * from a counted boot of the job that "ptelab atlas --job" prints;
+ * scripts/lab/atlas makes and keeps it.
  */
 #ifndef PTELAB_CODE_ATLAS_H
 #define PTELAB_CODE_ATLAS_H
@@ -12,7 +12,7 @@
 #include "analysis/code/image.h"
 #include "analysis/code/insns.h"
 
-/* In its folder, beside the boot. */
+/* File in the atlas's folder, beside the boot file. */
 #define ATLAS_INSNS	"boot-001" INSNS_SUFFIX
 
 /* A function of the kernel or of a module that some point runs. */
@@ -30,8 +30,8 @@ struct atlas_point {
 	char *label;		/* "gup.fast folio=4k": see point_label() */
 	uint64_t *ran;		/* a bit for each instruction */
 	size_t nr_ran;
-	bool interrupted;	/* its batch was: it is a long one */
-	size_t first_region;	/* of the file's */
+	bool interrupted;	/* its batch was interrupted */
+	size_t first_region;	/* number of its first region in the file */
 };
 
 struct atlas {
@@ -42,27 +42,34 @@ struct atlas {
 	size_t nr_functions, nr_points, nr_insns;
 };
 
-/* @folder: NULL is the newest of the cache. NULL with fail() text. */
+/*
+ * Loads the atlas in @folder; NULL: the newest in the cache. Returns NULL with
+ * fail() text.
+ */
 struct atlas *atlas_load(const char *folder);
 void atlas_free(struct atlas *a);
 
-/* 0, or -EINVAL with fail() text: its addresses are not those of @img. */
+/*
+ * Returns 0, or -EINVAL with fail() text if the atlas is not of the kernel
+ * @img.
+ */
 int atlas_check(const struct atlas *a, const struct image *img);
 
-/* Whether point @p runs the instruction at @addr. */
+/* Returns whether point @p runs the instruction at @addr. */
 bool atlas_ran(const struct atlas *a, size_t p, uint64_t addr);
 /*
- * The point before whose measurement the instruction at @addr ran for the first
- * time, most often to set it up; -1: it never ran, or at boot.
+ * Returns the point before whose measurement the instruction at @addr first
+ * ran, in most cases because the point's set-up runs it; -1 if it never ran, or
+ * ran at boot.
  */
 long atlas_set_up(const struct atlas *a, uint64_t addr);
-/* How many of the instructions within @start..@end point @p runs. */
+/* Returns how many of the instructions within @start..@end point @p runs. */
 size_t atlas_count(const struct atlas *a, size_t p, uint64_t start,
 		   uint64_t end);
 
 /*
- * The points that run functions of that name, the one with most of their
- * instructions first. 0, or -ENOENT with fail() text.
+ * Prints the points that run functions of that name, the one with most of their
+ * instructions first. Returns 0, or -ENOENT with fail() text.
  */
 int atlas_who(const struct atlas *a, const char *function, bool json, FILE *f);
 

@@ -10,8 +10,9 @@
 #include "lib/util.h"
 
 /*
- * A function called by a function, as one number: 0..1 the part of a
- * difference that it belongs to, 2..32 the function, 33..63 its caller.
+ * A unit is a function called by another function. Its key has in bits 0..1 the
+ * part of a difference that it belongs to, in 2..32 the function, in 33..63 its
+ * caller.
  */
 typedef uint64_t unit_key;
 
@@ -20,7 +21,10 @@ struct unit_count {
 	uint64_t count;
 };
 
-/* A unit whose counts are not one number; @value: base's boots, then new's. */
+/*
+ * A unit whose count is not the same in all boots. @value: base's boots, then
+ * new's.
+ */
 struct unit {
 	unit_key key;
 	double *value;
@@ -88,7 +92,10 @@ void causes_free(struct causes *c)
 
 /* --- units --- */
 
-/* Odd: the function was changed. Never 0, which stands for none. */
+/*
+ * Returns the number of a function, which is odd if the patch changed it. Never
+ * 0, which stands for none.
+ */
 static uint32_t number_of(struct causes *c, const struct insn_function *f)
 {
 	char *key = xasprintf("%s %.*s", f->space,
@@ -131,9 +138,10 @@ struct context {
 };
 
 /*
- * A function that was jumped to, rather than called, has no node of its own:
- * then the node's site, where it was left, is in another function. An
- * exception has no caller: an interrupt comes wherever it comes.
+ * Returns the contexts of a region; the caller frees. A function that was
+ * entered by a jump has no node of its own: then the node's site, where it was
+ * left, is in another function. An exception has no caller, because an
+ * interrupt can come anywhere.
  */
 static struct context *contexts(const uint32_t *number,
 				const struct insn_region *r)
@@ -170,7 +178,7 @@ static int by_key(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The counts of one boot by unit, sorted; the caller frees. */
+/* Returns the counts of one boot by unit, sorted; the caller frees. */
 static struct unit_count *count_units(struct causes *c,
 				      const struct insn_file *file,
 				      const struct insn_region *r,
@@ -254,7 +262,10 @@ static bool take_boot(struct causes *c, struct boots *b,
 	return b->operations[b->all++] > 0;
 }
 
-/* The next unit that any boot has, and what each boot counted of it. */
+/*
+ * Gets the next unit that any boot has, with each boot's count. Returns false
+ * at the end.
+ */
 static bool next_unit(struct boots *b, struct unit *u)
 {
 	bool any = false;
@@ -330,7 +341,10 @@ long causes_add(struct causes *c, const struct side_point *base,
 	for (s = 0; s < NR_SIDES && ok; s++)
 		for (i = 0; i < side[s]->nr_obs && ok; i++)
 			ok = take_boot(c, &b, &side[s]->obs[i], metric, &w);
-	/* What the counts do not hold they cannot explain. */
+	/*
+	 * The counts can't explain the rest of the figure, so it must be the
+	 * same.
+	 */
 	for (i = 1; ok && i < b.all; i++)
 		ok = fabs(b.rest[i] - b.rest[0]) < 1e-6;
 	if (ok) {
@@ -382,8 +396,9 @@ void causes_settle(struct causes *c)
 }
 
 /*
- * Of a unit that does not vary in its row. One boot does not show what is
- * noise, so it proves changed code alone.
+ * Returns whether a unit whose count does not vary in its row proves a
+ * difference. A single boot does not show what is noise, so there it must be
+ * changed code.
  */
 static bool is_proof(const struct causes *c, const struct row *row,
 		     const struct unit *u)
@@ -403,18 +418,21 @@ static bool is_proof(const struct causes *c, const struct row *row,
 	}
 }
 
-/* Sums of shares of a batch leave dust. */
+/* Rounds to 0, because sums of shares of a batch leave rounding errors. */
 static double dusted(double v)
 {
 	return fabs(v) < 1e-9 ? 0 : v;
 }
 
-/* What one side's boots have of noise. */
+/* The noise in the boots of one side. */
 struct range {
 	double low, high, median;
 };
 
-/* @v: the noise of each boot, base's first. */
+/*
+ * Returns the range of one side's noise. @v: the noise of each boot, base's
+ * first.
+ */
 static struct range range_of(const struct row *row, int side, const double *v)
 {
 	const double *of = v + (side == NEW ? row->boots[BASE] : 0);
@@ -428,7 +446,7 @@ static struct range range_of(const struct row *row, int side, const double *v)
 	return r;
 }
 
-/* How far two ranges are apart; 0 or less: they are not. */
+/* Returns the gap between two ranges; 0 or less if they are not apart. */
 static double gap(const struct range *a, const struct range *b)
 {
 	return fmax(b->low - a->high, a->low - b->high);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why an instruction count differs, where the instructions of every boot were
- * counted and it is known which functions the patch changed. The count is
- * split by function and by the function that called it. A part that differs
- * between boots of one and the same kernel is noise: what the boot drew, such
- * as which page frames were free, decides about it. A few boots need not show
- * that: all of one kernel may draw one thing, and all of the other another. So
- * code that the patch did not change proves nothing by itself, unless changed
- * code calls it and it is noise nowhere. Changed code that is no noise is
- * proof, however small the difference.
+ * Explains why an instruction count differs, if the instructions of every boot
+ * were counted and the functions that the patch changed are known. The count is
+ * split by function and by its caller. A part that differs between boots of the
+ * same kernel is noise: it depends on what the boot happens to have, such as
+ * which page frames are free. A few boots may not show this, because all boots
+ * of one kernel may have one value by chance and all of the other another one.
+ * So unchanged code proves nothing by itself, unless changed code calls it and
+ * it is noise at no point. Changed code that is not noise is proof, however
+ * small the difference.
  */
 #ifndef PTELAB_CODE_CAUSES_H
 #define PTELAB_CODE_CAUSES_H
@@ -20,23 +20,23 @@
 
 enum cause_part {
 	CAUSE_CHANGED,		/* in functions that the patch changed */
-	CAUSE_CALLED,		/* in unchanged code that these called */
+	CAUSE_CALLED,		/* in unchanged code that they called */
 	CAUSE_ELSEWHERE,	/* in other unchanged code */
 	NR_CAUSE_PARTS
 };
 
-/* All of it per operation. */
+/* All numbers are per operation. */
 struct cause {
 	bool known;
 	double part[NR_CAUSE_PARTS];	/* new less base; without noise */
 	/*
-	 * what proves a difference: of these parts changed code, and code that
-	 * it calls and that is noise at no point; and the noise in changed
-	 * code, if its ranges are further apart than they are wide
+	 * the part that proves a difference: changed code, and code that it
+	 * calls and that is noise at no point; and the noise in changed code,
+	 * if its ranges are further apart than they are wide
 	 */
 	double proof;
-	bool noise;			/* whether there is any here */
-	bool noise_in_change;		/* in changed code, or what it calls */
+	bool noise;			/* there is noise in this row */
+	bool noise_in_change;		/* in changed code, or code it calls */
 	double low[NR_SIDES], high[NR_SIDES];	/* of the noise, over boots */
 	/*
 	 * new less base of the noise's medians, if its ranges are apart; else
@@ -47,22 +47,30 @@ struct cause {
 
 struct causes;
 
-/* @changed: the document of changes_json(); borrowed for the call. */
+/*
+ * @changed: the document of changes_json(), borrowed for the call. Free with
+ * causes_free().
+ */
 struct causes *causes_new(const json_t *changed);
 void causes_free(struct causes *c);
 
 /*
- * Takes one row. Its number, or -1: the metric is nothing that instructions
- * make up, or a boot has no counts of the point.
+ * Adds a row. Returns its number, or -1 if the metric is not a sum over
+ * instructions, or if a boot has no counts for the point.
  */
 long causes_add(struct causes *c, const struct side_point *base,
 		const struct side_point *new, const char *metric);
 
-/* When all rows are added: what is noise at any point is known then. */
+/*
+ * Call it after all rows were added, because only then is it known what is
+ * noise at any point.
+ */
 void causes_settle(struct causes *c);
 struct cause causes_of(const struct causes *c, long row);
 
-/* The sum of its parts: what differs alike in every boot. */
+/*
+ * Returns the sum of the parts, which is the difference that every boot shows.
+ */
 double cause_sum(const struct cause *c);
 
 #endif

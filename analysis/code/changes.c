@@ -60,8 +60,8 @@ static const struct image_function *machine_function(const struct changes *c,
 }
 
 /*
- * An address that debugging information knows: the NOPs that ftrace patches
- * stand in front of what the compiler takes for the function.
+ * Returns an address in the middle of a function. Its start may be NOPs for
+ * ftrace, which debugging information does not take for a part of the function.
  */
 static uint64_t inner_address(const struct image_function *m)
 {
@@ -81,7 +81,9 @@ static void name_functions(struct changes *c)
 
 		f->code = code;
 		f->name = m->name;
-		/* assembly has lines, but no functions */
+		/*
+		 * debugging information of assembly has lines, but no functions
+		 */
 		if (!lines_function(l, inner_address(m), &f->src))
 			lines_at(l, m->start, &f->src);
 		for (k = 0; k < code->nr[CODE_NEW]; k++)
@@ -89,7 +91,7 @@ static void name_functions(struct changes *c)
 	}
 }
 
-/* Each may take a walk over all units. */
+/* Most objects to name, since each may take a search of all units. */
 #define MAX_OBJECTS_NAMED	200
 
 static void name_objects(struct changes *c)
@@ -116,9 +118,9 @@ struct line_sum {
 	struct changes *c;
 	const char *file;
 	const struct patched_file *patch;
-	/* the changed function of each of new's; -1 */
+	/* for each function of new its changed function; -1 */
 	long *changed;
-	struct changed_file *to;	/* whose functions they are; NULL */
+	struct changed_file *to;	/* the file to add functions to; NULL */
 };
 
 static void add_function(struct changed_file *f, size_t function)
@@ -190,7 +192,7 @@ static bool has_suffix(const char *name, const char *suffix)
 
 static bool compiled(const char *name)
 {
-	/* a linker script is no assembly */
+	/* not linker scripts */
 	return has_suffix(name, ".c") ||
 	       (has_suffix(name, ".S") && !has_suffix(name, ".lds.S"));
 }
@@ -232,8 +234,11 @@ static bool same_file(const char *file, const char *name)
 	return file && !strcmp(file, name);
 }
 
-/* What a tree of the same Makefiles says: where it was built, or the cache's
- * tree of the base. */
+/*
+ * Returns the option that builds @file, from a tree with the same Makefiles:
+ * where the kernel was built, or the cache's tree of the base. The caller
+ * frees; NULL if unknown.
+ */
 static char *option_for(const struct changes *c, const char *file)
 {
 	const char *hash = json_text(c->subject[CODE_BASE].kernel, "hash");
@@ -273,7 +278,7 @@ static void judge_file(struct changes *c, struct changed_file *f,
 	sum->to = f;
 	lines_of_file(c->lines[CODE_NEW], name, addrs, nr, sum_patched, sum);
 	edited_functions(c, f, addrs, nr);
-	/* lines that went leave nothing behind but a function that differs */
+	/* removed lines leave nothing but a function that differs */
 	for (i = 0; i < c->match->nr_code; i++) {
 		if (!same_file(c->functions[i].src.file, name))
 			continue;
@@ -305,7 +310,7 @@ static int by_place(const void *a, const void *b)
 	return c ? c : x->insn < y->insn ? -1 : x->insn > y->insn;
 }
 
-/* A line's instructions are in many places. */
+/* Merges the entries of a line, whose instructions are in several places. */
 static void merge_lines(struct changes *c)
 {
 	size_t i, n = 0;
@@ -326,7 +331,7 @@ static void merge_lines(struct changes *c)
 	c->nr_lines = n;
 }
 
-/* With no patch to go by: the lines of the instructions that differ. */
+/* Without a patch, uses the lines of the instructions that differ. */
 static void lines_of_insns(struct changes *c)
 {
 	const struct image *img = c->image[CODE_NEW];
@@ -397,7 +402,7 @@ static int add_patches(struct changes *c, const char *const *patches,
 		return ret;
 	list = subject_patches(c->subject, &found,
 			       &c->patches_missing);
-	/* Of a part of a series the line numbers would be wrong. */
+	/* With a part of a series the line numbers would be wrong. */
 	for (i = 0; i < found; i++) {
 		if (!c->patches_missing && !ret)
 			ret = patch_add(&c->patched, list[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which machine code differs between two kernels, where in the source it is
- * from, which of a patch's lines became it, and whether it ran.
+ * Which machine code differs between two kernels, which source it comes from,
+ * which lines of a patch produced it, and whether it ran.
  */
 #ifndef PTELAB_CODE_CHANGES_H
 #define PTELAB_CODE_CHANGES_H
@@ -19,26 +19,29 @@
 enum ran_state {
 	RAN_UNKNOWN,	/* nothing was counted */
 	RAN_NEVER,
-	RAN_OUTSIDE,	/* in the boot, but in nothing that was counted */
+	RAN_OUTSIDE,	/* in the boot, but in no counted region */
 	RAN_PART,
-	RAN_ALL,	/* every new instruction; if there is none, any */
+	RAN_ALL,	/* every new instruction; without new ones, any */
 };
 
 struct changed_function {
 	const struct code_change *code;
-	const char *name;		/* new's; base's if it is gone */
+	const char *name;		/* in new; in base if it is gone */
 	struct source src;		/* file NULL: not known */
-	size_t nr_new, new_ran;		/* instructions that are not base's */
+	size_t nr_new, new_ran;		/* instructions not in base */
 	enum ran_state ran;
-	/* of the new kernel's instructions, summed over all points; NULL if
-	 * nothing was counted */
+	/*
+	 * for each instruction of the new kernel, summed over all points; NULL
+	 * if nothing was counted
+	 */
 	uint64_t *count;
 	uint32_t *word;			/* as it ran; 0: never */
-	size_t *points;			/* indices of those that ran any of it */
+	size_t *points;			/* of points that ran any of it */
 	size_t nr_points;
 	bool seen;		/* any new instruction ran, counted or not */
-	/* why what never ran did not, if that is known: "on CPUs with MOPS
-	 * only"; NULL */
+	/*
+	 * why some of it never ran, "on CPUs with MOPS only"; NULL if unknown
+	 */
 	char *behind;
 };
 
@@ -46,7 +49,7 @@ struct changed_object {
 	const struct data_change *data;
 	const char *name;
 	struct source src;
-	char *part;	/* ".fault", "[3]"; NULL: not known */
+	char *part;	/* ".fault", "[3]"; NULL: unknown */
 };
 
 /* A line with new instructions. */
@@ -55,13 +58,13 @@ struct changed_line {
 	unsigned int line;
 	size_t insns, ran;	/* instructions in changed functions */
 	size_t function, insn;	/* the first of them */
-	char *behind;		/* why it never ran; NULL: not known */
+	char *behind;		/* why it never ran; NULL: unknown */
 };
 
 enum file_state {
 	FILE_NO_CODE,		/* not C or assembly, or comments only */
 	FILE_NOT_BUILT,
-	FILE_UNKNOWN,		/* no debugging information to tell by */
+	FILE_UNKNOWN,		/* no debugging information */
 	FILE_ALIKE,		/* no machine code of it differs */
 	FILE_CHANGED,
 };
@@ -71,7 +74,7 @@ struct changed_file {
 	enum file_state state;
 	char *option;		/* CONFIG_X that would build it; NULL */
 	const char **edited;	/* functions of the source */
-	size_t *functions;	/* indices of the machine's functions */
+	size_t *functions;	/* indices of changed functions */
 	size_t nr_edited, nr_functions;
 };
 
@@ -87,41 +90,55 @@ struct changes {
 	struct patched patched;
 	size_t nr_lines;
 	size_t patches_missing;
-	char *no_lines;		/* why lines are not known; NULL: they are */
-	char **points;		/* that were counted: "gup.fast folio=4k" */
+	char *no_lines;		/* NULL, or why lines are unknown */
+	char **points;		/* counted ones: "gup.fast folio=4k" */
 	size_t nr_points;
-	const char *not_counted;	/* why it is not known what ran; NULL */
+	const char *not_counted;	/* why it is unknown what ran; NULL */
 };
 
 /*
- * @path: one or two arguments as subjects_of() takes them. @patches: files
- * of a series, in order; none: those of the run, if they are found. NULL with
- * fail() text.
+ * Finds the changes. @path: one or two arguments as subjects_of() takes them.
+ * @patches: files of a series, in order; none: those of the run, if they are
+ * found. Free with changes_free(). Returns NULL with fail() text.
  */
 struct changes *changes_find(const char *const path[], size_t nr,
 			     const char *const *patches, size_t nr_patches);
 void changes_free(struct changes *c);
 
-/* Whether neither code nor data differs. */
+/* Returns whether neither code nor data differs. */
 bool changes_none(const struct changes *c);
-/* Of everything that is changed or new: the least that can be said of all. */
+/* Returns the state that holds for all changed and new code. */
 enum ran_state changes_ran(const struct changes *c);
 
-/* "ran", "ran in part" and so on, as in changes_json(). */
+/* Returns "ran", "ran in part" and so on, as in changes_json(). */
 const char *ran_state_name(enum ran_state ran);
 
-/* Fills in what ran, from the counted boots of new's run. 0 or -errno. */
+/*
+ * Fills in what ran, from the counted boots of new's run. Returns 0 or -errno.
+ */
 int changes_count(struct changes *c);
-/* Why instruction @insn of @f, which never ran, did not; NULL: not known. */
+/*
+ * Returns why instruction @insn of @f never ran; NULL if unknown. The caller
+ * frees.
+ */
 char *ran_behind(const struct changes *c, const struct changed_function *f,
 		 size_t insn);
 
-/* The option that builds @file, from the tree's Makefiles; NULL. */
+/*
+ * Returns the option that builds @file, from the tree's Makefiles; NULL if
+ * unknown. The caller frees.
+ */
 char *kbuild_option(const char *tree, const char *file);
-/* The name of a CPU capability, by the kernel's cpucaps.h; the caller frees. */
+/*
+ * Returns the name of a CPU capability, from the kernel's cpucaps.h; the caller
+ * frees.
+ */
 char *cpucap_name(const struct subject *s, unsigned int cap);
 
-/* @verbose: everything, and the instructions. At most MAIL_WIDTH columns. */
+/*
+ * Prints the changes in at most MAIL_WIDTH columns. @verbose: all of them, and
+ * the instructions.
+ */
 void changes_text(const struct changes *c, bool verbose, FILE *f);
 json_t *changes_json(const struct changes *c);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What differs between two kernels' code, for people and for programs. */
+/* Prints what differs between two kernels' code, as text and as JSON. */
 #include <capstone/capstone.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -88,7 +88,7 @@ static void put_head(const struct changes *c, FILE *f)
 			   c->not_counted);
 }
 
-/* How many of the patch's lines that became code ran. */
+/* Prints how many of the patch's lines with code ran. */
 static void put_lines_ran(const struct changes *c, FILE *f)
 {
 	size_t i, ran = 0;
@@ -103,7 +103,7 @@ static void put_lines_ran(const struct changes *c, FILE *f)
 
 /* --- functions --- */
 
-/* "112", "112>140" */
+/* Adds the size in instructions, "112" or "112>140". */
 static void size_cell(struct table *t, const struct code_change *code)
 {
 	switch (code->kind) {
@@ -202,9 +202,12 @@ static void put_objects(const struct changes *c, size_t rows, FILE *f)
 
 /* --- lines --- */
 
-#define LINE_GAP	5	/* lines without code that a range goes over */
+#define LINE_GAP	5	/* lines without code within a range */
 
-/* The range of lines that never ran from @i on; returns where the next is. */
+/*
+ * Finds the range of lines that never ran, from @i on. Returns the index after
+ * it.
+ */
 static size_t never_range(const struct changes *c, size_t i, size_t *last)
 {
 	const struct changed_line *l = c->changed;

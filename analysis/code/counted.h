@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The instructions behind a figure: which region of which file, and which of
- * its instructions the metric counts.
+ * The instructions that make up a figure: which region of which file, and which
+ * of its instructions the metric counts.
  */
 #ifndef PTELAB_CODE_COUNTED_H
 #define PTELAB_CODE_COUNTED_H
@@ -12,14 +12,14 @@
 #include "analysis/code/insns.h"
 #include "analysis/load/load.h"
 
-/* The instructions of boots, each file read when it is asked for. */
+/* The instructions of boots. Each file is read at its first use. */
 struct insn_store;
 struct insn_store *insn_store_new(void);
 void insn_store_free(struct insn_store *s);
 
 /*
- * The counts that an observation's figure of @metric is of, and the file that
- * they are in; both belong to the store. NULL with fail() text.
+ * Returns the counts of an observation's figure of @metric, and their file;
+ * both belong to the store. NULL with fail() text.
  */
 const struct insn_region *insn_store_region(const struct observation *o,
 					    const char *metric,
@@ -32,19 +32,20 @@ struct insn_weight {
 	uint64_t classes;	/* 0: of any */
 };
 
-/* Metrics that single instructions make up; for messages. */
+/* Metrics that are sums over instructions; for messages. */
 extern const char explain_metrics[];
 
-/* false: not one of them. */
+/* Returns false if the metric is none of them. */
 bool insn_weight_of(const char *metric, struct insn_weight *w);
-/* Whether it counts instruction number @insn of @n. */
+/* Returns whether it counts instruction number @insn of @n. */
 bool insn_weigh(const struct insn_weight *w, const struct insn_function *n,
 		uint64_t insn);
 
 /*
- * The length of a function's name without what GCC adds where it changed only
- * how the function is called: foo of foo.isra.0 and foo.constprop.0.isra.0.
- * foo.cold and foo.part.0 are no whole functions, and keep their names.
+ * Returns the length of a function's name without the suffix that GCC adds if
+ * it changed only how the function is called: foo of foo.isra.0 and
+ * foo.constprop.0.isra.0. foo.cold and foo.part.0 are not whole functions, and
+ * keep their names.
  */
 size_t function_plain_length(const char *name);
 

@@ -26,7 +26,7 @@ uint32_t flow_word(const struct image *img, uint64_t addr)
 	return w;
 }
 
-/* The branch that stands at @pc, or that an alternative puts there. */
+/* Finds the branch at @pc, or the one that an alternative puts there. */
 static bool branch_at(const struct image *img, uint64_t pc,
 		      const struct image_alt *alt, int64_t *off)
 {
@@ -89,7 +89,10 @@ size_t flow_blocks(const struct image *img, const struct image_function *f,
 	for (i = 0; i < nr; i++)
 		first[i + 1] = insn_leaves(img, f->start + 4 * i,
 					   flow_word(img, f->start + 4 * i));
-	/* A branch out of the function ends no block: it is a call, or leaves. */
+	/*
+	 * A branch out of the function ends no block: it is a call, or it
+	 * leaves.
+	 */
 	for (i = 0; i < e.nr; i++)
 		if (e.v[i].taken)
 			first[e.v[i].to] = first[e.v[i].from + 1] = true;

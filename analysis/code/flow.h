@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The ways that execution may take through a function of an image. */
+/* The control flow of a function of an image. */
 #ifndef PTELAB_CODE_FLOW_H
 #define PTELAB_CODE_FLOW_H
 
 #include "analysis/code/image.h"
 
-/* A way into instruction @to, and what decides about it. */
+/*
+ * A way into instruction @to, and the alternative or static key that decides
+ * whether it is taken.
+ */
 struct edge {
 	size_t from, to;
 	const struct image_alt *alt;
 	const struct image_jump *jump;
-	bool taken;	/* the way of a branch, and not past it */
+	bool taken;	/* the branch is taken; false: falls through */
 };
 
 struct edges {
@@ -18,20 +21,20 @@ struct edges {
 	size_t nr;
 };
 
-/* The caller frees ->v. */
+/* Returns the edges of a function. The caller frees ->v. */
 struct edges flow_edges(const struct image *img,
 			const struct image_function *f);
 
 /*
- * Numbers the basic blocks of @f from 0: @block gets that of each instruction.
- * A call does not end one. Returns how many there are.
+ * Numbers the basic blocks of @f from 0: sets @block for each instruction. A
+ * call does not end a block. Returns the number of blocks.
  */
 size_t flow_blocks(const struct image *img, const struct image_function *f,
 		   uint32_t *block);
 
-/* The instruction at @addr as it was linked; 0 if there is none. */
+/* Returns the instruction at @addr as it was linked; 0 if there is none. */
 uint32_t flow_word(const struct image *img, uint64_t addr);
-/* The alternative for what stands at @pc; NULL: it has none. */
+/* Returns the alternative for the instruction at @pc; NULL if there is none. */
 const struct image_alt *flow_alt(const struct image *img, uint64_t pc);
 
 #endif

@@ -33,7 +33,7 @@ size_t image_lower_bound(const void *table, size_t nr, size_t size,
 
 /* --- sections --- */
 
-/* image_lower_bound() wants the address first; sections start with a name. */
+/* Not by image_lower_bound(), which needs the address as the first member. */
 const struct image_section *image_section(const struct image *img,
 					  uint64_t addr)
 {
@@ -77,7 +77,7 @@ static int take_sections(struct image *img, Elf *elf, size_t names)
 	GElf_Ehdr eh;
 	GElf_Shdr sh;
 
-	/* libelf takes a file for one of no sections */
+	/* libelf treats such a file as one without sections */
 	if (!raw || !gelf_getehdr(elf, &eh) || eh.e_shoff > size ||
 	    (uint64_t)eh.e_shnum * eh.e_shentsize > size - eh.e_shoff)
 		return -EBADMSG;
@@ -144,7 +144,9 @@ static int symbol_order(const void *a, const void *b)
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	/* what has a size first, then what others can refer to */
+	/*
+	 * first symbols with a size, then those that other files can refer to
+	 */
 	if ((x->end > x->start) != (y->end > y->start))
 		return x->end > x->start ? -1 : 1;
 	if (x->function != y->function)
@@ -208,7 +210,7 @@ const struct image_symbol *image_object(const struct image *img,
 {
 	size_t i = image_symbols_from(img, addr + 1), seen = 0;
 
-	/* Labels of no size may lie in an object, but not many. */
+	/* An object may contain labels without a size, but not many. */
 	while (i-- && seen++ < 64) {
 		const struct image_symbol *s = &img->symbols[i];
 
@@ -219,7 +221,7 @@ const struct image_symbol *image_object(const struct image *img,
 	}
 	if (i == SIZE_MAX || seen > 64)
 		return NULL;
-	/* of several names the first */
+	/* the first of several names */
 	while (i && img->symbols[i - 1].start == img->symbols[i].start &&
 	       img->symbols[i - 1].end > addr && img->symbols[i - 1].object)
 		i--;
@@ -241,7 +243,7 @@ const struct image_symbol *image_named(const struct image *img,
 
 #define A64_NOP	0xd503201f
 
-/* Without what only fills up to the next symbol. */
+/* Returns the end without the padding before the next symbol. */
 static uint64_t without_padding(const struct image *img, uint64_t start,
 				uint64_t end)
 {
@@ -257,9 +259,9 @@ static uint64_t without_padding(const struct image *img, uint64_t start,
 }
 
 /*
- * Cuts the code up by its symbols. One with a size is a function to its end,
- * whatever labels are in it; assembly without sizes, from one label to the
- * next symbol.
+ * Divides the code into functions by its symbols. A symbol with a size is a
+ * function to its end, whatever labels it contains. Assembly without sizes is
+ * divided from one label to the next symbol.
  */
 static void cut_functions(struct image *img)
 {
@@ -286,7 +288,7 @@ static void cut_functions(struct image *img)
 			      img->symbols[k].start < sec->end ?
 				img->symbols[k].start : sec->end;
 			end = without_padding(img, s->start, end & ~3ULL);
-			/* a mark, or the hypervisor's table amid its code */
+			/* a label, or the hypervisor's table within its code */
 			if (end == s->start || strstr(s->name, "ex_table"))
 				continue;
 		}
@@ -316,7 +318,10 @@ long image_function(const struct image *img, uint64_t addr)
 	return lo - 1;
 }
 
-/* Those of the kernel's tools/objtool/noreturns.h that arm64 code calls. */
+/*
+ * The functions of the kernel's tools/objtool/noreturns.h that arm64 code
+ * calls.
+ */
 static const char *const noreturns[] = {
 	"__fortify_panic", "__module_put_and_kthread_exit", "__stack_chk_fail",
 	"arm64_serror_panic", "cpu_startup_entry", "do_exit", "do_group_exit",
@@ -362,7 +367,7 @@ static void take_rela(struct image *img, Elf_Data *data, size_t nr)
 			add_reloc(img, r.r_offset, r.r_addend);
 }
 
-/* The addend of these is in place. */
+/* These relocations have their addend in place. */
 static void relr_at(struct image *img, uint64_t at)
 {
 	const unsigned char *p = image_bytes(img, at, 8);
@@ -431,7 +436,10 @@ bool image_pointer(const struct image *img, uint64_t addr, uint64_t *to)
 		*to = img->relocs[i].to;
 		return true;
 	}
-	/* linked for one address: what looks like one of its addresses is */
+	/*
+	 * linked for a fixed address: a word that looks like one of its
+	 * addresses is one
+	 */
 	p = addr & 7 ? NULL : image_bytes(img, addr, 8);
 	if (!p)
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An arm64 vmlinux: its bytes, its symbols, and the tables that the kernel
- * keeps about its own code. All addresses are those that it was linked at,
- * which are those that it runs at unless KASLR is on.
+ * An arm64 vmlinux: its bytes, its symbols, and the kernel's tables about its
+ * own code. All addresses are link addresses, which are also the runtime
+ * addresses without KASLR.
  */
 #ifndef PTELAB_CODE_IMAGE_H
 #define PTELAB_CODE_IMAGE_H
@@ -26,13 +26,13 @@ struct image_symbol {
 	bool function, object, global;
 };
 
-/* A stretch of code under one name; no two overlap. */
+/* A range of code with one name; ranges do not overlap. */
 struct image_function {
 	const char *name, *file;	/* as in image_symbol */
 	uint64_t start, end;
 };
 
-/* .altinstructions: what may be put in the place of some instructions. */
+/* .altinstructions: code that may replace instructions. */
 struct image_alt {
 	uint64_t at, with;
 	unsigned int cap;	/* number of the CPU capability */
@@ -72,16 +72,16 @@ struct image {
 	struct image_bug *bugs;
 	struct image_extable *extables;
 	struct image_reloc *relocs;
-	uint64_t *noreturns;	/* where functions begin that never return */
+	uint64_t *noreturns;	/* functions that never return */
 	size_t nr_noreturns;
 	size_t nr_sections, nr_symbols, nr_functions;
 	size_t nr_alts, nr_jumps, nr_bugs, nr_extables, nr_relocs;
-	bool relocatable;	/* relocs tell where all pointers are */
+	bool relocatable;	/* relocs lists all pointers */
 	void *elf;		/* libelf's, for analysis/code/lines.c */
 	int fd;
 };
 
-/* NULL with fail() text. */
+/* Loads a vmlinux; free it with image_free(). Returns NULL with fail() text. */
 struct image *image_load(const char *path);
 void image_free(struct image *img);
 /* For image_load(): alternatives, static branches, bugs, fixups. */
@@ -89,26 +89,35 @@ void image_take_tables(struct image *img);
 
 const struct image_section *image_section(const struct image *img,
 					  uint64_t addr);
-/* What is at @addr, if @len bytes of one section are; NULL: not, or zeroes. */
+/*
+ * Returns the @len bytes at @addr; NULL if they are not in one section, or are
+ * in .bss.
+ */
 const unsigned char *image_bytes(const struct image *img, uint64_t addr,
 				 size_t len);
-/* The function that @addr is in; its index, or -1. */
+/* Returns the index of the function that contains @addr, or -1. */
 long image_function(const struct image *img, uint64_t addr);
-/* The first of the symbols that start at or after @addr; nr_symbols if none. */
+/*
+ * Returns the first symbol that starts at or after @addr; nr_symbols if there
+ * is none.
+ */
 size_t image_symbols_from(const struct image *img, uint64_t addr);
-/* The sized symbol of data that holds @addr; NULL if none does. */
+/*
+ * Returns the data symbol with a size that contains @addr; NULL if there is
+ * none.
+ */
 const struct image_symbol *image_object(const struct image *img,
 					uint64_t addr);
-/* The pointer at @addr. false if there is none. */
+/* Gets the pointer at @addr. Returns false if there is none. */
 bool image_pointer(const struct image *img, uint64_t addr, uint64_t *to);
-/* The symbol of that name; NULL if there is none, the first if several. */
+/* Returns the first symbol of that name; NULL if there is none. */
 const struct image_symbol *image_named(const struct image *img,
 				       const char *name);
 
-/* Index of the first element of a table at or after @addr. */
+/* Returns the index of the first element of a table at or after @addr. */
 #define image_first(table, nr, addr) \
 	image_lower_bound((table), (nr), sizeof(*(table)), (addr))
-/* @table's elements begin with a uint64_t that it is sorted by. */
+/* The elements of @table begin with a uint64_t, by which they are sorted. */
 size_t image_lower_bound(const void *table, size_t nr, size_t size,
 			 uint64_t addr);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel's tables of its code: what it patches, where it warns and faults. */
+/*
+ * The kernel's tables about its code: what it patches, where it warns, and
+ * where it may fault.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +33,10 @@ static unsigned int u16_at(const unsigned char *p)
 	return p[0] | p[1] << 8;
 }
 
-/* Number of @size byte entries of a section, or between two labels. */
+/*
+ * Returns the number of entries of @size bytes in a section, or between two
+ * labels.
+ */
 static size_t entries(const struct image *img, const char *section,
 		      const char *from, const char *to, size_t size,
 		      uint64_t *start, const unsigned char **p)
@@ -81,7 +87,7 @@ static void take_alts(struct image *img)
 			.with_len = p[11],
 		};
 
-		/* vdso and the hypervisor's have theirs, too */
+		/* skip those of the vdso and of the hypervisor */
 		if (!in_code(img, a.at) || !in_code(img, a.with))
 			continue;
 		img->alts = grow(img->alts, img->nr_alts, sizeof(a));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel's sources say about what is built. */
+/*
+ * Finds in the kernel's sources which option builds a file, and the names of
+ * CPU capabilities.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +30,10 @@ static bool has_word(const char *line, size_t len, const char *word)
 	return false;
 }
 
-/* A logical line: ends where no backslash goes before the newline. */
+/*
+ * Returns the end of a logical line: the first newline without a backslash
+ * before it.
+ */
 static const char *line_end(const char *p)
 {
 	const char *end = strchrnul(p, '\n');
@@ -38,8 +44,9 @@ static const char *line_end(const char *p)
 }
 
 /*
- * What the line that adds @object to a list of this Makefile has before its
- * "+=": "obj-$(CONFIG_KSM)", "kvm-y", "memory-hotplug-objs".
+ * Returns the list to which this Makefile adds @object, the text before its
+ * "+=": "obj-$(CONFIG_KSM)", "kvm-y", "memory-hotplug-objs". NULL if there is
+ * none; the caller frees.
  */
 static char *list_with(const char *text, const char *object)
 {
@@ -67,7 +74,7 @@ static char *option_in(const char *text, const char *object, int depth)
 	if (paren) {
 		option = xstrndup(paren + 2, strcspn(paren + 2, ")"));
 	} else if (list && depth && (dash = strrchr(list, '-'))) {
-		/* a part of an object of several: kvm-y, kvm-objs */
+		/* a part of a composite object: kvm-y, kvm-objs */
 		*dash = '\0';
 		if (strcmp(list, "obj")) {
 			name = xasprintf("%s.o", list);
@@ -94,7 +101,7 @@ static char *makefile_of(const char *tree, const char *folder)
 	return text;
 }
 
-/* Its own Makefile's word, and else that of the folders it is in. */
+/* The folder's own Makefile first, then those of the folders above it. */
 char *kbuild_option(const char *tree, const char *file)
 {
 	char *folder = xstrdup(file), *slash = strrchr(folder, '/');
@@ -129,14 +136,17 @@ char *kbuild_option(const char *tree, const char *file)
 
 /* --- names of CPU capabilities --- */
 
-/* Where the build writes them: newer kernels, and older ones. */
+/* The build writes them here; newer kernels first. */
 static const char *const cpucaps_h[] = {
 	"arch/arm64/include/generated/asm/cpucap-defs.h",
 	"arch/arm64/include/generated/asm/cpucaps.h",
 };
 #define TAR_BLOCK	512
 
-/* A file of a compressed tar; NULL if it is not there. */
+/*
+ * Returns a file of a compressed tar; NULL if it does not contain it. The
+ * caller frees.
+ */
 static char *from_tar(const char *path, const char *name)
 {
 	gzFile z = gzopen(path, "re");

@@ -30,7 +30,10 @@ struct lines {
 	size_t nr_units, nr_ranges;
 	char **names;			/* of files, each once */
 	size_t nr_names;
-	/* libdw has one text for each file of a unit: what became of it */
+	/*
+	 * libdw returns the same pointer for a file of a unit each time: cache
+	 * its name
+	 */
 	struct {
 		const char *path, *name;
 	} cache[512];
@@ -38,7 +41,10 @@ struct lines {
 
 /* --- names of files --- */
 
-/* "/build/linux/mm/../mm/gup.c", in @dir "/build/linux": "mm/gup.c". */
+/*
+ * Returns a file's name within the tree: for "/build/linux/mm/../mm/gup.c" and
+ * @dir "/build/linux" it is "mm/gup.c". The caller frees.
+ */
 static char *tree_name(const char *path, const char *dir)
 {
 	size_t n = dir ? strlen(dir) : 0, len = 0;
@@ -115,7 +121,7 @@ static void take_unit(struct lines *l, Dwarf_Die *die)
 	const char *name = dwarf_diename(die);
 
 	l->units = grow(l->units, l->nr_units, sizeof(*l->units));
-	/* each is another, so none is looked for */
+	/* each name is new, so don't search for it */
 	l->names = grow(l->names, l->nr_names, sizeof(*l->names));
 	l->names[l->nr_names] = tree_name(name ? name : "", dir);
 	l->units[l->nr_units] = (struct unit){ *die, l->names[l->nr_names++] };
@@ -238,7 +244,7 @@ static bool object_at(Dwarf_Die *die, uint64_t addr)
 	       op[0].atom == DW_OP_addr && op[0].number == addr;
 }
 
-/* A static of a function is a child of it. */
+/* Searches functions as well, because their statics are children of them. */
 static bool find_object(Dwarf_Die *parent, uint64_t addr, int depth,
 			Dwarf_Die *found)
 {
@@ -299,7 +305,10 @@ static char *part_of_struct(Dwarf_Die *type, uint64_t offset, char *name)
 	return name;
 }
 
-/* Adds to @name, which it frees, what of @type is at @offset. */
+/*
+ * Appends the member of @type at @offset to @name, which it frees. Returns the
+ * new text, which the caller frees.
+ */
 static char *part_of(Dwarf_Die *type, uint64_t offset, char *name)
 {
 	Dwarf_Word size;
@@ -391,7 +400,7 @@ bool lines_has_file(struct lines *l, const char *file)
 	return false;
 }
 
-/* Marks the units that are to be looked at for @file. */
+/* Marks the units to search for @file. */
 static bool *units_for(struct lines *l, const char *file,
 		       const uint64_t *addrs, size_t nr)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See match.h. Which function and which object is which, and what differs. */
+/*
+ * See match.h. Finds the counterpart of each function and object, and what
+ * differs.
+ */
 #include "analysis/code/match.h"
 
 #include <stdlib.h>
@@ -28,9 +31,9 @@ size_t plain_name(const char *name)
 
 struct named {
 	const char *name, *file;
-	size_t len;		/* of the name, as far as it counts */
+	size_t len;		/* of the name without its suffix or number */
 	long index;
-	uint64_t weight;	/* its size, and words that are never addresses */
+	uint64_t weight;	/* hash of its size, and words without addresses */
 };
 
 static int by_name(const void *a, const void *b)
@@ -56,7 +59,7 @@ static int by_group(const struct named *x, const struct named *y)
 	return by_name(&a, &b);
 }
 
-/* What two functions of one name and file are told apart by. */
+/* Returns a weight that distinguishes functions of the same name and file. */
 static uint64_t weigh(const struct image *img, const struct image_function *f)
 {
 	const unsigned char *p = image_bytes(img, f->start, f->end - f->start);
@@ -70,7 +73,10 @@ static uint64_t weigh(const struct image *img, const struct image_function *f)
 	return h;
 }
 
-/* Pairs up a group of one name: alike ones first, then in their order. */
+/*
+ * Pairs the functions or objects of one name: equal ones first, then in their
+ * order.
+ */
 static void pair_group(struct match *m, struct named *a, size_t na,
 		       struct named *b, size_t nb)
 {
@@ -144,7 +150,10 @@ static void pair_functions(struct match *m, int round)
 
 /* --- data --- */
 
-/* Sections that say where code is, or describe types. */
+/*
+ * Returns whether a section contains data, rather than locations of code or
+ * descriptions of types.
+ */
 static bool data_section(const struct image_section *s)
 {
 	static const char *const not[] = {
@@ -191,7 +200,10 @@ static void add_data(struct match *m, enum change_kind kind, long base,
 		new < 0 ? NULL : &m->image[CODE_NEW]->symbols[new] }, offset };
 }
 
-/* The offset at which two objects differ; their size if they do not. */
+/*
+ * Returns the offset of the first difference of two objects; their size if they
+ * are equal.
+ */
 static uint64_t object_differs(struct match *m, const struct named *a,
 			       const struct named *b)
 {
@@ -210,7 +222,7 @@ static bool object_same(struct match *m, const struct named *a,
 	return a->weight == b->weight && object_differs(m, a, b) == a->weight;
 }
 
-/* Of one name: equal ones are the same, the others are paired in order. */
+/* Compares objects of one name: pairs equal ones, and the others in order. */
 static void compare_objects(struct match *m, struct named *a, size_t na,
 			    struct named *b, size_t nb)
 {
@@ -265,7 +277,7 @@ static void compare_data(struct match *m)
 	free(b);
 }
 
-/* Tables whose entries have no size: 32-bit offsets to functions. */
+/* Tables whose entries have no size: 32-bit offsets of functions. */
 static const struct {
 	const char *from, *to;
 } tables[] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Two images' functions and data, held against each other. What was only moved
- * is no change: an address is compared by what is there. A function or a named
- * object is the same if its counterpart is; a string, or data without a name,
- * if it has the same contents.
+ * Compares the functions and data of two images. Code or data that only moved
+ * is not a change, because an address is compared by what is there: a function
+ * or a named object is the same if it is the counterpart; a string, or data
+ * without a name, if it has the same contents.
  */
 #ifndef PTELAB_CODE_MATCH_H
 #define PTELAB_CODE_MATCH_H
@@ -14,7 +14,7 @@ enum { CODE_BASE, CODE_NEW, NR_IMAGES };
 
 enum change_kind { CHANGED, ADDED, GONE };
 
-/* What became of an instruction. */
+/* The difference of an instruction. */
 enum insn_state {
 	INSN_SAME,
 	INSN_ALTERED,	/* has a counterpart: other registers or operands */
@@ -27,7 +27,7 @@ struct code_change {
 	uint8_t *state[NR_IMAGES];	/* enum insn_state of each instruction */
 	size_t nr[NR_IMAGES];		/* instructions */
 	size_t alone[NR_IMAGES], altered;
-	int32_t *map;	/* base's instruction to new's; -1: it has none */
+	int32_t *map;	/* base's instruction -> new's; -1: none */
 };
 
 struct data_change {
@@ -38,21 +38,25 @@ struct data_change {
 
 struct match {
 	const struct image *image[NR_IMAGES];
-	/* the other image's function for each of an image's; -1: none */
+	/*
+	 * for each function of an image, its counterpart in the other; -1: none
+	 */
 	long *partner[NR_IMAGES];
 	struct code_change *code;	/* by the address in new, then base */
 	struct data_change *data;
 	size_t nr_code, nr_data;
 	size_t nr_functions;		/* of new */
-	size_t nr_moved;		/* that are at another address in base */
+	size_t nr_moved;		/* at another address in base */
 	struct match_refs *refs;
 };
 
 struct match *match_images(const struct image *base, const struct image *new);
 void match_free(struct match *m);
 
-/* foo.isra.0, foo.constprop.0, foo.part.0 and foo.cold are of foo: the length
- * of that. */
+/*
+ * Returns the length of a name without the compiler's suffix: foo of
+ * foo.isra.0, foo.constprop.0, foo.part.0 and foo.cold.
+ */
 size_t plain_name(const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two functions, instruction by instruction. See match_parts.h. */
+/* Compares two functions instruction by instruction. See match_parts.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@ struct both {
 	struct match *m;
 	struct insns code[NR_IMAGES];
 	long function[NR_IMAGES];
-	bool annotated;		/* the kernel's tables know of it */
-	/* NULL: targets in the function are not compared */
+	bool annotated;		/* the kernel's tables have entries for it */
+	/* compares targets in the function; NULL: don't */
 	bool (*local)(struct both *b, size_t i, size_t k);
 	const int32_t *map;
 };
@@ -26,7 +26,7 @@ static bool own(const struct insns *c, uint64_t to, size_t *i)
 	return to >= c->start && *i < c->nr;
 }
 
-/* Two targets of instructions @at of the two sides. */
+/* Compares the targets of instructions @at of the two sides. */
 static bool same_target(struct both *b, const uint64_t to[],
 			const size_t at[])
 {
@@ -118,7 +118,7 @@ static bool same_jump(struct both *b, const void *x, const void *y,
 	       same_pair(b, p->to, q->to, at);
 }
 
-/* Not its line: that changes with what stands above it. */
+/* Ignores the line, which changes with the code above it. */
 static bool same_bug(struct both *b, const void *x, const void *y,
 		     const size_t at[])
 {
@@ -137,7 +137,10 @@ static bool same_extable(struct both *b, const void *x, const void *y,
 	       same_pair(b, p->fixup, q->fixup, at);
 }
 
-/* The entries of a table for instructions @at: as many, and the same. */
+/*
+ * Compares the entries of a table for instructions @at: there must be as many,
+ * and equal ones.
+ */
 static bool same_entries(struct both *b, const void *const table[],
 			 const size_t nr[], size_t size, const size_t at[],
 			 same_entry same)
@@ -185,7 +188,10 @@ static bool same_annotations(struct both *b, const size_t at[])
 #undef SAME
 }
 
-/* "The end of a table, less one" is no address of anything. */
+/*
+ * Compares the base of a computed address, for addresses such as "the end of a
+ * table, less one", which are in no object.
+ */
 static bool same_base(struct both *b, const struct insn *x,
 		      const struct insn *y, const size_t at[])
 {
@@ -218,7 +224,7 @@ static bool same_shape(void *data, size_t i, size_t k)
 	return insn_shape(x->word) == insn_shape(y->word);
 }
 
-/* In two functions that are the same so far. */
+/* For two functions that are equal so far. */
 static bool local_equal(struct both *b, size_t i, size_t k)
 {
 	(void)b;
@@ -226,14 +232,14 @@ static bool local_equal(struct both *b, size_t i, size_t k)
 }
 
 /*
- * In two that are not: the counterpart of the target, or instructions that are
- * new right before it.
+ * For two that are not: accepts the counterpart of the target, or new
+ * instructions right before it.
  */
 static bool mapped(const int32_t *map, size_t nr, size_t i, size_t k)
 {
 	if (i < nr && map[i] == (int32_t)k)
 		return true;
-	/* the next one that has a counterpart, and the last before it */
+	/* find the next one with a counterpart, and the last one before it */
 	for (; i < nr && map[i] < 0; i++)
 		;
 	if (i == nr || (size_t)map[i] < k)
@@ -308,7 +314,7 @@ static void align_code(struct both *b, struct code_change *c)
 	int32_t *rough;
 	size_t i;
 
-	/* where control goes to is looked at once both are aligned */
+	/* branch targets are compared after both are aligned */
 	b->local = NULL;
 	align(nr[CODE_BASE], nr[CODE_NEW], same_insn, b, c->map);
 	memset(c->state[CODE_BASE], INSN_ALONE, nr[CODE_BASE]);
@@ -363,7 +369,10 @@ void compare_code(struct match *m, long base, long new)
 
 /* --- references into the midst of other functions --- */
 
-/* The change of each of base's functions, as its number and 1; 0: none. */
+/*
+ * Returns the change of a function of base; NULL if there is none. @change: the
+ * number of each function's change + 1; 0: none.
+ */
 static struct code_change *change_of(struct match *m, const size_t *change,
 				     long base)
 {

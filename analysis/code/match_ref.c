@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* References of two images: are they to the same? See match_parts.h. */
+/* Compares references of two images. See match_parts.h. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool same_name(const char *a, const char *b)
 static bool same_symbol(const struct image_symbol *a,
 			const struct image_symbol *b)
 {
-	/* not every image names the files of its local symbols */
+	/* not every image has the file names of its local symbols */
 	return same_name(a->name, b->name) &&
 	       (!*a->file || !*b->file || !strcmp(a->file, b->file));
 }
@@ -94,8 +94,8 @@ void collect_refs(struct match *m, int s)
 #define UNNAMED_MAX	4096	/* bytes */
 
 /*
- * Nothing says how long an unnamed object is. It ends at the latest where
- * another is referred to.
+ * Returns the most bytes that an unnamed object can have. Its size is not
+ * recorded, but it ends before the next object that is referred to.
  */
 static size_t unnamed_length(const struct match *m, int s, uint64_t at)
 {
@@ -110,8 +110,8 @@ static size_t unnamed_length(const struct match *m, int s, uint64_t at)
 }
 
 /*
- * What is different in every build, or says where in a file something stands:
- * line numbers of pr_debug() and of the index of printk formats.
+ * Data that differ in every build, or contain positions in a file: line numbers
+ * of pr_debug() and of the index of printk formats.
  */
 static const struct {
 	const char *name;
@@ -147,7 +147,7 @@ static bool has_name(const struct image *img, uint64_t addr)
 	return image_object(img, addr) || image_function(img, addr) >= 0;
 }
 
-/* Offsets from where they stand, to something of the same name. */
+/* Returns whether two place-relative offsets refer to the same named object. */
 static bool same_offset(struct match *m, const uint64_t at[],
 			const int64_t off[], unsigned int depth)
 {
@@ -163,8 +163,9 @@ static bool same_offset(struct match *m, const uint64_t at[],
 }
 
 /*
- * Two words of data that differ: are they place-relative, one of 64 bits or two
- * of 32, as the kernel has them where pointers would take relocations?
+ * Returns whether two words of data that differ are place-relative offsets to
+ * the same objects: one of 64 bits or two of 32, which the kernel uses where
+ * pointers would need relocations.
  */
 static bool same_offsets(struct match *m, const uint64_t at[], uint64_t i,
 			 const uint64_t word[], unsigned int depth)
@@ -226,14 +227,17 @@ uint64_t data_differs(struct match *m, const uint64_t at[], uint64_t len,
 	return len;
 }
 
-/* Any name that both have for exactly this place. */
+/* Returns whether both sides have the same name for exactly this address. */
 static bool same_label(struct match *m, const uint64_t to[])
 {
 	const struct image *a = m->image[CODE_BASE], *b = m->image[CODE_NEW];
 	size_t i = image_symbols_from(a, to[CODE_BASE]), k;
 
 	for (; i < a->nr_symbols && a->symbols[i].start == to[CODE_BASE]; i++) {
-		/* one of several, unless it is empty: a lock class's key */
+		/*
+		 * a numbered name is one of several, unless the object is
+		 * empty, as a lock class's key
+		 */
 		if (numbered(a->symbols[i].name) &&
 		    a->symbols[i].end > a->symbols[i].start)
 			continue;
@@ -246,7 +250,10 @@ static bool same_label(struct match *m, const uint64_t to[])
 	return false;
 }
 
-/* In, or right behind (@back 1), the same object? 1 yes, 0 no, -1 in none. */
+/*
+ * Returns 1 if both addresses are in, or right behind (@back 1), the same
+ * object, 0 if they are in different ones, and -1 if they are in none.
+ */
 static int in_same_object(struct match *m, const uint64_t to[],
 			  uint64_t back, unsigned int depth)
 {
@@ -266,7 +273,7 @@ static int in_same_object(struct match *m, const uint64_t to[],
 		return 0;
 	if (!numbered(o[CODE_BASE]->name) || depth >= MAX_DEPTH)
 		return 1;
-	/* one of several: told apart by contents */
+	/* one of several of that name: compare contents */
 	size = o[CODE_BASE]->end - at[CODE_BASE];
 	return size == o[CODE_NEW]->end - at[CODE_NEW] &&
 	       data_differs(m, at, size, o[CODE_BASE]->name, depth) == size;
@@ -289,7 +296,9 @@ static size_t text_length(const struct image *img, uint64_t at)
 	return i < max ? i : 0;
 }
 
-/* "__start_x" if @addr is in that table, before "__stop_x"; NULL. */
+/*
+ * Returns "__start_x" if @addr is in that table, before "__stop_x"; else NULL.
+ */
 static const struct image_symbol *table_of(const struct image *img,
 					   uint64_t addr)
 {
@@ -305,7 +314,10 @@ static const struct image_symbol *table_of(const struct image *img,
 	return stop && addr < stop->start ? s : NULL;
 }
 
-/* The same place of a table, whose entries are compared with the code. */
+/*
+ * Returns whether both are the same position in a table. Its entries are
+ * compared with the code.
+ */
 static bool same_entry_of_table(struct match *m, const uint64_t to[])
 {
 	const struct image_symbol *a = table_of(m->image[CODE_BASE],
@@ -345,7 +357,7 @@ static bool same_code_ref(struct match *m, const uint64_t to[])
 
 	for (s = 0; s < NR_IMAGES; s++)
 		f[s] = image_function(m->image[s], to[s]);
-	/* instructions of an alternative, say: nothing tells what they are */
+	/* code outside of functions, such as alternatives: can't be compared */
 	if (f[CODE_BASE] < 0 || f[CODE_NEW] < 0)
 		return f[CODE_BASE] == f[CODE_NEW];
 	return m->partner[CODE_BASE][f[CODE_BASE]] == f[CODE_NEW] &&
@@ -353,7 +365,10 @@ static bool same_code_ref(struct match *m, const uint64_t to[])
 	       (to[CODE_NEW] == m->image[CODE_NEW]->functions[f[CODE_NEW]].start);
 }
 
-/* PAGE_ALIGN(_end) has the address _end + 0xfff, a range's last byte _end - 1. */
+/*
+ * Accepts addresses next to a symbol: PAGE_ALIGN(_end) has the address _end +
+ * 0xfff, the last byte of a range _end - 1.
+ */
 static bool same_beside(struct match *m, const uint64_t to[])
 {
 	static const int64_t beside[] = { -0xfff, 1 };
@@ -391,7 +406,7 @@ bool same_ref(struct match *m, const uint64_t to[], unsigned int depth)
 	if (!sec[CODE_BASE] || !sec[CODE_NEW])
 		return !sec[CODE_BASE] && !sec[CODE_NEW] &&
 		       to[CODE_BASE] == to[CODE_NEW];
-	/* one side's has a name and the other's has none */
+	/* only one side's object has a name */
 	if (image_object(m->image[CODE_BASE], to[CODE_BASE]) ||
 	    image_object(m->image[CODE_NEW], to[CODE_NEW]))
 		return false;
