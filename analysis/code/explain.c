@@ -45,7 +45,7 @@ static void add_function(struct explanation *e, json_t *index, int side,
 	double ops = e->operations[side];
 	uint32_t i;
 
-	/* of two variants of one function the first is listed */
+	/* list the first of two variants of a function */
 	if (!f->code[side]) {
 		f->code[side] = n;
 		f->count[side] = xcalloc(n->nr, sizeof(uint64_t));
@@ -88,9 +88,9 @@ static struct flame *flame_function(struct flame *f,
 }
 
 /*
- * The frame of each node. A function that was jumped to, rather than called,
- * has no node of its own: where a call or a count is in it, a frame of its own
- * stands in between.
+ * Returns the frame of each node. A function that was entered by a jump has no
+ * node of its own: if it contains a call or a count, put a frame of its own in
+ * between. The caller frees.
  */
 static struct flame **node_frames(struct explanation *e,
 				  const struct insn_file *file,
@@ -202,7 +202,10 @@ static bool counted(const struct observation *o)
 	return o->ok && json_object_get(o->file->header, "insns");
 }
 
-/* A boot of each side with the same seed; NULL: none. */
+/*
+ * Returns a boot of this seed, any seed with -1, whose instructions were
+ * counted; NULL if there is none.
+ */
 static const struct observation *pick(const struct side_point *p,
 				      json_int_t seed)
 {
@@ -262,7 +265,7 @@ static struct explained_function *sampled_function(struct explanation *e,
 						   const char *key)
 {
 	const char *name = strchr(key, ' ') ? strchr(key, ' ') + 1 : key;
-	/* borrowed by function_get() no longer than its call, but for space */
+	/* function_get() borrows this only for its call, except for space */
 	struct insn_function n = {
 		.name = (char *)name,
 		.space = strncmp(key, "user", 4) ? "kernel" : "user",
@@ -295,13 +298,13 @@ static void add_samples(struct explanation *e, json_t *index, int side,
 			uint64_t n = json_integer_value(count);
 
 			e->samples[side] += n;
-			/* until all are known, the number of samples */
+			/* the number of samples, until all are known */
 			sampled_function(e, index, key)->self[side] += n;
 		}
 	}
 }
 
-/* From numbers of samples to shares of the figure, with their intervals. */
+/* Turns numbers of samples into shares of the figure, with their intervals. */
 static void weigh_samples(struct explanation *e, struct explained_function *f)
 {
 	struct flame *n = flame_child(e->flame, f->name, strlen(f->name),
@@ -349,7 +352,10 @@ static struct explanation *explain_samples(const struct side_point *base,
 	return e;
 }
 
-/* Newcombe's (1998, method 10) way from two intervals to the difference's. */
+/*
+ * Combines the intervals of two sides to that of the difference (Newcombe 1998,
+ * method 10).
+ */
 void explained_interval(const struct explained_function *f, double *low,
 			double *high)
 {

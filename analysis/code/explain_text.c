@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An explanation for people, to be pasted into mail, and for programs. */
+/* Prints an explanation as text, for mail, and as JSON. */
 #include <capstone/capstone.h>
 #include <inttypes.h>
 #include <math.h>
@@ -24,7 +24,7 @@ static bool changed(const struct explained_function *f)
 	return fabs(delta_of(f)) > 1e-9;
 }
 
-/* As many as tell all numbers of the table apart from whole ones. */
+/* Returns the decimals that the fractions in the table need. */
 static int decimals(const struct explanation *e)
 {
 	size_t i;
@@ -121,7 +121,7 @@ static void print_functions(const struct explanation *e, size_t rows, FILE *f)
 
 /* --- instructions --- */
 
-/* A word without what only says where code or data is. */
+/* Returns an instruction without the bits that encode where code or data is. */
 static uint32_t shape(uint32_t w)
 {
 	static const struct {
@@ -160,7 +160,10 @@ static void executed(const struct explained_function *f, int s,
 			l->at[s][l->nr[s]++] = i;
 }
 
-/* The longest common subsequence from each pair on; NULL: too long to know. */
+/*
+ * Returns the length of the longest common subsequence from each pair on; NULL
+ * if it would take too long. The caller frees.
+ */
 static uint16_t *common(const struct explained_function *f,
 			const struct listing *l)
 {
@@ -196,7 +199,10 @@ static const char *function_at(const struct explanation *e, int side,
 	return NULL;
 }
 
-/* "bl kvm_unmap_gfn_range"; the caller frees. */
+/*
+ * Returns the text of an instruction, "bl kvm_unmap_gfn_range"; the caller
+ * frees.
+ */
 static char *disassemble(const struct explanation *e, csh cs, int side,
 			 const struct insn_function *n, size_t at)
 {
@@ -230,7 +236,7 @@ static char *disassemble(const struct explanation *e, csh cs, int side,
 	return text;
 }
 
-/* One instruction of one side, or the same of both. */
+/* Prints an instruction that one side has, or both. */
 static void print_insn(const struct explanation *e,
 		       const struct explained_function *f, csh cs,
 		       const ssize_t *at, FILE *out)
@@ -251,8 +257,8 @@ static void print_insn(const struct explanation *e,
 }
 
 /*
- * The instructions that ran a different number of times, those of the two
- * kernels that correspond in one line.
+ * Prints the instructions that ran a different number of times. Corresponding
+ * instructions of the two kernels share a line.
  */
 static void print_listing(const struct explanation *e,
 			  const struct explained_function *f, csh cs, FILE *out)
@@ -340,7 +346,7 @@ static double counter(const json_t *record, const char *metric)
 	return c ? json_number_value(json_object_get(c, "per_op")) : NAN;
 }
 
-/* Two decimals, or more of what is small. */
+/* With two decimals, or more for small numbers. */
 static const char *format_short(double v, char buf[NUMBER_SIZE])
 {
 	int d = v == floor(v) ? 0 : 2;
@@ -350,7 +356,7 @@ static const char *format_short(double v, char buf[NUMBER_SIZE])
 	return format_number(v, d, buf);
 }
 
-/* "loads 300.02 -> 410", of what differs. */
+/* Prints the counters that differ, "loads 300.02 -> 410". */
 static void print_kinds(const struct explanation *e, FILE *f)
 {
 	json_t *names = json_object(), *value;
@@ -506,7 +512,10 @@ json_t *explain_json(const struct explanation *e)
 		cs_close(&cs);
 	}
 	if (e->event) {
-		/* shares of a whole, so all of it by construction */
+		/*
+		 * samples are shares of the figure, so they always account for
+		 * all of it
+		 */
 		json_object_del(o, "accounted_for");
 		json_object_del(o, "seed");
 		json_object_del(o, "operations");

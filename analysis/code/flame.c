@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The differential flame graph. What changed is told by shape, not by colour
- * alone: what became less is hatched, what became more is plain, and both are
- * the darker the more of the frame it is; so it reads in grey, and whichever
- * colours one can tell apart.
+ * The differential flame graph. Its colours are not needed to read it: frames
+ * that became smaller are hatched, frames that became larger are plain. Both
+ * are darker the larger the changed part of the frame is.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -16,12 +15,12 @@
 #define WIDTH		1200
 #define MARGIN		10
 #define ROW		17
-#define KEY		66	/* what colours mean, from the top */
-#define HEAD		94	/* above the frames */
-#define FOOT_CHARS	160	/* of the names of what was cut */
+#define KEY		66	/* top of the legend */
+#define HEAD		94	/* space above the frames */
+#define FOOT_CHARS	160	/* for the names of removed callers */
 #define MIN_WIDTH	0.5	/* narrower frames are left out */
 #define CHAR_WIDTH	6.7	/* of 11 px monospace */
-#define TRUNK		.95	/* of a frame, that its child covers in a trunk */
+#define TRUNK		.95	/* of a frame, covered by an only child */
 
 struct canvas {
 	const struct explanation *e;
@@ -46,7 +45,7 @@ static int depth_of(const struct flame *n, double scale)
 	return deepest + 1;
 }
 
-/* White to @full by @share. */
+/* Prints a colour between white (0) and @full (1). */
 static void put_mix(FILE *f, const int *full, double share)
 {
 	int i, c[3];
@@ -56,7 +55,10 @@ static void put_mix(FILE *f, const int *full, double share)
 	fprintf(f, "#%02x%02x%02x", c[0], c[1], c[2]);
 }
 
-/* How much of a frame changed: -1 all of it went, 1 all of it came. */
+/*
+ * Returns the part of a frame that changed: -1 all of it is gone, 1 all of it
+ * is new.
+ */
 static double change_of(const struct flame *n)
 {
 	double larger = fmax(n->all[BASE], n->all[NEW]);
@@ -116,7 +118,7 @@ static void put_frame(struct canvas *c, const struct flame *n, double x,
 	fputs("</g>\n", c->f);
 }
 
-/* By how much a frame and all that it calls differ. */
+/* Returns by how much a frame and its callees differ. */
 static double change_in(const struct flame *n)
 {
 	double d = fabs(n->self[NEW] - n->self[BASE]);
@@ -128,8 +130,9 @@ static double change_in(const struct flame *n)
 }
 
 /*
- * What @n does but for one frame that it calls is no part of the answer: nearly
- * nothing; or, of a program, nothing that differs. NULL: @n is where it begins.
+ * Returns the single frame below @n if @n can be left out: if the rest of @n is
+ * negligible, or, in a program, does not differ. NULL if the graph begins with
+ * @n.
  */
 static const struct flame *only_child(const struct flame *n)
 {
@@ -147,7 +150,10 @@ static const struct flame *only_child(const struct flame *n)
 	return NULL;
 }
 
-/* "caller < its caller < all" of the first that branches; the caller frees. */
+/*
+ * Moves *@root to the first frame that branches. Returns its callers, "caller <
+ * its caller < all"; the caller frees.
+ */
 static char *find_trunk(const struct flame **root)
 {
 	const struct flame *child;

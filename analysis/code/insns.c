@@ -10,7 +10,7 @@
 #include "analysis/load/load.h"
 #include "lib/util.h"
 
-/* Calls within calls: what follows them does so on its stack. */
+/* Nested calls: code that follows them recursively needs stack. */
 #define MAX_DEPTH	4096
 
 static json_int_t number(const json_t *list, size_t i)
@@ -140,7 +140,7 @@ static int take_line(struct insn_file *f, const char *line, size_t len,
 	return ret;
 }
 
-/* What regions refer to is there. */
+/* Checks that regions refer only to existing nodes and functions. */
 static int check(const struct insn_file *f)
 {
 	int nr = f->nr_functions;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A boot's instructions as ptelab merge left them: which ran how often, in
- * which calling context. The format is described in runs/README.md.
+ * The instructions of a boot, from ptelab merge: how often each ran in which
+ * calling context. runs/README.md describes the format.
  */
 #ifndef PTELAB_INSNS_H
 #define PTELAB_INSNS_H
@@ -48,9 +48,9 @@ struct insn_region {
 };
 
 /*
- * @nr instructions of the kernel from @start on, which ran in this boot, counted
- * or not; the first time before region @region ended, and after the one before
- * it did. No such region: after the last.
+ * @nr instructions of the kernel from @start on that ran in this boot, counted
+ * or not. They first ran before region @region ended, and after the one before
+ * it ended. If there is no such region: after the last one.
  */
 struct insn_seen {
 	uint64_t start;
@@ -71,23 +71,25 @@ struct insn_file {
 	size_t nr_functions, nr_regions, nr_seen, nr_images;
 };
 
-/* NULL with fail() text. */
+/*
+ * Loads the file; free it with insn_file_free(). Returns NULL with fail() text.
+ */
 struct insn_file *insn_file_load(const char *path);
 void insn_file_free(struct insn_file *f);
 
 /*
- * The range of what ran that holds @addr; NULL: it never ran, or that was not
+ * Returns the range with @addr; NULL if it never ran, or if that was not
  * recorded.
  */
 const struct insn_seen *insn_seen_at(const struct insn_file *f, uint64_t addr);
 
 /*
- * The batch of a record that the figure of a metric is of where instruction
- * counts are exact: the least, the first of them. -1 if it has none.
+ * Returns the batch whose count is a metric's figure if instruction counts are
+ * exact: the first one with the smallest count. -1 if there is none.
  */
 int insn_figure_batch(const json_t *point, const char *metric);
 
-/* The region of a point's batch; NULL if it is not there. */
+/* Returns the region of a point's batch; NULL if there is none. */
 const struct insn_region *insn_region_find(const struct insn_file *f,
 				    unsigned int run, const json_t *point,
 				    unsigned int batch);

@@ -33,7 +33,7 @@ struct named {
 	const char *name, *file;
 	size_t len;		/* of the name without its suffix or number */
 	long index;
-	uint64_t weight;	/* hash of its size, and words without addresses */
+	uint64_t weight;	/* hash of its size and masked words */
 };
 
 static int by_name(const void *a, const void *b)

@@ -21,13 +21,15 @@
 #include "lib/util.h"
 
 /*
- * DC ZVA stores without an access that a plugin is told of. Its block has 512
- * bytes on the emulated CPU (-cpu max), each of which clears what nothing else
- * has touched.
+ * QEMU reports no access to the plugin for DC ZVA. On the emulated CPU (-cpu
+ * max) it clears a block of 512 bytes, which is assumed not to be touched
+ * otherwise.
  */
 #define ZVA_LINES	(512 / 64)
 
-/* A function that something was executed in, or a page of none known. */
+/*
+ * A function of which instructions were executed, or a page of an unknown one.
+ */
 struct place {
 	uint64_t start, end;
 	char *name;
@@ -36,7 +38,7 @@ struct place {
 	size_t nr;
 };
 
-/* Where a point's regions begin: in the stream, and in what is written. */
+/* Where a point's regions begin: in the stream, and in the output. */
 struct point_start {
 	size_t seen, written;
 };
@@ -56,7 +58,7 @@ struct merge {
 	size_t nr_starts;
 	struct place *places;
 	size_t nr_places;
-	uint32_t last;		/* the one asked for last */
+	uint32_t last;		/* the last one found */
 	json_t *index;		/* "space start" -> number of the place */
 };
 
@@ -104,7 +106,10 @@ static void place_word(struct place *p, uint64_t pc, uint32_t word)
 
 /* --- the file of instructions --- */
 
-/* Numbers for the nodes that have counts, or lead to some. */
+/*
+ * Returns new numbers for the nodes that have counts, or lead to such nodes.
+ * The caller frees.
+ */
 static uint32_t *renumber(const struct region_view *v,
 			  const struct region_count *c, size_t nr)
 {
@@ -150,7 +155,10 @@ static void put_nodes(struct merge *m, const struct region_view *v,
 	gzputs(m->insns, "]");
 }
 
-/* Instructions that follow each other and ran equally often are one entry. */
+/*
+ * Writes the counts. Consecutive instructions with the same count are one
+ * entry.
+ */
 static void put_counts(struct merge *m, const struct region_view *v,
 		       const struct region_count *c, size_t nr,
 		       const uint32_t *to)
@@ -202,9 +210,9 @@ static void put_region(struct merge *m, const json_t *point,
 }
 
 /*
- * What ran at all, with the number of the region written before which it ran
- * first. That is the first one of a point, in whose set-up or measurement it ran;
- * or else in what came after the point before it.
+ * Writes all code that ran, with the number of the first written region of a
+ * point. The code first ran in the set-up or measurement of that point, or
+ * after the measurement of the point before it.
  */
 static void put_seen(struct merge *m)
 {
@@ -467,7 +475,7 @@ static int merge_lines(struct merge *m, const char *in)
 		return -errno;
 	gzprintf(m->insns, "{\"schema\":\"%s\",\"type\":\"header\"}\n",
 		 INSNS_SCHEMA);
-	/* a last line without its end was cut short, and stays away */
+	/* a last line without its end was cut short: drop it */
 	while (!ret && (end = memchr(text + at, '\n', len - at))) {
 		ret = merge_line(m, text + at, end - text - at);
 		at = end - text + 1;
@@ -501,7 +509,10 @@ int merge_counts(const char *in, const struct regions *r, struct symbols *sym,
 	m.out = fopen(out, "wxe");
 	if (!m.out)
 		ret = fail(errno, "%s: %s", out, strerror(errno));
-	/* level 1: a boot's waits for it, and it shrinks tenfold anyway */
+	/*
+	 * level 1, because the boot waits for this, and the file shrinks
+	 * tenfold even so
+	 */
 	m.insns = ret ? NULL : gzopen(insns, "wxe1");
 	if (!ret && !m.insns)
 		ret = fail(errno, "%s: %s", insns, strerror(errno));

@@ -2,8 +2,8 @@
 /*
  * See normal.h. Encodings: Arm Architecture Reference Manual, C4.1.
  *
- * One file though it is long: where an instruction goes and what it leaves in
- * registers are read from the same bits.
+ * One file though it is long: the same bits of an instruction show where it
+ * goes and what it leaves in registers.
  */
 #include "analysis/code/normal.h"
 
@@ -31,7 +31,10 @@ static bool is(uint32_t w, uint32_t mask, uint32_t value)
 
 /* --- branches --- */
 
-/* The bits of a branch that say where to; 0 for anything else. */
+/*
+ * Returns the bits of a branch that encode its target; 0 for any other
+ * instruction.
+ */
 static uint32_t branch_bits(uint32_t w)
 {
 	if (is(w, 0x7c000000, 0x14000000))		/* b, bl */
@@ -112,20 +115,20 @@ bool insn_leaves(const struct image *img, uint64_t addr, uint32_t w)
 
 #define NR_REGS		31
 #define SP		31
-#define SLOT		32	/* the first, of the stack: 8 bytes each, from SP */
+#define SLOT		32	/* first stack slot: 8 bytes each, from SP */
 #define NR_SLOTS	32
 #define NR_PLACES	(SLOT + NR_SLOTS)
 
 /*
- * What each register holds, and each place of the stack that one was saved in:
- * an address that the code put together, or not known. @reached: whether the
- * code is, as far as known.
+ * The contents of each register, and of each stack slot in which one was saved:
+ * an address that the code computes, or unknown. @reached: known code leads
+ * here.
  */
 struct regs {
 	uint64_t value[NR_PLACES];
-	uint64_t base[NR_PLACES];	/* that it was computed from; 0: none */
+	uint64_t base[NR_PLACES];	/* address it was computed from; 0: none */
 	uint64_t known;		/* a bit each */
-	uint64_t several;	/* not known: one of several addresses */
+	uint64_t several;	/* unknown: one of several addresses */
 	bool reached;
 };
 
@@ -137,7 +140,7 @@ static bool get(const struct regs *r, unsigned int reg, uint64_t *v)
 	return true;
 }
 
-/* SP is a register here only in that it moves: then nothing is where it was. */
+/* Of SP only its changes matter: after one, all stack slots are unknown. */
 static void forget_all(struct regs *r, uint64_t mask)
 {
 	r->known &= ~mask;
@@ -186,7 +189,7 @@ static void move_slot(struct regs *r, int64_t disp, unsigned int reg,
 		set(r, SLOT + slot, v, r->base[reg]);
 }
 
-/* What loads and stores of the stack do to what is known of it. */
+/* Applies loads and stores relative to SP to the known stack slots. */
 static void follow_stack(struct regs *r, uint32_t w, bool loads)
 {
 	unsigned int size, i;
@@ -215,9 +218,10 @@ static void follow_stack(struct regs *r, uint32_t w, bool loads)
 }
 
 /*
- * What is known on one way only is taken to be so on all: the other ways are
- * those that no call of panic() returns to, say, or hold a pointer of which the
- * same members are read. Returns true if @into has changed.
+ * Merges the state of two ways to an instruction. A value that is known on one
+ * way only is assumed for both: the other way may come from a call of panic(),
+ * which does not return, or have a pointer of which the code reads the same
+ * members. Returns whether @into has changed.
  */
 static bool merge(struct regs *into, const struct regs *from)
 {
@@ -245,7 +249,7 @@ static bool merge(struct regs *into, const struct regs *from)
 	return into->known != old || into->several != several;
 }
 
-/* The registers that a load, store or atomic writes. */
+/* Forgets the registers that a load, store or atomic writes. */
 static void forget_memory(struct regs *r, uint32_t w)
 {
 	unsigned int rt = bits(w, 4, 0), rn = bits(w, 9, 5);
@@ -274,7 +278,7 @@ static void forget_memory(struct regs *r, uint32_t w)
 			forget(r, rt);
 	} else if (is(w, 0x3b200c00, 0x38200000)) {	/* atomics */
 		forget(r, rt);
-	} else {	/* exclusives, copies: whatever they could */
+	} else {	/* exclusives, copies: all that they could write */
 		forget(r, rt);
 		forget(r, bits(w, 14, 10));
 		forget(r, bits(w, 20, 16));
@@ -284,8 +288,9 @@ static void forget_memory(struct regs *r, uint32_t w)
 }
 
 /*
- * Follows one instruction. Returns the bits of it that hold part of an
- * address, the address and what it is relative to; 0: it has none.
+ * Follows one instruction. Returns the bits of it that contain part of an
+ * address, the address in *@to, and what it is relative to in *@base; 0 if it
+ * has none.
  */
 static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
 		       uint64_t *base)
@@ -299,7 +304,7 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
 		*to = w >> 31 ? (pc & ~0xfffULL) + (imm << 12) : pc + imm;
 		*base = 0;
 		set(r, rd, *to, w >> 31 ? 0 : *to);
-		/* half an address: what completes it is compared */
+		/* half an address: compare the instruction that completes it */
 		if (w >> 31)
 			*to = 0;
 		return 0x60ffffe0;
@@ -364,10 +369,13 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
 	}
 	if (is(w, 0x1c000000, 0x14000000)) {		/* branches, system */
 		if (is_call(w))
-			/* x0 to x18, x30: the procedure call standard's */
+			/*
+			 * x0 to x18, x30: caller-saved by the procedure call
+			 * standard
+			 */
 			forget_all(r, 0x4007ffff);
 		else if (is(w, 0xffe00000, 0xd4000000))
-			/* x0 to x3: the SMC calling convention's */
+			/* x0 to x3: results by the SMC calling convention */
 			forget_all(r, 0xf);
 		else if (is(w, 0xffc00000, 0xd5000000) && bits(w, 21, 21))
 			forget(r, rd);			/* mrs */
@@ -382,8 +390,8 @@ static uint32_t follow(struct regs *r, uint32_t w, uint64_t pc, uint64_t *to,
 struct code_walk {
 	struct insns *c;
 	const uint32_t *word;
-	struct regs *in;	/* before each instruction that is jumped to */
-	int32_t *slot;		/* its number in @in; -1: not jumped to */
+	struct regs *in;	/* before each jump target */
+	int32_t *slot;		/* its index in @in; -1: not a jump target */
 	size_t nr_in;
 };
 
@@ -396,7 +404,9 @@ static bool index_of(const struct code_walk *w, uint64_t addr, size_t *i)
 	return true;
 }
 
-/* Calls @edge for everywhere that control may go from instruction @i. */
+/*
+ * Calls @edge for each instruction to which control may go from instruction @i.
+ */
 static bool for_edges(struct code_walk *w, size_t i, const struct regs *r,
 		      bool (*edge)(struct code_walk *w, size_t to,
 				   const struct regs *r))
@@ -425,7 +435,7 @@ static bool for_edges(struct code_walk *w, size_t i, const struct regs *r,
 			image_bytes(img, a->with, a->with_len);
 		unsigned int n;
 
-		/* A branch that may be patched away, or in. */
+		/* An alternative may add or remove a branch. */
 		if (i + 1 < w->c->nr)
 			any |= edge(w, i + 1, r);
 		for (n = 0; p && n + 4 <= a->with_len; n += 4) {
@@ -454,9 +464,10 @@ static bool merge_target(struct code_walk *w, size_t to, const struct regs *r)
 }
 
 /*
- * One pass over the function, in order. @switches collects what registers
- * hold at BR, whose targets a table has: wherever nothing else leads. The last
- * pass (@emit) writes the normal form down.
+ * Makes one pass over the function, in order. Collects in @switches the
+ * registers at BR, whose targets are in a table: the state at instructions to
+ * which nothing else leads. The last pass (@emit) writes the normal form.
+ * Returns whether anything changed.
  */
 static bool pass(struct code_walk *w, struct regs *switches, bool emit)
 {
@@ -477,7 +488,9 @@ static bool pass(struct code_walk *w, struct regs *switches, bool emit)
 			r = *switches;
 		else if (!r.reached && emit)
 			r.reached = true, forget_all(&r, ~0ULL);
-		/* what an exception's handler sees is from before */
+		/*
+		 * an exception's handler sees the state before the instruction
+		 */
 		again |= for_edges(w, i, &r, merge_target);
 		where = follow(&r, word, w->c->start + 4 * i, &to,
 			       &base);
@@ -525,7 +538,7 @@ static void name_branches(struct insns *c, const uint32_t *word)
 	}
 }
 
-/* Words that are loaded as literals, and no instructions. */
+/* Marks words that are loaded as literals, so are not instructions. */
 static void mark_literals(struct insns *c, const uint32_t *word)
 {
 	size_t i, k, at;
@@ -549,7 +562,9 @@ static void mark_literals(struct insns *c, const uint32_t *word)
 
 #define IMAGE_MAGIC	0x644d5241	/* "ARM\x64" */
 
-/* The header of an Image, between two instructions: its size and the like. */
+/*
+ * Marks the header of an Image, between two instructions: its size and so on.
+ */
 static void mark_header(struct insns *c, const uint32_t *word)
 {
 	size_t i;
@@ -579,7 +594,10 @@ struct insns insns_range(const struct image *img, uint64_t start, uint64_t end)
 		for (i = 0; i < c.nr; i++)
 			for_edges(&w, i, NULL, add_target);
 		w.in = xcalloc(w.nr_in + 1, sizeof(*w.in));
-		/* A place goes from not known to known to several: this ends. */
+		/*
+		 * A place only goes from unknown to known to several, so this
+		 * ends.
+		 */
 		while (pass(&w, &switches, false) && ++rounds < 1000)
 			;
 		pass(&w, &switches, true);
@@ -605,8 +623,8 @@ void insns_free(struct insns *c)
 }
 
 /*
- * Rough is good enough: this finds partners for instructions of which it is
- * known already that they differ.
+ * A rough shape is enough: it finds partners for instructions that are known to
+ * differ.
  */
 uint32_t insn_shape(uint32_t w)
 {

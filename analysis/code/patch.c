@@ -24,7 +24,9 @@ static struct patched_file *file_get(struct patched *p, const char *name,
 	return &p->files[p->nr++];
 }
 
-/* A line that instructions could come from, without looking at the others. */
+/*
+ * Returns whether a line may produce instructions, judged by this line alone.
+ */
 static bool is_code(const char *s, size_t len)
 {
 	size_t i = 0;
@@ -47,10 +49,13 @@ static int by_line(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* One file's part of a patch: where it takes lines from, and puts them. */
+/*
+ * A patch's changes of one file: where it removes lines, and where it adds
+ * them.
+ */
 struct part {
 	struct patched_file *file;
-	unsigned int *gone;	/* by the numbering before */
+	unsigned int *gone;	/* by the line numbers before */
 	struct patched_line *added;
 	size_t nr_gone, nr_added;
 };
@@ -65,7 +70,7 @@ static bool is_gone(const struct part *t, unsigned int line, size_t *before)
 	return i < t->nr_gone && t->gone[i] == line;
 }
 
-/* What earlier patches left moves with the lines of this one. */
+/* Moves the lines of earlier patches along with the lines of this one. */
 static void finish_part(struct part *t)
 {
 	struct patched_file *f = t->file;
@@ -102,7 +107,7 @@ static void add_line(struct part *t, unsigned int line, bool removed, bool code)
 	t->added[t->nr_added++] = (struct patched_line){ line, removed, code };
 }
 
-/* The lines of a hunk, from behind its @@ line. Returns where it ends. */
+/* Takes the lines of a hunk after its @@ line. Returns its end. */
 static const char *take_hunk(struct part *t, const char *p, unsigned int old,
 			     unsigned int nr_old, unsigned int new,
 			     unsigned int nr_new)
@@ -121,7 +126,10 @@ static const char *take_hunk(struct part *t, const char *p, unsigned int old,
 			t->gone = grow(t->gone, t->nr_gone, sizeof(*t->gone));
 			t->gone[t->nr_gone++] = old++;
 			nr_old -= !!nr_old;
-			/* what is only taken away is known by what follows */
+			/*
+			 * a removal without replacement is recorded at the next
+			 * line
+			 */
 			replaced = *end && end[1] == '+';
 			if (!replaced && is_code(p + 1, len - 1))
 				add_line(t, new, true, true);
@@ -155,8 +163,10 @@ static const char *number(const char *p, unsigned int *n, unsigned int *count)
 	return end;
 }
 
-/* "--- a/mm/gup.c" or "+++ b/mm/gup.c\t2025": the name without its first
- * folder; 0 for /dev/null. */
+/*
+ * Finds the name in "--- a/mm/gup.c" or "+++ b/mm/gup.c\t2025", without its
+ * first folder. Returns its length; 0 for /dev/null.
+ */
 static size_t name_of(const char *line, const char **name)
 {
 	size_t len = strcspn(line, "\t\r\n");
@@ -180,7 +190,7 @@ static void take_subject(struct patched *p, const char *text)
 	while (*s == ' ')
 		s++;
 	end = strchrnul(s, '\n');
-	/* a long one goes on, indented */
+	/* a long subject continues in indented lines */
 	while (*end == '\n' && end[1] == ' ')
 		end = strchrnul(end + 1, '\n');
 	p->subject = xstrndup(s, end - s);
@@ -210,7 +220,7 @@ int patch_add(struct patched *p, const char *path)
 		} else if (!strncmp(line, "+++ ", 4)) {
 			finish_part(&t);
 			len = name_of(line + 4, &name);
-			if (!len) {	/* the file goes */
+			if (!len) {	/* the patch removes the file */
 				name = old_name;
 				len = old_len;
 			}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which lines patches leave in the files they change. */
+/* Finds the lines that patches add to files. */
 #ifndef PTELAB_CODE_PATCH_H
 #define PTELAB_CODE_PATCH_H
 
@@ -7,13 +7,13 @@
 #include <stddef.h>
 
 struct patched_line {
-	unsigned int line;	/* in the file as all patches leave it */
-	bool removed;		/* lines went that stood before this one */
-	bool code;		/* no comment, no blank, no lone brace */
+	unsigned int line;	/* in the file after all patches */
+	bool removed;		/* lines before this one were removed */
+	bool code;		/* not a comment, blank or lone brace */
 };
 
 struct patched_file {
-	char *name;		/* as the tree has it: mm/gup.c */
+	char *name;		/* relative to the tree: mm/gup.c */
 	struct patched_line *lines;	/* by line */
 	size_t nr;
 };
@@ -21,10 +21,10 @@ struct patched_file {
 struct patched {
 	struct patched_file *files;
 	size_t nr;
-	char *subject;		/* of the first mail; NULL: no mail */
+	char *subject;		/* of the first mail; NULL: not a mail */
 };
 
-/* Adds the next patch of a series. 0 or -errno with fail() text. */
+/* Adds the next patch of a series. Returns 0, or -errno with fail() text. */
 int patch_add(struct patched *p, const char *path);
 void patched_free(struct patched *p);
 

@@ -2,8 +2,8 @@
 /*
  * See pick.h.
  *
- * One file though it is long: what is picked is printed with the reasons that
- * the choice left behind.
+ * One file though it is long: the printed job contains the reasons of each
+ * choice.
  */
 #include "analysis/code/pick.h"
 
@@ -33,7 +33,7 @@ static void put(uint64_t *set, size_t bit)
 	set[bit / 64] |= 1ULL << bit % 64;
 }
 
-/* How many bits of @set are not in @without (NULL: nothing is). */
+/* Returns the number of bits of @set that are not in @without (may be NULL). */
 static size_t count(const uint64_t *set, const uint64_t *without, size_t nr)
 {
 	size_t i, n = 0;
@@ -49,7 +49,7 @@ struct picker {
 	const struct atlas *a;
 	uint64_t *const *runs;
 	const bool *set_up;
-	size_t nr_blocks, room;		/* more that there may be */
+	size_t nr_blocks, room;		/* points that may still be added */
 	struct pick *v;
 	size_t nr;
 	bool *taken;			/* by point */
@@ -63,7 +63,10 @@ static void take(struct picker *c, struct pick what)
 	c->room--;
 }
 
-/* The point that runs most of what is not in @done, the first of them. */
+/*
+ * Picks the point that runs most blocks that are not in @done, the first of
+ * several, until no point adds any.
+ */
 static void cover(struct picker *c)
 {
 	uint64_t *done = xcalloc(words_of(c->nr_blocks), sizeof(*done));
@@ -90,12 +93,15 @@ static void cover(struct picker *c)
 }
 
 /*
- * Parameters along which points are neighbours. The listener comes first: the
- * base kernel has no block for what a patch adds for listeners.
+ * Parameters in which neighbours differ. The listener comes first, because the
+ * base kernel has no block for code that a patch adds for listeners.
  */
 static const char *const along[] = { "secondary", "folio", "pages" };
 
-/* Whether two points of one benchmark differ in no parameter but these. */
+/*
+ * Returns whether two points of one benchmark differ only in parameters of
+ * @but.
+ */
 static bool alike(const struct atlas_point *x, const struct atlas_point *y,
 		  const char *const *but, size_t nr)
 {
@@ -125,8 +131,8 @@ static bool same_kind(const struct atlas_point *x, const struct atlas_point *y)
 }
 
 /*
- * Of what runs some of it and is not the @same as one that is picked already,
- * that which runs most of it, until @left more would not fit.
+ * Adds the points that run most of the changed blocks and are not the @same as
+ * a picked one, until there is room for @left more.
  */
 static void add_others(struct picker *c, enum why_picked why, size_t left,
 		       bool (*same)(const struct atlas_point *x,
@@ -155,7 +161,10 @@ static void add_others(struct picker *c, enum why_picked why, size_t left,
 	}
 }
 
-/* The one parameter that two points of a benchmark differ in; NULL. */
+/*
+ * Returns the only parameter in which two points of a benchmark differ; NULL if
+ * there is not exactly one.
+ */
 static const char *only_difference(const struct atlas_point *x,
 				   const struct atlas_point *y)
 {
@@ -174,7 +183,7 @@ static const char *only_difference(const struct atlas_point *x,
 	return found;
 }
 
-/* That set-up matters at all is a guess: not the whole budget for it. */
+/* Most points for set-up, whose effect is only a guess. */
 #define MAX_SET_UP	8
 
 static void add_set_up(struct picker *c, size_t of, size_t *left)
@@ -213,8 +222,9 @@ static void add_neighbours(struct picker *c)
 }
 
 /*
- * Those that run most of the kernel besides, one of a benchmark; none whose
- * figures vary, as a tick falls into each batch and may switch tasks.
+ * Adds points that run none of the changed code, but most of the rest of the
+ * kernel, one per benchmark. Leaves out points whose figures vary because a
+ * tick comes into each batch, and may switch tasks.
  */
 static void add_controls(struct picker *c)
 {
@@ -254,7 +264,7 @@ size_t pick_points(const struct atlas *a, uint64_t *const *runs,
 	c.taken = xcalloc(a->nr_points + 1, sizeof(*c.taken));
 	cover(&c);
 	add_others(&c, WHY_BENCH, 0, same_bench);
-	/* The other half is for neighbours, which are less different. */
+	/* Leave the other half for neighbours, which differ less. */
 	add_others(&c, WHY_KIND, c.room / 2, same_kind);
 	add_neighbours(&c);
 	c.room = controls;
@@ -269,9 +279,9 @@ size_t pick_points(const struct atlas *a, uint64_t *const *runs,
 /* A function of base that is changed or gone. */
 struct target {
 	const struct image_function *f;
-	size_t first, nr;	/* its blocks */
-	size_t ran;		/* that any point runs */
-	bool set_up;		/* in its set-up alone */
+	size_t first, nr;	/* of its blocks */
+	size_t ran;		/* blocks that any point runs */
+	bool set_up;		/* only set-up runs it */
 };
 
 struct picking {
@@ -301,7 +311,10 @@ static bool runs_any(const struct picking *p, const struct target *t)
 	return false;
 }
 
-/* What no operation runs, the set-up of a point may. */
+/*
+ * Takes the blocks that the set-up of a point runs, for code that no operation
+ * runs.
+ */
 static void take_set_up(struct picking *p, struct target *t,
 			const uint32_t *block, size_t nr)
 {
@@ -445,8 +458,8 @@ static bool any_runs(const struct picking *p, size_t function)
 }
 
 /*
- * The nearest of those that call @function, directly or not, and are run by
- * some point; -1: there is none.
+ * Returns the nearest direct or indirect caller of @function that some point
+ * runs; -1 if there is none.
  */
 static long nearest_caller(const struct picking *p, const struct call *calls,
 			   size_t nr, size_t function)
@@ -478,7 +491,7 @@ static long nearest_caller(const struct picking *p, const struct call *calls,
 
 /* --- the job --- */
 
-/* A comment that goes on in further lines. */
+/* Prints a comment, on several lines if it is long. */
 __printf(2, 3)
 static void comment(FILE *f, const char *fmt, ...)
 {
@@ -504,7 +517,7 @@ static void comment(FILE *f, const char *fmt, ...)
 	free(text);
 }
 
-/* As ptelab run -b takes it. */
+/* Returns the point as ptelab run -b takes it; the caller frees. */
 static char *selector(const struct picking *p, size_t point)
 {
 	const struct atlas_point *q = &p->a->points[point];
@@ -524,7 +537,7 @@ static char *selector(const struct picking *p, size_t point)
 	return text;
 }
 
-#define MAX_NOT_RUN	20	/* that are named */
+#define MAX_NOT_RUN	20	/* functions to name */
 
 static void put_not_run(const struct picking *p, FILE *f)
 {
@@ -587,7 +600,10 @@ static void put_summary(const struct picking *p, FILE *f)
 	put_not_run(p, f);
 }
 
-/* The target that the point runs most blocks of which are not in @done. */
+/*
+ * Returns the target of which the point runs most blocks that are not in @done.
+ * @others: number of other targets that it runs.
+ */
 static const struct target *mostly(const struct picking *p, size_t point,
 				   const uint64_t *done, size_t *others)
 {
@@ -671,8 +687,8 @@ static void put_reason(const struct picking *p, const struct pick *c,
 }
 
 /*
- * Whether the point is one with ptelab.ko: it says so, or ran code that is not
- * the kernel's.
+ * Returns whether the point needs ptelab.ko: its parameters say so, or it ran
+ * code outside of the kernel.
  */
 static bool with_module(const struct picking *p, size_t point)
 {
@@ -695,7 +711,7 @@ static bool with_module(const struct picking *p, size_t point)
 	return false;
 }
 
-/* Whether the point is one of a device that the atlas's job brought. */
+/* Returns whether the point uses a device of the atlas's job. */
 static bool with_device(const struct atlas_point *q)
 {
 	const json_t *bar = json_object_get(q->params, "bar");
@@ -703,7 +719,7 @@ static bool with_device(const struct atlas_point *q)
 	return json_is_string(bar) && *json_string_value(bar);
 }
 
-/* The devices that the atlas was made with, as its job has them. */
+/* Prints the devices of the atlas's job. */
 static void put_devices(const struct picking *p, FILE *f)
 {
 	char *path = xasprintf("%s/job", p->a->folder), *line, *save;
@@ -719,15 +735,15 @@ static void put_devices(const struct picking *p, FILE *f)
 }
 
 /*
- * ptelab run takes 64 times -b; each command attaches its own BPF programs,
- * which costs as much as many points.
+ * ptelab run takes -b up to 64 times. Few commands, because each attaches its
+ * own BPF programs, which takes as long as many points.
  */
 #define MAX_SELECTORS	60
 
 /*
- * Counts are exact, but for a timer tick in every four million instructions: of
- * three batches this short the least seldom has one. Longer ones, or more, would
- * take longer than a boot may.
+ * Counts are exact except for a timer tick in every four million instructions.
+ * Of three batches this short, the smallest seldom has one. Longer or more
+ * batches would take longer than a boot may.
  */
 #define COMMAND	"ptelab run -o - --seed @SEED@ --max-ops 32 --batches 3 --warmup 1 --counted 1"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What of the changed code ran in a run's counted boots, and why not. */
+/*
+ * Finds which of the changed code ran in a run's counted boots, and why the
+ * rest did not.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +46,10 @@ static void add_point(struct changed_function *f, size_t point)
 	f->points[f->nr_points++] = point;
 }
 
-/* The changed function of each of new's functions; NULL: it is not changed. */
+/*
+ * Returns for each function of new its changed function, or NULL. The caller
+ * frees.
+ */
 static struct changed_function **by_function(struct changes *c)
 {
 	struct changed_function **v =
@@ -87,7 +93,10 @@ static void add_count(struct changes *c, struct changed_function **by,
 	}
 }
 
-/* Most functions hold nothing that has changed. */
+/*
+ * Returns for each function of the file whether it contains changed code, as
+ * few do. The caller frees.
+ */
 static bool *holds_changed(struct changes *c, struct changed_function **by,
 			   const struct insn_file *file)
 {
@@ -109,7 +118,7 @@ static bool *holds_changed(struct changes *c, struct changed_function **by,
 	return holds;
 }
 
-/* Of the instructions that are new, or of all if none is. */
+/* Records whether any new instruction ran; any instruction if none is new. */
 static void add_seen(struct changes *c, struct changed_function *f,
 		     const struct insn_file *file)
 {
@@ -148,7 +157,7 @@ static void add_file(struct changes *c, struct changed_function **by,
 
 /* --- why not --- */
 
-/* The symbol that an address is in, for people. */
+/* Returns the name of the symbol at an address, for a message. */
 static const char *symbol_name(const struct image *img, uint64_t addr)
 {
 	const struct image_symbol *s = image_object(img, addr);
@@ -171,7 +180,7 @@ static char *reason_of(const struct changes *c, const struct edge *e,
 		return xasprintf("behind the static key %s",
 				 symbol_name(img, e->jump->key));
 	name = cpucap_name(&c->subject[CODE_NEW], e->alt->cap);
-	/* A NOP that becomes a branch, or a branch that becomes a NOP */
+	/* A NOP becomes a branch, or a branch becomes a NOP */
 	with = e->taken != insn_leaves(img, f->start + 4 * e->from,
 			flow_word(img, f->start + 4 * e->from));
 	text = xasprintf("runs only on CPUs %s %s", with ? "with" : "without",
@@ -181,9 +190,9 @@ static char *reason_of(const struct changes *c, const struct edge *e,
 }
 
 /*
- * Goes back from an instruction that never ran, through others that did not,
- * to those that did: is the way in from each of them up to one CPU capability
- * or one static key?
+ * Goes back from an instruction that never ran, through others that never ran,
+ * to those that ran. Returns the reason if one CPU capability or one static key
+ * decides about all ways in; else NULL. The caller frees.
  */
 static char *blocked(const struct changes *c, const struct changed_function *f,
 		     size_t insn)
@@ -201,7 +210,7 @@ static char *blocked(const struct changes *c, const struct changed_function *f,
 	seen[insn] = true;
 	while (more) {
 		more = false;
-		/* most of the way is straight, and back */
+		/* backwards, since most edges are to the next instruction */
 		for (i = e.nr; i--;) {
 			if (!seen[e.v[i].to] || seen[e.v[i].from] ||
 			    f->count[e.v[i].from])
@@ -232,7 +241,10 @@ static char *blocked(const struct changes *c, const struct changed_function *f,
 	return text;
 }
 
-/* New instructions that an alternative would put there, and did not. */
+/*
+ * Returns a reason if the instruction is part of an alternative that was not
+ * applied; else NULL. The caller frees.
+ */
 static char *not_applied(const struct changes *c,
 			 const struct changed_function *f, size_t insn)
 {

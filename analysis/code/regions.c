@@ -9,7 +9,7 @@
 #include "analysis/load/select.h"
 #include "lib/util.h"
 
-/* Bodies follow each other unaligned; so nothing is read in place. */
+/* Copies, because bodies of records are not aligned. */
 static void *copy(const char **at, size_t nr, size_t size)
 {
 	void *p = xcalloc(nr ? nr : 1, size);
@@ -185,7 +185,7 @@ struct region_count *region_counts(const struct regions *r,
 		const struct region_single *s = &v->singles[i];
 		const struct region_code *b = &r->blocks[s->block];
 
-		/* a negative one is undone by the block that it is of */
+		/* a negative count is cancelled by that of its block */
 		c[n++] = (struct region_count){ s->node, b->words[s->insn],
 			b->pc + 4 * s->insn, s->count };
 	}

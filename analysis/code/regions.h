@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the emulator's counting plugin saw (lib/insn_counts.h), as ptelab needs it:
- * the instructions of a region by calling context and address.
+ * Reads the output of the emulator's counting plugin (lib/insn_counts.h): the
+ * instructions of a region by calling context and address.
  */
 #ifndef PTELAB_ANALYSIS_REGIONS_H
 #define PTELAB_ANALYSIS_REGIONS_H
@@ -18,7 +18,7 @@ struct region_count {
 	uint64_t pc, count;
 };
 
-/* A region as it stands in the stream. */
+/* A region as in the stream. */
 struct region_view {
 	struct region head;
 	const struct region_node *nodes;
@@ -42,16 +42,19 @@ struct regions {
 	size_t nr_runs;
 	struct region_code *blocks;
 	size_t nr_blocks;
-	struct region_seen *seen;	/* all that ran of the kernel */
+	struct region_seen *seen;	/* all kernel code that ran */
 	size_t nr_seen;
 };
 
-/* NULL with fail() text. */
+/*
+ * Loads the stream; free it with regions_free(). Returns NULL with fail() text.
+ */
 struct regions *regions_load(const char *path);
 void regions_free(struct regions *r);
 
 /*
- * The region's counts, sorted by node and address, none 0; the caller frees.
+ * Returns the region's counts, sorted by node and address, without zeroes; the
+ * caller frees.
  */
 struct region_count *region_counts(const struct regions *r,
 				   const struct region_view *v, size_t *nr);

@@ -63,7 +63,7 @@ static bool has_boots(const char *folder)
 	return any;
 }
 
-/* "a/b/" to "a/b" */
+/* Returns "a/b" for "a/b/"; the caller frees. */
 static char *trimmed(const char *path)
 {
 	size_t len = strlen(path);
@@ -94,7 +94,9 @@ static bool has_sum(const char *path, const char *sha256)
 	return !strcmp(hex, sha256);
 }
 
-/* Images that were given to make ab: their vmlinux, if that was beside them. */
+/*
+ * Takes the vmlinux of an Image that was given to make ab, if it was beside it.
+ */
 static int vmlinux_of_image(struct subject *s, const json_t *kernel)
 {
 	const char *vmlinux = json_text(kernel, "vmlinux");
@@ -110,7 +112,7 @@ static int vmlinux_of_image(struct subject *s, const json_t *kernel)
 	return 0;
 }
 
-/* The kernel of one side ("base", "patched") of what make ab left. */
+/* Takes the kernel of one side ("base", "patched") of a run of make ab. */
 static int kernel_of_run(struct subject *s, const char *side)
 {
 	const json_t *kernel = json_object_get(s->manifest, side);
@@ -199,7 +201,10 @@ void subject_free(struct subject *s)
 
 /* --- patches --- */
 
-/* What stands between the quotes of PATCHES='...' in a run's settings. */
+/*
+ * Returns the value of a variable, as in PATCHES='...', in a run's settings;
+ * the caller frees.
+ */
 static char *setting(const json_t *manifest, const char *name)
 {
 	const char *all = json_text(manifest, "settings"), *p;
@@ -224,7 +229,7 @@ static char *find_patch(const struct subject *new, const json_t *patch)
 	size_t i;
 	glob_t g;
 
-	/* of a whole series, and of one step of it */
+	/* of a whole series, or of a step of one */
 	pattern = xasprintf("{.,%s/../patches,%s/../../patches,%s,scripts/lab/series/%s,scripts/lab/series/%s/*}/%s",
 			    run, run, *series ? series : ".", series, series,
 			    file);
