@@ -40,7 +40,7 @@ static bool has_param(const struct side_point *p, const char *name)
 /* --- costs --- */
 
 /*
- * "4.1", "~0" where it can't be told from nothing, "-" where it was not
+ * Adds a cost: "4.1", "~0" if it does not differ from none, "-" if it was not
  * measured.
  */
 static void cost_cell(struct table *t, const struct side_point *p)
@@ -133,7 +133,10 @@ static const char *short_verdict(const json_t *proof, const char *model)
 	return !strcmp(v, "Never") ? "never" : *v ? "may" : "-";
 }
 
-/* The kernel's model and that of arm64, one word if they agree */
+/*
+ * Adds the verdicts of the kernel's model and of arm64's, one word if they
+ * agree.
+ */
 static void models_cell(struct table *t, const json_t *proof)
 {
 	const char *lkmm = short_verdict(proof, "LKMM");
@@ -159,7 +162,7 @@ static void later_cell(struct table *t, const struct side_point *p)
 				json_object_get(later, "median")));
 }
 
-/* "0/3M" */
+/* Adds how often the outcome was seen, "0/3M". */
 static void seen_cell(struct table *t, const struct litmus_result *r)
 {
 	uint64_t all = r->positive + r->negative;
@@ -234,14 +237,14 @@ static void print_publish(const struct side *s, FILE *f)
 
 /* --- litmus tests --- */
 
-/* "6.9e-2" */
+/* Returns @text with a rate, "6.9e-2". */
 static const char *short_rate(double v, char text[NUMBER_SIZE])
 {
 	char *e;
 
 	snprintf(text, NUMBER_SIZE, "%.1e", v);
 	e = strchr(text, 'e');
-	/* an exponent has two digits at least; the first is often 0 */
+	/* an exponent has at least two digits, the first of which is often 0 */
 	if (e && e[1] && e[2] == '0')
 		memmove(e + 2, e + 3, strlen(e + 3) + 1);
 	return text;
@@ -332,7 +335,7 @@ static void print_litmus(const struct side *s,
 
 /* --- remarks --- */
 
-/* Each different text of a proof's member once. */
+/* Prints each different text of a proof's member once. */
 static void remark(const struct side *s, const char *member, FILE *f)
 {
 	json_t *seen = json_object();
@@ -373,8 +376,8 @@ static void forbidden_remark(const struct side *s, FILE *f)
 }
 
 /*
- * How far the CPUs were from each other in the course of the run. A hypervisor
- * may move them, and then figures of different points are no comparison.
+ * Prints the range of round trips between the CPUs during the run. A hypervisor
+ * may move vCPUs, and then figures of different points can't be compared.
  */
 static void distance_remark(const struct side *s, FILE *f)
 {

@@ -13,12 +13,13 @@
 #include "analysis/load/load.h"
 
 /*
- * @beside (may be NULL): results of another tool for @nr tests, printed below the
- * test of the same name. At most SHOW_WIDTH columns.
+ * Prints the tables in at most SHOW_WIDTH columns. @beside (may be NULL):
+ * results of another tool for @nr tests, printed below the test of the same
+ * name.
  */
 void show_barriers(const struct side *s, const struct litmus_result *beside,
 		   size_t nr, FILE *f);
-/* Every test as litmus7 prints it. */
+/* Prints every test as litmus7 does. */
 void show_litmus(const struct side *s, FILE *f);
 
 #endif

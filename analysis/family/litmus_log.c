@@ -58,7 +58,10 @@ void litmus_results_free(struct litmus_result *r, size_t nr)
 
 /* --- from a run --- */
 
-/* barrier.publish is called by its parameters: it is no litmus test. */
+/*
+ * Returns a name for the point; the caller frees. barrier.publish is not a
+ * litmus test, so it is named by its parameters.
+ */
 static char *name_of(const struct side_point *p, const json_t *proof)
 {
 	const char *test = json_text(proof, "test");
@@ -91,7 +94,7 @@ bool litmus_result_of(const struct side_point *p, struct litmus_result *r)
 			add_state(r, text, strlen(text),
 				  json_integer_value(count),
 				  !strcmp(text, target));
-		/* NAN if any does not say */
+		/* NAN if one has no duration */
 		count = json_object_get(proof, "seconds");
 		r->seconds += count ? json_number_value(count) : NAN;
 	}
@@ -126,7 +129,7 @@ void litmus_print(const struct litmus_result *r, FILE *f)
 
 /* --- from a log --- */
 
-/* "3318  *>0:rax=0; 1:rax=0;" */
+/* Parses a state, "3318 *>0:rax=0; 1:rax=0;". */
 static bool parse_state(struct litmus_result *r, const char *line, size_t len)
 {
 	char *end;
@@ -144,7 +147,7 @@ static bool parse_state(struct litmus_result *r, const char *line, size_t len)
 	return true;
 }
 
-/* The word behind the first one; caller frees. */
+/* Returns the second word; the caller frees. */
 static char *second_word(const char *line)
 {
 	const char *at = strchr(line, ' ') + 1;

@@ -16,9 +16,9 @@
 /* The result of one test. */
 struct litmus_result {
 	char *test;		/* "MP+wmb+rmb" */
-	char *condition;	/* "(1:r0=1 /\ 1:r1=0)"; NULL: not known */
+	char *condition;	/* "(1:r0=1 /\ 1:r1=0)"; NULL: unknown */
 	uint64_t positive, negative;	/* outcomes that fulfil it, or not */
-	double seconds;		/* NAN: not known, or not the machine's */
+	double seconds;		/* NAN: unknown, or emulated */
 	struct litmus_state {
 		char *text;	/* "1:r0=1; 1:r1=0;" */
 		uint64_t count;
@@ -34,7 +34,7 @@ struct litmus_result {
 bool litmus_result_of(const struct side_point *p, struct litmus_result *r);
 void litmus_result_free(struct litmus_result *r);
 
-/* From "Test NAME Allowed" to "Time NAME 0.40", and an empty line. */
+/* Prints from "Test NAME Allowed" to "Time NAME 0.40", and an empty line. */
 void litmus_print(const struct litmus_result *r, FILE *f);
 
 /*

@@ -14,9 +14,12 @@
 
 #define BENCH		"mmio.store"
 #define MAX_PANELS	6
-#define MAX_SUBTITLE	105	/* characters beside each other */
+#define MAX_SUBTITLE	105	/* in characters */
 
-/* What a reader has to know of a mapping: "map=guest guest=nc backing=vfio". */
+/*
+ * Returns a description of the mapping, "map=guest guest=nc backing=vfio". The
+ * caller frees.
+ */
 static char *mapping_key(const struct side_point *p)
 {
 	static const char *const names[] = {
@@ -40,7 +43,7 @@ static char *mapping_key(const struct side_point *p)
 	return text;
 }
 
-/* The metric that @what stands for at this point. */
+/* Returns the metric that @what stands for at this point. */
 static const char *metric_at(const struct side_point *p, const char *what)
 {
 	const char *map = json_text(p->params, "map");
@@ -52,7 +55,10 @@ static const char *metric_at(const struct side_point *p, const char *what)
 	       "instructions_user";
 }
 
-/* Whether a picture or table of @what (NULL: of all that is ok) has the point. */
+/*
+ * Returns whether a picture or table of @what (NULL: of all points that are ok)
+ * includes the point.
+ */
 static bool belongs(const struct side_point *p, const char *what)
 {
 	const char *metric = metric_at(p, what);
@@ -64,7 +70,10 @@ static bool belongs(const struct side_point *p, const char *what)
 			    metric_tier(p, metric) != TIER_NONE));
 }
 
-/* A page for each mapping: a row for each size, a column for each sequence. */
+/*
+ * Returns a pivot with a page for each mapping: a row for each size, a column
+ * for each sequence.
+ */
 static struct pivot mappings_of(const struct side *s, const char *what,
 				size_t most)
 {
@@ -88,12 +97,12 @@ static struct pivot mappings_of(const struct side *s, const char *what,
 struct figure {
 	double middle, low, high;
 	size_t n;		/* 0: it has none */
-	bool boots;		/* of boots, else of one boot's batches */
+	bool boots;		/* over boots; false: over the batches of one */
 };
 
 /*
- * Of several boots median and range; of one, if it is no count, its batches'
- * median and quartiles.
+ * Returns median and range over boots; with a single boot, unless it is a
+ * count, median and quartiles over its batches.
  */
 static struct figure figure_of(const struct side_point *p, const char *metric)
 {
@@ -122,7 +131,7 @@ static struct figure figure_of(const struct side_point *p, const char *metric)
 	return f;
 }
 
-/* One that is ok, NULL if none is. */
+/* Returns an observation that is ok; NULL if none is. */
 static const struct observation *good(const struct pivot_page *m)
 {
 	size_t i, j;
@@ -144,7 +153,10 @@ static const char *type_of(const json_t *proof, const char *what)
 	return json_text(json_object_get(proof, what), "type");
 }
 
-/* "in force Normal-NC (stage 1 Normal-NC, stage 2 Normal-NC)" */
+/*
+ * Prints the memory types, "in force Normal-NC (stage 1 Normal-NC, stage 2
+ * Normal-NC)".
+ */
 static void print_types(const json_t *proof, FILE *f)
 {
 	const char *s1 = type_of(proof, "stage1"), *s2 = type_of(proof, "stage2");
@@ -220,7 +232,9 @@ static void cell(struct table *t, const struct figure *g, const char *unit)
 			   format_number(v[2], d, c));
 }
 
-/* What the spread in the cells is, and of how many. */
+/*
+ * Prints what the spread in the cells is, and over how many boots or batches.
+ */
 static void print_n(const struct figure *g, FILE *f)
 {
 	if (!g->n)
@@ -264,7 +278,7 @@ static void print_table(const struct pivot_page *m, const char *metric,
 	table_free(t);
 }
 
-/* Points that have no figures at all, and why. */
+/* Prints the points without figures, with the reason. */
 static void print_left_out(const struct pivot_page *m, FILE *f)
 {
 	size_t i;
@@ -328,7 +342,10 @@ void show_mmio(const struct side *s, FILE *f)
 
 /* --- pictures --- */
 
-/* Whether all mappings of the picture have this word of @len characters. */
+/*
+ * Returns whether all mappings of the picture have this word of @len
+ * characters.
+ */
 static bool in_all(const struct pivot *some, const char *word, size_t len)
 {
 	size_t i;
@@ -346,8 +363,10 @@ static bool in_all(const struct pivot *some, const char *word, size_t len)
 	return true;
 }
 
-/* The words of a key that all mappings of the picture have, or those that tell
- * this one from others. The caller frees. */
+/*
+ * Returns the words of a key that all mappings of the picture share, or those
+ * that distinguish this one. The caller frees.
+ */
 static char *words_of(const struct pivot *some, const char *key, bool shared)
 {
 	char *text = xcalloc(1, strlen(key) + 2), *to = text;
@@ -365,7 +384,10 @@ static char *words_of(const struct pivot *some, const char *key, bool shared)
 	return text;
 }
 
-/* What tells a mapping from the others, and the memory type in force. */
+/*
+ * Returns what distinguishes a mapping from the others, and the memory type in
+ * force. The caller frees.
+ */
 static char *panel_title(const struct pivot *some, const struct pivot_page *m)
 {
 	char *words = words_of(some, m->key, some->nr == 1), *text;
@@ -373,7 +395,7 @@ static char *panel_title(const struct pivot *some, const struct pivot_page *m)
 	const char *force = o ? json_text(json_object_get(o->point, "proof"),
 					  "in_force") : "";
 
-	/* "guest=nc" says that it is a guest's. */
+	/* Leave out "map=guest", which "guest=nc" implies. */
 	text = xasprintf("%s%s%s", words +
 			 (strncmp(words, "map=guest guest", 15) ? 0 : 10),
 			 *force ? ": " : "", force);
@@ -426,7 +448,7 @@ static int draw_mappings(const struct side *s, const struct plot_options *o,
 			     "a group: ", facts.unit);
 	chart_pivot(c, some, 4, put_figure, metric);
 	chart_x_log2(c, c->x.min / 1.4, c->x.max * 1.4);
-	/* Times and rates of different sizes lie decades apart. */
+	/* Times and rates of different sizes span decades. */
 	chart_y(c, 0);
 	return chart_draw(c, o, drawn);
 }
@@ -439,7 +461,7 @@ static int plot_side(const struct side *s, const struct plot_options *o,
 	size_t i;
 	int ret = 0;
 
-	/* A line takes two sizes. */
+	/* A line needs two sizes. */
 	pivot_sort(&all, 2);
 	for (i = 0; i < all.nr && !ret; i += MAX_PANELS) {
 		struct pivot some = pivot_part(&all, i, MAX_PANELS);

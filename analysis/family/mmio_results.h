@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Table and pictures of the mmio family: sequences against size. */
+/* Table and pictures of the mmio family: store sequences against size. */
 #ifndef PTELAB_MMIO_RESULTS_H
 #define PTELAB_MMIO_RESULTS_H
 
@@ -16,11 +16,12 @@
 void show_mmio(const struct side *s, FILE *f);
 
 /*
- * A picture of @metric against the size of a group, for each run: a panel for
- * each mapping, in it a line for each sequence. MMIO_INSTRUCTIONS is not a metric
- * but whichever counts those of the code that stores: user space's, a guest's or
- * the kernel's. Adds to *drawn; nothing if no point has the metric at two sizes.
- * Returns 0 or -errno with fail() text.
+ * Draws a picture of @metric against the size of a group for each run: a panel
+ * for each mapping, with a line for each sequence. MMIO_INSTRUCTIONS is not a
+ * metric, but stands for the instruction count of the code that stores, in user
+ * space, a guest or the kernel. Adds the number of pictures to *drawn; draws
+ * none if no point has the metric at two sizes. Returns 0, or -errno with
+ * fail() text.
  */
 #define MMIO_INSTRUCTIONS "stores' instructions"
 int plot_mmio(struct side *const *sides, size_t nr,

@@ -12,7 +12,7 @@
 
 #define MAX_LINES	16
 #define MAX_PANELS	4
-/* ns below which nothing is told apart in the picture */
+/* the picture shows smaller costs, in ns, as this one */
 #define FLOOR		.05
 
 static const json_t *proof_of(const struct side_point *p)
@@ -21,7 +21,7 @@ static const json_t *proof_of(const struct side_point *p)
 		json_object_get(p->obs[0].point, "proof") : NULL;
 }
 
-/* A picture of a run's @bench, a panel for each page. */
+/* Starts a picture of a run's @bench, with a panel for each page. */
 static struct chart *begin(const struct side *s, const char *bench,
 			   const struct pivot *t, const char *label)
 {
@@ -61,13 +61,13 @@ static struct pivot costs_of(const struct side *s)
 	return t;
 }
 
-/* 0 stores have a place on the logarithmic axis too */
+/* Returns the x of a point: stores + 1, because the axis is logarithmic. */
 static double after_stores(const struct side_point *p)
 {
 	return param_number(p, "stores") + 1;
 }
 
-/* The median, and its interval if there is but one boot. */
+/* Draws the median, with its interval if there is only one boot. */
 static void put_cost(struct chart *c, const struct side_point *p,
 		     const void *metric)
 {
@@ -122,7 +122,10 @@ static const json_t *histogram_of(const struct side_point *p, const char *which)
 		json_object_get(proof_of(p), which);
 }
 
-/* "writer wmb, reader rmb" and, where it is not the flag, what is tested */
+/*
+ * Returns "writer wmb, reader rmb" and the tested word unless it is the flag.
+ * The caller frees.
+ */
 static char *latency_line(const struct side_point *p)
 {
 	const char *watch = json_text(p->params, "watch");
@@ -134,7 +137,7 @@ static char *latency_line(const struct side_point *p)
 			 strcmp(watch, "flag") ? watch : "");
 }
 
-/* The share of all that took no longer, bucket by bucket. */
+/* Draws the cumulative share, bucket by bucket. */
 static void put_shares(struct chart *c, const struct side_point *p,
 		       const void *histograms)
 {
@@ -154,7 +157,10 @@ static void put_shares(struct chart *c, const struct side_point *p,
 		share = 100 * so_far / all;
 		fprintf(c->body, "%.17g %.17g %.17g %.17g\n", ns, share, share,
 			share);
-		/* the last of a thousand belong to somebody else's time */
+		/*
+		 * leave out the last few of a thousand, which other tasks
+		 * delayed
+		 */
 		if (share > .1)
 			c->x.min = fmin(c->x.min, ns);
 		if (share < 99.5)

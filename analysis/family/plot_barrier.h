@@ -7,11 +7,11 @@
 #include "analysis/load/load.h"
 
 /*
- * For each run: what barriers add against the stores before them, a panel for
- * each state, a line for each barrier; and how long a store takes to be seen by
- * another CPU, and to be used there, a line for each variant of the publish
- * pattern. Adds to *drawn; nothing where a run has no such points. 0, or -errno
- * with fail() text.
+ * Draws two pictures for each run: the cost of barriers against the stores
+ * before them, a panel for each state, a line for each barrier; and how long it
+ * takes until another CPU sees a store, and uses it, a line for each variant of
+ * the publish pattern. Adds the number of pictures to *drawn; draws none for
+ * runs without such points. Returns 0, or -errno with fail() text.
  */
 int plot_barriers(struct side *const *sides, size_t nr,
 		  const struct plot_options *o, size_t *drawn);

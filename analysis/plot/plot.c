@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See plot.h. This file chooses which pictures are drawn, and of which metrics. */
+/* See plot.h. This file chooses which pictures of which metrics to draw. */
 #include "analysis/plot/plot.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "analysis/plot/plotted.h"
 #include "lib/util.h"
 
-/* Every metric that a run's points have, as keys; a new object. */
+/* Returns every metric of a run's points as keys of a new object. */
 static json_t *metrics_in(const struct side *s)
 {
 	json_t *all = json_object(), *value;
@@ -39,7 +39,10 @@ static bool is_drawable(const struct plot *plot, const char *metric)
 	return any;
 }
 
-/* Time if there is time; else what the kernel executed. */
+/*
+ * Returns the cost metric with the lowest rank that can be drawn; NULL if there
+ * is none.
+ */
 static const char *cost_metric(const struct plot *plot)
 {
 	const char *metric;
@@ -68,7 +71,7 @@ static int draw_metric(struct plot *plot, const char *metric)
 	return ret;
 }
 
-/* What a race causes: retries where they can be counted, else fallbacks. */
+/* Draws the effect of a race: retries if they were counted, else fallbacks. */
 static int draw_race(struct plot *plot)
 {
 	static const char *const caused[] = { "retries_per_1000_gathers",
@@ -108,7 +111,7 @@ static const struct choice formats[] = {
 
 const struct choices plot_formats = CHOICES(formats);
 
-/* Whether anything at all is written to the folder. */
+/* Returns whether any picture is written to the folder. */
 static bool needs_folder(const struct plot_options *o)
 {
 	size_t i;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* draw_points(): a row a point, its value in each run joined by a line. */
+/*
+ * draw_points(): a row for each point, with its values in all runs joined by a
+ * line.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,7 @@
 #include "lib/util.h"
 
 #define MAX_ROWS	24
-#define LOG_ROWS	5	/* ratios are what rows are looked at for */
+#define LOG_ROWS	5	/* as CHART_LOG_ABOVE; rows show ratios */
 
 /* What compare says of a point in run @nr; NULL: there is no comparison. */
 static const struct result *result_in(const struct plot *plot, size_t nr,
@@ -66,7 +69,10 @@ static double change_of(const struct plot *plot, const struct side_point *p,
 	return r > 0 && isfinite(r) ? fabs(log(r)) : r == 1 ? 0 : INFINITY;
 }
 
-/* The order in which points were measured means nothing; the largest first. */
+/*
+ * Sorts by change, the largest first, because the order of measurement means
+ * nothing.
+ */
 static void sort_points(const struct plot *plot, struct drawn_points *l,
 			const char *metric)
 {
@@ -87,7 +93,7 @@ static void sort_points(const struct plot *plot, struct drawn_points *l,
 	free(change);
 }
 
-/* Of each benchmark only the point that changed most. */
+/* Keeps only the most changed point of each benchmark. */
 static size_t one_a_bench(const struct plot *plot,
 			  const struct drawn_points *l, const char *metric)
 {
@@ -106,7 +112,7 @@ static size_t one_a_bench(const struct plot *plot,
 	return nr;
 }
 
-/* Whether a point has so small a base that its ratio says nothing. */
+/* Returns whether a point has so small a base that its ratio means nothing. */
 static bool small_base(const struct plot *plot, const struct drawn_points *l,
 		       const char *metric)
 {

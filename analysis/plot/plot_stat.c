@@ -14,7 +14,7 @@
 #define MAX_RUNS	(CHART_MAX_LINES - 1)	/* new runs */
 #define MAX_ROWS	40
 #define MAX_SPREADS	4	/* pictures */
-#define MAX_BOOTS	40	/* rows of one */
+#define MAX_BOOTS	40	/* rows of one picture */
 #define MAX_SUBTITLE	94
 
 /* --- forest --- */
@@ -30,8 +30,8 @@ static bool in_forest(const struct result *r, enum tier tier)
 }
 
 /*
- * The rows: those of the first comparison, which is sorted by size. Of
- * instructions, user and kernel ones only where their sum is not.
+ * Collects the rows of the first comparison, which is sorted by size. Of exact
+ * results, takes only instructions_kernel.
  */
 static size_t forest_rows(const struct comparison *c, enum tier tier,
 			  const struct result **row, size_t *all)
@@ -54,8 +54,9 @@ static size_t forest_rows(const struct comparison *c, enum tier tier,
 }
 
 /*
- * What the axis is of: percent; the logarithm of the ratio to base 2 if changes
- * are large; new less base if a base is so small that a ratio says nothing.
+ * The scale of the axis: percent; the logarithm of the ratio to base 2 if
+ * changes are large; new less base if base is so small that a ratio means
+ * nothing.
  */
 enum scale { PERCENT, RATIO, DELTA };
 
@@ -179,7 +180,7 @@ static void put_forest_axis(struct chart *c, enum scale scale)
 				      fmin(0, c->value[0].min) - .03 * span,
 				      fmax(0, c->value[0].max) + .03 * span);
 	else if (span > 0)
-		/* few, as their names are long */
+		/* few tics, because their names are long */
 		c->x_axis = xasprintf("set format x '%%+g%%%%'\nset xtics %.17g\n",
 				      tic_step(span));
 	else
@@ -337,7 +338,7 @@ int plot_comparisons(struct comparison *const *c, size_t nr,
 	for (i = 0; i < c[0]->nr_results && !ret && spreads < MAX_SPREADS; i++) {
 		const struct result *r = &c[0]->results[i];
 
-		/* the largest first; of a point its time */
+		/* the largest first; only the time of each point */
 		if (r->tier != TIER_TIMED || strcmp(r->metric, "ns") ||
 		    !strcmp(r->point->bench, "harness.empty"))
 			continue;

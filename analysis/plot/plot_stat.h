@@ -18,8 +18,8 @@ int plot_comparisons(struct comparison *const *c, size_t nr,
 		     const struct plot_options *o, size_t *drawn);
 
 /*
- * Draws runs in order, and prints each change point with its size. Returns 0 or
- * -errno with fail() text.
+ * Draws runs in order, and prints each change point with its size. Returns 0,
+ * or -errno with fail() text.
  */
 int plot_trend(struct side *const *sides, size_t nr,
 	       const struct plot_options *o);

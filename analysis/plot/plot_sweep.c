@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * draw_sweeps() and draw_racer(): a metric against a parameter, or against what a
- * racing CPU did, in panels of points that are alike but for that.
+ * draw_sweeps() and draw_racer(): a metric against a parameter, or against the
+ * activity of a racing CPU. The points of a panel differ only in that.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define MAX_PANELS	6
 
-/* How long the family in a benchmark's name is: 3 in gup.pin_fast. */
+/* Returns the length of the family in a benchmark's name: 3 in gup.pin_fast. */
 static int family_len(const char *bench)
 {
 	return strcspn(bench, ".");
@@ -29,7 +29,10 @@ static bool one_bench(const struct pivot *t)
 	return true;
 }
 
-/* What a panel's points have in common, but not all panels have. */
+/*
+ * Returns the parameters that are the same for a panel's points, but not for
+ * all panels. The caller frees.
+ */
 static char *panel_title(const struct pivot_page *panel, const json_t *constant,
 			 bool bench)
 {
@@ -47,7 +50,7 @@ static char *panel_title(const struct pivot_page *panel, const json_t *constant,
 	return text;
 }
 
-/* The chart but for its data: titles and panels. */
+/* Starts a chart with titles and panels, but without data. */
 static struct chart *begin_panels(const struct plot *plot,
 				  const struct pivot *t, char *file,
 				  const char *what, const char *xname,
@@ -62,7 +65,7 @@ static struct chart *begin_panels(const struct plot *plot,
 
 	c->xname = xstrdup(xname);
 	c->yname = axis_text(any, metric);
-	/* The racer's pause is what moves the marks along. */
+	/* Leave out the racer's pause, which the x axis reflects. */
 	json_object_set_new(constant, "racer_pause", json_null());
 	for (i = 0; i < t->nr; i++)
 		names_add(&c->panels, panel_title(&t->page[i], constant, bench));
@@ -85,7 +88,10 @@ static void add_runs(struct pivot *t, const struct plot *plot,
 			  xstrdup(row), xasprintf("%zu", i));
 }
 
-/* A family's points by everything but @param, where that has three values. */
+/*
+ * Returns a family's points, with a page for each combination of the other
+ * parameters, if @param has at least three values there.
+ */
 static struct pivot sweeps_of(const struct plot *plot,
 			      const struct drawn_points *l, const char *family,
 			      const char *param)
@@ -110,7 +116,7 @@ static struct pivot sweeps_of(const struct plot *plot,
 	return t;
 }
 
-/* A tic at every value that was measured, named as it was. */
+/* Adds a tic at every measured value, with its name. */
 static void put_tics(struct chart *c, const struct pivot *t, const char *param)
 {
 	size_t i, j;
@@ -197,7 +203,10 @@ static bool family_seen(const struct drawn_points *l, size_t nr)
 	return false;
 }
 
-/* Parameters that any point has as a number or a size, as keys. */
+/*
+ * Returns the parameters that are a number or a size at any point, as keys of a
+ * new object.
+ */
 static json_t *numeric_params(const struct drawn_points *l)
 {
 	json_t *all = json_object(), *value;
@@ -211,7 +220,7 @@ static json_t *numeric_params(const struct drawn_points *l)
 	return all;
 }
 
-/* How an axis calls a parameter. */
+/* Returns the name of a parameter on an axis. */
 static const char *param_axis(const char *param)
 {
 	if (!strcmp(param, "folio"))
@@ -243,7 +252,7 @@ int draw_sweeps(struct plot *plot, const char *metric)
 
 /* --- the racer --- */
 
-/* A mark for each boot's file that has both figures. */
+/* Draws a mark for each boot file that has both figures. */
 static void put_marks(struct chart *c, const struct side_point *p,
 		      const void *metric)
 {
@@ -272,7 +281,7 @@ static int draw_clouds(struct plot *plot, const struct pivot *t,
 	return chart_draw(c, plot->options, &plot->drawn);
 }
 
-/* A panel for each benchmark and kind of racer. */
+/* Draws a panel for each benchmark and kind of racer. */
 int draw_racer(struct plot *plot, const char *metric)
 {
 	struct drawn_points l = points_with(plot, metric, true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* plot_trend(): many runs in order, and where a point's cost changed. */
+/* plot_trend(): many runs in order, with the points where the cost changed. */
 #include <errno.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -14,7 +14,7 @@
 
 #define MAX_LABELS	24	/* on the axis */
 #define MAX_SUBTITLE	94
-#define CHANGE_ALPHA	.05	/* of a picture's change points, all together */
+#define CHANGE_ALPHA	.05	/* for all change points of a picture */
 
 /* One panel: every boot's value, in the order of the runs. */
 struct trend {
@@ -58,13 +58,13 @@ static void trend_free(struct trend *t)
 	free(t->change);
 }
 
-/* The median of the values @from to @to. */
+/* Returns the median of the values @from to @to. */
 static double level_of(const struct trend *t, size_t from, size_t to)
 {
 	return stat_median(t->v + from, to - from);
 }
 
-/* The first value of the run after the one that starts at @from. */
+/* Returns the first value of the run after the one that starts at @from. */
 static size_t next_run(const struct trend *t, size_t from)
 {
 	size_t i = from;
@@ -74,7 +74,10 @@ static size_t next_run(const struct trend *t, size_t from)
 	return i;
 }
 
-/* Runs of one exact row, the second of which starts at @at, share no value. */
+/*
+ * Returns whether two runs of an exact row, which start at @from and @at, have
+ * separate ranges.
+ */
 static bool apart(const struct trend *t, size_t from, size_t at)
 {
 	double low[2], high[2];
@@ -85,9 +88,10 @@ static bool apart(const struct trend *t, size_t from, size_t at)
 }
 
 /*
- * Exact: every change from one run to the next, the last included, needs no
- * test. Timed: one value a run, as boots of a run share what the run had; and a
- * level for all @rows.
+ * Finds the change points. Exact: every change from one run to the next,
+ * including the last run; no test is needed. Timed: by one value per run,
+ * because boots of a run have common effects, and at a level that accounts for
+ * all @rows.
  */
 static void trend_changes(struct trend *t, size_t rows)
 {
@@ -154,7 +158,10 @@ static void put_trend_data(struct chart *c, const struct trend *t)
 	chart_block_end(c);
 }
 
-/* Commands that draw a panel's upright lines, in place of the last one's. */
+/*
+ * Writes commands that draw a panel's vertical lines, and remove those of the
+ * previous panel.
+ */
 static void put_changes(struct chart *c, size_t panel, const struct trend *t)
 {
 	size_t i;
@@ -167,7 +174,7 @@ static void put_changes(struct chart *c, size_t panel, const struct trend *t)
 	fputs("'\n", c->body);
 }
 
-/* The runs' names and where they stand, for the lowest panel. */
+/* Writes the runs' names and positions, for the lowest panel. */
 static void put_run_names(struct chart *c, struct side *const *sides, size_t nr)
 {
 	size_t every = (nr + MAX_LABELS - 1) / MAX_LABELS, i;
@@ -185,7 +192,7 @@ static void put_run_names(struct chart *c, struct side *const *sides, size_t nr)
 	}
 }
 
-/* From 0, unless what happens is small beside that. */
+/* Returns an axis from 0, unless changes are small compared with that. */
 static struct chart_axis trend_axis(struct extent e)
 {
 	double low = fmin(0, e.min);
@@ -239,7 +246,10 @@ static int draw_trend(const struct trend *t, size_t panels,
 	return chart_draw(c, o, drawn);
 }
 
-/* Points of the first run that every run has, most change points first. */
+/*
+ * Collects the points of the first run that every run has, those with most
+ * change points first.
+ */
 static size_t collect_trends(struct trend **trends, struct side *const *sides,
 			     size_t nr, const char *metric)
 {

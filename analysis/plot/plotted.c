@@ -9,9 +9,9 @@
 #include "analysis/judge/view.h"
 #include "lib/util.h"
 
-#define MAX_TITLE	72	/* characters that fit, by and large */
+#define MAX_TITLE	72	/* about as many characters fit */
 #define MAX_SUBTITLE	98
-#define MAX_KEYS	40	/* of a row's name; above, keys are left out */
+#define MAX_KEYS	40	/* a longer row name has no keys */
 #define MAX_NAME	56
 #define MAX_WORDS	76
 
@@ -114,7 +114,7 @@ char *run_title(const struct side *s, bool build)
 			 build ? ")" : "");
 }
 
-/* Whether another run is of a kernel with the same release. */
+/* Returns whether another run is of a kernel with the same release. */
 static bool release_is_shared(const struct plot *plot, size_t nr)
 {
 	size_t i;
@@ -126,7 +126,7 @@ static bool release_is_shared(const struct plot *plot, size_t nr)
 	return false;
 }
 
-/* "6.12.117 and 6.12.117-range" */
+/* Returns "6.12.117 and 6.12.117-range". The caller frees. */
 static char *kernels_text(const struct plot *plot)
 {
 	char *text = xstrdup(release_of(plot->sides[0])), *more;
@@ -145,7 +145,10 @@ static char *kernels_text(const struct plot *plot)
 	return text;
 }
 
-/* How many boots, and what marks and bars are of them. */
+/*
+ * Returns how many boots there are, and what marks and bars show. The caller
+ * frees.
+ */
 static char *boots_text(const struct plot *plot, const struct side_point *p)
 {
 	size_t boots = side_boots(plot->sides[0], p->mode);
@@ -200,7 +203,7 @@ struct chart *plot_chart(const struct plot *plot, enum chart_kind kind,
 	return c;
 }
 
-/* "folio=4k measure=op" to "4k op" */
+/* Changes "folio=4k measure=op" to "4k op". */
 static void drop_keys(char *params)
 {
 	char *from = params, *to = params, *eq;
