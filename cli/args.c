@@ -219,7 +219,7 @@ const struct argp margin_argp = { .options = margin_options,
 
 /* --- selections that match nothing --- */
 
-/* "a, b and 3 more", of the keys; the caller frees. */
+/* Returns the keys as "a, b and 3 more"; the caller frees. */
 static char *some_names(const json_t *names)
 {
 	size_t nr = json_object_size(names), i = 0;
@@ -241,7 +241,10 @@ static char *some_names(const json_t *names)
 	return more;
 }
 
-/* @what: "-b" or "-m". Returns -ENOENT. */
+/*
+ * Fails with the nearest name, or the names that there are. @what: "-b" or
+ * "-m". Returns -ENOENT.
+ */
 static int matches_nothing(const char *what, const char *text,
 			   const json_t *names)
 {
@@ -267,7 +270,10 @@ static int matches_nothing(const char *what, const char *text,
 	return ret;
 }
 
-/* Calls @see for each point of each file until it returns true; returns that. */
+/*
+ * Calls @see for each point of each file until it returns true; returns whether
+ * it did.
+ */
 static bool any_record(struct side *const *side, size_t nr,
 		       bool (*see)(const json_t *point, void *arg), void *arg)
 {

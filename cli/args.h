@@ -14,8 +14,8 @@
 extern bool args_quiet, args_verbose;
 
 /*
- * Like argp_parse(), with -q and -v. Exits if an option is wrong, after the one
- * line that says so. Returns 0, or an error with fail() text.
+ * Like argp_parse(), with -q and -v. If an option is wrong, prints one line and
+ * exits. Returns 0, or an error with fail() text.
  */
 int args_parse(const struct argp *argp, int argc, char **argv,
 	       unsigned int flags);
@@ -23,7 +23,7 @@ int args_parse(const struct argp *argp, int argc, char **argv,
 _Noreturn void args_error(const struct argp_state *state, const char *fmt, ...)
 	__printf(2, 3);
 
-/* A growing list of strings that others own. */
+/* A growing list of strings that the caller owns. */
 struct text_list {
 	const char **v;
 	size_t nr;
@@ -58,18 +58,18 @@ const void *choice_arg(const char *option, const struct choices *c,
 extern const struct argp bench_argp, metric_argp, allow_argp, margin_argp;
 
 /*
- * Returns 0 if each -b and each -m of @select matches something of the runs, else
- * -ENOENT with fail() text, which says what there is.
+ * Returns 0 if each -b and each -m of @select matches something in the runs,
+ * else -ENOENT with fail() text that names what there is.
  */
 int args_check_selection(struct side *const *side, size_t nr,
 			 const struct selection *select);
 
 /*
- * Loads every run, in order, and returns what @use returns for them. Returns
+ * Loads every run, in order, and returns the result of @use for them. Returns
  * EXIT_COULD_NOT with fail() text if a run can't be loaded, or a part of the
- * selection matches nothing. @whole: the sides hold every point all the same, as
- * a comparison judges the whole and then shows what was selected. Frees the runs
- * and the contents of the three arguments.
+ * selection matches nothing. @whole: load the points that were not selected as
+ * well, because a comparison judges all of them and prints the selected ones.
+ * Frees the runs and the contents of the three arguments.
  */
 int with_runs(struct text_list *runs, struct text_list *allow,
 	      struct selection *select, bool whole,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab atlas: which points measure what differs between two kernels. */
+/*
+ * ptelab atlas: chooses the points that measure what differs between two
+ * kernels.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 
 enum { OPT_JOB = 256, OPT_ATLAS, OPT_BUDGET };
 
-/* What ptelab's own text for the option gives as the default. */
+/* The value of a macro as a string. */
 #define TEXT_OF(x)	#x
 #define TEXT(x)		TEXT_OF(x)
 
@@ -81,7 +84,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* By a benchmark that is not there any more, nothing is left out. */
+/*
+ * Returns whether a value is the default of a benchmark's parameter; false if
+ * the benchmark no longer exists.
+ */
 static bool is_default(const char *bench, const char *param, const char *value)
 {
 	struct point_list list;

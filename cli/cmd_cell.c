@@ -105,7 +105,7 @@ static int check_kernel(const struct sweep *s)
 	char *have, *id;
 	int ret = 0;
 
-	/* a file without kernels is for any kernel */
+	/* a sweep file without kernels applies to any kernel */
 	if (!k && s->nr_kernels)
 		return -ENOENT;
 	have = read_line("/proc/sys/kernel/osrelease");
@@ -221,7 +221,7 @@ static size_t measured(const struct run_file *f)
 
 		nr += strcmp(bench, "harness.empty") && !strcmp(status, "ok");
 	}
-	/* a cell of harness.empty alone is fine, too */
+	/* a cell of only harness.empty is fine */
 	return f->nr_points == 1 ? 1 : nr;
 }
 
@@ -264,7 +264,7 @@ static int measure(const struct sweep *s, const char *dir, const char *path)
 				  (json_int_t)env.boot);
 	int ret;
 
-	/* left by a killed cell; the lock proves that it is dead */
+	/* a killed cell left this; the lock proves that it is dead */
 	unlink(part);
 	ret = keep(part, path, dir, run_measure(l.nr, (char **)l.v, extra));
 	json_decref(extra);

@@ -53,7 +53,7 @@ static const char doc[] =
 	"a run can't be read, the environments differ, or no point was "
 	"measured on both sides.";
 
-/* A change that --fail-on lets pass. */
+/* A change that --fail-on ignores. */
 struct allowed {
 	char *metric;	/* a glob */
 	double limit;
@@ -84,7 +84,10 @@ static bool any_difference(const struct comparison *c)
 	return false;
 }
 
-/* On one side only: what both lack is nothing that a change broke. */
+/*
+ * Returns whether only one side lacks a point; a change did not break what both
+ * lack.
+ */
 static bool any_lost(const struct comparison *c, bool failed)
 {
 	size_t i;
@@ -109,7 +112,10 @@ static bool any_failed(const struct comparison *c)
 	return any_lost(c, true);
 }
 
-/* The same values on both sides leave no question open. */
+/*
+ * Returns whether a row is inconclusive, except for the same values on both
+ * sides.
+ */
 static bool any_inconclusive(const struct comparison *c)
 {
 	size_t i;
@@ -130,7 +136,7 @@ static bool any_finding(const struct comparison *c)
 {
 	size_t i;
 
-	/* a finding of no more than "info" is nothing new, or nothing bad */
+	/* "info" findings are not new, or not bad */
 	for (i = 0; i < c->nr_findings; i++)
 		if (c->findings[i].severity >= SEVERITY_WARNING)
 			return true;
@@ -139,7 +145,7 @@ static bool any_finding(const struct comparison *c)
 
 static bool not_exercised(const struct comparison *c)
 {
-	/* What set-up did with the changed code shows in what differs. */
+	/* Changed code that ran in set-up may still have caused differences. */
 	return c->exercised == EXERCISED_NEVER ||
 	       (c->exercised == EXERCISED_OUTSIDE && !any_difference(c));
 }
@@ -168,7 +174,7 @@ static const struct center {
 static const struct choices condition_choices = CHOICES(conditions),
 	center_choices = CHOICES(centers);
 
-/* A form that is asked for, and where it goes; NULL: to standard output. */
+/* A requested format and its output file; NULL: standard output. */
 struct output {
 	const struct report_format *form;
 	const char *file;
@@ -257,7 +263,10 @@ static void add_conditions(const char *arg, struct argp_state *state)
 	free(text);
 }
 
-/* The metrics point into the copy of @arg, which stays. */
+/*
+ * Adds the limits of "METRIC=LIMIT,...". The metrics point into a copy of @arg
+ * that is never freed.
+ */
 static void add_allowed(const char *arg, struct argp_state *state)
 {
 	char *text = xstrdup(arg), *save, *one, *end;
@@ -335,7 +344,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* "base is timed on x86_64"; the caller frees. */
+/*
+ * Returns a description such as "base is timed, of 6.12.9, on x86_64"; the
+ * caller frees.
+ */
 static char *what_it_is(const struct side *s)
 {
 	const struct run_file *f = s->run->files[0];
@@ -350,7 +362,10 @@ static bool is_empty_bench(const struct side_point *p)
 	return !strcmp(p->bench, "harness.empty");
 }
 
-/* How many points of a side there are, without the empty one; @ok: with figures. */
+/*
+ * Returns the number of a side's points without harness.empty; @ok: only those
+ * with figures.
+ */
 static size_t nr_points(const struct side *s, bool ok)
 {
 	size_t nr = 0, i, j;
@@ -397,7 +412,10 @@ static int conclude(struct comparison *const *c, size_t nr)
 	return EXIT_DONE;
 }
 
-/* A row of the empty benchmark is a result only where there is no other point. */
+/*
+ * Returns whether there is a result. A row of harness.empty counts only if
+ * there is no other point.
+ */
 static bool any_result(struct comparison *const *c, size_t nr)
 {
 	bool empty = !nr_points(c[0]->base, false);
@@ -410,7 +428,7 @@ static bool any_result(struct comparison *const *c, size_t nr)
 	return false;
 }
 
-/* The forms that are made to be read where they are printed. */
+/* Returns whether the format is meant to be read on a terminal. */
 static bool is_for_terminals(const struct report_format *form)
 {
 	return !strcmp(form->choice.name, "text") ||

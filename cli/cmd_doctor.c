@@ -62,7 +62,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* @fix: the command that removes the cause, NULL if there is none. */
+/*
+ * Prints or records one line. @fix: the command that removes the cause; NULL if
+ * there is none.
+ */
 static void __printf(4, 5) tell(enum fitness state, const char *what,
 				const char *fix, const char *fmt, ...)
 {
@@ -112,7 +115,7 @@ static void check_machine(void)
 		tell(GOOD, "root", NULL, "yes");
 }
 
-/* Returns whether a metric before @metric in @absent has the same reason. */
+/* Returns whether an earlier metric in @absent has the same reason. */
 static bool told_before(json_t *absent, const char *metric, json_t *why)
 {
 	const char *m;
@@ -280,8 +283,8 @@ static bool says_one(const char *path)
 }
 
 /*
- * Whether modules may be loaded. Zeroes are no module: where one may be loaded
- * the kernel says that they are none, else it does not look at them.
+ * Returns why no module can be loaded, else NULL. Tries with zeroes, which the
+ * kernel rejects as not a module (ENOEXEC) only if it may load one.
  */
 static const char *modules_refused(void)
 {
@@ -362,7 +365,7 @@ static void check_facilities(void)
 	check_sva();
 }
 
-/* A knob of this kernel and machine: as it should be, or what is wrong. */
+/* Reports a setting of this machine: how it should be, or what is wrong. */
 static void check_knob(const struct tune_knob *k)
 {
 	struct tune_state s = tune_look(k, "");

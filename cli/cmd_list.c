@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ptelab list: benchmarks and why one can't run here, metrics, findings, points
- * that run a function.
+ * ptelab list: lists benchmarks and why one can't run here, metrics, findings,
+ * or the points that run a function.
  */
 #include <argp.h>
 #include <errno.h>
@@ -143,7 +143,7 @@ static void wrapped(unsigned int indent, const char *label, const char *text)
 	putchar('\n');
 }
 
-/* The name, and unless it is --quiet what it stands for, in one line. */
+/* Prints the name and, without --quiet, its meaning in one line. */
 static void print_brief(const char *name, const char *text, int width)
 {
 	int room = LINE_WIDTH - 1 - (width > (int)strlen(name) ? width :
@@ -280,7 +280,7 @@ static void print_value(json_t *said, const char *name, const char *value)
 	free(text);
 }
 
-/* All values that have names, all sizes; of others the default. */
+/* Prints all named values and all sizes; of other parameters the default. */
 static void print_values(json_t *said, const struct bench_param *p)
 {
 	char size[24];
@@ -317,7 +317,10 @@ static int list_params(void)
 	return end_list(all, shown, "benchmark");
 }
 
-/* @lacking: {reason: "name, name"} */
+/*
+ * Adds the benchmark to the others that lack the same. @lacking: {reason:
+ * "name, name"}.
+ */
 static void note_lacking(json_t *lacking, const struct bench *b,
 			 const char *why)
 {

@@ -109,7 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Runs that compare refuses are not drawn either. */
+/* Returns whether compare accepts the runs. Others are not drawn. */
 static bool may_be_compared(struct side *const *side, size_t nr)
 {
 	bool ok = true;

@@ -218,14 +218,16 @@ static void on_signal(int sig)
 static void catch_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	/* no SA_RESTART: a benchmark that sleeps in a call must come back;
-	 * the second Ctrl-C kills, and the next start puts things back */
+	/*
+	 * no SA_RESTART, so that a signal ends a call in which a benchmark
+	 * sleeps; the second Ctrl-C kills, and the next start restores settings
+	 */
 	struct sigaction sa = { .sa_handler = on_signal,
 				.sa_flags = SA_RESETHAND };
 	struct sigaction old;
 	size_t i;
 
-	/* nohup, and a shell that put this in the background, ignore some */
+	/* nohup, and shells with "&", ignore some of these: keep that */
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		if (!sigaction(signals[i], NULL, &old) &&
 		    old.sa_handler != SIG_IGN)
@@ -272,7 +274,7 @@ static void progress(const struct session *s, size_t i)
 	free(label);
 }
 
-/* Why the first point that is unavailable is so. */
+/* The reason of the first unavailable point. */
 static char *first_reason;
 
 static void note_unmeasured(const struct point *p, const json_t *record)
@@ -373,7 +375,7 @@ static int conclude(const struct session *s, const char *path)
 	return 0;
 }
 
-/* Says how much of the file a signal has left. */
+/* Prints how much was kept after a signal. */
 static void tell_stopped(const struct session *s, const char *path)
 {
 	if (s->nr_ok)

@@ -124,7 +124,9 @@ static const char *kernel_what(const struct sweep_kernel *k)
 	return k->release ?: k->deb ?: k->image;
 }
 
-/* Separated by tabs; "-" for an empty field. scripts/sweep reads these. */
+/*
+ * Prints tab-separated lines, with "-" for an empty field, for scripts/sweep.
+ */
 static void print_tsv(const struct sweep *s, const struct sweep_cell *cells,
 		      size_t nr)
 {

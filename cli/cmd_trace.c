@@ -254,7 +254,7 @@ static void print_absent(const bool *want, const struct trace_value *v,
 static void print_table(const bool *want, const struct trace_value *v,
 			double seconds)
 {
-	/* who names events wants to see them */
+	/* also print zeroes of events that were named */
 	bool all = args_verbose || env.nr_globs;
 	char *who = whose(), zeros[256] = "";
 	unsigned int i, nr_zeros = 0;
@@ -552,7 +552,7 @@ static const char *nothing_counted(const bool *want,
 	return why;
 }
 
-/* Signals that nohup or a shell's "&" ignore stay ignored. */
+/* Adds a signal unless it is ignored, as by nohup or a shell's "&". */
 static void add_unless_ignored(sigset_t *set, int sig)
 {
 	struct sigaction sa;

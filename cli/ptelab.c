@@ -101,7 +101,7 @@ static int dispatch(int argc, char **argv)
 	return unknown(name);
 }
 
-/* At exit, as --help ends there, too. */
+/* Runs at exit, since --help also exits. */
 static void check_stdout(void)
 {
 	if (fflush(stdout) && errno != EPIPE) {

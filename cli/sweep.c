@@ -110,7 +110,7 @@ static int bad(const struct sweep *s, const config_setting_t *at,
 		    config_setting_name(named) ?: "the file", text);
 }
 
-/* It goes into files of lines on hosts: boot entries, units, journals. */
+/* Returns whether the text is one line, as files on hosts need. */
 static bool one_line(const char *text)
 {
 	for (; *text; text++)
@@ -169,7 +169,7 @@ static int texts(const struct sweep *s, const config_setting_t *v,
 	return n ? 0 : bad(s, v, "is empty");
 }
 
-/* Relative names of files are relative to the sweep file. */
+/* Returns a file name relative to the sweep file; the caller frees. */
 static char *beside(const struct sweep *s, const char *name)
 {
 	const char *slash = strrchr(s->path, '/');
@@ -191,7 +191,7 @@ static void kernel_clear(struct sweep_kernel *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* The name of a kernel is also that of a folder and of a boot entry. */
+/* Returns whether the name suits a folder and a boot entry as well. */
 static bool good_name(const char *name)
 {
 	return name && *name && strlen(name) <= 64 &&

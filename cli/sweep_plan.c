@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See sweep.h. In which order a sweep boots, and how long it takes. */
+/* See sweep.h. Computes the order of boots, and how long a sweep takes. */
 #include "cli/sweep.h"
 
 #include <errno.h>
