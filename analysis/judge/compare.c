@@ -383,7 +383,7 @@ static void note_operations(struct comparison *c, const struct side_point *b,
 		return;
 	params = params_text(b->params, " ");
 	comparison_note(c, "%s %s: a batch is %" JSON_INTEGER_FORMAT " operations in base, %"
-	     JSON_INTEGER_FORMAT " in new; what a batch costs once is shared among them",
+	     JSON_INTEGER_FORMAT " in new; they share the costs of a batch",
 	     b->bench, params, x, y);
 	free(params);
 }
@@ -791,7 +791,7 @@ static void judge_timed(const struct comparison *c, struct result *r)
 	if (r->why)
 		return;
 	if (c->confounded) {
-		r->why = xasprintf("confounded: all boots of %s came first, so a drift is no less likely than a change",
+		r->why = xasprintf("confounded: all boots of %s came first, so a drift explains it as well as a change",
 				   c->confounded);
 		return;
 	}
@@ -890,7 +890,7 @@ static void note_boots(struct comparison *c, const char *mode)
 	size_t few = strcmp(mode, "exact") ? 1 : 2;
 
 	if (b && n && (b <= few || n <= few))
-		comparison_note(c, "%zu %s boot%s of base and %zu of new: whether a count repeats is not known",
+		comparison_note(c, "%zu %s boot%s of base and %zu of new: too few to show whether a count repeats",
 		     b, mode, plural(b), n);
 }
 
@@ -954,7 +954,7 @@ static char *releases_text(const struct comparison *c)
 
 	if (!n || !m || (n == m && !strncmp(base, new, n)))
 		return NULL;
-	return xasprintf("%.*s and %.*s are two releases: all that was merged between them differs, thousands of changes from one X.Y to the next. No difference here is the doing of one change.",
+	return xasprintf("%.*s and %.*s are two releases: everything merged between them differs, thousands of changes from one X.Y to the next. No difference here is the effect of one change.",
 			 n, base, m, new);
 }
 

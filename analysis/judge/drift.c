@@ -178,7 +178,7 @@ static void find_drift(struct comparison *c)
 		comparison_note(c, "drift: %s %s %s over the session (Kendall's tau %.2f, p %.2g)%s: look for heat, a growing page cache, or another load",
 				r->point->bench, r->metric,
 				tau[i] > 0 ? "rises" : "falls", tau[i], p[i],
-				level ? ", and a line through its boots is taken off" : "");
+				level ? "; the trend is removed" : "");
 		if (level)
 			level_row(c, r);
 	}
@@ -257,7 +257,7 @@ static void note_warmup(struct comparison *c, const struct result *r)
 		count_warmups(n, r->metric, c->options->margin, &off, &all,
 			      &largest);
 	if (off >= 2 && 2 * off >= all)
-		comparison_note(c, "warm-up: the first batches of %s %s are up to %.1f%% above the later ones in %zu of %zu files: more --warmup",
+		comparison_note(c, "warm-up: the first batches of %s %s are up to %.1f%% above the later ones in %zu of %zu files: increase --warmup",
 				r->point->bench, r->metric,
 				100 * (largest - 1), off, all);
 }

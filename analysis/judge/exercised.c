@@ -200,7 +200,7 @@ char *exercised_text(const json_t *changes)
 		text = xstrdup("The two kernels are the same code.");
 		break;
 	case EXERCISED_DATA:
-		text = xasprintf("No code changed, only data (%s and so on); whether it was read is not known.",
+		text = xasprintf("No code changed, only data (%s and so on); whether it was read is unknown.",
 				 json_text(json_array_get(json_object_get(
 					changes, "data"), 0), "name"));
 		break;
@@ -227,7 +227,7 @@ char *exercised_text(const json_t *changes)
 	default:
 		if (!all)
 			return NULL;
-		text = xasprintf("Changed code: %zu function%s; what of it ran is not known: %s.",
+		text = xasprintf("Changed code: %zu function%s; unknown what ran: %s.",
 				 all, plural(all),
 				 json_text(changes, "not_counted"));
 	}

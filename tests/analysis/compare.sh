@@ -641,7 +641,7 @@ check "--fail-on finding: none" exits 0 ptelab compare base base --fail-on findi
 fails_itself_on()
 {
 	make_run -o zaps -B a -n 3 'a.b : kvm_unnecessary=1 kvm_unnecessary.clear=1 shadow_stale=1 forbidden_outcomes=1' &&
-	exits 0 ptelab compare zaps zaps --fail-on "$1" --format rows && says "not this change's doing"
+	exits 0 ptelab compare zaps zaps --fail-on "$1" --format rows && says "this change does not cause it"
 }
 check "--fail-on finding: none that is on both sides" fails_itself_on finding
 # a run against itself has nothing to fail on, whatever its kind
