@@ -84,7 +84,7 @@ static void put_head(const struct changes *c, FILE *f)
 		print_line(f, 0, 2, "%s in %zu counted points", what_ran(c),
 			   c->nr_points);
 	else if (c->not_counted)
-		print_line(f, 0, 2, "what ran is not known: %s",
+		print_line(f, 0, 2, "unknown what ran: %s",
 			   c->not_counted);
 }
 

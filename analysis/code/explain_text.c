@@ -334,7 +334,7 @@ static void print_accounts(const struct explanation *e, FILE *f)
 		   format_delta(sum, 2, b));
 	for (i = 0; i < NR_SIDES; i++)
 		if (e->unmatched[i])
-			print_line(f, 1, 3, "%s: %" PRIu64 " returns to where no known call came from, as of another task: of what followed the callers are not known",
+			print_line(f, 1, 3, "%s: %" PRIu64 " returns without a known call, as in another task; the callers of the code after them are unknown",
 				   i ? "new" : "base", e->unmatched[i]);
 }
 

@@ -487,7 +487,7 @@ const char *lines_function_at(struct lines *l, const char *file,
 
 struct lines *lines_open(const struct image *img)
 {
-	return fail_null(ENOTSUP, "%s: this ptelab was built without libdw and knows no files and lines; the one of make does",
+	return fail_null(ENOTSUP, "%s: this ptelab was built without libdw, so it can't show files and lines; use the one that make builds",
 			 img->path);
 }
 

@@ -444,13 +444,13 @@ static int merge_line(struct merge *m, const char *line, size_t len)
 	if (!strcmp(type, "header"))
 		merge_header(m, o);
 	else if (!m->run)
-		ret = fail(EINVAL, "its first line is no header");
+		ret = fail(EINVAL, "its first line is not a header");
 	else if (!strcmp(type, "point"))
 		ret = merge_point(m, o);
 	else if (!strcmp(type, "footer"))
 		ret = merge_footer(m, o);
 	else
-		ret = fail(EINVAL, "a line is no record of a run");
+		ret = fail(EINVAL, "a line is not a record of a run");
 	if (!ret) {
 		text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
 		text = xrealloc(text, strlen(text) + 2);

@@ -242,7 +242,7 @@ int patch_add(struct patched *p, const char *path)
 	finish_part(&t);
 	free(text);
 	if (!hunks)
-		return fail(EINVAL, "%s: no patch: no hunk in it", path);
+		return fail(EINVAL, "%s: not a patch: it has no hunk", path);
 	return 0;
 }
 

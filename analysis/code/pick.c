@@ -588,7 +588,7 @@ static void put_summary(const struct picking *p, FILE *f)
 			"s differ", new, p->nr_ran, p->nr_targets, only,
 			p->blocks_ran, p->nr_blocks);
 	else
-		comment(f, "No function differs%s, but data may. Which points read it is not known.",
+		comment(f, "No function differs%s, but data may. It is unknown which points read it.",
 			new);
 	free(new);
 	free(only);

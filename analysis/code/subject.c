@@ -141,7 +141,7 @@ static int run_side(struct subject *s, const char *folder)
 	s->manifest = manifest_in(parent);
 	free(parent);
 	if (!s->manifest)
-		return fail(ENOENT, "%s: no manifest.json beside it says which kernel it is of; give a run of make ab, or vmlinux files",
+		return fail(ENOENT, "%s: its kernel is unknown, because there is no manifest.json beside it; give a run of make ab, or vmlinux files",
 			    folder);
 	return kernel_of_run(s, slash ? slash + 1 : folder);
 }

@@ -264,7 +264,7 @@ refuses "not there" 'nowhere: No such file' "$PTELAB" changes base nowhere
 refuses "a folder of neither" 'tests: neither a vmlinux nor boot files' "$PTELAB" changes base "$top/tests"
 refuses "no symbols" 'stripped: no symbols' "$PTELAB" changes stripped base
 refuses "an object file" 'object: not linked' "$PTELAB" changes object base
-refuses "no patch" 'x.c: no patch' "$PTELAB" changes base OPS --patch x.c
+refuses "no patch" 'x.c: not a patch' "$PTELAB" changes base OPS --patch x.c
 refuses "one argument that is no run" 'base: no folder that make ab left' "$PTELAB" changes base
 if [ "$(uname -m)" = x86_64 ]; then
 	refuses "another processor's" 'a file for x86-64' "$PTELAB" changes base "$PTELAB"
