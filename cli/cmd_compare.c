@@ -24,7 +24,7 @@ static const struct argp_option options[] = {
 	{ "all", 'a', NULL, 0, "print equal rows too", 0 },
 	{ "fail-on", OPT_FAIL_ON, "WHAT[,...]", 0, NULL, 0 },
 	{ "allow-change", OPT_ALLOW_CHANGE, "METRIC=LIMIT[,...]", 0,
-	  "--fail-on takes no difference of such a metric (a glob) up to LIMIT, as 2 or 1%, for one; the first that matches counts",
+	  "--fail-on ignores differences up to LIMIT, such as 2 or 1%, of metrics that match this glob; the first match counts",
 	  0 },
 	{ "center", OPT_CENTER, "WHAT", 0, NULL, 0 },
 	{ "seed", OPT_SEED, "N", 0, "seed of the bootstrap; default 1", 0 },
