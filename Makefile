@@ -160,7 +160,7 @@ reproduce:
 three:
 	@scripts/three-kernels
 
-# The results that ship in runs/example-*, made anew
+# Makes the results that ship in runs/example-* again
 .PHONY: examples
 examples:
 	@scripts/examples $(SERIES)
@@ -267,7 +267,7 @@ $(BUILD)/tests/make-batches: tests/analysis/make-batches.c
 	@mkdir -p $(@D)
 	@$(CC_USED) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< -lmd -lm
 
-# What runs in a machine that has the module
+# Programs that run in a machine with the module
 KMOD_TEST_OBJ	:= $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kmod/*.c)) \
 		   $(BUILD)/lib/kmod.o $(BUILD)/lib/util.o
 
@@ -302,8 +302,8 @@ install: all
 	install -D -m 755 scripts/sweep-host $(DESTDIR)$(PREFIX)/share/ptelab/sweep-host
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ptelab/sweeps scripts/sweeps/*.cfg
 
-# What install put there, with the same DESTDIR and PREFIX; folders that others
-# may use as well are left.
+# Removes what install put there, with the same DESTDIR and PREFIX; keeps folders that
+# other programs may use.
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/ptelab $(PREFIX)/bin/ptelab-sweep \
 		$(COMPLETION_BASH) $(COMPLETION_ZSH) $(COMPLETION_FISH) \
