@@ -73,6 +73,15 @@ TEST(near_zero)
 	assert_true(isnan(c->results[0].ci_low));
 	assert_int_equal(c->results[0].verdict, VERDICT_REGRESSION);
 	free_made(c, side);
+	/* Nor is there a margin of it: no number of boots shows that it is equal. */
+	c = compare_made(
+		&(struct made){ "base", "timed", "barrier_ns", 1, 8, base, NULL },
+		&(struct made){ "new", "timed", "barrier_ns", 1, 8, base, NULL },
+		side);
+	assert_int_equal(c->results[0].verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(c->results[0].why, "near 0"));
+	assert_int_equal(c->results[0].boots_needed, 0);
+	free_made(c, side);
 }
 
 /*
@@ -121,6 +130,10 @@ TEST(drifts)
 		      level, power);
 	assert_true(level <= 10);
 	assert_true(power >= 90);
+	/* of few boots the line costs more */
+	level = drifted(5, .05, 0, true);
+	print_message("of 5 boots: %u false\n", level);
+	assert_true(level <= 10);
 	/* nothing is told of kernels that did not take turns */
 	assert_int_equal(drifted(8, .02, 0, false), 0);
 }
