@@ -47,7 +47,8 @@ static const char *why_no_open(int err)
 		return "needs ptelab.ko: make -C kmod install, or insmod kmod/ptelab.ko";
 	case EACCES:
 	case EPERM:
-		return "needs root with CAP_SYS_ADMIN, and no lock-down, to open " PTELAB_DEVICE;
+		return "needs root with CAP_SYS_ADMIN, and a kernel that is not locked down, to open "
+		       PTELAB_DEVICE;
 	case EMFILE:
 		return "too many open files of " PTELAB_DEVICE;
 	default:
@@ -326,6 +327,9 @@ int kmod_mmio(int fd, struct ptelab_mmio *arg)
 	if (!ioctl(fd, PTELAB_IOC_MMIO, arg))
 		return 0;
 	switch (errno) {
+	case EPERM:
+		why = "the kernel is locked down (lockdown= of its command line, or secure boot)";
+		break;
 	case EBUSY:
 		why = "a driver or another open file of " PTELAB_DEVICE " is using it";
 		break;

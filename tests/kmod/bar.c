@@ -6,6 +6,8 @@
  * for the caller to see, in its log.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +159,30 @@ static void test_removal(int fd)
 	close(other);
 }
 
+/* Whether the device decodes its memory BARs */
+static bool decode(bool on)
+{
+	int config = open(DEVICE "/config", O_RDWR | O_CLOEXEC);
+	uint16_t command = 0;
+	bool good = pread(config, &command, 2, PCI_COMMAND) == 2;
+
+	command = on ? command | PCI_COMMAND_MEMORY :
+		       command & ~PCI_COMMAND_MEMORY;
+	good = good && pwrite(config, &command, 2, PCI_COMMAND) == 2;
+	close(config);
+	return good;
+}
+
+static void test_decode(int fd)
+{
+	expect_stored(fd, "before the device is deaf");
+	check(decode(false), "the device decodes no memory");
+	check_eq(-store(fd), ENODEV, "a deaf device: stores");
+	check(!held(), "a deaf device: not held");
+	check(decode(true), "the device decodes memory again");
+	expect_stored(fd, "when it decodes again");
+}
+
 /* --- at the same time --- */
 
 static bool quit;
@@ -254,7 +280,37 @@ void test_bar(void)
 	put_file(UNSAFE, "Y");
 	test_held(fd, open_device());
 	test_driver(fd);
+	test_decode(fd);
 	test_removal(fd);
 	test_race();
 	put_file(UNSAFE, "N");
+}
+
+/* --- a kernel that is locked down, as far as lockdown.h has it --- */
+
+#define LOCKDOWN	"/proc/sys/kernel/panic"
+
+static void expect_refused(int ret, const char *what)
+{
+	check_eq(-ret, EPERM, "%s", what);
+	check(!strchr(fail_text(), '\n') && strstr(fail_text(), "locked down"),
+	      "%s: says \"%s\"", what, fail_text());
+}
+
+void test_lockdown(void)
+{
+	int fd = open_device(), other;
+
+	put_file(DEVICE "/enable", "1");
+	expect_stored(fd, "before the lockdown");
+	check(put_file(LOCKDOWN, "1"), "integrity");
+	expect_refused(store(fd), "integrity: stores to a BAR");
+	other = kmod_open(NULL);
+	check(other >= 0, "integrity: opens");
+	close(other);
+	check(put_file(LOCKDOWN, "2"), "confidentiality");
+	expect_refused(kmod_open(NULL), "confidentiality: opens");
+	check(put_file(LOCKDOWN, "-1"), "none");
+	expect_stored(fd, "after the lockdown");
+	close(fd);
 }

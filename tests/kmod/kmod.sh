@@ -191,6 +191,25 @@ cached()
 	fi
 }
 
+# A module that thinks that the kernel is locked down, see lockdown.h
+locked_down()
+{
+	local module=$tmp/locked/ptelab.ko
+	local tree=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}/trees/${kernel##*/}
+
+	if [ ! -f "$tree/Makefile" ]; then
+		skip base-lockdown "the built tree of ${kernel##*/} is no longer in the cache; remove $kernel, and both are built again"
+		return
+	fi
+	if ! make -s -C kmod KDIR="$tree" OUT="$tmp/locked" ARCH=arm64 \
+			CROSS_COMPILE="${CROSS_COMPILE:-aarch64-linux-gnu-}" \
+			CFLAGS_MODULE="-include $top/tests/kmod/lockdown.h" > "$tmp/make" 2>&1; then
+		not_ok base-lockdown-module "$(grep -m 1 -i error "$tmp/make")"
+		return
+	fi
+	boot base-lockdown exact lockdown
+}
+
 # wants N: as many must the retry-site finder have found
 wants()
 {
@@ -214,6 +233,7 @@ for part in ${PARTS:-base 7.3 debug}; do
 		returned_values base-race
 		points=''
 		boot base-load exact load
+		locked_down
 		;;
 	7.3)
 		cached 7.3 --kernel 7.3 || continue

@@ -246,6 +246,7 @@ static const struct {
 	{ "load", test_load, NULL },
 	{ "barrier", test_barrier, NULL },
 	{ "bar", test_bar, NULL },
+	{ "lockdown", test_lockdown, NULL },
 	{ "watch", NULL, test_watch },
 	{ "fuzz", NULL, test_fuzz },
 	{ "life", NULL, test_life },

@@ -74,6 +74,7 @@ void test_retry(void);
 void test_load(void);
 void test_barrier(void);
 void test_bar(void);
+void test_lockdown(void);
 void test_watch(int argc, char **argv);
 void test_fuzz(int argc, char **argv);
 void test_life(int argc, char **argv);
