@@ -147,13 +147,16 @@ arm64 clang asan tsan:
 # Pass the caller's variables to scripts/ab through the environment.
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT \
 	   MBOX WHICH EACH FRESH
-export $(AB_VARS)
+BISECT_VARS := GOOD BAD ROW MODE FROM
+export $(AB_VARS) $(BISECT_VARS)
 
-.PHONY: deps ab three
+.PHONY: deps ab bisect three
 deps:
 	@scripts/deps
 ab:
 	@scripts/ab
+bisect:
+	@scripts/bisect
 reproduce: export SOURCE := $(SOURCE)
 reproduce:
 	@scripts/reproduce $(if $(TRUST),--trust) $(HASH) $(FROM)
@@ -357,6 +360,7 @@ help:
 	@echo '	make ab KERNEL=7.3	use another of Debian'"'"'s kernels; KERNEL=newest'
 	@echo '	make ab CONFIG=file|defconfig	use another base configuration'
 	@echo '	make ab COUNT=lines	also count the cache lines that instructions touch'
+	@echo '	make bisect TREE=~/linux GOOD=v6.12 BAD=my-branch ROW=worst	find the commit that changes a row'
 	@echo '	make three		compare three ways of notifying on an upgrade'
 	@echo '	make reproduce HASH=x [FROM=dir [TRUST=1]] [SOURCE=x]	repeat a result, report if it is identical'
 	@echo '	make examples		repeat the results in runs/example-*'
