@@ -35,9 +35,9 @@ static const struct mark {
 	{ "KASAN", { 0 }, { "*kasan_*" } },
 	{ "KFENCE", { 0 }, { "kfence_*", "__kfence_*" } },
 	{ "LIST_HARDENED", { 0 }, { "__list_add_valid*", "__list_del_entry_valid*" } },
-	{ "LRU_GEN", { 0 }, { "lru_gen_*" } },
+	{ "LRU_GEN_ENABLED", { 0 }, { "lru_gen_*" } },
 	{ "MEMCG", { 0 }, { "*mem_cgroup*", "*memcg*", "*obj_cgroup*" } },
-	{ "RANDOMIZE_KSTACK_OFFSET", { 0 }, { "choose_random_kstack_offset" } },
+	{ "RANDOMIZE_KSTACK_OFFSET_DEFAULT", { 0 }, { "choose_random_kstack_offset" } },
 	{ "NUMA_BALANCING", { 0 }, { "task_numa_*", "numa_*" } },
 	{ "FUNCTION_TRACER", { 0 }, { "ftrace_*", "__fentry__" } },
 };
@@ -112,7 +112,7 @@ static void add_option(json_t *all, const char *option, const double *sum)
 						     sum[BASE], sum[NEW]));
 }
 
-json_t *by_option(const struct explanation *e)
+json_t *by_option(const struct explanation *e, const json_t *differing)
 {
 	double preempt[NR_SIDES] = { 0 };
 	json_t *all = json_array();
@@ -121,6 +121,8 @@ json_t *by_option(const struct explanation *e)
 	for (i = 0; i < ARRAY_SIZE(marks); i++) {
 		double sum[NR_SIDES] = { 0 };
 
+		if (!json_object_get(differing, marks[i].option))
+			continue;
 		for (j = 0; j < e->nr; j++) {
 			const struct explained_function *f = &e->functions[j];
 			bool whole = has_name(&marks[i], f->name);
@@ -133,6 +135,8 @@ json_t *by_option(const struct explanation *e)
 		}
 		add_option(all, marks[i].option, sum);
 	}
+	if (!json_object_get(differing, "PREEMPT_COUNT"))
+		return all;
 	for (j = 0; j < e->nr; j++)
 		for (side = 0; side < NR_SIDES && !strcmp(e->functions[j].space, "kernel"); side++)
 			preempt[side] += of_preempt_count(&e->functions[j],

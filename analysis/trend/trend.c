@@ -18,6 +18,7 @@
 struct kernel {
 	struct side *side;	/* NULL: a hole */
 	json_t *told;		/* its entry in the document */
+	json_t *differing;	/* names of options, as keys */
 	/* against each kernel before it, as far as somebody asked */
 	struct comparison **against;
 };
@@ -64,7 +65,7 @@ static void set_text(json_t *o, const char *key, const char *text)
 }
 
 /* "# against LABEL", then lines "NAME<tab>OLD<tab>NEW[<tab>everywhere]". */
-static json_t *options_of(const char *dir)
+static json_t *options_of(const char *dir, json_t *differing)
 {
 	char *path = path_in(dir, "options"), *save, *line, *text = NULL;
 	static const char against[] = "# against ";
@@ -85,9 +86,11 @@ static json_t *options_of(const char *dir)
 			continue;
 		nr++;
 		mark = strchr(new + 1, '\t');
+		*old = *new = 0;
+		json_object_set_new(differing, line, json_true());
 		if (!mark)
 			continue;
-		*old = *new = *mark = 0;
+		*mark = 0;
 		json_array_append_new(everywhere, json_pack("[o, o, o]",
 				text_json(line), text_json(old + 1),
 				text_json(new + 1)));
@@ -116,7 +119,7 @@ static json_t *seeds_of(const struct side *s)
 	return seeds;
 }
 
-static json_t *kernel_json(const char *dir, const struct side *s)
+static json_t *kernel_json(const char *dir, const struct side *s, json_t *differing)
 {
 	const char *slash = strrchr(dir, '/');
 	json_t *m = manifest_of(dir), *o = json_object(), *options;
@@ -127,7 +130,7 @@ static json_t *kernel_json(const char *dir, const struct side *s)
 	set_text(o, "hash", json_text(m, *json_text(m, "hash") ? "hash" :
 				      "image_sha256"));
 	json_decref(m);
-	options = options_of(dir);
+	options = options_of(dir, differing);
 	if (options)
 		json_object_set_new(o, "options", options);
 	if (!s)
@@ -165,7 +168,8 @@ static int load_kernel(struct maker *m, const char *dir)
 			return -EINVAL;
 		}
 	}
-	k->told = kernel_json(path, k->side);
+	k->differing = json_object();
+	k->told = kernel_json(path, k->side, k->differing);
 	if (failed)
 		set_text(k->told, "failed", *failed ? failed : "it did not boot");
 	k->against = xcalloc(m->nr + 1, sizeof(*k->against));
@@ -207,7 +211,8 @@ static json_t *number_pair(const char *name, double base, double new)
 }
 
 /* The functions that differ most; what is left is one sum. */
-static void set_functions(json_t *step, const struct explanation *e)
+static void set_functions(json_t *step, const struct explanation *e,
+			  const json_t *differing)
 {
 	json_t *list = json_array();
 	double rest = 0;
@@ -232,7 +237,7 @@ static void set_functions(json_t *step, const struct explanation *e)
 				(json_int_t)others, number_json(rest)));
 	json_object_set_new(step, "accounted_for",
 			    number_json(explained_share(e)));
-	json_object_set_new(step, "by_option", by_option(e));
+	json_object_set_new(step, "by_option", by_option(e, differing));
 }
 
 static void explain_step(struct maker *m, json_t *step, const struct result *r,
@@ -246,7 +251,7 @@ static void explain_step(struct maker *m, json_t *step, const struct result *r,
 		return;
 	e = explain(r->point, new, r->metric, -1, m->store);
 	if (e) {
-		set_functions(step, e);
+		set_functions(step, e, m->kernel[at].differing);
 		explanation_free(e);
 	} else {
 		json_object_set_new(step, "unexplained", text_json(fail_text()));
@@ -441,18 +446,51 @@ static void collect_points(struct maker *m)
 	json_decref(seen);
 }
 
+static bool is_known(const char *value)
+{
+	return *value && strcmp(value, "(none)") && strcmp(value, "(null)");
+}
+
+/*
+ * Settings that differ and matter, such as the compiler. One that only one of the
+ * kernels knows is part of what was merged.
+ */
+static json_t *environment_of(const struct env_differences *e)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < e->nr; i++) {
+		char *text;
+
+		if (!e->d[i].matters || env_said_before(e, i) ||
+		    !is_known(e->d[i].base) || !is_known(e->d[i].new))
+			continue;
+		text = env_difference_text(&e->d[i]);
+		json_array_append_new(all, text_json(text));
+		free(text);
+	}
+	return all;
+}
+
 /* Neighbours that compare would refuse are no trend. */
 static int check_neighbours(struct maker *m)
 {
 	size_t last = SIZE_MAX, i;
 
 	for (i = 0; i < m->nr; i++) {
+		const struct env_differences *e;
+
 		if (!m->kernel[i].side)
 			continue;
-		if (last != SIZE_MAX &&
-		    report_refusal(&comparison_of(m, last, i)->env,
-				   m->kernel[last].side, m->kernel[i].side))
-			return -EINVAL;
+		if (last != SIZE_MAX) {
+			e = &comparison_of(m, last, i)->env;
+			if (report_refusal(e, m->kernel[last].side,
+					   m->kernel[i].side))
+				return -EINVAL;
+			json_object_set_new(m->kernel[i].told, "environment",
+					    environment_of(e));
+		}
 		last = i;
 	}
 	return last == SIZE_MAX ?
@@ -501,6 +539,7 @@ json_t *trend_of(const char *const *dir, size_t nr, const char *title,
 				comparison_free(m.kernel[i].against[j]);
 		free(m.kernel[i].against);
 		json_decref(m.kernel[i].told);
+		json_decref(m.kernel[i].differing);
 	}
 	for (i = 0; i < m.nr; i++)
 		if (m.kernel[i].side)

@@ -53,6 +53,8 @@ const char *trend_folio(const json_t *row);
 char *trend_functions(const json_t *step, size_t most);
 /* "ARM64_PTR_AUTH_KERNEL +12"; NULL: none can be told apart. The caller frees. */
 char *trend_option_shares(const json_t *step);
+/* "compiler: base gcc-12, new gcc-14"; NULL: nothing differs. The caller frees. */
+char *trend_environment(const json_t *kernel);
 /* "312 options, among them PREEMPT_LAZY n -> y"; NULL: unknown. Caller frees. */
 char *trend_options(const json_t *kernel);
 

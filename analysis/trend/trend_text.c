@@ -10,7 +10,7 @@
 #include "analysis/trend/trend.h"
 #include "lib/util.h"
 
-#define STEPS_IN_ROW	3	/* told beside a row, the largest */
+#define STEPS_IN_ROW	2	/* told beside a row, the largest */
 #define FUNCTIONS_TOLD	4
 
 /* --- parts of the document --- */
@@ -119,6 +119,21 @@ char *trend_options(const json_t *kernel)
 	return text;
 }
 
+char *trend_environment(const json_t *kernel)
+{
+	char *text = NULL;
+	json_t *each;
+	size_t i;
+
+	json_array_foreach(json_object_get(kernel, "environment"), i, each) {
+		if (!text)
+			text = xstrdup("");
+		append_text(&text, "; ", "%s", json_is_string(each) ?
+			    json_string_value(each) : "");
+	}
+	return text;
+}
+
 /* --- a table of all --- */
 
 static double step_size(const json_t *step)
@@ -157,8 +172,6 @@ static char *steps_text(const json_t *trend, const json_t *row)
 	for (i = 0; i < nr && i < STEPS_IN_ROW; i++)
 		append_text(&text, ", ", "%s %s", label_of(trend, v[i], "at"),
 			    change_text(v[i], change));
-	if (nr > STEPS_IN_ROW)
-		append_text(&text, ", ", "%zu more", nr - STEPS_IN_ROW);
 	free(v);
 	return text;
 }
@@ -347,6 +360,7 @@ void trend_text(const json_t *trend, size_t most, FILE *f)
 	json_array_foreach(kernels, i, k) {
 		const char *label = json_text(k, "label");
 		char *options = trend_options(k);
+		char *environment = trend_environment(k);
 
 		if (*json_text(k, "failed")) {
 			fputc('\n', f);
@@ -360,6 +374,8 @@ void trend_text(const json_t *trend, size_t most, FILE *f)
 			if (*json_text(k, "source"))
 				print_line(f, 0, 2, "configuration: %s", options ?
 					   options : "not known, so it may be the cause of a step");
+			if (environment)
+				print_line(f, 0, 2, "environment: %s", environment);
 			if (!(print_steps(trend, i, true, most, f) +
 			      print_steps(trend, i, false, most, f)))
 				fputs("no row differs\n", f);
@@ -368,6 +384,7 @@ void trend_text(const json_t *trend, size_t most, FILE *f)
 			before = label;
 		}
 		free(options);
+		free(environment);
 	}
 	if (*json_text(json_array_get(kernels, 0), "source")) {
 		fputc('\n', f);
