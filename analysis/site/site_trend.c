@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/draw/format.h"
+#include "analysis/draw/pivot.h"
 #include "analysis/site/site_page.h"
 #include "analysis/trend/trend.h"
 
@@ -79,7 +80,7 @@ static void put_kernel(const json_t *trend, size_t at, const char *before, FILE 
 {
 	json_t *k = json_array_get(json_object_get(trend, "kernels"), at);
 	const char *label = json_text(k, "label");
-	char *options = trend_options(k);
+	char *options = trend_options(k), *environment = trend_environment(k);
 
 	fputs("<h2 id=\"kernel-", f);
 	put_markup(f, label);
@@ -104,9 +105,15 @@ static void put_kernel(const json_t *trend, size_t at, const char *before, FILE 
 		} else if (*json_text(k, "source")) {
 			fputs("<p>Configuration: not known, so it may be the cause of a step.</p>\n", f);
 		}
+		if (environment) {
+			fputs("<p>Environment: ", f);
+			put_markup(f, environment);
+			fputs(".</p>\n", f);
+		}
 		put_steps_at(trend, at, f);
 	}
 	free(options);
+	free(environment);
 }
 
 static void put_values(const json_t *trend, FILE *f)
@@ -145,6 +152,26 @@ static void put_values(const json_t *trend, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
+/* A picture for each operation, so that a narrow page has them below each other. */
+static void put_pictures(const json_t *trend, FILE *f)
+{
+	struct names stems = { 0 };
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(trend, "rows"), i, row)
+		if (!strcmp(json_text(row, "metric"), TREND_COST))
+			names_once(&stems, xstrdup(trend_stem(row)));
+	fputs("<div class=\"pictures\">\n", f);
+	for (i = 0; i < stems.nr; i++) {
+		fputs("<figure>", f);
+		trend_svg_of(trend, stems.text[i], f);
+		fputs("</figure>\n", f);
+	}
+	fputs("</div>\n", f);
+	names_free(&stems);
+}
+
 int site_put_trend(const struct site *s, const struct item *item)
 {
 	char *path = xasprintf("t/%s.html", item->page);
@@ -158,9 +185,7 @@ int site_put_trend(const struct site *s, const struct item *item)
 		fputs("<p>Kernel instructions for each operation in an emulated machine, relative to the first kernel that has the operation. Instructions are not time.</p>\n", f);
 		if (*json_text(json_array_get(kernels, 0), "source"))
 			fputs("<p><strong>No step is the doing of one change.</strong> Between two releases thousands were merged, and the configuration and the compiler differ: each section says in which options. \"By option\" is what can be told apart in the machine code, the least that an option costs.</p>\n", f);
-		fputs("<figure><div class=\"wide\">", f);
-		trend_svg(item->doc, f);
-		fputs("</div></figure>\n", f);
+		put_pictures(item->doc, f);
 		json_array_foreach(kernels, i, k) {
 			put_kernel(item->doc, i, before, f);
 			if (!*json_text(k, "failed"))
