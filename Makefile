@@ -144,19 +144,22 @@ arm64 clang asan tsan:
 
 # --- the main job ---
 
-# Pass the caller's variables to scripts/ab through the environment.
+# Pass the caller's variables to scripts/ab and scripts/trend through the environment.
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT \
 	   MBOX WHICH EACH FRESH
 BISECT_VARS := GOOD BAD ROW MODE FROM
-export $(AB_VARS) $(BISECT_VARS)
+TREND_VARS := KERNELS RANGE EVERY
+export $(AB_VARS) $(BISECT_VARS) $(TREND_VARS)
 
-.PHONY: deps ab bisect three
+.PHONY: deps ab bisect trend three
 deps:
 	@scripts/deps
 ab:
 	@scripts/ab
 bisect:
 	@scripts/bisect
+trend:
+	@scripts/trend
 reproduce: export SOURCE := $(SOURCE)
 reproduce:
 	@scripts/reproduce $(if $(TRUST),--trust) $(HASH) $(FROM)
@@ -361,6 +364,8 @@ help:
 	@echo '	make ab CONFIG=file|defconfig	use another base configuration'
 	@echo '	make ab COUNT=lines	also count the cache lines that instructions touch'
 	@echo '	make bisect TREE=~/linux GOOD=v6.12 BAD=my-branch ROW=worst	find the commit that changes a row'
+	@echo '	make trend KERNELS="6.1 6.12 newest"	follow rows over many kernels; builds none'
+	@echo '	make trend TREE=~/linux RANGE=v6.12..v6.13 EVERY=20	the same over commits'
 	@echo '	make three		compare three ways of notifying on an upgrade'
 	@echo '	make reproduce HASH=x [FROM=dir [TRUST=1]] [SOURCE=x]	repeat a result, report if it is identical'
 	@echo '	make examples		repeat the results in runs/example-*'
