@@ -167,9 +167,12 @@ three:
 	@scripts/three-kernels
 
 # Makes the results that ship in runs/example-* again
-.PHONY: examples
+.PHONY: examples site-example
 examples:
 	@scripts/examples $(SERIES)
+# Pages of the trend that ships, in build/site
+site-example: $(BUILD)/ptelab
+	@$(BUILD)/ptelab site runs/example-trend -o build/site
 
 # --- tests ---
 
@@ -366,6 +369,7 @@ help:
 	@echo '	make bisect TREE=~/linux GOOD=v6.12 BAD=my-branch ROW=worst	find the commit that changes a row'
 	@echo '	make trend KERNELS="6.1 6.12 newest"	follow rows over many kernels; builds none'
 	@echo '	make trend TREE=~/linux RANGE=v6.12..v6.13 EVERY=20	the same over commits'
+	@echo '	make site-example	pages of the trend in runs/example-trend, in build/site'
 	@echo '	make three		compare three ways of notifying on an upgrade'
 	@echo '	make reproduce HASH=x [FROM=dir [TRUST=1]] [SOURCE=x]	repeat a result, report if it is identical'
 	@echo '	make examples		repeat the results in runs/example-*'
