@@ -340,9 +340,10 @@ refuses "sweep: another file" 'bad.cfg:2: @include is not supported' timeout 60 
 make_run -o other -n 3 'gup.pin_fast folio=64k : instructions_kernel=130' || exit 1
 full=/dev/full
 for command in "show plain" "compare plain other" "compare plain other --json" list doctor "compare --help" \
-	"trace --list" "report plain other -o -"; do
+	"trace --list" "report plain other -o -" "explain counted $top/tests/golden/runs/counted-new" \
+	"sweep check $top/scripts/sweeps/quick.cfg" "run -q -b harness.empty -o -"; do
 	# shellcheck disable=SC2086
-	refuses "full disk: $command" 'No space left on device' bash -c "exec '$PTELAB' $command > $full"
+	refuses "full disk: ${command//"$top"\//}" 'No space left on device' bash -c "exec '$PTELAB' $command > $full"
 done
 for command in "compare plain other --format text=$full" "compare plain other --format json=$full" \
 	"report plain other -o $full" "explain counted $top/tests/golden/runs/counted-new -o $full"; do
