@@ -12,6 +12,7 @@
 #include "analysis/report/show.h"
 #include "bench/harness/session.h"
 #include "bench/kit/stop.h"
+#include "bpf/bt.h"
 #include "bpf/source.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
@@ -19,13 +20,14 @@
 #include "lib/journal.h"
 #include "lib/kmod.h"
 #include "lib/marks.h"
+#include "lib/metric.h"
 #include "lib/record.h"
 #include "lib/tune.h"
 #include "lib/util.h"
 
 enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
        OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
-       OPT_SAMPLE, OPT_MAX_OPS };
+       OPT_SAMPLE, OPT_MAX_OPS, OPT_BT, OPT_BETTER };
 
 /* Points whose cost is printed at the end. */
 #define FIGURES	6
@@ -55,6 +57,10 @@ static const struct argp_option options[] = {
 	{ "seed", OPT_SEED, "N", 0, "seed of random orders; recorded", 0 },
 	{ "cpu", OPT_CPU, "N", 0, "measure on this CPU; default the highest", 0 },
 	{ "counter", OPT_COUNTER, "WHAT", 0, NULL, 0 },
+	{ "bt", OPT_BT, "SCRIPT", 0,
+	  "also count with this bpftrace program, or FILE.bt [ARG...]: each number in a map is a metric bt.MAP, or bt.MAP.KEY",
+	  0 },
+	{ "better", OPT_BETTER, "WHICH", 0, NULL, 0 },
 	{ "all-counters", OPT_ALL, NULL, 0,
 	  "also count events that the operation can't cause, such as KVM's without a virtual machine", 0 },
 	{ "group", OPT_GROUP, "N", 0,
@@ -74,6 +80,7 @@ static const char doc[] =
 	"  ptelab run -b 'gup.*' -p folio=4k,64k -o runs/base\n"
 	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
 	"  ptelab run -b fault.cow --sample 10 -o runs/base\n"
+	"  ptelab run -b fault.cow --bt 'kprobe:do_wp_page { @wp = count(); }'\n"
 	"  ptelab run --dry-run -b 'fault.*' -p folio=4k,64k,2m\n"
 	"\n"
 	"Exit status: 0 all points were measured or are unavailable on this "
@@ -86,7 +93,8 @@ static const char doc[] =
 static struct {
 	const char *selectors[MAX_ARGS], *params[MAX_ARGS];
 	size_t nr_selectors, nr_params;
-	const char *output;
+	const char *output, *bt;
+	const struct choice *better;	/* of the metrics of bt; NULL */
 	bool dry_run, tune;
 	struct runner_options o;
 	bool batches_set;
@@ -94,33 +102,38 @@ static struct {
 } env;
 
 /* Both sources count notifier calls, so a run uses only one of them. */
-static const struct counter_source *const bpf_sources[] = {
-	&bpf_source, NULL
-};
-static const struct counter_source *const kmod_sources[] = {
-	&kmod_source, NULL
-};
-
 static const struct counter_choice {
 	struct choice choice;
-	const struct counter_source *const *sources;
+	const struct counter_source *source;
 } counter_rows[] = {
-	{ { "bpf", "BPF programs" }, bpf_sources },
-	{ { "kmod", "ptelab.ko" }, kmod_sources },
+	{ { "bpf", "BPF programs" }, &bpf_source },
+	{ { "kmod", "ptelab.ko" }, &kmod_source },
 	{ { "none", NULL }, NULL },
 };
 
 const struct choices run_counters = CHOICES(counter_rows);
+
+/* What counts: one of these, and bpftrace. */
+static const struct counter_source *sources[3];
+
+static const struct choice better_rows[] = {
+	{ "none", NULL }, { "lower", NULL }, { "higher", NULL }
+};
+
+static const struct choices better_choices = CHOICES(better_rows);
 
 static char *option_help(int key, const char *text,
 			 void *input __attribute__((unused)))
 {
 	char *all, *help;
 
-	if (key != OPT_COUNTER)
+	if (key != OPT_COUNTER && key != OPT_BETTER)
 		return (char *)text;
-	all = choices_help(&run_counters);
-	help = xasprintf("what counts kernel events in the counted batches: %s",
+	all = choices_help(key == OPT_COUNTER ? &run_counters :
+			   &better_choices);
+	help = xasprintf(key == OPT_COUNTER ?
+			 "what counts kernel events in the counted batches: %s" :
+			 "with --bt: which way its metrics are better: %s",
 			 all);
 	free(all);
 	return help;
@@ -180,7 +193,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_COUNTER:
 		counter = choice_arg("--counter", &run_counters, arg, state);
-		env.o.sources = counter->sources;
+		sources[0] = counter->source;
+		break;
+	case OPT_BT:
+		env.bt = arg;
+		break;
+	case OPT_BETTER:
+		env.better = choice_arg("--better", &better_choices, arg,
+					state);
 		break;
 	case OPT_ALL:
 		env.o.all_events = true;
@@ -200,6 +220,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		args_error(state, "unexpected '%s'; benchmarks are chosen with -b", arg);
+		break;
+	case ARGP_KEY_END:
+		if (env.better && !env.bt)
+			args_error(state, "--better goes with --bt");
+		if (env.bt && !env.o.counted)
+			args_error(state, "--bt counts in the counted batches, and --counted 0 leaves them out");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -322,10 +348,39 @@ static void load_module(struct runner *r, const struct point_list *list)
 
 	for (i = 0; i < list->nr; i++)
 		runner_unavailable(r, &list->points[i]);
-	if (env.o.sources == kmod_sources)
+	if (sources[0] == &kmod_source)
 		kmod_unavailable(0);
 	if (kmod_wanted() && kmod_load())
 		warn("%s", fail_text());
+}
+
+/*
+ * Attaches the script once before anything is measured, so that an error in it
+ * costs nothing. Where there is no bpftrace everything else is measured.
+ */
+static int use_bt(json_t *header)
+{
+	struct bt *bt;
+
+	if (!env.bt)
+		return 0;
+	bt = bt_start(env.bt, getpid());
+	if (!bt && errno != ENOENT)
+		return -EINVAL;
+	if (!bt) {
+		warn("%s", fail_text());
+		json_object_set_new(json_object_get(header, "absent"), "bt.*",
+				    json_string(fail_text()));
+		return 0;
+	}
+	bt_stop(bt);
+	bt_source_use(env.bt);
+	sources[sources[0] ? 1 : 0] = &bt_source;
+	if (env.better)
+		json_object_set_new(json_object_get(json_object_get(header,
+					"metrics"), "bt.*"), "better",
+				    json_string(env.better->name));
+	return 0;
 }
 
 static char *default_output(void)
@@ -411,9 +466,10 @@ static int run(int argc, char **argv, struct runner *r,
 	runner_describe(r, header);
 
 	load_module(r, list);
-	w = run_writer_open(where, header);
+	ret = use_bt(header);
+	w = ret ? NULL : run_writer_open(where, header);
 	if (!w) {
-		ret = -errno;
+		ret = ret ? ret : -errno;
 		goto out;
 	}
 	region_mark(MARK_RUN);
@@ -475,7 +531,8 @@ int run_measure(int argc, char **argv, json_t *extra)
 	env.o.counted = RUN_COUNTED;
 	env.o.warmup = RUN_WARMUP;
 	env.o.min_batch_ns = RUN_MIN_BATCH_MS * 1e6;
-	env.o.sources = bpf_sources;
+	sources[0] = &bpf_source;
+	env.o.sources = sources;
 	args_parse(&argp, argc, argv, 0);
 	if (!env.batches_set)
 		env.o.batches = machine_get()->icount ?

@@ -23,13 +23,15 @@
 #include <unistd.h>
 
 #include "bpf/attach.h"
+#include "bpf/bt.h"
 #include "bpf/retry/retry_sites.h"
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "lib/metric.h"
 #include "lib/util.h"
 
-enum { OPT_LIST = 256, OPT_JSON, OPT_EXPLAIN, OPT_VMLINUX, OPT_BPFTRACE };
+enum { OPT_LIST = 256, OPT_JSON, OPT_EXPLAIN, OPT_VMLINUX, OPT_BPFTRACE,
+       OPT_BT };
 
 static const struct argp_option options[] = {
 	{ "event", 'e', "GLOB[,GLOB...]", 0,
@@ -41,6 +43,9 @@ static const struct argp_option options[] = {
 	{ "interval", 'I', "MS", 0, "print the counts of every MS milliseconds", 0 },
 	{ "output", 'o', "FILE", 0,
 	  "print to FILE, - for standard output; default standard error", 0 },
+	{ "bt", OPT_BT, "SCRIPT", 0,
+	  "also count with this bpftrace program, or FILE.bt [ARG...]: each number in its maps is a count bt.MAP, or bt.MAP.KEY",
+	  0 },
 	{ "json", OPT_JSON, NULL, 0,
 	  "print one JSON object; with -I, one per line", 0 },
 	{ "list", OPT_LIST, NULL, 0,
@@ -64,6 +69,7 @@ static const char doc[] =
 	"  ptelab trace -- ./my-program --its-option\n"
 	"  ptelab trace -e 'gup_*,lockless_*' -p 1234 -I 1000\n"
 	"  ptelab trace -e 'notifier_*,kvm_*' --json -o vm.json -p $(pidof qemu-system-aarch64)\n"
+	"  ptelab trace --bt 'kprobe:do_wp_page { @wp[comm] = count(); }' -- make\n"
 	"  ptelab trace --list\n"
 	"  ptelab trace --explain-retry\n"
 	"\n"
@@ -78,7 +84,7 @@ static struct {
 	pid_t pid;
 	bool all, json, list, explain, bpftrace;
 	unsigned long interval_ms;
-	const char *output, *vmlinux;
+	const char *output, *vmlinux, *script;
 	char **command;		/* NULL: there is none */
 } env;
 
@@ -116,6 +122,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_JSON:
 		env.json = true;
 		break;
+	case OPT_BT:
+		env.script = arg;
+		break;
 	case OPT_LIST:
 		env.list = true;
 		break;
@@ -138,6 +147,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			args_error(state, "-p and a command exclude each other");
 		if ((env.vmlinux || env.bpftrace) && !env.explain)
 			args_error(state, "--vmlinux and --bpftrace go with --explain-retry");
+		if (env.script && (env.list || env.explain || env.interval_ms))
+			args_error(state, "--bt counts once, at the end: neither -I, --list nor --explain-retry go with it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -179,6 +190,66 @@ static int select_counters(bool want[MAX_COUNTERS])
 			return no_such_counter(env.globs[g]);
 	}
 	return 0;
+}
+
+/* --- --bt --- */
+
+static struct {
+	struct bt *bt;		/* NULL: there is none */
+	json_t *before, *counts;	/* by metric */
+	json_t *absent;		/* reasons, by metric */
+} script;
+
+/* Without bpftrace, all else is counted. */
+static int script_start(pid_t pid)
+{
+	script.absent = json_object();
+	script.counts = json_object();
+	if (!env.script)
+		return 0;
+	script.bt = bt_start(env.script, pid);
+	if (!script.bt && errno != ENOENT)
+		return -EINVAL;
+	if (!script.bt) {
+		warn("%s", fail_text());
+		json_object_set_new(script.absent, "bt.*",
+				    json_string(fail_text()));
+		return 0;
+	}
+	script.before = bt_read(script.bt, script.absent);
+	return script.before ? 0 : -EPROTO;
+}
+
+static int script_end(void)
+{
+	json_t *now, *n;
+	const char *name;
+	void *next;
+
+	if (!script.bt)
+		return 0;
+	now = bt_read(script.bt, script.absent);
+	if (!now)
+		return -EPROTO;
+	json_decref(script.counts);
+	script.counts = bt_since(script.before, now);
+	json_decref(now);
+	json_object_foreach_safe(script.counts, next, name, n) {
+		if (json_integer_value(n) >= 0)
+			continue;
+		json_object_set_new(script.absent, name, json_string(bt_fell));
+		json_object_del(script.counts, name);
+	}
+	return 0;
+}
+
+static void script_free(void)
+{
+	if (script.bt)
+		bt_stop(script.bt);
+	json_decref(script.before);
+	json_decref(script.counts);
+	json_decref(script.absent);
 }
 
 /* --- printing --- */
@@ -251,6 +322,22 @@ static void print_absent(const bool *want, const struct trace_value *v,
 	}
 }
 
+static void print_script(void)
+{
+	const struct metric *m = metric_find("bt.x");
+	const char *name;
+	json_t *n;
+
+	json_object_foreach(script.counts, name, n)
+		fprintf(out, "%16" JSON_INTEGER_FORMAT "  %-28s %s\n",
+			json_integer_value(n), name, m->unit);
+	if (args_quiet)
+		return;
+	json_object_foreach(script.absent, name, n)
+		fprintf(out, "not counted: %s: %s\n", name,
+			json_string_value(n));
+}
+
 static void print_table(const bool *want, const struct trace_value *v,
 			double seconds)
 {
@@ -285,6 +372,7 @@ static void print_table(const bool *want, const struct trace_value *v,
 			nr_zeros - FEW_NAMES);
 	else if (nr_zeros)
 		fprintf(out, "%16d  %s\n", 0, zeros);
+	print_script();
 	if (!args_quiet) {
 		fputc('\n', out);
 		print_absent(want, v, "not counted: ");
@@ -295,6 +383,7 @@ static json_t *values_json(const struct tracer *t, const bool *want,
 			   const struct trace_value *v)
 {
 	json_t *counters = json_object(), *absent = json_object(), *c;
+	const char *name;
 	unsigned int i;
 
 	for (i = 0; i < bpf_counters_nr; i++) {
@@ -316,6 +405,12 @@ static json_t *values_json(const struct tracer *t, const bool *want,
 						    (json_int_t)v[i].missed));
 		json_object_set_new(counters, metric, c);
 	}
+	json_object_foreach(script.counts, name, c)
+		json_object_set_new(counters, name, json_pack(
+				"{s:O, s:s, s:s}", "count", c, "unit",
+				metric_find(name)->unit, "attached",
+				"bpftrace"));
+	json_object_update(absent, script.absent);
 	return json_pack("{s:o, s:o}", "counters", counters, "absent", absent);
 }
 
@@ -598,16 +693,19 @@ static int trace(struct tracer *t, const bool *want, int *status)
 		tracer_software(t, 0, false);
 	else
 		tracer_software(t, env.pid ? env.pid : child.pid, !env.pid);
+	ret = script_start(env.pid ? env.pid : child.pid);
 	tracer_zero(t);
 	start = now_s();
 	tracer_read(t, v);
-	if (nothing_counted(want, v)) {
+	if (!ret && !script.bt && nothing_counted(want, v))
+		ret = fail(ENOTSUP, "nothing to count: %s",
+			   nothing_counted(want, v));
+	if (ret) {
 		if (child.pid) {
 			kill(child.pid, SIGKILL);
 			waitpid(child.pid, NULL, 0);
 		}
-		return fail(ENOTSUP, "nothing to count: %s",
-			    nothing_counted(want, v));
+		return ret;
 	}
 	if (child.pid) {
 		ret = run_child(&child);
@@ -625,6 +723,8 @@ static int trace(struct tracer *t, const bool *want, int *status)
 			print_interval(want, last, v, now_s() - start);
 		memcpy(last, v, sizeof(last));
 	}
+	if (script_end())
+		return -EPROTO;
 	print_end(t, want, v, now_s() - start);
 	if (tracer_warning(t))
 		warn("%s", tracer_warning(t));
@@ -727,6 +827,7 @@ int cmd_trace(int argc, char **argv)
 		whose = env.pid ? WHOSE_PID : WHOSE_CHILD;
 	t = tracer_new(want, whose);
 	ret = trace(t, want, &status);
+	script_free();
 	tracer_free(t);
 	if (ret)
 		return EXIT_COULD_NOT;

@@ -38,6 +38,9 @@ struct counter_value {
 	const char *absent;	/* why not, if !present; owned by the source */
 };
 
+/* The most metrics of one source. */
+#define MAX_VALUES	96
+
 struct counter_source {
 	const char *name;
 	enum counter_pass pass;

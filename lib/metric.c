@@ -189,6 +189,8 @@ const struct metric metrics[] = {
 	  "exceptions taken, by origin and cause" },
 	{ "lines_touched", "lines", METRIC_INSTRUCTIONS, BETTER_LOWER,
 	  "distinct 64-byte lines loaded or stored, from one entry into the kernel to the next" },
+	{ "bt.*", "counts", METRIC_EVENT, BETTER_NONE,
+	  "what the maps of the bpftrace script counted (ptelab run --bt)" },
 	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "shadow secondary-TLB entries that no longer match the page table",
 	  0, "stale shadow mapping" },
@@ -246,6 +248,8 @@ json_t *metric_to_json(const struct metric *m)
 
 enum events metric_events(const char *metric)
 {
+	if (!strncmp(metric, "bt.", 3))
+		return EVENTS_ALL;
 	return strncmp(metric, "kvm_", 4) && strncmp(metric, "s2_maps.", 8) ?
 		EVENTS_MM : EVENTS_KVM;
 }

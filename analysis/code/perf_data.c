@@ -313,7 +313,7 @@ static int put_maps(FILE *f, const struct perf_side *s,
 
 /* --- samples --- */
 
-struct sample {
+struct perf_sample {
 	uint64_t ip;
 	uint32_t pid, tid;
 	uint64_t period;
@@ -363,7 +363,7 @@ static void put_count(FILE *f, const struct perf_side *s,
 {
 	const struct insn_function *n = &s->file->functions[c->function];
 	struct chain chain = { .task = PROGRAM_ID };
-	struct sample sample = { .period = c->count };
+	struct perf_sample sample = { .period = c->count };
 	uint32_t i;
 
 	chain_add(&chain, n, 0);
@@ -380,7 +380,7 @@ static void put_count(FILE *f, const struct perf_side *s,
 		put_record(f, PERF_RECORD_SAMPLE,
 			   is_space(n, "kernel") ? PERF_RECORD_MISC_KERNEL :
 			   PERF_RECORD_MISC_USER, &sample,
-			   offsetof(struct sample, chain) +
+			   offsetof(struct perf_sample, chain) +
 			   sample.nr * sizeof(*sample.chain));
 	}
 }
@@ -410,7 +410,7 @@ static void put_absent(FILE *f, const struct perf_side *s,
 {
 	bool kernel = start >> 63;
 	json_t *only = json_object(), *here = json_object(), *at;
-	struct sample sample = { .pid = PROGRAM_ID, .tid = PROGRAM_ID };
+	struct perf_sample sample = { .pid = PROGRAM_ID, .tid = PROGRAM_ID };
 	const char *name;
 
 	note_functions(s->other_file, s->other, kernel, only);
@@ -426,7 +426,7 @@ static void put_absent(FILE *f, const struct perf_side *s,
 		put_record(f, PERF_RECORD_SAMPLE,
 			   kernel ? PERF_RECORD_MISC_KERNEL :
 			   PERF_RECORD_MISC_USER, &sample,
-			   offsetof(struct sample, chain));
+			   offsetof(struct perf_sample, chain));
 	}
 	json_decref(here);
 	json_decref(only);

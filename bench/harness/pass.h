@@ -13,7 +13,6 @@
 #include "bench/kit/sources.h"
 
 #define MAX_THREADS	256
-#define MAX_VALUES	96	/* metrics of one source */
 
 struct open_source {
 	const struct counter_source *s;

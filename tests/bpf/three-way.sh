@@ -15,7 +15,7 @@ if ! make -s VARIANT=arm64 build/arm64/ptelab build/arm64/tests/bpf/three_way \
 	not_ok three_way "does not build: $(grep -m 1 error "$tmp/make")"
 	exit 1
 fi
-if ! tests/bpf/root > "$tmp/root" 2> "$tmp/err"; then
+if ! scripts/lab/root > "$tmp/root" 2> "$tmp/err"; then
 	skip three-way "$(tail -n 1 "$tmp/err")"
 	exit 0
 fi
