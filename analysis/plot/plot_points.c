@@ -29,6 +29,32 @@ static const struct result *result_in(const struct plot *plot, size_t nr,
 	return NULL;
 }
 
+struct difference {
+	double delta, ratio;
+};
+
+/*
+ * What the table says: of the changed code alone, if that is known. Else of the
+ * medians.
+ */
+static struct difference difference_in(const struct plot *plot, size_t nr,
+				       const struct side_point *p,
+				       const char *metric)
+{
+	const struct result *r = result_in(plot, nr, p, metric);
+	struct sample base = value_in(plot->sides[0], p, metric);
+	struct sample new = value_in(plot->sides[nr], p, metric);
+	struct difference d = {
+		.delta = r ? r->delta : new.median - base.median,
+		.ratio = r ? r->ratio :
+			 base.median ? new.median / base.median : NAN,
+	};
+
+	sample_free(&base);
+	sample_free(&new);
+	return d;
+}
+
 /* Whether run @nr differs from the first by the rule that the table goes by. */
 static bool differs_in(const struct plot *plot, size_t nr,
 		       const struct side_point *p, const char *metric)
@@ -56,17 +82,14 @@ static bool differs(const struct plot *plot, const struct side_point *p,
 static double change_of(const struct plot *plot, const struct side_point *p,
 			const char *metric, bool ratio)
 {
-	struct sample a = value_in(plot->sides[0], p, metric);
-	struct sample b = value_in(plot->sides[plot->nr - 1], p, metric);
-	double r = b.median / a.median, change = fabs(b.median - a.median);
+	struct difference d = difference_in(plot, plot->nr - 1, p, metric);
 
-	sample_free(&a);
-	sample_free(&b);
 	if (!differs(plot, p, metric))
 		return -1;
 	if (!ratio)
-		return change;
-	return r > 0 && isfinite(r) ? fabs(log(r)) : r == 1 ? 0 : INFINITY;
+		return fabs(d.delta);
+	return d.ratio > 0 && isfinite(d.ratio) ? fabs(log(d.ratio)) :
+	       d.ratio == 1 ? 0 : INFINITY;
 }
 
 /*
@@ -118,17 +141,10 @@ static bool small_base(const struct plot *plot, const struct drawn_points *l,
 {
 	size_t i;
 
-	for (i = 0; i < l->nr; i++) {
-		struct sample a = value_in(plot->sides[0], l->p[i], metric);
-		struct sample b = value_in(plot->sides[plot->nr - 1], l->p[i],
-					   metric);
-		double ratio = b.median / a.median;
-
-		sample_free(&a);
-		sample_free(&b);
-		if (ratio >= SMALL_BASE && differs(plot, l->p[i], metric))
+	for (i = 0; i < l->nr; i++)
+		if (difference_in(plot, plot->nr - 1, l->p[i], metric).ratio >=
+		    SMALL_BASE && differs(plot, l->p[i], metric))
 			return true;
-	}
 	return false;
 }
 
@@ -136,27 +152,22 @@ static bool small_base(const struct plot *plot, const struct drawn_points *l,
 static char *changed_by(const struct plot *plot, const struct side_point *p,
 			const char *metric, bool deltas)
 {
-	struct sample base = value_in(plot->sides[0], p, metric);
 	char *text = xstrdup(""), change[NUMBER_SIZE];
 	size_t i;
 
 	for (i = 1; i < plot->nr; i++) {
-		struct sample s = value_in(plot->sides[i], p, metric);
-		double delta = s.median - base.median;
 		const struct result *r = result_in(plot, i, p, metric);
+		struct difference d = difference_in(plot, i, p, metric);
 
 		if (r && !is_difference(r) && r->verdict != VERDICT_EQUAL)
 			snprintf(change, sizeof(change), "%s", r->word);
-		else if (deltas && delta)
-			format_brief(delta, true, change);
+		else if (deltas && d.delta)
+			format_brief(d.delta, true, change);
 		else
-			format_change(base.median ? s.median / base.median :
-				      NAN, delta, metric_tier(p, metric),
+			format_change(d.ratio, d.delta, metric_tier(p, metric),
 				      change);
 		append_text(&text, " / ", "%s", change);
-		sample_free(&s);
 	}
-	sample_free(&base);
 	return text;
 }
 
