@@ -104,9 +104,9 @@ static bool same_events(const struct answer_cell *a,
 /* What is averaged over a batch may differ by a part of an instruction. */
 static bool same_delta(double a, double b)
 {
-	double off = fabs(a - b);
+	double off = fabs(a - b), most = fmax(fabs(a), fabs(b));
 
-	return off < .5 && off <= .02 * fmax(fabs(a), fabs(b));
+	return off <= .001 * most || (off < .5 && off <= .05 * most);
 }
 
 bool answer_same(const struct answer_line *line,

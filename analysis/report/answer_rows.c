@@ -14,6 +14,8 @@
 
 /* Names of other lines, up to about this many characters: two lines. */
 #define NAMES_SHOWN	130
+/* The same of those without a row, behind "Also" */
+#define OTHERS_SHOWN	115
 
 /* A column of deltas: a folio size of a line, or of its variant. */
 struct column {
@@ -436,26 +438,31 @@ static char *others_of(const struct layout *l)
 
 	for (i = 0; i < a->differing; i++) {
 		const struct answer_line *line = &a->lines[i];
+		const char *events = line->shown->events;
+		double delta = answer_delta(line->shown);
+		char *piece;
 
 		if (l->taken[i])
 			continue;
-		if (strlen(text) + strlen(line->label) > NAMES_SHOWN) {
-			more++;
-			continue;
-		}
-		format_brief(answer_delta(line->shown), true, number);
-		if (!answer_delta(line->shown))
-			append_text(&text, "; ", "%s (%s)", line->label,
-				    line->shown->events ? line->shown->events :
-				    "no cost");
+		format_brief(delta, true, number);
+		if (!delta)
+			piece = xasprintf("%s (%s)", line->label,
+					  events ? events : "no cost");
 		else if (!strcmp(number, last))
-			append_text(&text, "; ", "%s", line->label);
+			piece = xstrdup(line->label);
 		else
-			append_text(&text, "; ", "%s: %s", number, line->label);
-		memcpy(last, number, sizeof(last));
+			piece = xasprintf("%s: %s", number, line->label);
+		if (strlen(text) + strlen(piece) > OTHERS_SHOWN) {
+			more++;
+		} else {
+			append_text(&text, "; ", "%s", piece);
+			memcpy(last, number, sizeof(last));
+		}
+		free(piece);
 	}
 	if (more)
-		append_text(&text, "; ", "and %zu more", more);
+		append_text(&text, "; ", "%s%zu more", *text ? "and " : "",
+			    more);
 	return text;
 }
 

@@ -131,6 +131,7 @@ static void put_head(const struct comparison *c, const struct answer *a,
 	put(f, 2, c->releases ? xstrdup(c->releases) : NULL);
 	fputc('\n', f);
 	put_body(c, a, lines, f);
+	report_reasons(c, f);
 }
 
 static size_t count_lines(const char *text)
@@ -168,7 +169,6 @@ void report_answer(const struct report *r, FILE *f)
 	struct answer *a = answer_of(c);
 
 	put_short_head(c, a, f);
-	report_reasons(c, f);
 	report_power(c, f);
 	report_environment(c, f);
 	report_notes(c, f);
