@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See site.h. What is given is loaded and checked before anything is written. */
+/* See site.h. The pages are written beside an older site, and replace it when whole. */
 #include "analysis/site/site.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ static json_t *load(const char *dir, const char *name, char **path)
 	json_t *j;
 
 	*path = xasprintf("%s/%s", dir, name);
-	j = json_load_file(*path, JSON_REJECT_DUPLICATES, &e);
+	j = json_load_file(*path, 0, &e);
 	if (!j)
 		fail(EINVAL, "%s: %s (line %d)", *path, e.text, e.line);
 	return j;
@@ -103,33 +103,42 @@ static void summarize(struct item *item)
 			json_integer_value(json_object_get(counts, "improvement")));
 }
 
-static int add_item(struct site *s, const char *dir)
+static void add_item(struct site *s, const char *dir)
 {
 	struct item item = { .dir = xstrdup(dir), .name = folder_name(dir),
 			     .is_trend = has_file(dir, "trend.json") };
-	char *path, *more;
-	const char *series;
-	int ret;
 
 	item.page = site_word(item.name);
-	item.doc = load(dir, item.is_trend ? "trend.json" : "compare.json", &path);
-	ret = !item.doc ? -EINVAL : item.is_trend ? trend_check(item.doc, path) :
-	      check_compare(item.doc, path);
-	free(path);
-	if (!ret && !item.is_trend && has_file(dir, "manifest.json")) {
-		item.manifest = load(dir, "manifest.json", &more);
-		ret = item.manifest ? 0 : -EINVAL;
-		free(more);
-	}
-	if (!ret) {
-		series = json_text(item.manifest, "series");
-		item.series = xstrdup(*series ? series : item.name);
-		summarize(&item);
-	}
-	/* what is wrong is freed with the rest */
 	s->item = grow(s->item, s->nr, sizeof(*s->item));
 	s->item[s->nr++] = item;
-	return ret;
+}
+
+static int load_item(struct item *item)
+{
+	const char *series;
+	char *path;
+	int ret;
+
+	item->doc = load(item->dir, item->is_trend ? "trend.json" : "compare.json",
+			 &path);
+	ret = !item->doc ? -EINVAL : item->is_trend ? trend_check(item->doc, path) :
+	      check_compare(item->doc, path);
+	free(path);
+	if (!ret && !item->is_trend && has_file(item->dir, "manifest.json")) {
+		item->manifest = load(item->dir, "manifest.json", &path);
+		ret = item->manifest ? 0 : -EINVAL;
+		free(path);
+	}
+	if (ret)
+		return ret;
+	series = json_text(item->manifest, "series");
+	item->series = xstrdup(*series ? series : item->name);
+	item->title = xstrdup(json_text(item->is_trend ? item->doc : item->manifest,
+					"title"));
+	item->kernel = xstrdup(json_text(json_object_get(item->doc, "new"),
+					 "kernel_release"));
+	summarize(item);
+	return 0;
 }
 
 static bool is_result(const char *dir)
@@ -144,16 +153,18 @@ static int add_results(struct site *s, const char *dir)
 	size_t before = s->nr;
 	int nr, ret = 0, i;
 
-	if (is_result(dir))
-		return add_item(s, dir);
+	if (is_result(dir)) {
+		add_item(s, dir);
+		return 0;
+	}
 	nr = scandir(dir, &names, NULL, versionsort);
 	if (nr < 0)
 		return fail(errno, "%s: %s", dir, strerror(errno));
 	for (i = 0; i < nr; i++) {
 		char *path = xasprintf("%s/%s", dir, names[i]->d_name);
 
-		if (!ret && *names[i]->d_name != '.' && is_result(path))
-			ret = add_item(s, path);
+		if (*names[i]->d_name != '.' && is_result(path))
+			add_item(s, path);
 		free(path);
 		free(names[i]);
 	}
@@ -195,7 +206,7 @@ static void put_trends(const struct site *s, FILE *f)
 		if (!i)
 			fputs("<h2 id=\"trends\">Trends</h2>\n<ul>\n", f);
 		fprintf(f, "<li><a href=\"t/%s.html\">", item->page);
-		put_markup(f, json_text(item->doc, "title"));
+		put_markup(f, *item->title ? item->title : item->name);
 		fputs("</a>: ", f);
 		put_markup(f, item->summary);
 		fputs("</li>\n", f);
@@ -214,7 +225,7 @@ static void put_comparison_row(const struct item *item, FILE *f)
 	fprintf(f, "<a href=\"series/%s.html\">", series);
 	put_markup(f, item->series);
 	fputs("</a></td>", f);
-	put_cell(f, NULL, json_text(json_object_get(item->doc, "new"), "kernel_release"));
+	put_cell(f, NULL, item->kernel);
 	put_cell(f, NULL, item->summary);
 	fputs("</tr>\n", f);
 	free(series);
@@ -265,7 +276,25 @@ static int put_file(const struct site *s, const char *name, const char *text)
 	return ret;
 }
 
-static int put_all(const struct site *s)
+/* Its page, and what others say of it; a document may have megabytes, so it goes. */
+static int put_item(struct site *s, size_t i)
+{
+	struct item *item = &s->item[i];
+	int ret = load_item(item);
+
+	if (!ret && item->is_trend) {
+		site_add_trend_rows(s, i);
+		ret = site_put_trend(s, item);
+	} else if (!ret) {
+		site_add_comparison_rows(s, i);
+		ret = site_put_comparison(s, item);
+	}
+	json_decref(item->doc);
+	item->doc = NULL;
+	return ret;
+}
+
+static int put_all(struct site *s)
 {
 	static const char *const folders[] = { "c", "t", "series", "rows" };
 	int ret = 0;
@@ -282,8 +311,7 @@ static int put_all(const struct site *s)
 	if (!ret)
 		ret = put_file(s, "site.js", site_js);
 	for (i = 0; i < s->nr && !ret; i++)
-		ret = s->item[i].is_trend ? site_put_trend(s, &s->item[i]) :
-		      site_put_comparison(s, &s->item[i]);
+		ret = put_item(s, i);
 	if (!ret)
 		ret = site_put_series(s);
 	if (!ret)
@@ -340,6 +368,8 @@ static void site_free(struct site *s)
 		free(s->item[i].name);
 		free(s->item[i].page);
 		free(s->item[i].series);
+		free(s->item[i].title);
+		free(s->item[i].kernel);
 		free(s->item[i].summary);
 	}
 	free(s->item);
@@ -365,12 +395,6 @@ int site_make(const char *const *dir, size_t nr, const char *out)
 	}
 	if (!ret)
 		ret = may_replace(target);
-	for (i = 0; i < s.nr && !ret; i++) {
-		if (s.item[i].is_trend)
-			site_add_trend_rows(&s, i);
-		else
-			site_add_comparison_rows(&s, i);
-	}
 	if (!ret) {
 		remove_all(made);
 		ret = make_dirs(made);

@@ -9,6 +9,7 @@
 #include "analysis/report/machine.h"
 #include "analysis/site/picture_safe.h"
 #include "analysis/site/site_page.h"
+#include "lib/insn_metrics.h"
 
 #define PICTURE_MAX	(64 * KIB)
 
@@ -27,9 +28,10 @@ static bool is_difference_named(const char *verdict)
 	       !strcmp(verdict, "changed");
 }
 
+/* As in the table of a comparison, no row that says little more than another. */
 static bool is_sound(const json_t *r)
 {
-	return *json_text(r, "bench") && *json_text(r, "metric") &&
+	return !counts_detail(json_text(r, "metric")) && *json_text(r, "bench") && *json_text(r, "metric") &&
 	       json_is_object(json_object_get(r, "params"));
 }
 
@@ -126,7 +128,8 @@ static void put_row(const json_t *doc, const json_t *r, FILE *f)
 	char *bench = site_word(json_text(r, "bench"));
 	const char *word = word_of(doc, r);
 
-	fprintf(f, "<tr id=\"%s\"><td><a href=\"../rows/%s.html#%s\">", id, bench, id);
+	fprintf(f, "<tr id=\"%s\"><td>", row_place(id));
+	fprintf(f, "<a href=\"../rows/%s.html#%s\">", bench, row_place(id));
 	put_markup(f, point);
 	fputs("</a></td>", f);
 	put_cell(f, NULL, json_text(r, "metric"));

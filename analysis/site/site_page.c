@@ -12,6 +12,7 @@
 
 #define WORD_CHECKSUM	8
 #define WORD_MAX	120
+#define PLACE_DIGITS	10
 
 char *site_word(const char *text)
 {
@@ -30,6 +31,16 @@ char *site_word(const char *text)
 		append_text(&word, "-", "%.*s", WORD_CHECKSUM, hex);
 	}
 	return word;
+}
+
+const char *row_place(const char *id)
+{
+	static char place[PLACE_DIGITS + 2];
+	char hex[65];
+
+	sha256_hex(id, strlen(id), hex);
+	snprintf(place, sizeof(place), "r%.*s", PLACE_DIGITS, hex);
+	return place;
 }
 
 FILE *page_open(const struct site *s, const char *path, const char *up,

@@ -14,9 +14,10 @@ struct item {
 	char *dir;
 	char *name;		/* of the folder; for people */
 	char *page;		/* the same for an address; no character is special */
-	json_t *doc;		/* compare.json or trend.json */
+	json_t *doc;		/* compare.json or trend.json, while its page is made */
 	json_t *manifest;	/* of make ab; NULL */
 	char *series;		/* of a comparison */
+	char *title, *kernel;	/* "" if it has none */
 	bool is_trend;
 	char *summary;		/* in a line */
 };
@@ -28,6 +29,12 @@ struct site {
 	/* id -> {"point", "metric", "bench", "at": [[item, text, verdict], ...]} */
 	json_t *rows;
 };
+
+/*
+ * The place of a row in a page: as short as it can be, as there are thousands, and made
+ * of its path (@id) alone. In a static buffer.
+ */
+const char *row_place(const char *id);
 
 /* @text as part of an address or a file name; the caller frees. */
 char *site_word(const char *text);

@@ -28,7 +28,7 @@ static void put_row(const struct site *s, const char *id, const json_t *row,
 	json_t *at;
 	size_t i;
 
-	fprintf(f, "<h3 id=\"%s\">", id);
+	fprintf(f, "<h3 id=\"%s\">", row_place(id));
 	put_markup(f, json_text(row, "point"));
 	fputc(' ', f);
 	put_markup(f, json_text(row, "metric"));
@@ -38,7 +38,7 @@ static void put_row(const struct site *s, const char *id, const json_t *row,
 		const char *verdict = json_string_value(json_array_get(at, 2));
 
 		fprintf(f, "<tr><td><a href=\"../%s/%s.html#%s\">",
-			item->is_trend ? "t" : "c", item->page, id);
+			item->is_trend ? "t" : "c", item->page, row_place(id));
 		put_markup(f, item->name);
 		fputs("</a></td>", f);
 		put_cell(f, NULL, json_string_value(json_array_get(at, 1)));
@@ -87,7 +87,7 @@ static int put_search(const struct site *s)
 		size_t nr = json_array_size(json_object_get(row, "at"));
 		char *where = xasprintf("differs in %zu result%s", nr, plural(nr));
 
-		json_array_append_new(all, json_pack("[s, s, s, s]", id, name,
+		json_array_append_new(all, json_pack("[s, s, s, s]", row_place(id), name,
 						     word, where));
 		free(where);
 		free(name);

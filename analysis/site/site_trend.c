@@ -35,9 +35,7 @@ static void put_step(const json_t *row, const json_t *step, FILE *f)
 	char change[NUMBER_SIZE];
 	const char *word = json_text(step, "verdict");
 
-	fputs("<tr><td><a href=\"#", f);
-	put_markup(f, json_text(row, "id"));
-	fputs("\">", f);
+	fprintf(f, "<tr><td><a href=\"#%s\">", row_place(json_text(row, "id")));
 	put_markup(f, name);
 	fputs("</a></td>", f);
 	put_number(f, number(step, "base"));
@@ -131,9 +129,7 @@ static void put_values(const json_t *trend, FILE *f)
 	json_array_foreach(json_object_get(trend, "rows"), i, row) {
 		char *name = row_name(row);
 
-		fputs("<tr id=\"", f);
-		put_markup(f, json_text(row, "id"));
-		fputs("\">", f);
+		fprintf(f, "<tr id=\"%s\">", row_place(json_text(row, "id")));
 		put_cell(f, NULL, name);
 		json_array_foreach(kernels, j, k) {
 			double v = trend_value(row, j);

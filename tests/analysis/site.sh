@@ -56,10 +56,15 @@ nothing_from_elsewhere()
 	! grep -rnE '(href|src)="?(https?:)?//' site
 }
 check "nothing is loaded from elsewhere" nothing_from_elsewhere
-check "the row says where it differs" grep -q 'c/two.html#exact.gup.futex.folio-64k.instructions_kernel' site/rows/gup.futex.html
+# place PATH: of a row in a page
+place()
+{
+	echo "r$(printf %s "$1" | sha256sum | cut -c1-10)"
+}
+check "the row says where it differs" grep -q "c/two.html#$(place exact.gup.futex.folio-64k.instructions_kernel)" site/rows/gup.futex.html
 check "and at which kernel of a trend" grep -q 'at 7.3 1000 -&gt; 1200' site/rows/gup.futex.html
-equal "what the search reads" "$(sed -n 's/^const ROWS = \(.*\);$/\1/p' site/rows.js | jq -c '.[] | select(.[0] == "exact.gup.futex.folio-64k.lockless_gathers")')" \
-	'["exact.gup.futex.folio-64k.lockless_gathers","gup.futex folio=64k lockless_gathers","gup.futex","differs in 4 results"]'
+equal "what the search reads" "$(sed -n 's/^const ROWS = \(.*\);$/\1/p' site/rows.js | jq -c '.[] | select(.[1] == "gup.futex folio=64k lockless_gathers")')" \
+	'["'"$(place exact.gup.futex.folio-64k.lockless_gathers)"'","gup.futex folio=64k lockless_gathers","gup.futex","differs in 4 results"]'
 again()
 {
 	cp -r site first && exits 0 ptelab site runs -o site && diff -r first site
@@ -170,7 +175,7 @@ for width in 400 1280; do
 			'document.title = d.documentElement.scrollWidth <= d.documentElement.clientWidth ? "fits" : d.documentElement.scrollWidth;')" '<title>fits'
 	done
 done
-search='const b = d.getElementById("search"); b.value = "GUTS gup 64k".slice(5); b.dispatchEvent(new w.Event("input"));
+search='const b = d.getElementById("search"); b.value = "GUP 64k"; b.dispatchEvent(new w.Event("input"));
 	document.title = d.querySelectorAll("#found a").length + " " + d.querySelector("#found a").getAttribute("href");'
 equal "the search finds rows" "$(in_frame 1280 site/index.html "$search")" \
-	'<title>2 rows/gup.futex.html#exact.gup.futex.folio-64k.instructions_kernel'
+	"<title>2 rows/gup.futex.html#$(place exact.gup.futex.folio-64k.instructions_kernel)"
