@@ -115,13 +115,13 @@
 
 #define FAULTS(name, c)							\
 	{								\
-		.metric = name, .slot = SLOT_NR,			\
+		.metric = name, .slot = SLOT_NR, .plain = true,		\
 		.way = { { { { .kind = POINT_SOFTWARE, .where = name,	\
 			       .config = c } } } },			\
 	}
 
 const struct bpf_counter bpf_counters[] = {
-	{ .metric = "gup_fast_calls", .slot = SLOT_GUP_FAST_CALLS,
+	{ .metric = "gup_fast_calls", .slot = SLOT_GUP_FAST_CALLS, .plain = true,
 	  .way = {
 		{ { GUP_FAST_AT(POINT_FENTRY, "gup_fast") } },
 		{ { GUP_FAST_AT(POINT_KPROBE, "gup_fast_k") } },
@@ -160,6 +160,7 @@ const struct bpf_counter bpf_counters[] = {
 	  } },
 
 	{ .metric = "lockless_gathers", .slot = SLOT_GATHERS, .arch = "arm64",
+	  .plain = true,
 	  /* It returns a struct, so fentry can't be attached. */
 	  .way = { { { KPROBE("gather_k", "contpte_ptep_get_lockless") } } } },
 	{ .metric = "lockless_retries", .slot = SLOT_RETRIES, .arch = "arm64",
@@ -178,7 +179,7 @@ const struct bpf_counter bpf_counters[] = {
 		{ { KPROBE("unfold_k", "__contpte_try_unfold") } },
 	  } },
 
-	{ .metric = "notifier_start", .slot = SLOT_NOTIFIER_START,
+	{ .metric = "notifier_start", .slot = SLOT_NOTIFIER_START, .plain = true,
 	  .enumerator = EVERY_CAUSE,
 	  .way = CALLS("notifier_start",
 		       "__mmu_notifier_invalidate_range_start") },
@@ -193,7 +194,7 @@ const struct bpf_counter bpf_counters[] = {
 	/* Any event of the kernel that is not named above. */
 	NOTIFIER_START("other", NULL),
 #define CALL(prog, name, whose, function)				\
-	{ .metric = name, .slot = SLOT_CALL_##prog,			\
+	{ .metric = name, .slot = SLOT_CALL_##prog, .plain = true,	\
 	  .way = CALLS(#prog, function) },
 #include "bpf/counters.def"
 #undef CALL
@@ -208,11 +209,11 @@ const struct bpf_counter bpf_counters[] = {
 		    KPROBE("notifier_end_secondary_k", RANGE_END) } },
 	  } },
 
-	{ .metric = "kvm_unmap_hva", .slot = SLOT_KVM_UNMAP_HVA,
+	{ .metric = "kvm_unmap_hva", .slot = SLOT_KVM_UNMAP_HVA, .plain = true,
 	  .way = { { { RAW_TP("kvm_unmap_hva", "kvm_unmap_hva_range") } } } },
 	S2_UNMAP("kvm_zapped_leaves", SLOT_KVM_ZAPPED_LEAVES),
 	S2_UNMAP("kvm_zapped_blocks", SLOT_KVM_ZAPPED_BLOCKS),
-	{ .metric = "kvm_guest_faults", .slot = SLOT_KVM_GUEST_FAULTS,
+	{ .metric = "kvm_guest_faults", .slot = SLOT_KVM_GUEST_FAULTS, .plain = true,
 	  .way = { { { RAW_TP("kvm_guest_fault",
 			      "kvm_guest_fault|kvm_page_fault") } } } },
 	S2_REFAULT("kvm_refaults", SLOT_KVM_REFAULTS),

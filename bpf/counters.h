@@ -7,6 +7,7 @@
 #ifndef PTELAB_BPF_COUNTERS_H
 #define PTELAB_BPF_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,8 @@ struct way {
 struct bpf_counter {
 	const char *metric;	/* in lib/metric.c */
 	enum slot slot;
+	/* Each hit of its only point is an event, so that perf can count them. */
+	bool plain;
 	/* The architecture that has the event, as "arm64"; NULL: all. */
 	const char *arch;
 	/*

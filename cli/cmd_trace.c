@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
@@ -31,7 +32,7 @@
 #include "lib/util.h"
 
 enum { OPT_LIST = 256, OPT_JSON, OPT_EXPLAIN, OPT_VMLINUX, OPT_BPFTRACE,
-       OPT_BT };
+       OPT_BT, OPT_PERF };
 
 static const struct argp_option options[] = {
 	{ "event", 'e', "GLOB[,GLOB...]", 0,
@@ -50,6 +51,8 @@ static const struct argp_option options[] = {
 	  "print one JSON object; with -I, one per line", 0 },
 	{ "list", OPT_LIST, NULL, 0,
 	  "print each counter and where it attaches here, or why it can't", 0 },
+	{ "perf-args", OPT_PERF, NULL, 0,
+	  "print the perf commands that count the same, where perf can", 0 },
 	{ "explain-retry", OPT_EXPLAIN, NULL, 0,
 	  "show where lockless_retries is counted, and why", 0 },
 	{ "vmlinux", OPT_VMLINUX, "FILE", 0,
@@ -71,6 +74,7 @@ static const char doc[] =
 	"  ptelab trace -e 'notifier_*,kvm_*' --json -o vm.json -p $(pidof qemu-system-aarch64)\n"
 	"  ptelab trace --bt 'kprobe:do_wp_page { @wp[comm] = count(); }' -- make\n"
 	"  ptelab trace --list\n"
+	"  ptelab trace --perf-args -- ./my-program\n"
 	"  ptelab trace --explain-retry\n"
 	"\n"
 	"Exit status: that of the command, or 128 plus the signal that killed it; "
@@ -82,7 +86,7 @@ static struct {
 	const char *globs[MAX_GLOBS];
 	unsigned int nr_globs;
 	pid_t pid;
-	bool all, json, list, explain, bpftrace;
+	bool all, json, list, perf, explain, bpftrace;
 	unsigned long interval_ms;
 	const char *output, *vmlinux, *script;
 	char **command;		/* NULL: there is none */
@@ -128,6 +132,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_LIST:
 		env.list = true;
 		break;
+	case OPT_PERF:
+		env.perf = true;
+		break;
 	case OPT_EXPLAIN:
 		env.explain = true;
 		break;
@@ -147,8 +154,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			args_error(state, "-p and a command exclude each other");
 		if ((env.vmlinux || env.bpftrace) && !env.explain)
 			args_error(state, "--vmlinux and --bpftrace go with --explain-retry");
-		if (env.script && (env.list || env.explain || env.interval_ms))
-			args_error(state, "--bt counts once, at the end: neither -I, --list nor --explain-retry go with it");
+		if (env.script && (env.list || env.perf || env.explain ||
+				   env.interval_ms))
+			args_error(state, "--bt counts once, at the end: neither -I, --list, --perf-args nor --explain-retry go with it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -731,7 +739,7 @@ static int trace(struct tracer *t, const bool *want, int *status)
 	return 0;
 }
 
-/* --- --list and --explain-retry --- */
+/* --- --list, --perf-args and --explain-retry --- */
 
 static int list(void)
 {
@@ -771,6 +779,100 @@ static int list(void)
 		print_absent(want, v, "- ");
 	tracer_free(t);
 	return 0;
+}
+
+/*
+ * The event that counts the same in perf; NULL: there is none here. For a function
+ * prints the command that makes it. The caller frees.
+ */
+static char *perf_event(const struct tracer *t, unsigned int i)
+{
+	const struct bpf_counter *c = &bpf_counters[i];
+	const char *how = tracer_how(t, i), *where = strchr(how, ' ');
+	char *name, *pattern, *event = NULL, *dot;
+	glob_t g;
+
+	if (c->way[0].point[0].kind == POINT_SOFTWARE)
+		return xstrdup(!strcmp(c->metric, "faults.minor") ?
+			       "minor-faults" : "major-faults");
+	where = where ? where + 1 : "";
+	if (!strncmp(how, "tracepoint ", 11)) {
+		pattern = xasprintf("/sys/kernel/tracing/events/*/%s", where);
+		if (!glob(pattern, 0, NULL, &g)) {
+			name = strrchr(g.gl_pathv[0], '/');
+			*name = 0;
+			event = xasprintf("%s:%s", strrchr(g.gl_pathv[0], '/') +
+					  1, where);
+			globfree(&g);
+		}
+		free(pattern);
+		return event;
+	}
+	name = xasprintf("ptelab_%s", c->metric);
+	for (dot = name; (dot = strchr(dot, '.')); )
+		*dot = '_';
+	printf("perf probe -q -a '%s=%s'\n", name, where);
+	event = xasprintf("probe:%s", name);
+	free(name);
+	return event;
+}
+
+static void print_perf_command(const char *events)
+{
+	char **word, *quoted;
+
+	printf("perf stat -e %s", events);
+	if (env.all || (!env.pid && !env.command))
+		printf(" -a");
+	else if (env.pid)
+		printf(" -p %d", env.pid);
+	if (env.command)
+		printf(" --");
+	for (word = env.command; word && *word; word++) {
+		quoted = shell_word(*word);
+		printf(" %s", quoted);
+		free(quoted);
+	}
+	putchar('\n');
+}
+
+static int perf_args(void)
+{
+	char *events = xstrdup(""), *not = xstrdup(""), *event;
+	bool want[MAX_COUNTERS] = { false };
+	struct trace_value v[MAX_COUNTERS];
+	unsigned int i, nr_not = 0;
+	struct tracer *t;
+
+	if (select_counters(want))
+		return -EINVAL;
+	t = tracer_new(want, WHOSE_ALL);
+	tracer_software(t, 0, false);
+	tracer_read(t, v);
+	for (i = 0; i < bpf_counters_nr; i++) {
+		if (!want[i])
+			continue;
+		event = bpf_counters[i].plain && !v[i].absent ?
+			perf_event(t, i) : NULL;
+		if (event)
+			append_text(&events, ",", "%s", event);
+		else if (nr_not++ < FEW_NAMES || args_verbose)
+			append_text(&not, ", ", "%s", bpf_counters[i].metric);
+		free(event);
+	}
+	tracer_free(t);
+	if (*events)
+		print_perf_command(events);
+	if (strstr(events, "probe:"))
+		puts("perf probe -q -d 'ptelab_*'");
+	if (nr_not > FEW_NAMES && !args_verbose)
+		append_text(&not, "", " and %u more", nr_not - FEW_NAMES);
+	if (*not && !args_quiet)
+		printf("# no event of perf: %s\n", not);
+	i = !*events;
+	free(events);
+	free(not);
+	return i ? fail(ENOTSUP, "perf can count none of these here; ptelab trace --list has the reasons") : 0;
 }
 
 static const char retry_function[] = "contpte_ptep_get_lockless";
@@ -813,9 +915,9 @@ int cmd_trace(int argc, char **argv)
 	struct tracer *t;
 
 	args_parse(&argp, argc, argv, ARGP_IN_ORDER);
-	if (env.list || env.explain)
-		return (env.list ? list() : explain_retries()) ? EXIT_COULD_NOT :
-							 EXIT_DONE;
+	if (env.list || env.perf || env.explain)
+		return (env.list ? list() : env.perf ? perf_args() :
+			explain_retries()) ? EXIT_COULD_NOT : EXIT_DONE;
 	ret = select_counters(want);
 	if (!ret)
 		ret = open_output();

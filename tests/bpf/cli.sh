@@ -60,6 +60,26 @@ trace --json -I 50 -e faults.minor -o "$tmp/intervals" -- \
 check intervals test "$(grep -c '"at"' "$tmp/intervals")" -ge 4
 check last-line-is-the-total sh -c "tail -n 1 '$tmp/intervals' | grep -q schema"
 
+# --- the same by perf ---
+
+trace --perf-args -e 'faults.*' -- sh -c 'exit 0'
+equal perf-args "$(cat "$tmp/out")" "perf stat -e minor-faults,major-faults -- sh -c 'exit 0'"
+trace --perf-args -e 'faults.minor,gup_fast_pages' -p 1
+equal perf-args-of-a-process "$(head -n 1 "$tmp/out")" "perf stat -e minor-faults -p 1"
+check perf-args-says-what-not grep -qx '# no event of perf: gup_fast_pages' "$tmp/out"
+if ! command -v perf > /dev/null; then
+	skip perf-agrees "no perf"
+else
+	# Thousands of faults; what a program's start takes varies by a few
+	faulting=(perl -e '$x = "a" x 9e6; print length($x)')
+	trace --json -o "$tmp/faults" -e faults.minor -- "${faulting[@]}"
+	ours=$(sed -n 's/.*"faults.minor":{"count":\([0-9]*\).*/\1/p' "$tmp/faults")
+	trace --perf-args -q -e faults.minor -- "${faulting[@]}"
+	theirs=$(bash -c "$(sed 's/perf stat/perf stat -x,/' "$tmp/out")" 2>&1 > /dev/null | cut -d, -f1)
+	check faulted test "${ours:-0}" -gt 2000
+	check perf-agrees test $((theirs > ours ? theirs - ours : ours - theirs)) -le 20
+fi
+
 # has_begun FILE: counting prints a headline with -I, once all is set up.
 has_begun()
 {
@@ -102,6 +122,8 @@ else
 	equal trace-kvm-here "$(jq '.counters.kvm_unmap_hva.count' "$tmp/out")" 10
 fi
 
+refuses perf-args-of-nothing 'perf can count none of these here' \
+	"$ptelab" trace --perf-args -e gup_fast_pages
 refuses no-such-counter "no counter 'gup_fast_cals'; did you mean gup_fast_calls" \
 	"$ptelab" trace -e gup_fast_cals -- true
 refuses no-such-program 'nonesuch: no such program' "$ptelab" trace -e 'faults.*' -- nonesuch
