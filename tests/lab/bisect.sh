@@ -19,7 +19,7 @@ need_kernel
 unset TREE GOOD BAD ROW MODE FROM CONFIG JOB NAME TIMEOUT
 commits=${COMMITS:-4}
 case $commits in
-4) cause=3 broken=(2) panics=() ;;
+4) cause=4 broken=(2) panics=() ;;
 60) cause=39 broken=(30 41 37) panics=(45) ;;
 *) echo "COMMITS is 4 or 60" >&2; exit 2 ;;
 esac
