@@ -81,6 +81,7 @@ static char *program_of(const char *script, pid_t pid, char *arg[MAX_ARGS])
 	return program;
 }
 
+/* Shares memory with ptelab until bpftrace is there. */
 static void child_main(const char *program, char *const *arg, int out, int err)
 {
 	char *argv[MAX_ARGS + 6] = {
@@ -102,7 +103,6 @@ static void child_main(const char *program, char *const *arg, int out, int err)
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	setenv(ATTACHED, "1", 1);
 	execvp(argv[0], argv);
 	/* the emulated machine's PATH is /bin */
 	execv("/usr/bin/bpftrace", argv);
@@ -115,8 +115,12 @@ static int start_process(struct bt *b, const char *program, char *const *arg)
 
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return fail(errno, "can't make a pipe: %s", strerror(errno));
-	fflush(NULL);
-	b->pid = fork();
+	setenv(ATTACHED, "1", 1);
+	/*
+	 * After fork() this process would fault on every page that it writes to,
+	 * in the operation too.
+	 */
+	b->pid = vfork();
 	if (b->pid < 0)
 		return fail(errno, "can't start bpftrace: %s", strerror(errno));
 	if (!b->pid)
@@ -377,14 +381,37 @@ static int read_to_mark(struct bt *b, json_t *counts, json_t *not)
 	return 0;
 }
 
+/*
+ * Waits until it sleeps again: what it does after the mark would otherwise be
+ * beside the operation, and in the machine's statistics.
+ */
+static void wait_idle(const struct bt *b)
+{
+	double until = now_ms() + READ_MS;
+	bool idle = false;
+
+	while (!idle && now_ms() < until) {
+		char *stat = read_line("/proc/%d/stat", b->pid);
+		const char *name_end = stat ? strrchr(stat, ')') : NULL;
+
+		idle = !name_end || !strncmp(name_end, ") S", 3) ||
+		       !strncmp(name_end, ") Z", 3);
+		free(stat);
+		if (!idle)
+			usleep(1000);
+	}
+}
+
 json_t *bt_read(struct bt *b, json_t *not)
 {
 	json_t *counts = json_object();
 
 	if (!read_to_mark(b, counts, not)) {
 		json_object_clear(counts);
-		if (!read_to_mark(b, counts, not))
+		if (!read_to_mark(b, counts, not)) {
+			wait_idle(b);
 			return counts;
+		}
 	}
 	json_decref(counts);
 	return NULL;
@@ -511,6 +538,7 @@ static int source_stop(void *priv, struct counter_value *values)
 const struct counter_source bt_source = {
 	.name = "bt",
 	.pass = PASS_COUNTED,
+	.wakes_others = true,
 	.metrics = metrics,
 	.open = source_open,
 	.start = source_start,

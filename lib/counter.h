@@ -49,6 +49,11 @@ struct counter_source {
 	 * (the PMU); false if this is done once for the whole point.
 	 */
 	bool per_thread;
+	/*
+	 * True if start and stop make other processes run, whose faults are in
+	 * /proc/vmstat too: they are called outside of its two readings.
+	 */
+	bool wakes_others;
 	const char *const *metrics;	/* names from metric.c, NULL at the end */
 	/*
 	 * Selects the events (enum events) for subsequent open() calls; metrics

@@ -355,11 +355,35 @@ static void sources_collect(struct open_source *o, unsigned int nr,
 	}
 }
 
+static int sources_start(struct runner *r, bool wake_others)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < r->nr_sources && !ret; i++)
+		if (r->source[i].s->wakes_others == wake_others)
+			ret = r->source[i].s->start(r->source[i].priv);
+	return ret;
+}
+
+static int sources_stop(struct runner *r, bool wake_others, int ret)
+{
+	unsigned int i;
+
+	for (i = r->nr_sources; i-- > 0;) {
+		struct open_source *o = &r->source[i];
+		int err = o->s->wakes_others == wake_others ?
+			o->s->stop(o->priv, o->value) : 0;
+
+		if (!ret)
+			ret = err;
+	}
+	return ret;
+}
+
 static int counted_batch(struct pass *p, json_t *totals)
 {
 	struct bench_ctx *ctx = p->ctx;
-	struct open_source *o = p->r->source;
-	unsigned int nr_sources = p->r->nr_sources;
 	struct counted c = { 0 };
 	struct faults from, to;
 	struct bench_deltas d = {
@@ -367,27 +391,25 @@ static int counted_batch(struct pass *p, json_t *totals)
 		.vmstat = delta_of,
 		.priv = &c,
 	};
-	unsigned int i;
 	int ret;
 
 	ret = pass_prepare(ctx);
 	if (!ret)
+		ret = sources_start(p->r, true);
+	if (!ret)
 		ret = vmstat_take(&c.before);
-	for (i = 0; i < nr_sources && !ret; i++)
-		ret = o[i].s->start(o[i].priv);
+	if (!ret)
+		ret = sources_start(p->r, false);
 	if (!ret) {
 		faults_take(&from);
 		ret = pass_batch(p);
 		faults_take(&to);
-		for (i = nr_sources; i-- > 0;) {
-			int err = o[i].s->stop(o[i].priv, o[i].value);
-
-			if (!ret)
-				ret = err;
-		}
+		ret = sources_stop(p->r, false, ret);
 	}
 	if (!ret)
 		ret = vmstat_take(&c.after);
+	if (!ret)
+		ret = sources_stop(p->r, true, 0);
 	if (!ret) {
 		d.minflt = to.minor - from.minor;
 		d.majflt = to.major - from.major;
@@ -396,7 +418,7 @@ static int counted_batch(struct pass *p, json_t *totals)
 	}
 	if (!ret) {
 		counted_collect(ctx, &d, totals);
-		sources_collect(o, nr_sources, totals);
+		sources_collect(p->r->source, p->r->nr_sources, totals);
 	}
 	vmstat_drop(&c.before);
 	vmstat_drop(&c.after);
