@@ -48,7 +48,7 @@ boot()
 		not_ok "boot-$1" "$(tail -n 1 "$tmp/end")"
 		exit 1
 	fi
-	awk -v stem="$tmp/$1-" '/"type":"header"/ { out = stem ++n ".jsonl" }
+	awk -v stem="$tmp/$1-" '/"type":"header"/ { out = stem (++n) ".jsonl" }
 		/"schema":"ptelab-trace/ { out = stem "trace" } { print > out }' "$tmp/$1/boot.jsonl"
 }
 boot base "$kernel"
