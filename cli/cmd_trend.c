@@ -175,7 +175,7 @@ int cmd_trend(int argc, char **argv)
 		return EXIT_COULD_NOT;
 	env.o.allow = env.allow.v;
 	env.o.nr_allow = env.allow.nr;
-	trend = trend_of(env.runs.v, env.runs.nr, env.title, &env.o);
+	trend = trend_make(env.runs.v, env.runs.nr, env.title, &env.o);
 	if (!trend)
 		ret = -EINVAL;
 	else if (env.varying)

@@ -12,7 +12,7 @@
 static const char *const elements[] = {
 	"svg", "title", "desc", "defs", "g", "path", "circle", "ellipse", "rect",
 	"line", "polyline", "polygon", "use", "text", "tspan", "pattern",
-	"clipPath", "mask",
+	"clipPath", "mask", "filter", "feFlood", "feComposite",
 };
 
 static bool is_name(char c)

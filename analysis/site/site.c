@@ -247,7 +247,7 @@ static int put_index(const struct site *s)
 			continue;
 		if (!any) {
 			fputs("<h2 id=\"comparisons\">Comparisons</h2>\n", f);
-			put_head(f, names);
+			put_columns(f, names);
 		}
 		any = true;
 		put_comparison_row(&s->item[i], f);

@@ -154,7 +154,7 @@ static void put_rows(const json_t *doc, FILE *f)
 	size_t same = 0, i;
 
 	fputs("<h2>What differs</h2>\n", f);
-	put_head(f, names);
+	put_columns(f, names);
 	json_array_foreach(results, i, r) {
 		if (!is_sound(r))
 			continue;

@@ -94,7 +94,7 @@ void put_number(FILE *f, double v)
 	put_cell(f, "n", format_value(v, TIER_EXACT, n));
 }
 
-void put_head(FILE *f, const char *const *names)
+void put_columns(FILE *f, const char *const *names)
 {
 	fputs("<div class=\"wide\"><table><thead><tr>", f);
 	for (; *names; names++) {

@@ -49,7 +49,7 @@ int page_close(FILE *f, const char *path);
 void put_cell(FILE *f, const char *class, const char *text);
 void put_number(FILE *f, double v);
 /* The head of a table: names, those of numbers with a '#' before them; then NULL. */
-void put_head(FILE *f, const char *const *names);
+void put_columns(FILE *f, const char *const *names);
 /* Text as it is, escaped line by line. */
 void put_lines(FILE *f, const char *text);
 

@@ -19,7 +19,7 @@ static double number(const json_t *o, const char *key)
 	return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static char *row_name(const json_t *row)
+static char *name_of_row(const json_t *row)
 {
 	const char *metric = json_text(row, "metric"), *folio = trend_folio(row);
 
@@ -31,7 +31,7 @@ static char *row_name(const json_t *row)
 static void put_step(const json_t *row, const json_t *step, FILE *f)
 {
 	char *functions = trend_functions(step, FUNCTIONS_TOLD);
-	char *shares = trend_option_shares(step), *name = row_name(row);
+	char *shares = trend_option_shares(step), *name = name_of_row(row);
 	char change[NUMBER_SIZE];
 	const char *word = json_text(step, "verdict");
 
@@ -68,7 +68,7 @@ static void put_steps_at(const json_t *trend, size_t at, FILE *f)
 			if ((size_t)json_integer_value(json_object_get(step, "at")) != at)
 				continue;
 			if (!nr++)
-				put_head(f, names);
+				put_columns(f, names);
 			put_step(row, step, f);
 		}
 	fputs(nr ? "</tbody></table></div>\n" : "<p>No row differs.</p>\n", f);
@@ -127,7 +127,7 @@ static void put_values(const json_t *trend, FILE *f)
 	}
 	fputs("</tr></thead><tbody>\n", f);
 	json_array_foreach(json_object_get(trend, "rows"), i, row) {
-		char *name = row_name(row);
+		char *name = name_of_row(row);
 
 		fprintf(f, "<tr id=\"%s\">", row_place(json_text(row, "id")));
 		put_cell(f, NULL, name);

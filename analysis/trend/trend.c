@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* trend_of(): runs of many kernels as one document. */
+/* trend_make(): runs of many kernels as one document. */
 #include "analysis/trend/trend.h"
 
 #include <errno.h>
@@ -518,7 +518,7 @@ static json_t *document(struct maker *m, const char *title)
 	return doc;
 }
 
-json_t *trend_of(const char *const *dir, size_t nr, const char *title,
+json_t *trend_make(const char *const *dir, size_t nr, const char *title,
 		 const struct compare_options *o)
 {
 	struct maker m = { .kernel = xcalloc(nr, sizeof(*m.kernel)),

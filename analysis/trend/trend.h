@@ -22,7 +22,7 @@
  * manifest.json (of the kernel) and options (of scripts/lab/options, against the
  * kernel before). @title may be NULL. A new reference; NULL with fail() text.
  */
-json_t *trend_of(const char *const *dir, size_t nr, const char *title,
+json_t *trend_make(const char *const *dir, size_t nr, const char *title,
 		 const struct compare_options *o);
 
 /*

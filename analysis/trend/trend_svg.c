@@ -23,7 +23,7 @@
 #define CHAR_WIDTH	6.2
 #define STYLES		4
 
-static const struct style {
+static const struct line_style {
 	const char *colour, *dash, *mark;
 } styles[STYLES] = {
 	{ "#0072b2", "", "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0" },
@@ -197,7 +197,7 @@ static void put_key(const struct sheet *s)
 	size_t i;
 
 	for (i = 0; i < s->folios.nr; i++) {
-		const struct style *style = &styles[i % STYLES];
+		const struct line_style *style = &styles[i % STYLES];
 
 		fprintf(s->f, "<path d=\"M%.0f 14h26\" stroke=\"%s\" stroke-width=\"1.8\" stroke-dasharray=\"%s\"/><path transform=\"translate(%.0f 14)\" fill=\"%s\" d=\"%s\"/>",
 			x, style->colour, style->dash, x + 13, style->colour,
@@ -218,10 +218,12 @@ void trend_svg_of(const json_t *trend, const char *stem, FILE *f)
 	json_t *row;
 
 	json_array_foreach(json_object_get(trend, "rows"), i, row) {
-		if (!is_drawn(row, stem))
+		if (!is_drawn(row, ""))
 			continue;
-		names_once(&s.stems, xstrdup(trend_stem(row)));
+		/* a folio looks the same in each picture of a trend */
 		names_once(&s.folios, xstrdup(trend_folio(row)));
+		if (is_drawn(row, stem))
+			names_once(&s.stems, xstrdup(trend_stem(row)));
 	}
 	columns = s.stems.nr < COLUMNS ? s.stems.nr : COLUMNS;
 	lines = columns ? (s.stems.nr + columns - 1) / columns : 0;
