@@ -2,6 +2,7 @@
 /* See table.h. */
 #include "analysis/draw/table.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -162,8 +163,8 @@ int table_least_grid(const struct table *t)
 }
 
 /*
- * Returns how many characters of @text fit on a line of @width: whole words if
- * possible.
+ * Returns how many characters of @text fit on a line of @width: whole words and
+ * numbers if possible.
  */
 static int line_part(const char *text, int width)
 {
@@ -171,9 +172,13 @@ static int line_part(const char *text, int width)
 
 	if (len <= width)
 		return len;
-	for (i = width; i > 0; i--)
-		if (text[i] == ' ' || (i > 1 && strchr(",._/", text[i - 1])))
+	for (i = width; i > 0; i--) {
+		if (text[i] == ' ')
 			return i;
+		/* Not within a number */
+		if (i > 1 && strchr(",._/", text[i - 1]) && !isdigit((unsigned char)text[i]))
+			return i;
+	}
 	return width;
 }
 
