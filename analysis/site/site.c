@@ -84,6 +84,7 @@ static char *answer_line(const char *dir)
 static void summarize(struct item *item)
 {
 	json_t *counts = json_object_get(item->doc, "counts"), *kernels;
+	char lost[48] = "";
 	size_t holes = 0, i;
 	json_t *k;
 
@@ -91,8 +92,10 @@ static void summarize(struct item *item)
 		kernels = json_object_get(item->doc, "kernels");
 		json_array_foreach(kernels, i, k)
 			holes += *json_text(k, "failed") != 0;
-		item->summary = xasprintf("%zu kernels, %zu of them not measured, %zu rows",
-					  json_array_size(kernels), holes,
+		if (holes)
+			snprintf(lost, sizeof(lost), ", %zu of them not measured", holes);
+		item->summary = xasprintf("%zu kernels%s, %zu rows",
+					  json_array_size(kernels), lost,
 					  json_array_size(json_object_get(item->doc, "rows")));
 		return;
 	}
