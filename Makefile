@@ -150,16 +150,21 @@ AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASE
 BISECT_VARS := GOOD BAD ROW MODE FROM
 TREND_VARS := KERNELS RANGE EVERY
 export $(AB_VARS) $(BISECT_VARS) $(TREND_VARS)
+# make accepts any variable, and a file name as a target. Let the scripts refuse
+# PATCH=a.patch, and what a blank separates from PATCHES=a.patch b.patch.
+ODD	:= $(filter-out $(AB_VARS) $(BISECT_VARS) $(TREND_VARS) CACHE PTELAB_CACHE CROSS_COMPILE \
+		TMPDIR %HOME %CC %FLAGS,$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))) \
+	   $(filter %.patch %.diff %.mbox %.mbx %.eml,$(MAKECMDGOALS))
 
 .PHONY: deps ab bisect trend three
 deps:
 	@scripts/deps
 ab:
-	@scripts/ab
+	@scripts/ab $(ODD)
 bisect:
-	@scripts/bisect
+	@scripts/bisect $(ODD)
 trend:
-	@scripts/trend
+	@scripts/trend $(ODD)
 reproduce: export SOURCE := $(SOURCE)
 reproduce:
 	@scripts/reproduce $(if $(TRUST),--trust) $(HASH) $(FROM)

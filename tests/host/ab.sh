@@ -32,9 +32,25 @@ early()
 }
 
 early unknown-argument "unknown argument 'FOO=1'" FOO=1
+# What make would take for a variable that nobody reads, and for a target
+# odd GOAL ARG PATTERN: make passes ARG on, and the script refuses it
+odd()
+{
+	PATH="$tmp/bin:$PATH" make -s -C "$top" "$1" "$2" NAME=x > "$tmp/out" 2>&1
+	check "make-$1-$2" grep -q "^$1: unknown argument '${2%%=*}'; $3" "$tmp/out"
+}
+
+odd ab PATCH=a.patch 'see scripts/ab --help$'
+odd ab b.patch 'give patches as PATCHES="a.patch b.patch", in quotes$'
+odd bisect BADD=x 'see scripts/bisect --help$'
+odd trend SEED=1 'see scripts/trend --help$'
+equal make-known "$(make -ns --no-print-directory -C "$top" ab SEEDS=1 CFLAGS=-O1 PTELAB_CACHE=x | xargs)" scripts/ab
 early series "no series 'nosuch'; there are: .*notify-upgrade-range" SERIES=nosuch
 early job "no job 'nosuch'; there are: .*releases" JOB=nosuch
 early patch 'no file nosuch.patch' PATCHES=nosuch.patch NAME=x
+early patch-folder "PATCHES: $tmp/tree is a folder; give SERIES=$tmp/tree" PATCHES="$tmp/tree" NAME=x
+early patch-no-name 'PATCHES needs NAME' PATCHES="$0"
+early patch-alone "unknown argument 'b.patch'; give patches as PATCHES=\"a.patch b.patch\"" PATCHES=a.patch b.patch
 early config "no configuration 'nosuch'" CONFIG=nosuch
 early kernel "KERNEL 'nosuch' is neither" KERNEL=nosuch
 early tarball 'no file nosuch.tar.xz' KERNEL=nosuch.tar.xz
