@@ -224,6 +224,7 @@ check escapes-nowhere test -z "$(find "$tmp" -name x -o -name passwd)"
 { printf 'Text.\n\n  --- a/mm/b.c\n  +++ b/mm/b.c\n  @@ -0,0 +1 @@\n  +x\n\n1d\n.\n'; diff_of 1 eins; } |
 	mail t1 '' '[PATCH] mm: text' > "$tmp/text.mbox"
 takes diff-in-text 'eins,line 2,line 3,line 4,line 5,line 6' "$tmp/text.mbox"
+check one-patch-tells grep -qE ': 1 of [0-9]+ mails is its patch$' "$tmp/said"
 check diff-in-text-makes-no-file test ! -e "$tmp/tree/mm/b.c"
 # What a terminal would obey
 diff_of 1 eins | mail c1 '' $'[PATCH] mm: \e]0;title\a $(touch x) `touch x` "q" \\ \'' > "$tmp/control.mbox"
