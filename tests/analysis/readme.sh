@@ -11,6 +11,7 @@ make_run -o new -k 6.12.0-x -B bbbb -n 3 'gup.pin_fast folio=64k pages=16 : inst
 	'mmio.store map=vfio ! unavailable no VFIO device'
 ptelab compare run new --json >run/compare.json
 cd run || exit 1
+cp "$top/runs/example-trend/trend.json" .
 
 # Each ```sh block into a file of its own.
 awk '/^```sh/ { in_block = 1; n++; next } /^```/ { in_block = 0 } in_block { print >("block-" n) }' \
