@@ -91,7 +91,7 @@ shipped()
 {
 	local f
 
-	for f in "$top"/runs/example-{notify-upgrade-range,lockless-norecency}/answer.txt; do
+	for f in "$top"/runs/example-*/answer.txt; do
 		short_head "$f" || return
 	done
 }
