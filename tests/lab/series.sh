@@ -16,12 +16,14 @@ trap 'rm -rf "$tmp" "${runs[@]}"' EXIT
 chosen=" $* "
 ab()
 {
-	local name=test-$1.$$
+	local name=test-$1.$$ seeds='1 2'
 
 	[ "$chosen" = '  ' ] || [[ $chosen == *" $1 "* ]] || return 1
 	runs+=("runs/$name" "runs/$name.new")
 	json=runs/$name/compare.json
-	if scripts/ab SERIES="$1" NAME="$name" SEEDS="1 2" "${@:2}" \
+	# Of stage2-device one row of 1,473 has a stray fault in two boots of the base.
+	[ "$1" != stage2-device ] || seeds='1 2 3'
+	if scripts/ab SERIES="$1" NAME="$name" SEEDS="$seeds" "${@:2}" \
 			> "$tmp/$1.log" 2>&1; then
 		ok "$1: make ab"
 		check "$1: the answer is 20 lines, 75 columns wide" short_head "runs/$name/answer.txt"
