@@ -142,11 +142,12 @@ need_proofs()
 	fi
 }
 
-# The variables of make ab that a caller may have set are not for a test's.
-unset_ab_vars()
+# The variables of make ab, bisect and trend that a caller has set are not for a test.
+unset_make_vars()
 {
 	# shellcheck disable=SC2046
-	unset $(sed -nE '/^AB_VARS/,/[^\\]$/{s/^AB_VARS.*:=//; s/\\$//; p}' "$top/Makefile")
+	unset $(awk '/^(AB|BISECT|TREND)_VARS/ { on = 1; sub(/^[^=]*=/, "") }
+		on { on = sub(/\\$/, ""); print }' "$top/Makefile")
 }
 
 # need_deps NAME GROUP...: packages of scripts/deps, or all of it is skipped.

@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 ab=$top/scripts/ab
-unset_ab_vars
+unset_make_vars
 export PTELAB_CACHE=$tmp/cache TMPDIR=$tmp/tmp
 mkdir "$tmp/tmp"
 
@@ -32,7 +32,7 @@ early()
 }
 
 early unknown-argument "unknown argument 'FOO=1'" FOO=1
-# What make would take for a variable that nobody reads, and for a target
+# What make would take for a variable that has no reader, and for a target
 # odd GOAL ARG PATTERN: make passes ARG on, and the script refuses it
 odd()
 {

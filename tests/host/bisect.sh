@@ -10,7 +10,7 @@ set -u
 . "$(dirname "$0")/../analysis/made-up.sh"
 
 need_deps bisect lab
-unset TREE GOOD BAD ROW MODE FROM CONFIG JOB NAME TIMEOUT
+unset_make_vars
 export PTELAB_CACHE=$tmp/cache TMPDIR=$tmp HOME=$tmp
 copy=$tmp/copy tree=$tmp/linux
 mkdir -p "$copy"/{build/native,build/arm64,runs} "$tmp/cache"
@@ -313,7 +313,7 @@ git clone -q "$tree" "$tmp/partial"
 git -C "$tmp/partial" config extensions.partialClone origin
 bad partial 'is a partial clone' TREE="$tmp/partial" GOOD=HEAD~1 BAD=HEAD
 
-# --- somebody's own git bisect run ---
+# --- git bisect run with bisect-step ---
 
 g checkout -qf short
 (cd "$tree" && g bisect start short start && g bisect run "$step" --good start --bad short --row "$row") > "$tmp/out" 2>&1

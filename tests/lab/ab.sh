@@ -10,7 +10,7 @@ set -u
 ab=$top/scripts/ab
 need_deps lab-ab build lab arm64 plot
 need_kernel
-unset_ab_vars
+unset_make_vars
 name=test-$$
 run=$top/runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT

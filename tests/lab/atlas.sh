@@ -61,7 +61,7 @@ series null 'same code: nothing to measure'
 check null-is-no-command bash -c '[ -r "$0" ] && ! grep -q ^ptelab "$0"' "$tmp/job"
 # What make ab makes of that, and make reproduce of the result
 if [ -r "$(scripts/lab/kernel --series null --where)/vmlinux" ]; then
-	unset_ab_vars
+	unset_make_vars
 	run=runs/test-atlas.$$
 	trap 'rm -rf "$tmp" "$run" "runs/reproduce-${hash:-none}"' EXIT
 	scripts/ab SERIES=null NAME="${run#runs/}" > "$tmp/ab" 2>&1

@@ -16,7 +16,7 @@ set -u
 need_lab lab-bisect jq
 need_deps lab-bisect build
 need_kernel
-unset TREE GOOD BAD ROW MODE FROM CONFIG JOB NAME TIMEOUT
+unset_make_vars
 commits=${COMMITS:-4}
 case $commits in
 4) cause=4 broken=(2) panics=() ;;

@@ -11,7 +11,7 @@ set -u
 need_lab lab-each jq
 need_deps lab-each build plot
 need_kernel
-unset_ab_vars
+unset_make_vars
 name=ptelab-f-nf-pr-ft-$$
 run=runs/$name
 trap 'rm -rf "$tmp" "$run" "$run.new"' EXIT

@@ -8,7 +8,7 @@
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
-unset_ab_vars
+unset_make_vars
 
 name=test-notify.$$
 trap 'rm -rf "$tmp" "runs/$name" "runs/$name".* "runs/$name"-*' EXIT

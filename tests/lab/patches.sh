@@ -13,7 +13,7 @@
 set -uo pipefail
 . "$(dirname "$0")/../lib.sh"
 cd "$top" || exit 1
-unset_ab_vars
+unset_make_vars
 need_lab patches.sh jq
 
 runs=()

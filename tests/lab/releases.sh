@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 need_deps lab-releases build arm64 boot plot test
-unset_ab_vars
+unset_make_vars
 debian=$top/scripts/lab/debian-kernel
 name=test-releases-$$
 run=$top/runs/$name

@@ -15,7 +15,7 @@ set -u
 need_lab lab-tree jq
 need_deps lab-tree build plot
 need_kernel
-unset MBOX WHICH EACH SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT
+unset_make_vars
 cache=${kernel%/kernels/*}
 source=$cache/trees/${kernel##*/}
 if [ ! -d "$source" ]; then

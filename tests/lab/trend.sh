@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 
 need_deps lab-trend build arm64 boot test
-unset KERNELS TREE RANGE EVERY JOB SEEDS CONFIG NAME TIMEOUT
+unset_make_vars
 trend=$top/scripts/trend
 name=test-trend-$$
 run=$top/runs/$name
