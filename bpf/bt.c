@@ -190,13 +190,13 @@ static char *next_line(struct bt *b)
 }
 
 /*
- * The error that tells most, in one line: one with a place in the script, which
+ * The most useful error, in one line: one with a place in the script, which
  * bpftrace gives as "stdin:LINE:COLUMNS: ERROR: TEXT"; else the last one.
  */
-static int tell_error(const struct bt *b)
+static int report_error(const struct bt *b)
 {
 	char *copy = xstrdup(b->errors), *save, *line, *text;
-	const char *told = "it ended without a reason";
+	const char *last = "it ended without a reason";
 	int ret, nr, chars;
 
 	for (line = strtok_r(copy, "\n", &save); line;
@@ -212,9 +212,9 @@ static int tell_error(const struct bt *b)
 			free(copy);
 			return ret;
 		}
-		told = text;
+		last = text;
 	}
-	ret = fail(EINVAL, "--bt: bpftrace: %s", told);
+	ret = fail(EINVAL, "--bt: bpftrace: %s", last);
 	free(copy);
 	return ret;
 }
@@ -238,7 +238,7 @@ static int wait_attached(struct bt *b)
 	b->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return fail(ENOENT, "--bt: there is no bpftrace here; apt-get install bpftrace");
-	return tell_error(b);
+	return report_error(b);
 }
 
 struct bt *bt_start(const char *script, pid_t pid)

@@ -30,10 +30,10 @@ json_t *bt_read(struct bt *b, json_t *not);
 
 /* What was counted between two readings; a new reference. */
 json_t *bt_since(const json_t *before, const json_t *now);
-/* Why one that is below 0 is none. */
+/* The reason why a count below 0 is absent. */
 extern const char bt_fell[];
 
-/* Counts with that script in what is opened next, until told otherwise. */
+/* Sets the script that bt_source runs when it is opened. */
 void bt_source_use(const char *script);
 extern const struct counter_source bt_source;
 

@@ -28,9 +28,8 @@ static const struct argp_option options[] = {
 static const char doc[] =
 	"Follows each row over many kernels: at which of them it steps, and which "
 	"functions account for the step.\v"
-	"RUN is a folder of boot files, the oldest kernel first. One with a file "
-	"\"failed\" in place of boot files is a hole, with the reason that is in "
-	"it.\n"
+	"RUN is a folder of boot files, the oldest kernel first. One that has a file "
+	"\"failed\" instead is a hole, for the reason in that file.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab trend --allow 'cpu.features,mitigations.*' runs/x/6.1 runs/x/6.12 runs/x/7.3\n"

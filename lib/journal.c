@@ -479,7 +479,7 @@ void journal_close(void)
 
 	if (journal.fd < 0 || journal.owner != getpid())
 		return;
-	/* Warns itself; why the caller ends is still to be told. */
+	/* It prints its own warning; keep the error that the caller will print. */
 	why = xstrdup(fail_text());
 	journal_restore();
 	close_all();

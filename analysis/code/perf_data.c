@@ -132,7 +132,7 @@ void perf_images_find(struct perf_images *p, const struct side *side)
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	/* what is not found is told once a sample needs it */
+	/* a missing file is reported when a sample needs it */
 	if (!subjects_of(runs, 2, s)) {
 		add_found(p, "%s", s[0].vmlinux);
 		add_found(p, "%s/*.ko", s[0].folder);

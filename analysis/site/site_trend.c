@@ -180,7 +180,7 @@ int site_put_trend(const struct site *s, const struct item *item)
 	if (f) {
 		fputs("<p>Kernel instructions for each operation in an emulated machine, relative to the first kernel that has the operation. Instructions are not time.</p>\n", f);
 		if (*json_text(json_array_get(kernels, 0), "source"))
-			fputs("<p><strong>No step is the doing of one change.</strong> Between two releases thousands were merged, and the configuration and the compiler differ: each section says in which options. \"By option\" is what can be told apart in the machine code, the least that an option costs.</p>\n", f);
+			fputs("<p><strong>No step can be attributed to one change.</strong> Between two releases thousands were merged, and the configuration and the compiler differ: each section says in which options. \"By option\" is the cost of an option as far as its code can be identified, so a lower bound.</p>\n", f);
 		put_pictures(item->doc, f);
 		json_array_foreach(kernels, i, k) {
 			put_kernel(item->doc, i, before, f);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What of a difference is of configuration options that differ and whose code can be
- * told apart: by instructions that the compiler adds for nothing else, or by functions
- * that only the option builds. Code of theirs that is inlined elsewhere is not found,
- * so it is the least that they cost. Where an option is the same on both sides, such
- * code differs because other code does, and is not told.
+ * The part of a difference that belongs to configuration options that differ, as far as
+ * their code can be identified: by instructions that the compiler adds for nothing else,
+ * or by functions that only the option builds. Code that is inlined elsewhere is not
+ * found, so this is a lower bound. Options that are the same on both sides are left out:
+ * there such code differs only because other code does.
  */
 #ifndef PTELAB_BY_OPTION_H
 #define PTELAB_BY_OPTION_H

@@ -17,9 +17,9 @@
 
 struct kernel {
 	struct side *side;	/* NULL: a hole */
-	json_t *told;		/* its entry in the document */
+	json_t *entry;		/* in the document */
 	json_t *differing;	/* names of options, as keys */
-	/* against each kernel before it, as far as somebody asked */
+	/* against each kernel before it, loaded on demand */
 	struct comparison **against;
 };
 
@@ -169,9 +169,9 @@ static int load_kernel(struct maker *m, const char *dir)
 		}
 	}
 	k->differing = json_object();
-	k->told = kernel_json(path, k->side, k->differing);
+	k->entry = kernel_json(path, k->side, k->differing);
 	if (failed)
-		set_text(k->told, "failed", *failed ? failed : "it did not boot");
+		set_text(k->entry, "failed", *failed ? failed : "it did not boot");
 	k->against = xcalloc(m->nr + 1, sizeof(*k->against));
 	m->nr++;
 	free(failed);
@@ -488,7 +488,7 @@ static int check_neighbours(struct maker *m)
 			if (report_refusal(e, m->kernel[last].side,
 					   m->kernel[i].side))
 				return -EINVAL;
-			json_object_set_new(m->kernel[i].told, "environment",
+			json_object_set_new(m->kernel[i].entry, "environment",
 					    environment_of(e));
 		}
 		last = i;
@@ -503,7 +503,7 @@ static json_t *document(struct maker *m, const char *title)
 	size_t i;
 
 	for (i = 0; i < m->nr; i++)
-		json_array_append(kernels, m->kernel[i].told);
+		json_array_append(kernels, m->kernel[i].entry);
 	collect_points(m);
 	m->rows = json_array();
 	for (i = 0; i < m->nr_points; i++)
@@ -538,7 +538,7 @@ json_t *trend_make(const char *const *dir, size_t nr, const char *title,
 			if (m.kernel[i].against[j])
 				comparison_free(m.kernel[i].against[j]);
 		free(m.kernel[i].against);
-		json_decref(m.kernel[i].told);
+		json_decref(m.kernel[i].entry);
 		json_decref(m.kernel[i].differing);
 	}
 	for (i = 0; i < m.nr; i++)

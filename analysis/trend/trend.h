@@ -13,12 +13,12 @@
 #include "analysis/judge/compare.h"
 
 #define TREND_SCHEMA	"ptelab-trend-1"
-/* The row of a point that its functions are told of, and that is drawn. */
+/* The metric that is drawn, and whose steps are explained by function. */
 #define TREND_COST	"instructions_kernel"
 
 /*
  * Of folders of boot files, oldest kernel first. One without boot files but with a
- * file "failed" is a hole, with the reason that is in it. Beside boot files may be
+ * file "failed" is a hole, for the reason in that file. Beside boot files may be
  * manifest.json (of the kernel) and options (of scripts/lab/options, against the
  * kernel before). @title may be NULL. A new reference; NULL with fail() text.
  */
@@ -26,8 +26,8 @@ json_t *trend_make(const char *const *dir, size_t nr, const char *title,
 		 const struct compare_options *o);
 
 /*
- * Checks a document that somebody else may have written: what is below relies on
- * its form. @path is for the message. 0 or -EINVAL with fail() text.
+ * Checks the form of a document that may come from a stranger; all functions below
+ * rely on it. @path is for the message. Returns 0, or -EINVAL with fail() text.
  */
 int trend_check(const json_t *trend, const char *path);
 
@@ -51,7 +51,7 @@ const char *trend_stem(const json_t *row);
 const char *trend_folio(const json_t *row);
 /* "walk +264, mtree_load +133, 12 others -3"; the caller frees. */
 char *trend_functions(const json_t *step, size_t most);
-/* "ARM64_PTR_AUTH_KERNEL +12"; NULL: none can be told apart. The caller frees. */
+/* "ARM64_PTR_AUTH_KERNEL +12"; NULL: no option's code is known. The caller frees. */
 char *trend_option_shares(const json_t *step);
 /* "compiler: base gcc-12, new gcc-14"; NULL: nothing differs. The caller frees. */
 char *trend_environment(const json_t *kernel);

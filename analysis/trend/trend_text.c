@@ -10,7 +10,7 @@
 #include "analysis/trend/trend.h"
 #include "lib/util.h"
 
-#define STEPS_IN_ROW	2	/* told beside a row, the largest */
+#define STEPS_IN_ROW	2	/* the largest, printed beside a row */
 #define FUNCTIONS_TOLD	4
 
 /* --- parts of the document --- */
@@ -388,6 +388,6 @@ void trend_text(const json_t *trend, size_t most, FILE *f)
 	}
 	if (*json_text(json_array_get(kernels, 0), "source")) {
 		fputc('\n', f);
-		print_line(f, 0, 0, "Between two releases thousands of changes were merged, and the configuration and the compiler differ. No step is the doing of one change. \"by option\" is what can be told apart in the machine code: the least that the option costs.");
+		print_line(f, 0, 0, "Between two releases thousands of changes were merged, and the configuration and the compiler differ. No step can be attributed to one change. \"by option\" is the cost of an option as far as its code can be identified, so a lower bound.");
 	}
 }
