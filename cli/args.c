@@ -100,6 +100,11 @@ void add_runs_of(struct text_list *runs, const char *path)
 	}
 }
 
+void two_runs_needed(const struct argp_state *state)
+{
+	args_error(state, "two runs are needed: BASE and NEW, or a folder of make ab, which holds base/ and patched/");
+}
+
 void text_split(struct text_list *l, char *items)
 {
 	char *save, *item;

@@ -32,6 +32,8 @@ struct text_list {
 void text_add(struct text_list *l, const char *item);
 /* Adds a run. A folder of make ab stands for its two runs, base and patched. */
 void add_runs_of(struct text_list *runs, const char *path);
+/* Exits because add_runs_of() made fewer than two. */
+_Noreturn void two_runs_needed(const struct argp_state *state);
 /* Adds each item of "a,b,c"; modifies @items. */
 void text_split(struct text_list *l, char *items);
 

@@ -336,7 +336,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			add_output(((const struct choice *)report_formats.rows)->name,
 				   state);
 		if (env.runs.nr < 2)
-			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+			two_runs_needed(state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

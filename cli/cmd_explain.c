@@ -134,7 +134,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr != 2)
-			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+			two_runs_needed(state);
 		if (env.elf.nr && !env.perf)
 			args_error(state, "--elf goes with --perf-data");
 		break;

@@ -70,7 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (env.runs.nr < 2)
-			args_error(state, "two runs are needed: BASE and NEW, or the folder of make ab");
+			two_runs_needed(state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

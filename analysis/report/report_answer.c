@@ -46,8 +46,8 @@ static void put_again(const struct comparison *c, FILE *f)
 	const char *hash = json_text(c->manifest, "hash");
 
 	if (*hash)
-		print_line(f, 0, 2, "Repeat: make reproduce HASH=%s; all %zu rows: --format rows",
-			   hash, c->nr_results);
+		print_line(f, 0, 2, "Repeat: make reproduce HASH=%s; rows: compare --format rows",
+			   hash);
 }
 
 static void put_row(struct table *t, const struct answer_rows *r,

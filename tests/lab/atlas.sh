@@ -66,6 +66,8 @@ if [ -r "$(scripts/lab/kernel --series null --where)/vmlinux" ]; then
 	trap 'rm -rf "$tmp" "$run" "runs/reproduce-${hash:-none}"' EXIT
 	scripts/ab SERIES=null NAME="${run#runs/}" > "$tmp/ab" 2>&1
 	equal nothing-to-measure "$? $(grep -c '^SAME CODE: ' "$tmp/ab")" "0 1"
+	check knows-the-patch grep -q '^ the patch$' "$run/changes.txt"
+	check and-all-of-it sh -c "! grep -q 'not found here' '$run/changes.txt'"
 	equal and-nothing-booted "$(cd "$run" && echo *)" "answer.txt changes.txt job manifest.json"
 	hash=$(jq -r .hash "$run/manifest.json")
 	equal reproduced "$(scripts/reproduce --trust "$hash" "$run" 2> /dev/null | grep -v '^it needs ')" \
