@@ -127,9 +127,23 @@ static size_t sum_of(const json_t *changes, const char *key)
 }
 
 /*
- * Returns "a() (behind the static key x), b() and 3 more": the functions in
- * that state, at most @most of them by name. NULL if there are none. The caller
- * frees.
+ * Returns whether the compiler made @function of an inline one that a header
+ * has, and that it did not need before.
+ */
+static bool was_inline(const json_t *function)
+{
+	const char *file = json_text(json_object_get(function, "source"),
+				     "file");
+	size_t len = strlen(file);
+
+	return !strcmp(json_text(function, "kind"), "new") && len > 2 &&
+	       !strcmp(file + len - 2, ".h");
+}
+
+/*
+ * Returns "a() (behind the static key x), b() (inline before) and 3 more": the
+ * functions in that state, at most @most of them by name. NULL if there are
+ * none. The caller frees.
  */
 static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 {
@@ -138,17 +152,19 @@ static char *names_text(const json_t *changes, enum ran_state ran, size_t most)
 	const json_t *f;
 
 	json_array_foreach(json_object_get(changes, "functions"), i, f) {
-		const char *behind = json_text(f, "behind");
+		const char *note = json_text(f, "behind");
 		const char *name = json_text(f, "name");
 
 		if (is_gone(f) || !has_state(f, ran) || named == most)
 			continue;
 		if (!text)
 			text = xstrdup("");
+		if (!*note && was_inline(f))
+			note = "inline before";
 		/* without the compiler's suffix, ".isra.0" */
 		append_text(&text, ", ", "%.*s()%s%s%s",
 			    (int)strcspn(name, "."), name,
-			    *behind ? " (" : "", behind, *behind ? ")" : "");
+			    *note ? " (" : "", note, *note ? ")" : "");
 		named++;
 	}
 	if (text && nr > named)

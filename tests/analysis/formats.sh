@@ -265,6 +265,16 @@ not_exercised()
 	says 'ok 1 harness.empty mode=exact # SKIP no point ran the changed code'
 }
 check "ktap: where the changed code did not run, nothing passes" not_exercised
+# A patch may make the compiler emit a function that was inline everywhere.
+inline_before()
+{
+	jq '.functions += [{"name": "spin.isra.0", "kind": "new", "ran": "never ran",
+		"source": {"file": "include/linux/spinlock.h", "line": 7}},
+		{"name": "own", "kind": "new", "ran": "never ran", "source": {"file": "mm/own.c", "line": 9}}]' \
+		ab/changes.json > changes.more && mv changes.more ab/changes.json &&
+	exits 0 ptelab compare ab && says 'not never(), spin() (inline before), own()'
+}
+check "a function that was inline is not the patch's own" inline_before
 
 # --- LAVA ---
 
