@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # tree.sh: make ab of a git tree: the series in a mail, on the commit of a branch
-# that has what it needs first.
+# that has what it needs first; and a kernel after each commit of a range.
 #
 # The tree holds the few files that are read of it. The finished tree that it is
 # built from is that of Debian's source under another name in the cache, so this
@@ -34,14 +34,13 @@ commit()
 	"${git[@]}" add -A && "${git[@]}" commit -qm "$1" && "${git[@]}" rev-parse HEAD
 }
 
-# built COMMIT: a finished kernel and its tree, for a commit that compiles nothing new
+# built COMMIT KERNEL: puts that finished kernel into the cache, for a commit of the
+# same code
 built()
 {
-	local hash
-
-	hash=$(basename "$(scripts/lab/kernel --tree "$tree" --ref "$1" --where)")
-	made+=("$cache/trees/$hash" "$cache/kernels/$hash")
-	cp -al "$source" "$cache/trees/$hash" && cp -al "$kernel" "$cache/kernels/$hash"
+	where=$(scripts/lab/kernel --tree "$tree" --ref "$1" --where)
+	made+=("$where")
+	cp -al "$2" "$where"
 }
 
 git init -q "$tree"
@@ -51,7 +50,9 @@ base=$(commit 'as Debian has it')
 sed -i '1i /* not built in this configuration */' "$tree/mm/zswap.c"
 needed=$(commit 'mm/zswap: say that it is not built')
 "${git[@]}" checkout -q --detach "$base"
-built "$needed"
+built "$needed" "$kernel"
+made+=("$cache/trees/$(basename "$where")")
+cp -al "$source" "$cache/trees/$(basename "$where")"
 before=$("${git[@]}" status --porcelain --ignored; "${git[@]}" for-each-ref; find "$tree" -type f | sort | xargs sha256sum)
 echo 'ptelab run -o - --seed @SEED@ -b gup.pin_fast -p folio=4k -p pages=16' > "$tmp/job"
 
@@ -91,5 +92,24 @@ if ab tree-mbox MBOX="$tmp/mail"; then
 	check tree-mbox-says-base grep -qx "ab: the series needs 1 other patch first, and ${needed:0:12} has them: that is BASE" "$tmp/err"
 	equal tree-mbox-differs "$(rows "$run")" '[80]'
 	equal tree-mbox-repeats-on "$(jq -r .settings "$run/manifest.json" | grep -o "BASE=[^ ]*" | tr -d \')" "BASE=$needed"
+	mbox_kernel=$cache/kernels/$(jq -r .patched.hash "$run/manifest.json")
 fi
 equal tree-is-only-read "$("${git[@]}" status --porcelain --ignored; "${git[@]}" for-each-ref; find "$tree" -type f | sort | xargs sha256sum)" "$before"
+
+# Two commits: what the mail has, whose kernel is there, and three instructions more
+if [ -n "${mbox_kernel:-}" ]; then
+	"${git[@]}" checkout -q topic
+	sed '1,/^$/d' tests/lab/patches/nops.patch | patch -s -p1 -d "$tree"
+	built "$(commit 'mm: five instructions more')" "$mbox_kernel"
+	sed -i 's/nop; nop; nop; nop; nop/&; nop; nop; nop/' "$tree/mm/gup.c"
+	commit 'mm: three instructions more' > "$tmp/new"
+	if ab tree-each BASE="$needed" NEW=topic EACH=1; then
+		equal tree-each-whole "$(rows "$run")" '[128]'
+		equal tree-each-first "$(jq -r .title "$run/01/manifest.json"): $(rows "$run/01")" \
+			'1/2 mm: five instructions more: [80]'
+		equal tree-each-second "$(jq -r .title "$run/02/manifest.json"): $(rows "$run/02")" \
+			'2/2 mm: three instructions more: [48]'
+		equal tree-each-title "$(jq -r .title "$run/manifest.json")" 'mm: three instructions more'
+		check tree-each-answers-each grep -q '^2/2 mm: three instructions more' "$run/answer.txt"
+	fi
+fi
