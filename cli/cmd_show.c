@@ -26,7 +26,8 @@ static const char doc[] =
 	"Prints a run: the machine, and every point with its figures per "
 	"operation, or the reason why it has none.\v"
 	"RUN is a folder of boot files or a single boot file. For several "
-	"boots, the median and the range are printed.\n"
+	"boots, the median and the range are printed. Of a folder of make ab, "
+	"the text shows both runs.\n"
 	"\n"
 	"Examples:\n"
 	"  ptelab show runs/x/base\n"
@@ -39,7 +40,7 @@ static const char doc[] =
 static struct {
 	const struct form *form;
 	struct selection select;
-	const char *run;
+	struct text_list runs;
 	struct litmus_result *beside;
 	size_t nr_beside;
 } env;
@@ -130,13 +131,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		env.form = form_arg("json", state);
 		break;
 	case ARGP_KEY_ARG:
-		if (env.run)
+		if (env.runs.nr)
 			args_error(state, "too many runs: give one; ptelab compare takes several");
-		env.run = arg;
+		add_runs_of(&env.runs, arg);
 		break;
 	case ARGP_KEY_END:
-		if (!env.run)
+		if (!env.runs.nr)
 			args_error(state, "RUN is missing: give a folder of boot files, or one boot file");
+		if (env.runs.nr > 1 && env.form != forms)
+			args_error(state, "a folder of make ab holds two runs, and this format shows one: give %s or %s",
+				   env.runs.v[0], env.runs.v[1]);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -150,23 +154,36 @@ static const struct argp_child children[] = {
 	{ 0 }
 };
 
+static int show(const char *run)
+{
+	struct side *s = side_load(run, &env.select);
+	int ret = EXIT_DONE;
+
+	if (!s || args_check_selection(&s, 1, &env.select))
+		ret = EXIT_COULD_NOT;
+	else
+		env.form->print(s, &env.select, stdout);
+	side_free(s);
+	return ret;
+}
+
 int cmd_show(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "RUN", doc, children,
 					  option_help, NULL };
-	struct side *s;
+	size_t i;
 	int ret = EXIT_DONE;
 
 	memset(&env, 0, sizeof(env));
 	env.form = forms;
 	if (args_parse(&argp, argc, argv, 0))
 		return EXIT_COULD_NOT;
-	s = side_load(env.run, &env.select);
-	if (!s || args_check_selection(&s, 1, &env.select))
-		ret = EXIT_COULD_NOT;
-	else
-		env.form->print(s, &env.select, stdout);
-	side_free(s);
+	for (i = 0; i < env.runs.nr && ret == EXIT_DONE; i++) {
+		if (i)
+			putchar('\n');
+		ret = show(env.runs.v[i]);
+	}
+	free(env.runs.v);
 	selection_free(&env.select);
 	litmus_results_free(env.beside, env.nr_beside);
 	return ret;

@@ -107,4 +107,9 @@ exits 2 ptelab show run -m 'cycels'
 check "no such metric" says "-m 'cycels' matches nothing" err
 check "no run" exits 2 ptelab show
 check "two runs" exits 2 ptelab show run run
+mkdir of-ab && cp -r run of-ab/base && cp -r run of-ab/patched
+exits 0 ptelab show of-ab
+equal "a folder of make ab: both runs" "$(grep -c '^run  *of-ab/\(base\|patched\): 5 files' "$tmp/out")" 2
+exits 2 ptelab show of-ab --json
+check "a folder of make ab: another format shows one" says "give of-ab/base or of-ab/patched" err
 check "--help" exits 0 ptelab show --help
