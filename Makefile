@@ -255,8 +255,9 @@ fuzz: build/fuzz/fuzz $(BUILD)/ptelab
 build/fuzz/fuzz: $(FUZZ_SRC) $(filter-out $(FUZZ_SRC:%.c=$(BUILD)/%.o),$(LIBOBJ))
 	@command -v clang >/dev/null || { echo 'fuzz: needs clang; apt-get install clang' >&2; exit 2; }
 	@mkdir -p $(@D)
-	@clang -std=gnu11 $(CPPFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $^ $(LDLIBS_STATIC)
+	@clang -std=gnu11 $(CPPFLAGS_ALL) -g -O2 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined \
+		-Wl,--wrap=read_file,--wrap=gzopen,--wrap=gzbuffer,--wrap=gzread,--wrap=gzclose -o $@ $^ $(LDLIBS_STATIC)
 
 # --- how far statistics can be trusted, and how fast they are ---
 
