@@ -444,23 +444,26 @@ static unsigned int edit_distance(const char *a, const char *b)
 
 const char *nearest_name(const char *name, const char *const *names, size_t nr)
 {
-	unsigned int best = UINT32_MAX, limit = (strlen(name) + 1) / 4;
+	unsigned int len = strlen(name), most = len < 7 ? 1 : (len + 1) / 4;
+	unsigned int best = most + 1;
 	const char *found = NULL;
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		unsigned int d = edit_distance(name, names[i]);
 		const char *dot = strchr(names[i], '.');
+		unsigned int n = strlen(names[i]), d = n > len ? n - len : len - n;
 
 		/* someone who types "pin_fast" means "gup.pin_fast" */
 		if (dot && !strcmp(dot + 1, name))
 			d = 0;
+		else if (d <= most)
+			d = edit_distance(name, names[i]);
 		if (d < best) {
 			best = d;
 			found = names[i];
 		}
 	}
-	return best <= (limit ? limit : 1) ? found : NULL;
+	return found;
 }
 
 int make_dirs(const char *path)
