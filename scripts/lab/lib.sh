@@ -5,6 +5,8 @@
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$LAB/../.." && pwd)
 CACHE=${PTELAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ptelab}
+# Where kernels are compiled: on a disk of this machine, if many share the cache
+TREES=${PTELAB_TREES:-$CACHE}
 CROSS=${CROSS_COMPILE:-aarch64-linux-gnu-}
 
 # Prints one line and exits with 2.
@@ -68,11 +70,49 @@ hash_files()
 	cat -- "$@" | sha256sum | cut -c1-16
 }
 
-# prune FOLDER N: of that folder of the cache keep the N that were used last
+# cpus: how many this command may use: what somebody who divides the machine says
+cpus()
+{
+	echo "${PTELAB_CPUS:-${SLURM_CPUS_PER_TASK:-$(nproc)}}"
+}
+
+# prune FOLDER N: of that folder of the cache keep the N that were used last, and what
+# was used in the last day: a boot that runs may use it, on another machine as well
 prune()
 {
 	find "$CACHE/$1" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
-		tail -n +$(($2 + 1)) | cut -d' ' -f2- | xargs -r -d '\n' rm -rf
+		awk -v keep="$2" -v day="$(($(date +%s) - 86400))" 'NR > keep && $1 < day' |
+		cut -d' ' -f2- | xargs -r -d '\n' rm -rf
+}
+
+# used FILE...: prune removes them last. They may belong to another user.
+used()
+{
+	touch -c "$@" 2>/dev/null || true
+}
+
+# new_in FOLDER: prints a new folder in it, for what gets its name there once it is
+# complete. As readable as the umask says: others may use the cache as well.
+new_in()
+{
+	local new
+
+	mkdir -p "$1" && new=$(mktemp -d "$1/.new.XXXXXX") && chmod "$(umask -S)" "$new" && echo "$new"
+}
+
+# into_place NEW NAME: gives the complete folder NEW that name in one step. Returns 1,
+# and leaves NEW, if there is one of that name: rename replaces no folder with something
+# in it.
+into_place()
+{
+	sync "$1"/* "$1" && mv -T "$1" "$2" 2>/dev/null && sync "$(dirname "$2")"
+}
+
+# emulator: what counts, in two lines: QEMU, and the plugin with what reads its counts
+emulator()
+{
+	qemu-system-aarch64 --version | head -n 1
+	cat "$TOP"/build/native/{count.so,ptelab} | sha256sum | cut -c1-16
 }
 
 need_program()
