@@ -55,6 +55,10 @@ equal same-boot-is-reused "$(reused r2 "$count" --seed 7)" 1
 for f in jsonl console; do
 	check "reused-$f-is-the-same" cmp "$tmp/a.$f" "$tmp/r2.$f"
 done
+# Boots of make ab leave their results below the tree.
+boot r2 "$count" --seed 7 --reuse --out "$top/build/test-boot-$$.jsonl" > "$tmp/r2.end" 2>&1
+check same-boot-elsewhere-is-reused grep -q ' reused$' "$tmp/r2.end"
+rm -f "$top/build/test-boot-$$".*
 equal other-seed-is-done "$(reused r3 "$count" --seed 8)" 0
 equal other-job-is-done "$(reused r3 "$count " --seed 7)" 0
 equal other-parameter-is-done "$(reused r3 "$count" --seed 7 --cmdline x=1)" 0
