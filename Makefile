@@ -147,7 +147,7 @@ arm64 clang asan tsan:
 # Pass the caller's variables to scripts/ab and scripts/trend through the environment.
 AB_VARS	:= SERIES KERNEL TREE BASE NEW PATCHES NAME IMAGE_BASE IMAGE_NEW RELEASES CONFIG SEEDS JOB COUNT TIMEOUT \
 	   MBOX WHICH EACH FRESH
-BISECT_VARS := GOOD BAD ROW MODE FROM
+BISECT_VARS := GOOD BAD ROW MODE FROM AHEAD
 TREND_VARS := KERNELS RANGE EVERY
 export $(AB_VARS) $(BISECT_VARS) $(TREND_VARS)
 # make accepts any variable, and a file name as a target. Let the scripts refuse

@@ -202,3 +202,57 @@ header()
 		}
 		END { print text }' "$2"
 }
+
+# ---- A store: one question that many machines work on ------------------------
+#
+# PTELAB_STORE is its folder: boots/ is in the place of that of the cache, and never
+# pruned. With PTELAB_PLAN, a folder, scripts/lab/kernel and boot do not build or boot
+# what is not there: they write down what they were asked for, and exit with PLANNED.
+# What failed by itself when scripts/slurm/exact ran it is in failed/, and fails again.
+PLANNED=75
+
+# stored FILE: prints its copy in the store, which stays as it is
+stored()
+{
+	local name=${1##*/} dir
+
+	dir=$PTELAB_STORE/files/$(hash_files "$1")
+	if [ ! -f "$dir/$name" ]; then
+		mkdir -p "$dir" && cp -L "$1" "$dir/.$name.$BASHPID" && sync "$dir/.$name.$BASHPID" &&
+			mv "$dir/.$name.$BASHPID" "$dir/$name" || die "cannot write to $dir"
+	fi 2>/dev/null
+	echo "$dir/$name"
+}
+
+# key WORD...: names a command in the store
+key()
+{
+	local IFS=$'\t'
+
+	sha256sum <<<"$*" | cut -c1-16
+}
+
+# plan KERNEL WORD...: writes down a command that needs that kernel's folder
+plan()
+{
+	local IFS=$'\t' k kernel_folder=$1
+
+	shift
+	[[ $* != *$'\n'* ]] || die "a line break in '$*': no other machine can be asked for that"
+	k=$(key "$@")
+	[ ! -s "$PTELAB_STORE/failed/$k" ] || die "$(cat "$PTELAB_STORE/failed/$k")"
+	printf '%s\n' "$kernel_folder" "$*" >"$PTELAB_PLAN/$k" || die "cannot write to $PTELAB_PLAN"
+	exit "$PLANNED"
+}
+
+# own_failure TEXT: whether the kernel itself is to blame for what a build or a boot said,
+# so that the same again would fail again
+own_failure()
+{
+	case $1 in
+	*" does not build: "*|"configuring "*" failed: "*|*" cannot have CONFIG_"*|\
+	*" is not a Linux source"|*" does not apply to "*|\
+	*"the guest panicked"*|*"the guest ended"*|*"the guest was killed"*) ;;
+	*) return 1 ;;
+	esac
+}
