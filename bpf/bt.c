@@ -7,20 +7,19 @@
  */
 #include "bpf/bt.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/beside.h"
+#include "lib/metric.h"
 #include "lib/util.h"
 
 /* An unkeyed count() is printed even if it never ran. */
@@ -81,55 +80,24 @@ static char *program_of(const char *script, pid_t pid, char *arg[MAX_ARGS])
 	return program;
 }
 
-/* Shares memory with ptelab until bpftrace is there. */
-static void child_main(const char *program, char *const *arg, int out, int err)
+static int start_process(struct bt *b, const char *program, char *const *arg)
 {
 	char *argv[MAX_ARGS + 6] = {
 		"bpftrace", "-f", "json", "-e", (char *)program
 	};
-	int null = open("/dev/null", O_RDONLY), i;
-	sigset_t none;
-	cpu_set_t all;
+	int out[2], err[2], i;
 
 	for (i = 0; arg[i]; i++)
 		argv[5 + i] = arg[i];
-	/* its own group: a Ctrl-C is for ptelab, which then ends it */
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	memset(&all, 0xff, sizeof(all));
-	sched_setaffinity(0, sizeof(all), &all);
-	dup2(null, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	execvp(argv[0], argv);
-	/* the emulated machine's PATH is /bin */
-	execv("/usr/bin/bpftrace", argv);
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-static int start_process(struct bt *b, const char *program, char *const *arg)
-{
-	int out[2], err[2];
-
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return fail(errno, "can't make a pipe: %s", strerror(errno));
 	setenv(ATTACHED, "1", 1);
-	/*
-	 * After fork() this process would fault on every page that it writes to,
-	 * in the operation too.
-	 */
-	b->pid = vfork();
-	if (b->pid < 0)
-		return fail(errno, "can't start bpftrace: %s", strerror(errno));
-	if (!b->pid)
-		child_main(program, arg, out[1], err[1]);
+	b->pid = beside_start(argv, out[1], err[1], (const int[]){ -1 });
 	close(out[1]);
 	close(err[1]);
 	b->out = out[0];
 	b->err = err[0];
-	return 0;
+	return b->pid < 0 ? b->pid : 0;
 }
 
 /* --- what it says --- */
@@ -236,7 +204,7 @@ static int wait_attached(struct bt *b)
 	while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	b->pid = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == BESIDE_NONE)
 		return fail(ENOENT, "--bt: there is no bpftrace here; apt-get install bpftrace");
 	return report_error(b);
 }
@@ -269,7 +237,7 @@ void bt_stop(struct bt *b)
 {
 	double until = now_ms() + READ_MS;
 
-	if (b->pid) {
+	if (b->pid > 0) {
 		/* it detaches, and prints its maps */
 		kill(b->pid, SIGTERM);
 		while (b->out >= 0 && more(b, until))
@@ -289,18 +257,6 @@ void bt_stop(struct bt *b)
 
 /* --- maps --- */
 
-/* "comm,pid" to "comm.pid", and what no metric's name has to "_". */
-static void add_key(char *name, size_t size, const char *key)
-{
-	size_t n = strlen(name);
-
-	for (; *key && n + 1 < size; key++)
-		name[n++] = *key == ',' ? '.' :
-			isalnum((unsigned char)*key) || strchr("_-.", *key) ?
-			*key : '_';
-	name[n] = 0;
-}
-
 static void add_number(json_t *counts, const char *name, json_int_t n)
 {
 	json_int_t old = json_integer_value(json_object_get(counts, name));
@@ -316,7 +272,7 @@ static void take_map(const char *map, const json_t *value, const char *type,
 	json_t *n;
 	size_t len;
 
-	add_key(name, sizeof(name) - MAX_KEY, map[1] ? map + 1 : "_");
+	metric_name_add(name, sizeof(name) - MAX_KEY, map[1] ? map + 1 : "_");
 	if (strcmp(type, "map")) {
 		json_object_set_new(not, name, json_sprintf(
 			"not a number: the map is of %s", type));
@@ -335,8 +291,8 @@ static void take_map(const char *map, const json_t *value, const char *type,
 				"no names of metrics: its keys are stacks or long texts, or its values no numbers"));
 			continue;
 		}
-		add_key(name, sizeof(name), ".");
-		add_key(name, sizeof(name), key);
+		metric_name_add(name, sizeof(name), ".");
+		metric_name_add(name, sizeof(name), key);
 		add_number(counts, name, json_integer_value(n));
 	}
 }
@@ -435,7 +391,7 @@ static const char *use;		/* the script */
 /*
  * Names of what its maps held so far. One that is found later was 0 before.
  */
-static const char *metrics[MAX_VALUES];
+static const char *names[MAX_VALUES];
 
 struct bt_priv {
 	struct bt *bt;
@@ -452,11 +408,11 @@ static size_t metric_index(const char *name)
 	static unsigned int full;
 	size_t i;
 
-	for (i = 0; metrics[i]; i++)
-		if (!strcmp(metrics[i], name))
+	for (i = 0; names[i]; i++)
+		if (!strcmp(names[i], name))
 			return i;
-	if (i + 1 < ARRAY_SIZE(metrics))
-		metrics[i] = xstrdup(name);
+	if (i + 1 < ARRAY_SIZE(names))
+		names[i] = xstrdup(name);
 	else if (!full++)
 		warn("--bt: the maps have more than %zu keys; %s and others are left out",
 		     i, name);
@@ -503,7 +459,7 @@ static void put_why(const char *name, const char *why,
 {
 	size_t i = metric_index(name);
 
-	if (metrics[i])
+	if (names[i])
 		values[i] = (struct counter_value){ .absent = why };
 }
 
@@ -519,14 +475,14 @@ static int source_stop(void *priv, struct counter_value *values)
 	since = bt_since(s->before, now);
 	json_object_foreach(since, name, n)
 		metric_index(name);
-	for (i = 0; metrics[i]; i++) {
+	for (i = 0; names[i]; i++) {
 		json_int_t d = json_integer_value(json_object_get(since,
-								  metrics[i]));
+								  names[i]));
 
 		values[i] = (struct counter_value){ .present = true,
 						    .count = d };
 		if (d < 0)
-			put_why(metrics[i], bt_fell, values);
+			put_why(names[i], bt_fell, values);
 	}
 	json_object_foreach(s->not, name, n)
 		put_why(name, json_string_value(n), values);
@@ -539,7 +495,7 @@ const struct counter_source bt_source = {
 	.name = "bt",
 	.pass = PASS_COUNTED,
 	.wakes_others = true,
-	.metrics = metrics,
+	.metrics = names,
 	.open = source_open,
 	.start = source_start,
 	.stop = source_stop,

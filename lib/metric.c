@@ -2,6 +2,7 @@
 /* See metric.h. */
 #include "lib/metric.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "lib/counter.h"
@@ -223,6 +224,17 @@ const char *metric_cost(unsigned int rank)
 		if (rank && metrics[i].cost_rank == rank)
 			return metrics[i].name;
 	return NULL;
+}
+
+void metric_name_add(char *name, size_t size, const char *key)
+{
+	size_t n = strlen(name);
+
+	for (; *key && n + 1 < size; key++)
+		name[n++] = *key == ',' ? '.' :
+			isalnum((unsigned char)*key) || strchr("_-.", *key) ?
+			*key : '_';
+	name[n] = 0;
 }
 
 const char *metric_kind_name(enum metric_kind kind)

@@ -40,6 +40,11 @@ extern const size_t metrics_nr;
 const struct metric *metric_find(const char *name);
 /* Returns the cost metric with this @rank, from 1; NULL at the end. */
 const char *metric_cost(unsigned int rank);
+/*
+ * Appends @key to a name in @size bytes: "comm,pid" as "comm.pid", and what no
+ * metric's name has as "_".
+ */
+void metric_name_add(char *name, size_t size, const char *key);
 const char *metric_kind_name(enum metric_kind kind);
 const char *metric_better_name(enum metric_better better);
 /* {"unit", "kind": "time|instructions|event", "better": "lower|higher|none"} */
