@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptelab run: measures the running kernel and writes a boot file. */
+/*
+ * ptelab run: measures the running kernel and writes a boot file.
+ *
+ * One file though it is long: a third of it is options and their help.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +14,7 @@
 #include <unistd.h>
 
 #include "analysis/report/show.h"
+#include "bench/harness/perf.h"
 #include "bench/harness/session.h"
 #include "bench/kit/stop.h"
 #include "bpf/bt.h"
@@ -25,9 +30,11 @@
 #include "lib/tune.h"
 #include "lib/util.h"
 
-enum { OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
-       OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
-       OPT_SAMPLE, OPT_MAX_OPS, OPT_BT, OPT_BETTER };
+enum {
+	OPT_BATCHES = 256, OPT_COUNTED, OPT_WARMUP, OPT_MIN_BATCH, OPT_SEED,
+	OPT_CPU, OPT_DRY, OPT_COUNTER, OPT_ALL, OPT_GROUP, OPT_TUNE,
+	OPT_SAMPLE, OPT_MAX_OPS, OPT_BT, OPT_BETTER, OPT_PERF,
+};
 
 /* Points whose cost is printed at the end. */
 #define FIGURES	6
@@ -60,6 +67,9 @@ static const struct argp_option options[] = {
 	{ "bt", OPT_BT, "SCRIPT", 0,
 	  "also count with this bpftrace program, or FILE.bt [ARG...]: each number in a map is a metric bt.MAP, or bt.MAP.KEY",
 	  0 },
+	{ "perf", OPT_PERF, "TOOL OPTIONS", 0,
+	  "also run the timed batches in perf: 'stat -e ...' makes metrics perf.EVENT, 'record -e ...' a perf.data beside the boot file",
+	  0 },
 	{ "better", OPT_BETTER, "WHICH", 0, NULL, 0 },
 	{ "all-counters", OPT_ALL, NULL, 0,
 	  "also count events that the operation can't cause, such as KVM's without a virtual machine", 0 },
@@ -81,6 +91,7 @@ static const char doc[] =
 	"  ptelab run -b gup.pin_fast:pages=1,16,256 -b fault.cow -o -\n"
 	"  ptelab run -b fault.cow --sample 10 -o runs/base\n"
 	"  ptelab run -b fault.cow --bt 'kprobe:do_wp_page { @wp = count(); }'\n"
+	"  ptelab run -b fault.cow --perf 'stat -e page-faults,dTLB-load-misses'\n"
 	"  ptelab run --dry-run -b 'fault.*' -p folio=4k,64k,2m\n"
 	"\n"
 	"Exit status: 0 all points were measured or are unavailable on this "
@@ -94,7 +105,7 @@ static struct {
 	const char *selectors[MAX_ARGS], *params[MAX_ARGS];
 	size_t nr_selectors, nr_params;
 	const char *output, *bt;
-	const struct choice *better;	/* of the metrics of bt; NULL */
+	const struct choice *better;	/* of the metrics of bt and perf; NULL */
 	bool dry_run, tune;
 	struct runner_options o;
 	bool batches_set;
@@ -133,7 +144,7 @@ static char *option_help(int key, const char *text,
 			   &better_choices);
 	help = xasprintf(key == OPT_COUNTER ?
 			 "what counts kernel events in the counted batches: %s" :
-			 "with --bt: which way its metrics are better: %s",
+			 "with --bt and --perf: which way their metrics are better: %s",
 			 all);
 	free(all);
 	return help;
@@ -198,6 +209,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_BT:
 		env.bt = arg;
 		break;
+	case OPT_PERF:
+		perf_free(env.o.perf);
+		env.o.perf = perf_new(arg);
+		if (!env.o.perf)
+			args_error(state, "%s", fail_text());
+		break;
 	case OPT_BETTER:
 		env.better = choice_arg("--better", &better_choices, arg,
 					state);
@@ -222,8 +239,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args_error(state, "unexpected '%s'; benchmarks are chosen with -b", arg);
 		break;
 	case ARGP_KEY_END:
-		if (env.better && !env.bt)
-			args_error(state, "--better goes with --bt");
+		if (env.better && !env.bt && !env.o.perf)
+			args_error(state, "--better goes with --bt or --perf");
+		if (env.o.perf && perf_records(env.o.perf) && env.output &&
+		    !strcmp(env.output, "-"))
+			args_error(state, "--perf record writes beside the boot file, which -o - does not make");
 		if (env.bt && !env.o.counted)
 			args_error(state, "--bt counts in the counted batches, and --counted 0 leaves them out");
 		break;
@@ -354,6 +374,14 @@ static void load_module(struct runner *r, const struct point_list *list)
 		warn("%s", fail_text());
 }
 
+/* Reports that there are no such metrics here, by the last error. */
+static void without(const char *which, json_t *header)
+{
+	warn("%s", fail_text());
+	json_object_set_new(json_object_get(header, "absent"), which,
+			    json_string(fail_text()));
+}
+
 /*
  * Attaches the script once before anything is measured, so that an error in it
  * costs nothing. Where there is no bpftrace everything else is measured.
@@ -368,9 +396,7 @@ static int use_bt(json_t *header)
 	if (!bt && errno != ENOENT)
 		return -EINVAL;
 	if (!bt) {
-		warn("%s", fail_text());
-		json_object_set_new(json_object_get(header, "absent"), "bt.*",
-				    json_string(fail_text()));
+		without("bt.*", header);
 		return 0;
 	}
 	bt_stop(bt);
@@ -380,6 +406,22 @@ static int use_bt(json_t *header)
 		json_object_set_new(json_object_get(json_object_get(header,
 					"metrics"), "bt.*"), "better",
 				    json_string(env.better->name));
+	return 0;
+}
+
+/* Likewise. */
+static int use_perf(struct runner *r, json_t *header)
+{
+	int ret;
+
+	if (!env.o.perf)
+		return 0;
+	ret = perf_try(env.o.perf, env.better ? env.better->name : "none",
+		       header);
+	if (ret != -ENODEV)
+		return ret;
+	without("perf.*", header);
+	runner_without_perf(r);
 	return 0;
 }
 
@@ -419,6 +461,10 @@ static int conclude(const struct session *s, const char *path)
 			s->nr_ok, s->nr_unavailable, s->nr_bad);
 	if (!args_quiet && path && s->nr_ok)
 		print_figures(path);
+	if (!args_quiet && env.o.perf && *perf_cost(env.o.perf))
+		fprintf(stderr, "ptelab: --perf: %s\n", perf_cost(env.o.perf));
+	if (env.o.perf && perf_lost(env.o.perf))
+		return fail(EIO, "%s", perf_lost(env.o.perf));
 	if (s->nr_bad)
 		return fail(EPROTO, "%zu point%s failed or could not be proved; %s has the reason of each",
 			    s->nr_bad, s->nr_bad == 1 ? "" : "s",
@@ -467,6 +513,8 @@ static int run(int argc, char **argv, struct runner *r,
 
 	load_module(r, list);
 	ret = use_bt(header);
+	if (!ret)
+		ret = use_perf(r, header);
 	w = ret ? NULL : run_writer_open(where, header);
 	if (!w) {
 		ret = ret ? ret : -errno;
@@ -475,6 +523,8 @@ static int run(int argc, char **argv, struct runner *r,
 	region_mark(MARK_RUN);
 	path = xstrdup(run_writer_path(w));
 	s.writer = w;
+	if (env.o.perf)
+		perf_beside(env.o.perf, path);
 	started = now_s();
 	ret = session_measure(&s);
 	if (run_writer_close(w, !ret) && !ret)
@@ -558,6 +608,7 @@ int run_measure(int argc, char **argv, json_t *extra)
 		ret = run(argc, argv, r, &list, extra);
 	}
 	runner_free(r);
+	perf_free(env.o.perf);
 	journal_close();
 	points_free(&list);
 	return ret;

@@ -192,6 +192,8 @@ const struct metric metrics[] = {
 	  "distinct 64-byte lines loaded or stored, from one entry into the kernel to the next" },
 	{ "bt.*", "counts", METRIC_EVENT, BETTER_NONE,
 	  "what the maps of the bpftrace script counted (ptelab run --bt)" },
+	{ "perf.*", "counts", METRIC_TOOL, BETTER_NONE,
+	  "what perf stat counted around the timed batches (ptelab run --perf)" },
 	{ "shadow_stale", "entries", METRIC_EVENT, BETTER_LOWER,
 	  "shadow secondary-TLB entries that no longer match the page table",
 	  0, "stale shadow mapping" },
@@ -239,7 +241,8 @@ void metric_name_add(char *name, size_t size, const char *key)
 
 const char *metric_kind_name(enum metric_kind kind)
 {
-	static const char *const names[] = { "time", "instructions", "event" };
+	static const char *const names[] = { "time", "instructions", "event",
+					     "tool" };
 
 	return names[kind];
 }

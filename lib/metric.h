@@ -14,6 +14,7 @@ enum metric_kind {
 	METRIC_INSTRUCTIONS,	/* instructions and what is counted with each:
 				 * exact under icount, a sample elsewhere */
 	METRIC_EVENT,		/* a count of kernel events */
+	METRIC_TOOL,		/* of a program around the batches, and of that */
 };
 
 enum metric_better {
@@ -47,7 +48,7 @@ const char *metric_cost(unsigned int rank);
 void metric_name_add(char *name, size_t size, const char *key);
 const char *metric_kind_name(enum metric_kind kind);
 const char *metric_better_name(enum metric_better better);
-/* {"unit", "kind": "time|instructions|event", "better": "lower|higher|none"} */
+/* {"unit", "kind": "time|instructions|event|tool", "better": "lower|higher|none"} */
 json_t *metric_to_json(const struct metric *m);
 
 #endif

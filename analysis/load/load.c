@@ -73,6 +73,8 @@ static struct metric_facts facts_of_entry(const json_t *entry)
 		m.kind = METRIC_TIME;
 	else if (!strcmp(kind, "instructions"))
 		m.kind = METRIC_INSTRUCTIONS;
+	else if (!strcmp(kind, "tool"))
+		m.kind = METRIC_TOOL;
 	if (!strcmp(better, "lower"))
 		m.better = BETTER_LOWER;
 	else if (!strcmp(better, "higher"))
@@ -221,6 +223,38 @@ static bool add_file(struct side *s, const struct run_file *f,
 	return time;
 }
 
+/* Notes which counts of perf were not counted all the time. */
+static void note_multiplexed(struct side *s)
+{
+	const char *name, *worst = NULL;
+	double least = 100, share;
+	size_t i, nr = 0;
+	json_t *counter;
+
+	for (i = 0; i < s->run->nr_files; i++) {
+		const struct run_file *f = s->run->files[i];
+		size_t k;
+
+		for (k = 0; k < f->nr_points; k++) {
+			json_object_foreach(json_object_get(f->points[k],
+					    "counters"), name, counter) {
+				json_t *v = json_object_get(counter,
+							    "percent_running");
+
+				share = json_is_number(v) ?
+					json_number_value(v) : 100;
+				nr += share < 100;
+				if (share < least)
+					worst = name;
+				least = share < least ? share : least;
+			}
+		}
+	}
+	if (nr)
+		add_note(s, xasprintf("multiplexed: perf counted %s only %.0f %% of the time, and scaled it up (%zu count%s so)",
+				      worst, least, nr, nr == 1 ? "" : "s"));
+}
+
 static char *label_of(const char *path)
 {
 	size_t end = strlen(path), start;
@@ -246,6 +280,7 @@ struct side *side_of_run(struct run *run, const struct selection *select)
 	if (time)
 		add_note(s, xasprintf("emulated clock: times are left out (%zu file%s)",
 				      time, time == 1 ? "" : "s"));
+	note_multiplexed(s);
 	return s;
 }
 

@@ -15,6 +15,8 @@ enum tier metric_tier(const struct side_point *p, const char *metric)
 	switch (file_metric(f, metric).kind) {
 	case METRIC_EVENT:
 		return TIER_EXACT;
+	case METRIC_TOOL:
+		return TIER_TIMED;
 	case METRIC_INSTRUCTIONS:
 		return file_icount(f) ? TIER_EXACT : TIER_TIMED;
 	default:

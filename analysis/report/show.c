@@ -214,6 +214,29 @@ static void print_measurement(struct table *t, const struct observation *o,
 	free(proof);
 }
 
+/* What --perf left of the point, and what its events cost a batch. */
+static void print_perf(struct table *t, const struct observation *o)
+{
+	const json_t *perf = json_object_get(o->point, "perf");
+	const json_t *samples = json_object_get(perf, "samples");
+	const json_t *with = json_object_get(perf, "batch_ns");
+	char *text = xstrdup("");
+
+	if (!json_is_object(perf))
+		return;
+	if (json_is_integer(samples))
+		append_text(&text, "", "%" JSON_INTEGER_FORMAT " samples",
+			    json_integer_value(samples));
+	if (*json_text(perf, "file"))
+		append_text(&text, " in ", "%s", json_text(perf, "file"));
+	if (json_is_number(with))
+		append_text(&text, "; ", "a batch takes %.0f ns with its events enabled, %.0f ns without",
+			    json_number_value(with), json_number_value(
+			    json_object_get(perf, "batch_ns_without")));
+	table_line(t, 4, "%s: %s", json_text(perf, "command"), text);
+	free(text);
+}
+
 /* Every different status of the point's files that is not "ok". */
 static void print_status(struct table *t, const struct side_point *p)
 {
@@ -356,8 +379,10 @@ static void print_point(struct table *t, const struct side_point *p, bool mode,
 		metric_row(t, p, name);
 	json_object_foreach(metrics_here, name, value)
 		variation_line(t, p, name);
-	if (o->ok)
+	if (o->ok) {
 		print_measurement(t, o, all);
+		print_perf(t, o);
+	}
 	if (json_object_size(zeros)) {
 		list = name_list(zeros, FEW_NAMES);
 		table_line(t, 4, "0: %s", list);

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/kit/clock.h"
 #include "lib/marks.h"
@@ -53,12 +54,14 @@ static void run_batch(struct worker *w)
 		       w->pass->nr)
 			;
 	}
-	if (w->pass->sampler) {
-		sampler_start(w->pass->sampler);
+	if (w->pass->sampler || w->pass->perf) {
+		if (w->pass->sampler)
+			sampler_start(w->pass->sampler);
 		s->start = clock_ticks();
 		s->done = ctx->bench->run(ctx, w->nr);
 		s->end = clock_ticks();
-		sampler_stop(w->pass->sampler);
+		if (w->pass->sampler)
+			sampler_stop(w->pass->sampler);
 		goto done;
 	}
 	if (w->pass->marked) {
@@ -85,6 +88,7 @@ static void *worker_main(void *arg)
 	struct worker *w = arg;
 	struct pass *p = w->pass;
 
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
 	pin_thread(p->ctx->cpus[w->nr % p->ctx->nr_cpus]);
 	pmu_source.open(&w->pmu, 0, w->sample.pmu);
 	for (;;) {
@@ -111,6 +115,7 @@ int pass_start(struct pass *p)
 	}
 	pmu_count_guest(p->ctx->bench->runs_guest &&
 			p->ctx->bench->runs_guest(p->ctx));
+	p->workers[0].tid = gettid();
 	pmu_source.open(&p->workers[0].pmu, 0, p->workers[0].sample.pmu);
 	pmu_count_guest(false);
 	for (i = 1; i < p->nr; i++) {
@@ -147,15 +152,22 @@ void pass_end(struct pass *p)
 int pass_batch(struct pass *p)
 {
 	unsigned int i;
+	int ret = 0;
 
 	p->arrived = 0;
 	json_object_clear(p->ctx->own_counts);
 	json_object_clear(p->ctx->own_samples);
+	if (p->perf)
+		ret = perf_enable(p->perf, true);
+	if (ret)
+		return ret;
 	if (p->nr > 1)
 		pthread_barrier_wait(&p->batch);
 	run_batch(&p->workers[0]);
 	if (p->nr > 1)
 		pthread_barrier_wait(&p->done);
+	if (p->perf)
+		ret = perf_enable(p->perf, false);
 	for (i = 0; i < p->nr; i++) {
 		struct worker *w = &p->workers[i];
 
@@ -165,7 +177,7 @@ int pass_batch(struct pass *p)
 			return fail(EPROTO, "only %" PRId64 " of %" PRIu64 " operations were done",
 				    w->sample.done, p->ctx->ops);
 	}
-	return 0;
+	return ret;
 }
 
 int pass_prepare(struct bench_ctx *ctx)

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "bench/harness/perf.h"
 #include "bench/harness/runner.h"
 #include "bench/harness/sampler.h"
 #include "bench/kit/sources.h"
@@ -46,6 +47,7 @@ struct worker {
 	struct pass *pass;
 	unsigned int nr;
 	pthread_t thread;
+	pid_t tid;		/* 0 until it is known */
 	void *pmu;
 	struct reading sample;
 	char error[512];
@@ -59,7 +61,9 @@ struct pass {
 	unsigned int nr;
 	uint64_t max_ops;	/* that the benchmark accepts */
 	bool marked;		/* the current batch is a region */
-	struct sampler *sampler;	/* instead of the PMU; or NULL */
+	/* Instead of the PMU; or NULL. */
+	struct sampler *sampler;
+	struct perf *perf;
 	/* Workers other than the first wait here for the next batch. */
 	pthread_barrier_t batch, done;
 	unsigned int arrived;	/* the last step before the start is a spin */
@@ -81,13 +85,24 @@ int pass_prepare(struct bench_ctx *ctx);
 /* The reason why a record has no time. */
 #define EMULATED_TIME	"emulated: the clock is the emulator's"
 
-/* --- passes.c: each pass adds its counters to the record --- */
+/* --- passes.c, perf_pass.c: each pass adds its counters to the record --- */
 
 int timed_pass(struct pass *p, json_t *record);
 int counted_pass(struct pass *p, json_t *record);
 int sampled_pass(struct pass *p, json_t *record);
+int perf_pass(struct pass *p, json_t *record);
 /* Returns which events a point can cause; see bench.h. */
 unsigned int pass_events(const struct runner *r, const struct bench_ctx *ctx);
+/*
+ * Returns one figure for all batches of a point. Under icount a batch is only
+ * disturbed by additional instructions, such as a timer tick or a kworker, so
+ * the minimum is the operation. On a real clock noise goes both ways.
+ */
+double pass_typical(const double *values, unsigned int nr);
+/* The last batch, from the first start to the last end of its threads. */
+double pass_batch_ns(const struct pass *p);
+/* Records why the point has no @metric. */
+void pass_put_absent(json_t *record, const char *metric, const char *why);
 void pass_put_counter(json_t *record, const char *metric, double per_op,
 		      double total, uint64_t operations, const char *pass);
 

@@ -32,12 +32,7 @@ static int cmp_double(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/*
- * Returns one figure for all batches of a point. Under icount a batch is only
- * disturbed by additional instructions, such as a timer tick or a kworker, so
- * the minimum is the operation. On a real clock noise goes both ways.
- */
-static double typical(const double *values, unsigned int nr)
+double pass_typical(const double *values, unsigned int nr)
 {
 	double *copy = xcalloc(nr, sizeof(*copy)), m;
 
@@ -60,7 +55,7 @@ static json_t *number(double v)
 	return json_real(v);
 }
 
-static void put_absent(json_t *record, const char *metric, const char *why)
+void pass_put_absent(json_t *record, const char *metric, const char *why)
 {
 	json_t *absent = json_object_get(record, "absent");
 
@@ -89,7 +84,7 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 	if (s->none)
 		return;
 	if (s->absent) {
-		put_absent(record, s->metric, s->absent);
+		pass_put_absent(record, s->metric, s->absent);
 		return;
 	}
 	list = json_array();
@@ -101,7 +96,7 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 			    list);
 	/* A rare event is only in a few batches, so the median would be 0. */
 	one = m && m->kind == METRIC_EVENT ? total / s->nr :
-		typical(s->batch, s->nr);
+		pass_typical(s->batch, s->nr);
 	pass_put_counter(record, s->metric, one / ops, total, ops * s->nr,
 			 "timed");
 }
@@ -110,21 +105,26 @@ static void put_series(json_t *record, const struct series *s, uint64_t ops)
 
 enum { S_NS, S_INSTRUCTIONS, S_PMU };	/* S_PMU + i: PMU metric i */
 
-static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
+double pass_batch_ns(const struct pass *p)
 {
-	unsigned int nr = source_metrics(&pmu_source), i, t;
 	uint64_t start = UINT64_MAX, end = 0;
-	double both = 0;
+	unsigned int t;
 
 	for (t = 0; t < p->nr; t++) {
 		const struct reading *m = &p->workers[t].sample;
 
-		if (m->start < start)
-			start = m->start;
-		if (m->end > end)
-			end = m->end;
+		start = m->start < start ? m->start : start;
+		end = m->end > end ? m->end : end;
 	}
-	s[S_NS].batch[batch] = clock_ns(end - start);
+	return clock_ns(end - start);
+}
+
+static void timed_collect(struct pass *p, struct series *s, unsigned int batch)
+{
+	unsigned int nr = source_metrics(&pmu_source), i, t;
+	double both = 0;
+
+	s[S_NS].batch[batch] = pass_batch_ns(p);
 	for (i = 0; i < nr; i++) {
 		double sum = 0;
 
@@ -161,7 +161,7 @@ static void put_harness_share(struct runner *r, const struct pass *p,
 
 	if (s->absent)
 		return;
-	m = typical(s->batch, s->nr);
+	m = pass_typical(s->batch, s->nr);
 	if (!strcmp(ctx->bench->name, "harness.empty"))
 		r->empty_instructions = m;
 	if (!strcmp(ctx->bench->name, "harness.empty") || m <= 0)
@@ -222,7 +222,7 @@ static void put_own(const struct bench_ctx *ctx, const json_t *own,
 		free(s.batch);
 	}
 	json_object_foreach(ctx->own_absent, metric, why)
-		put_absent(record, metric, json_string_value(why));
+		pass_put_absent(record, metric, json_string_value(why));
 }
 
 /*
@@ -432,7 +432,7 @@ static void drop_contradicted(json_t *totals, json_t *record)
 	if (!metric)
 		return;
 	json_object_del(totals, metric);
-	put_absent(record, metric, why);
+	pass_put_absent(record, metric, why);
 }
 
 /* Returns which events of a source the point can cause. */
@@ -458,7 +458,7 @@ static void drop_impossible(struct pass *p, json_t *totals, json_t *record)
 			if (metric_events(s->metrics[m]) & can)
 				continue;
 			json_object_del(totals, s->metrics[m]);
-			put_absent(record, s->metrics[m],
+			pass_put_absent(record, s->metrics[m],
 				   can & EVENTS_MM ?
 				   "not counted: the operation has no virtual machine" :
 				   "not counted: the operation has no part in the kernel");
@@ -490,7 +490,7 @@ int counted_pass(struct pass *p, json_t *record)
 			if (!o->lost[m])
 				continue;
 			json_object_del(totals, o->s->metrics[m]);
-			put_absent(record, o->s->metrics[m],
+			pass_put_absent(record, o->s->metrics[m],
 				   o->value[m].absent);
 		}
 	}
@@ -529,12 +529,12 @@ int sampled_pass(struct pass *p, json_t *record)
 	      !strcmp(p->ctx->bench->name, "harness.empty") ?
 	      "not sampled: the batch is empty" : NULL;
 	if (why) {
-		put_absent(record, "samples", why);
+		pass_put_absent(record, "samples", why);
 		return 1;
 	}
 	p->sampler = sampler_open();
 	if (!p->sampler) {
-		put_absent(record, "samples", fail_text());
+		pass_put_absent(record, "samples", fail_text());
 		return 1;
 	}
 	start = clock_ticks();

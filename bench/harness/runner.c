@@ -154,7 +154,7 @@ static int choose_ops(struct runner *r, struct pass *p)
 	return 0;
 }
 
-enum which_pass { TIMED, COUNTED, SAMPLED };
+enum which_pass { TIMED, COUNTED, SAMPLED, PERF };
 
 /* Setup, one pass with its proof, teardown. */
 static int measure(struct runner *r, struct bench_ctx *ctx,
@@ -171,6 +171,7 @@ static int measure(struct runner *r, struct bench_ctx *ctx,
 		if (!ret)
 			ret = which == TIMED ? timed_pass(&p, record) :
 			      which == COUNTED ? counted_pass(&p, record) :
+			      which == PERF ? perf_pass(&p, record) :
 			      sampled_pass(&p, record);
 		if (!ret && which != COUNTED && b->verify)
 			ret = b->verify(ctx, NULL);
@@ -189,6 +190,7 @@ static void drop_figures(json_t *record)
 	json_object_del(record, "harness");
 	json_object_del(record, "regions");
 	json_object_del(record, "samples");
+	json_object_del(record, "perf");
 	json_object_clear(json_object_get(record, "counters"));
 	json_object_clear(json_object_get(record, "absent"));
 }
@@ -287,6 +289,23 @@ void runner_sampled(struct runner *r, const struct point *pt, json_t *record,
 		return;
 	measure_into(r, pt, SAMPLED, record);
 	*stopped = bench_stop;
+}
+
+void runner_perf(struct runner *r, const struct point *pt, json_t *record,
+		 bool *stopped)
+{
+	const char *status =
+		json_string_value(json_object_get(record, "status"));
+
+	if (strcmp(status, "ok") || !r->o.perf)
+		return;
+	measure_into(r, pt, PERF, record);
+	*stopped = bench_stop;
+}
+
+void runner_without_perf(struct runner *r)
+{
+	r->o.perf = NULL;
 }
 
 /* --- the machine --- */

@@ -26,6 +26,7 @@ struct runner_options {
 	uint64_t seed;
 	int cpu;			/* measuring CPU; -1: choose */
 	bool all_events;		/* also count what a point can't cause */
+	struct perf *perf;		/* around a pass of its own; or NULL */
 	/* Sources of the counted pass, NULL at the end; or NULL. */
 	const struct counter_source *const *sources;
 };
@@ -72,6 +73,15 @@ void runner_counted(struct runner *r, const struct point *p, json_t *record,
  */
 void runner_sampled(struct runner *r, const struct point *p, json_t *record,
 		    bool *stopped);
+
+/*
+ * Does the pass with --perf, if there is that option: the timed batches again, with
+ * perf's events enabled instead of the CPU's counters.
+ */
+void runner_perf(struct runner *r, const struct point *p, json_t *record,
+		 bool *stopped);
+/* From now on measures as if there were no --perf. */
+void runner_without_perf(struct runner *r);
 
 /*
  * Attaches the counters that @points can change, for their counted passes. This

@@ -49,6 +49,8 @@ static int measure_group(struct session *s, size_t from, size_t to)
 	for (i = from; i < to && !stopped; i++)
 		runner_sampled(r, &list->points[i], records[i - from],
 			       &stopped);
+	for (i = from; i < to && !stopped; i++)
+		runner_perf(r, &list->points[i], records[i - from], &stopped);
 	if (!stopped && s->counted) {
 		ret = runner_attach(r, &list->points[from], to - from);
 		for (i = from; i < to && !ret && !stopped; i++)
