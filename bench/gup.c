@@ -28,18 +28,16 @@
 #include <inttypes.h>
 #include <liburing.h>
 #include <linux/futex.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/kit/direct.h"
 #include "bench/kit/kbtf.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
@@ -701,60 +699,12 @@ static int64_t iouring_run(struct bench_ctx *ctx, unsigned int thread)
 
 /* --- odirect --- */
 
-static const char *const nullb = "/dev/nullb0";
-
-/* Returns whether O_DIRECT uses GUP there, instead of copying. */
-static bool takes_direct(const char *dir)
-{
-	struct statfs fs;
-	int fd;
-
-	if (statfs(dir, &fs) || fs.f_type == TMPFS_MAGIC ||
-	    fs.f_type == RAMFS_MAGIC || fs.f_type == OVERLAYFS_SUPER_MAGIC)
-		return false;
-	fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-static const char *direct_dir(void)
-{
-	static const char *const dirs[] = { "/var/tmp", "/tmp", "." };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(dirs); i++)
-		if (takes_direct(dirs[i]))
-			return dirs[i];
-	return NULL;
-}
-
 static const char *odirect_unavailable(const struct bench_ctx *ctx)
 {
-	const char *path = param_text(ctx, "path");
-	static __thread char why[256];
+	const char *why = direct_unavailable(param_text(ctx, "path"),
+					     pages_of(ctx) * mm_caps()->page);
 
-	if (strcmp(path, "auto")) {
-		off_t need = pages_of(ctx) * mm_caps()->page, size;
-		int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-
-		if (fd < 0) {
-			snprintf(why, sizeof(why), "path=%s: O_DIRECT: %s",
-				 path, strerror(errno));
-			return why;
-		}
-		size = lseek(fd, 0, SEEK_END);
-		close(fd);
-		if (size < need) {
-			snprintf(why, sizeof(why), "path=%s has %lld bytes, a call reads %lld",
-				 path, (long long)size, (long long)need);
-			return why;
-		}
-	} else if (access(nullb, R_OK) && !direct_dir()) {
-		return "no /dev/nullb0, and none of /var/tmp, /tmp and . is on a file system with O_DIRECT: give path=";
-	}
-	return common_unavailable(ctx, VICTIM_WRITE);
+	return why ? why : common_unavailable(ctx, VICTIM_WRITE);
 }
 
 static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -763,56 +713,16 @@ static void odirect_size(const struct bench_ctx *ctx, uint64_t *def,
 	size_by(ctx, 4000 + guess_pages(ctx, true), def, max);
 }
 
-/* Writes the file, since a hole would not be read from the device. */
-static int fill(int fd, uint64_t bytes)
-{
-	char block[4096];
-	uint64_t done;
-
-	memset(block, 0x5a, sizeof(block));
-	for (done = 0; done < bytes; done += sizeof(block))
-		if (write(fd, block, sizeof(block)) != sizeof(block))
-			return fail(errno ? errno : EIO, "temporary file: %s",
-				    strerror(errno ? errno : EIO));
-	if (fsync(fd))
-		return fail(errno, "temporary file: %s", strerror(errno));
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return 0;
-}
-
 static int odirect_setup(struct bench_ctx *ctx)
 {
-	const char *path = param_text(ctx, "path");
-	bool temporary = false;
-	struct gup *g;
-	int ret;
+	int ret = common_setup(ctx);
+	struct gup *g = ctx->priv;
 
-	ret = common_setup(ctx);
 	if (ret)
 		return ret;
-	g = ctx->priv;
-	if (!strcmp(path, "auto")) {
-		path = nullb;
-		if (access(path, R_OK)) {
-			path = direct_dir();
-			if (!path)
-				return fail(ENOTSUP, "no file system with O_DIRECT here");
-			temporary = true;
-		}
-	}
-	g->fd = temporary ?
-		open(path, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600) :
-		open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	if (g->fd < 0)
-		return fail(errno, "%s: O_DIRECT: %s", path, strerror(errno));
-	json_object_set_new(ctx->proof, "read_from", json_string(path));
-	if (!temporary)
-		return 0;
-	/* Write through the page cache, which accepts any size. */
-	fcntl(g->fd, F_SETFL, 0);
-	ret = fill(g->fd, g->call_bytes);
-	fcntl(g->fd, F_SETFL, O_DIRECT);
-	return ret;
+	g->fd = direct_open(ctx, param_text(ctx, "path"), false,
+			    g->call_bytes);
+	return g->fd < 0 ? g->fd : 0;
 }
 
 static int64_t odirect_run(struct bench_ctx *ctx, unsigned int thread)
