@@ -104,9 +104,19 @@ has gup "gup.(iouring|odirect|remote|pin_fast|pin_longterm)" \
 has gup "gup.vmsplice" '.proof.pages_read_back > 0'
 has gup "gup.futex" '.proof.shared_wake_faults_on_hole'
 
+run uring "uring.*:folio=$folios" 'uring.*:buffer=each' 'uring.unregister:how=table'
+proved uring 6
+has uring "uring.(read|write)" \
+	'if .params.buffer == "plain" then .proof.pages_pinned > 0 else .proof.fails_without_its_buffer end'
+has uring uring.update '.proof.pages_pinned > 0 and .proof.pages_unpinned > 0'
+has uring uring.unregister '.proof.pages_unpinned > 0'
+
 if [ "$(nproc)" -gt 1 ]; then
-	run threads 'fault.*:threads=2' 'gup.*:threads=2'
+	run threads 'fault.*:threads=2' 'gup.*:threads=2' 'uring.*:threads=2'
 	proved threads 6
+	run poll 'uring.*:poll=sqpoll' 'uring.read:poll=sqpoll:buffer=plain'
+	proved poll 3
+	has poll "uring.(read|write)" '.proof.wakeups_of_poller == 0'
 	# long enough to meet a racer that has to share its CPU
 	ms=30 run racers 'gup.*:racer=mprotect,dontneed'
 	proved racers 4
