@@ -191,21 +191,49 @@ static void ratio_interval(struct result *r, const struct compare_options *opt)
 }
 
 /*
+ * Returns whether all values are positive. Then their logarithms are compared,
+ * because a slow-down is a factor.
+ */
+static bool positive(const struct result *r)
+{
+	return r->base.min > 0 && r->new.min > 0;
+}
+
+/* Returns what is compared of a sample. The caller frees. */
+static double *compared(const struct sample *s, bool logs)
+{
+	double *v = xcalloc(s->nr, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		v[i] = logs ? log(s->v[i]) : s->v[i];
+	return v;
+}
+
+/*
  * Returns p of equivalence of the ratio: two one-sided tests on logarithms,
  * within 1/(1+margin) .. 1+margin. NAN if a value is not positive.
  */
 static double equivalence(const struct result *r, double margin)
 {
-	double *x = xcalloc(r->new.nr, sizeof(*x)), p = NAN;
-	double *y = xcalloc(r->base.nr, sizeof(*y));
-	size_t i;
+	double *x, *y, p;
 
-	for (i = 0; i < r->new.nr; i++)
-		x[i] = log(r->new.v[i]);
-	for (i = 0; i < r->base.nr; i++)
-		y[i] = log(r->base.v[i]);
-	if (r->base.min > 0 && r->new.min > 0)
-		p = stat_tost(x, r->new.nr, y, r->base.nr, log1p(margin)).p;
+	if (!positive(r))
+		return NAN;
+	x = compared(&r->new, true);
+	y = compared(&r->base, true);
+	p = stat_tost(x, r->new.nr, y, r->base.nr, log1p(margin)).p;
+	free(x);
+	free(y);
+	return p;
+}
+
+static double welch(const struct result *r)
+{
+	double *x = compared(&r->new, positive(r));
+	double *y = compared(&r->base, positive(r));
+	double p = stat_welch(x, r->new.nr, y, r->base.nr).p;
+
 	free(x);
 	free(y);
 	return p;
@@ -648,16 +676,15 @@ static size_t number_boots(const struct comparison *c, const char *mode,
 	return nr;
 }
 
-/*
- * Uses logarithms if all values are positive, because a slow-down is a factor.
- */
-static void put_values(const struct sample *s, bool positive,
-		       const size_t *number, double *v)
+static void put_values(const struct sample *s, bool logs, const size_t *number,
+		       double *v)
 {
+	double *from = compared(s, logs);
 	size_t i;
 
 	for (i = 0; i < s->nr; i++)
-		v[number[s->boot[i]]] = positive ? log(s->v[i]) : s->v[i];
+		v[number[s->boot[i]]] = from[i];
+	free(from);
 }
 
 static void put_times(const struct side *side, const struct sample *s,
@@ -684,13 +711,12 @@ static void permute_one(struct comparison *c, const char *mode, size_t nr)
 		v[i] = NAN;
 	for (i = 0; i < c->nr_results; i++) {
 		const struct result *r = &c->results[i];
-		bool positive = r->base.min > 0 && r->new.min > 0;
 		double *row = v + rows * (m + n);
 
 		if (!is_of(r, mode))
 			continue;
-		put_values(&r->base, positive, number_base, row);
-		put_values(&r->new, positive, number_new, row + m);
+		put_values(&r->base, positive(r), number_base, row);
+		put_values(&r->new, positive(r), number_new, row + m);
 		if (r->leveled) {
 			put_times(c->base, &r->base, number_base, row + all);
 			put_times(c->new, &r->new, number_new, row + all + m);
@@ -718,6 +744,32 @@ static bool any_of(const struct comparison *c, const char *mode)
 	return false;
 }
 
+/*
+ * Relabelling presumes that the boots of two like kernels vary alike, too. Where
+ * those of one vary more, it sees a difference more often than it may, so Welch's
+ * test must see it as well. Ranks see little of that.
+ */
+static void agree(struct comparison *const *c, size_t nr)
+{
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++) {
+			struct result *r = &c[i]->results[j];
+
+			r->welch_p = isnan(r->p) ? NAN : welch(r);
+		}
+	adjust(c, nr, offsetof(struct result, welch_p),
+	       offsetof(struct result, welch_p_adjusted));
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < c[i]->nr_results; j++) {
+			struct result *r = &c[i]->results[j];
+
+			r->p_adjusted = fmax(r->p_adjusted,
+					     r->welch_p_adjusted);
+		}
+}
+
 static void permute(struct comparison *const *c, size_t nr)
 {
 	static const char *const modes[] = { "exact", "race", "timed" };
@@ -732,6 +784,7 @@ static void permute(struct comparison *const *c, size_t nr)
 			if (any_of(c[i], modes[m]))
 				permute_one(c[i], modes[m], tests);
 	}
+	agree(c, nr);
 }
 
 /* The family is the whole table, over all new runs. */

@@ -54,9 +54,11 @@ struct result {
 	bool same_by_seed;
 	/*
 	 * Timed, and exact if boots vary. Mann-Whitney; adjusted by Holm, or by
-	 * stat_max_t() if ranks can't reach a difference. NAN if unavailable.
+	 * stat_max_t() if ranks can't reach a difference, but then not below
+	 * what Welch's test says, by Holm. NAN if unavailable.
 	 */
 	double u, p, p_adjusted;
+	double welch_p, welch_p_adjusted;
 	bool leveled;		/* timed: a drift was taken off */
 	/* Timed; NAN where they could not be had. */
 	double ci_low, ci_high;		/* of the ratio */

@@ -596,7 +596,7 @@ static void print_directions(const struct view *v, bool releases, FILE *f)
 static char *p_text(const struct comparison *c)
 {
 	if (c->permuted)
-		return xasprintf("Mann-Whitney, adjusted by a permutation of boots for all %zu row%s that vary at once (step-down max-t)",
+		return xasprintf("Mann-Whitney, adjusted by a permutation of boots for all %zu row%s that vary at once (step-down max-t), or Welch's by Holm where that is larger",
 				 c->family, plural(c->family));
 	return xasprintf("Mann-Whitney, adjusted by Holm over the %zu row%s that have one",
 			 c->family, plural(c->family));
