@@ -5,10 +5,12 @@
 # trace counts, random calls, kills, loading and unloading; then the same on a
 # kernel that watches memory, locks and RCU. Nothing may be in the kernel's log.
 #
-#	PARTS="base debug"	only these of: base 7.3 debug kcsan. By default base,
-#				and 7.3 and debug where their kernels are in the
-#				cache, as each takes ten minutes to build; make
-#				test-debug does all, kcsan to find data races
+#	PARTS="base debug"	only these of: base debian 7.3 debug kcsan. By default
+#				base, debian (Debian's newest 7.3, of which nothing
+#				is built but the module) if it was fetched, and 7.3
+#				and debug where their kernels are in the cache, as
+#				each takes ten minutes to build; make test-debug
+#				does all, kcsan to find data races
 #	CALLS=100000		so many random calls on the debug kernel
 # run: needs base
 set -u
@@ -217,7 +219,7 @@ wants()
 }
 
 functions=(abi ptes notify shadow gup retry barrier bar)
-for part in ${PARTS:-base 7.3 debug}; do
+for part in ${PARTS:-base debian 7.3 debug}; do
 	case $part in
 	base)
 		on base || continue
@@ -234,6 +236,18 @@ for part in ${PARTS:-base 7.3 debug}; do
 		points=''
 		boot base-load exact load
 		locked_down
+		;;
+	debian)
+		cached=--cached
+		[ -z "${PARTS:-}" ] || cached=''
+		# shellcheck disable=SC2086
+		if ! kernel=$(scripts/lab/debian-kernel $cached 7.3 2> "$tmp/err") ||
+		   ! module=$(scripts/lab/debian-kernel --module $cached 7.3 2> "$tmp/err"); then
+			skip kmod-debian "$(tail -n 1 "$tmp/err"); PARTS=debian fetches it"
+			continue
+		fi
+		boot debian exact "${functions[@]}"
+		boot debian-race race retry "life 5 1" "fuzz 5000 1"
 		;;
 	7.3)
 		cached 7.3 --kernel 7.3 || continue
