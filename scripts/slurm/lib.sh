@@ -94,16 +94,18 @@ child()
 TRIES=3
 again()
 {
-	local tried=0
+	local tried=0 id=${SLURM_JOB_ID:-}
 
+	# The number of one task of an array is that of all of them, too.
+	[ -z "${SLURM_ARRAY_TASK_ID:-}" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 	mkdir -p "$store/tries"
 	printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$(uname -n)" "$2" >>"$store/tries/$1" 2>/dev/null || true
 	tried=$(wc -l <"$store/tries/$1" 2>/dev/null) || true
 	note "$2"
-	[ -n "${SLURM_JOB_ID:-}" ] || return 0
+	[ -n "$id" ] || return 0
 	if [ "${tried:-99}" -gt "$TRIES" ]; then
 		note "$tried times: not requeued; see to it, then: scripts/slurm/submit $store"
 	else
-		scontrol requeue "$SLURM_JOB_ID" >&2 || note "cannot be requeued"
+		scontrol requeue "$id" >&2 || note "cannot be requeued"
 	fi
 }
