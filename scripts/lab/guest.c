@@ -13,7 +13,8 @@
  *	END code=N failed_line=N lines=N first_ms=N total_ms=N
  *
  * END: done (the guest ran its job to the end), died (the emulator ended
- * before that), timeout, interrupted.  first_ms is from the start to the
+ * before that), killed (by a signal of somebody else), timeout, interrupted.
+ * first_ms is from the start to the
  * guest's first line, -1 if there was none.
  */
 #define _GNU_SOURCE
@@ -143,6 +144,8 @@ int main(int argc, char **argv)
 			if (chan->magic == LAB_CHAN_MAGIC &&
 			    chan->state == LAB_DONE)
 				end = "done";
+			else if (WIFSIGNALED(status))
+				end = "killed";
 			break;
 		}
 		if (interrupted || now_ms() - t0 > timeout * 1000) {

@@ -156,6 +156,7 @@ queue_empty()
 {
 	local said
 
+	release_held
 	said=$(squeue -h) && [ -z "$said" ]
 }
 # boots STORE: how many there are, by their hashes
@@ -198,6 +199,14 @@ restart_node()
 preempt()
 {
 	sbatch -p high -n "${1:-4}" -o /dev/null --wrap 'srun sleep 3' > /dev/null
+}
+# Where slurmd died while it launched a task, Slurm holds that.
+release_held()
+{
+	local held
+
+	held=$(squeue -h -t PD -o '%i %r' | sed -n 's/ .*[hH]eld.*//p')
+	[ -z "$held" ] || xargs -n 1 scontrol release <<< "$held"
 }
 # complete STORE: submits what is missing until nothing is; prints how often
 complete()
@@ -245,7 +254,7 @@ if [ -n "${KILLS:-}" ]; then
 		what=$((RANDOM % 8))
 		case $what in
 		0) name=scancel; scancel "$job" ;;
-		1) name='kill -9 slurmstepd'; steps | sort -R | head -n 1 | xargs -r kill -9 ;;
+		1) name='kill -9 slurmstepd'; steps | sort -R | head -n 1 | xargs -r kill -9; scontrol reconfigure ;;
 		2) name='kill -9 slurmd'; restart_node n$((RANDOM % 4 + 1)) ;;
 		3) name='slurmctld ended'; restart_ctld TERM ;;
 		4) name='kill -9 slurmctld'; restart_ctld KILL ;;
@@ -339,6 +348,16 @@ wait $pid
 equal signal-exit $? 130
 check signal-is-waited-for bash -c "! kill -0 $(head -n 1 "$tmp/pids") 2> /dev/null"
 equal signal-leaves-nothing "$(find "$tmp/alone/boots" "$TMPDIR" -mindepth 1)" ''
+
+# An emulator that is killed, as where memory runs out, says nothing about the kernel.
+"$slurm/exact" "$tmp/alone" "$task" > "$tmp/out" 2> "$tmp/err" &
+pid=$!
+check alone-boots-once-more until_true boots_alone
+kill -KILL "$(head -n 1 "$tmp/pids")"
+wait $pid
+equal killed-emulator-exit $? 2
+check killed-emulator-says grep -qx 'exact: QEMU was killed by a signal: .*' "$tmp/err"
+check killed-emulator-is-not-recorded test ! -e "$tmp/alone/failed"
 
 # Another boot of the same has other bytes: a finding, and the first stays.
 "$slurm/exact" "$tmp/alone" "$task" > "$tmp/out" 2> "$tmp/err" &
@@ -437,14 +456,11 @@ END
 		equal "sweep-$n-has-each-boot-once" "$(cd "$tmp/sweeps/$n/arm1" 2> /dev/null && find . -name 'boot-*.jsonl' | sort | xargs)" \
 			'./base/boot-001.jsonl ./new/boot-001.jsonl'
 	done
-	# On which the two worked on the host: one after the other
-	times()
-	{
-		scontrol -o show job "$1" | sed -nE 's/.* StartTime=([^ ]*) EndTime=([^ ]*) .*/\1 \2/p'
-	}
-	read -r _ end1 <<< "$(times "$first")"
-	read -r start2 _ <<< "$(times "$(cut -d' ' -f2 "$tmp/timed2")")"
-	check one-sweep-at-a-time test "$(printf '%s\n' "$end1" "$start2" | sort | head -n 1)" = "$end1"
+	# One after the other: of four times in order, the first two are of one job.
+	equal one-sweep-at-a-time "$(for n in 1 2; do
+		scontrol -o show job "$(cut -d' ' -f2 "$tmp/timed$n")" |
+			sed -nE "s/.* StartTime=([^ ]*) EndTime=([^ ]*) .*/\\1 b $n\n\\2 a $n/p"
+	done | sort | cut -d' ' -f3 | uniq | wc -l)" 2
 	"$fake" state "$FAKE_HOSTS/arm1" > "$tmp/after"
 	equal host-is-as-it-was "$(diff "$tmp/before" "$tmp/after")" ''
 	rmdir ${made[@]+"${made[@]}"} 2> /dev/null
