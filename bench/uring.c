@@ -23,6 +23,7 @@
 #include "bench/kit/direct.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
+#include "bench/kit/sources.h"
 #include "lib/util.h"
 
 /* The maximum number of slots in a table (IORING_MAX_REG_BUFFERS). */
@@ -66,6 +67,7 @@ struct uring {
 	struct mm_region r;
 	uint64_t bytes;			/* of a buffer */
 	uint64_t buffers;		/* of a thread */
+	int64_t held;			/* pins of the filled tables */
 	bool fixed, poll, write;
 	int fd;				/* the file to read or write */
 	unsigned int nr;		/* threads */
@@ -170,9 +172,13 @@ static void common_teardown(struct bench_ctx *ctx)
 
 	if (!u)
 		return;
-	for (i = 0; i < u->nr; i++)
-		if (u->thread[i].has_ring)
-			io_uring_queue_exit(&u->thread[i].ring);
+	for (i = 0; i < u->nr; i++) {
+		if (!u->thread[i].has_ring)
+			continue;
+		/* else a kworker unpins them, perhaps in a later point */
+		io_uring_unregister_buffers(&u->thread[i].ring);
+		io_uring_queue_exit(&u->thread[i].ring);
+	}
 	if (u->fd >= 0)
 		close(u->fd);
 	mm_region_close(&u->r);
@@ -213,7 +219,6 @@ static int fill_table(struct uring *u, unsigned int thread, uint64_t nr)
 
 	for (i = 0; i < nr; i++)
 		iov[i] = buffer(u, thread, i);
-	io_uring_unregister_buffers(ring);	/* there may be none */
 	ret = io_uring_register_buffers(ring, iov, nr);
 	free(iov);
 	return ret ? fail(-ret, "registering %" PRIu64 " buffers: %s", nr,
@@ -295,16 +300,6 @@ static int io_setup(struct bench_ctx *ctx)
 	return ret;
 }
 
-static int io_prepare(struct bench_ctx *ctx)
-{
-	struct uring *u = ctx->priv;
-	unsigned int i;
-
-	for (i = 0; i < u->nr; i++)
-		u->thread[i].wakeups = 0;
-	return 0;
-}
-
 static struct io_uring_sqe *put_request(struct uring *u, unsigned int thread,
 					uint64_t nr)
 {
@@ -336,10 +331,10 @@ static int one_request(struct uring *u, unsigned int thread)
 
 	if (u->poll) {
 		/* Enters the kernel only if the thread there sleeps. */
-		ret = io_uring_submit(&t->ring);
 		if (IO_URING_READ_ONCE(*t->ring.sq.kflags) &
 		    IORING_SQ_NEED_WAKEUP)
 			t->wakeups++;
+		ret = io_uring_submit(&t->ring);
 		while (ret >= 0 && io_uring_peek_cqe(&t->ring, &cqe))
 			;
 	} else {
@@ -352,6 +347,21 @@ static int one_request(struct uring *u, unsigned int thread)
 	ret = cqe->res;
 	io_uring_cqe_seen(&t->ring, cqe);
 	return ret;
+}
+
+/* The kernel thread sleeps until its first request: let it not be an operation. */
+static int io_prepare(struct bench_ctx *ctx)
+{
+	struct uring *u = ctx->priv;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < u->nr && !ret && u->poll; i++) {
+		io_uring_prep_nop(io_uring_get_sqe(&u->thread[i].ring));
+		ret = one_request(u, i);
+		u->thread[i].wakeups = 0;
+	}
+	return ret ? fail(-ret, "io_uring: %s", strerror(-ret)) : 0;
 }
 
 static int64_t io_run(struct bench_ctx *ctx, unsigned int thread)
@@ -384,9 +394,12 @@ static int io_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 	for (i = 0; i < u->nr; i++)
 		wakeups += u->thread[i].wakeups;
+	if (wakeups)
+		return fail(EPROTO, "the polling kernel thread slept %" PRIu64 " times",
+			    wakeups);
 	if (u->poll)
 		json_object_set_new(ctx->proof, "wakeups_of_poller",
-				    json_integer((json_int_t)wakeups));
+				    json_integer(0));
 	if (d)
 		return check_pins(ctx, d, u->fixed ? 0 : pages,
 				  u->fixed ? 0 : pages);
@@ -420,14 +433,31 @@ static void table_size(const struct bench_ctx *ctx, uint64_t *def,
 		*def = *max;
 }
 
+/*
+ * Fills the tables, and notes how many pins that leaves: of a folio whose pages
+ * are all in one buffer the kernel may keep only one.
+ */
 static int fill_tables(struct bench_ctx *ctx)
 {
+	struct vmstat before = { 0 }, after = { 0 };
 	struct uring *u = ctx->priv;
+	int64_t pinned, released;
 	unsigned int i;
 	int ret = 0;
 
+	for (i = 0; i < u->nr; i++)
+		io_uring_unregister_buffers(&u->thread[i].ring);
+	ret = vmstat_take(&before);
 	for (i = 0; i < u->nr && !ret; i++)
 		ret = fill_table(u, i, ctx->ops);
+	if (!ret)
+		ret = vmstat_take(&after);
+	if (!ret && vmstat_delta(&before, &after, "nr_foll_pin_acquired",
+				 &pinned) &&
+	    vmstat_delta(&before, &after, "nr_foll_pin_released", &released))
+		u->held = pinned - released;
+	vmstat_drop(&before);
+	vmstat_drop(&after);
 	return ret;
 }
 
@@ -475,12 +505,20 @@ static int64_t unregister_run(struct bench_ctx *ctx, unsigned int thread)
 	return ctx->ops;
 }
 
+/* All that was held is released; where others pin too, one of each folio at least. */
 static int unregister_verify(struct bench_ctx *ctx,
 			     const struct bench_deltas *d)
 {
-	return d ? check_pins(ctx, d, 0,
-			      d->operations * param_num(ctx, "pages")) :
-		prove(ctx);
+	struct uring *u = ctx->priv;
+	uint64_t each = u->bytes / u->r.folio;
+
+	if (!d)
+		return prove(ctx);
+	if (ctx->icount && u->held <= 0)
+		return fail(EPROTO, "registered buffers hold no pins");
+	json_object_set_new(ctx->proof, "pages_held", json_integer(u->held));
+	return check_pins(ctx, d, 0, ctx->icount ? (uint64_t)u->held :
+			  d->operations * (each ? each : 1));
 }
 
 /* --- the table --- */
