@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See perf.h. What may be asked is in perf_words.c. */
+/*
+ * See perf.h. What may be asked is in perf_words.c.
+ *
+ * One file though it is long: the process, and what it says.
+ */
 #include "bench/harness/perf.h"
 
 #include <errno.h>
@@ -8,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +38,8 @@ struct perf {
 	char *lost, *cost;
 	/* the one that runs */
 	pid_t pid;		/* 0: none */
-	int control;		/* commands there, answers back */
+	int control, answers;	/* pipes */
+	void (*old_sigpipe)(int);
 	int log, err;		/* memory that holds what it says */
 	char *file;		/* NULL: none */
 	uint64_t control_ticks, switches;
@@ -48,7 +52,8 @@ struct perf *perf_new(const char *text)
 	unsigned int i;
 	int ret = 0;
 
-	p->control = p->log = p->err = -1;
+	p->control = p->answers = p->log = p->err = -1;
+	p->old_sigpipe = SIG_ERR;
 	p->text = xstrdup(text);
 	p->absent = json_object();
 	p->cost = xstrdup("");
@@ -130,7 +135,7 @@ static bool is_not_here(const char *why)
 
 static void close_all(struct perf *p)
 {
-	int *const fd[] = { &p->control, &p->log, &p->err };
+	int *const fd[] = { &p->control, &p->answers, &p->log, &p->err };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fd); i++) {
@@ -138,6 +143,9 @@ static void close_all(struct perf *p)
 			close(*fd[i]);
 		*fd[i] = -1;
 	}
+	if (p->old_sigpipe != SIG_ERR)
+		signal(SIGPIPE, p->old_sigpipe);
+	p->old_sigpipe = SIG_ERR;
 	free(p->file);
 	p->file = NULL;
 	p->pid = 0;
@@ -191,12 +199,12 @@ void perf_drop(struct perf *p)
 static int command(struct perf *p, const char *text)
 {
 	char buf[16];
-	ssize_t n = send(p->control, text, strlen(text), MSG_NOSIGNAL);
+	ssize_t n = write(p->control, text, strlen(text));
 
 	/* its answer is "ack\n" and a NUL */
 	if (n > 0)
 		do {
-			n = read(p->control, buf, sizeof(buf));
+			n = read(p->answers, buf, sizeof(buf));
 		} while (n > 0 ? !memchr(buf, '\n', n) :
 			 n < 0 && errno == EINTR && !bench_stop);
 	if (n > 0)
@@ -213,21 +221,22 @@ static int start(struct perf *p, const char *file, const pid_t *tid,
 	char *argv[MAX_WORDS + OUR_WORDS] = { "perf" }, **arg = argv + 1;
 	char *tids = xstrdup(""), *control, *log;
 	unsigned int i;
-	int ends[2];
+	int to[2], from[2];
 
 	p->file = file ? xstrdup(file) : NULL;
 	for (i = 0; i < nr; i++)
 		append_text(&tids, ",", "%d", tid[i]);
 	p->log = memfd_create("perf", MFD_CLOEXEC);
 	p->err = memfd_create("perf", MFD_CLOEXEC);
-	if (p->log < 0 || p->err < 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+	if (p->log < 0 || p->err < 0 || pipe2(to, O_CLOEXEC) ||
+	    pipe2(from, O_CLOEXEC)) {
 		free(tids);
 		return fail(errno, "--perf: %s", strerror(errno));
 	}
-	p->control = ends[0];
+	p->control = to[1];
+	p->answers = from[0];
 	p->control_ticks = p->switches = 0;
-	control = xasprintf("fd:%d,%d", ends[1], ends[1]);
+	control = xasprintf("fd:%d,%d", to[0], from[1]);
 	log = xasprintf("%d", p->log);
 	for (i = 0; i < p->nr_words; i++)
 		*arg++ = p->word[i];
@@ -246,11 +255,14 @@ static int start(struct perf *p, const char *file, const pid_t *tid,
 		*arg++ = "--log-fd";
 		*arg++ = log;
 	}
-	/* numbers with a decimal point, and messages that are known */
+	/* for numbers and messages */
 	setenv("LC_ALL", "C", 1);
 	p->pid = beside_start(argv, p->err, p->err,
-			      (const int[]){ ends[1], p->log, -1 });
-	close(ends[1]);
+			      (const int[]){ to[0], from[1], p->log, -1 });
+	/* it may end before it reads a command */
+	p->old_sigpipe = signal(SIGPIPE, SIG_IGN);
+	close(to[0]);
+	close(from[1]);
 	free(control);
 	free(log);
 	free(tids);

@@ -39,12 +39,13 @@ check nothing-was-written test ! -e x.jsonl
 mkdir bin
 cat > bin/perf <<'END'
 #!/usr/bin/perl
-# Answers on the descriptor of --control, and at SIGINT prints what FAKE says.
+# Answers on the second descriptor of --control, and at SIGINT prints what FAKE says.
 $| = 1;
-my ($fd) = "@ARGV" =~ /--control fd:(\d+)/;
+my ($fd, $back) = "@ARGV" =~ /--control fd:(\d+),(\d+)/;
 my ($log) = "@ARGV" =~ /--log-fd (\d+)/;
 my ($to) = "@ARGV" =~ /-o (\S+)/;
-open my $control, "+<&=", $fd or die;
+open my $control, "<&=", $fd or die;
+open my $answers, ">&=", $back or die;
 my ($n, $on, $until) = (0, 0, $ENV{FAKE_DIES} // 1e9);
 $SIG{INT} = sub {
 	if ($to) {
@@ -69,7 +70,7 @@ while (sysread $control, my $c, 1) {
 		print STDERR "Events enabled\nError:\nthe disk is gone\n";
 		exit 3;
 	}
-	syswrite $control, "ack\n\0";
+	syswrite $answers, "ack\n\0";
 }
 END
 chmod +x bin/perf
