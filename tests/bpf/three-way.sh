@@ -20,7 +20,7 @@ if ! scripts/lab/root > "$tmp/root" 2> "$tmp/err"; then
 	exit 0
 fi
 
-echo "/usr/bin/bpftrace -c /bin/three_way /three_way.bt" > "$tmp/job"
+echo "ptelab trace -q --json -o - -e faults.minor --bt /three_way.bt -- /bin/three_way" > "$tmp/job"
 tests/bpf/boot-root "$kernel/Image" build/arm64/ptelab "$tmp/job" "$tmp/out.jsonl" \
 	build/arm64/tests/bpf/three_way:bin/three_way tests/bpf/three_way.bt:three_way.bt \
 	"$module:modules/ptelab.ko" > "$tmp/end" 2>&1
@@ -30,16 +30,17 @@ if ! grep -q '^count ' "$tmp/out.jsonl"; then
 fi
 equal every-operation-happened "$(grep '^few ' "$tmp/out.jsonl")" ""
 
+grep '^{' "$tmp/out.jsonl" | jq -r '.counters | to_entries[] | "\(.key) \(.value.count)"' > "$tmp/third"
+
 # What bpftrace says of a phase and an event; a map without the key is 0.
 third()
 {
-	local key
+	local key=bt.start.$1.$3
 
 	case $2 in
-	end|secondary) key="@$2\\[$1\\]" ;;
-	*) key="@start\\[$1, $3\\]" ;;
+	end|secondary) key=bt.$2.$1 ;;
 	esac
-	sed -n "s/^$key: //p" "$tmp/out.jsonl" | grep . || echo 0
+	awk -v key="$key" '$1 == key { n = $2 } END { print n + 0 }' "$tmp/third"
 }
 
 ops=0 all=0

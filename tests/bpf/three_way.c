@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Does things that call mmu notifiers, counted by ptelab.ko's own callbacks, by
- * ptelab's BPF programs, and by bpftrace, which runs this program:
+ * ptelab's BPF programs, and by bpftrace beside it:
  *
- *	bpftrace -c three_way three_way.bt
+ *	ptelab trace --bt three_way.bt -- three_way
  *
  * A call of getpgid() before and after each operation tells bpftrace where it
  * begins and ends, and an mprotect() at the start whose events are meant. Prints "PHASE OPERATION EVENT MODULE BPF" for every event
