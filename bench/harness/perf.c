@@ -39,7 +39,7 @@ struct perf {
 	/* the one that runs */
 	pid_t pid;		/* 0: none */
 	int control, answers;	/* pipes */
-	void (*old_sigpipe)(int);
+	void (*old_sigpipe)(int signal);
 	int log, err;		/* memory that holds what it says */
 	char *file;		/* NULL: none */
 	uint64_t control_ticks, switches;
