@@ -129,6 +129,34 @@ check loads exits 0 ptelab explain counted-base counted-new -m loads --perf-data
 equal count-of-loads "$(count base.data)" 10
 equal event-of-loads "$(perf_of evlist -i perf/base.data)" loads
 
+# One of the functions in a module, which is linked where it is loaded
+cat > module.S <<'S'
+	.org 0x300
+	.type in_module, %function
+in_module:
+	.rept 16
+	nop
+	.endr
+	.size in_module, . - in_module
+S
+aarch64-linux-gnu-gcc -c -o module.o module.S && aarch64-linux-gnu-ld -r --build-id=0xdd$id -o made_up.ko module.o || exit 1
+for side in base new; do
+	{
+		zcat counted-$side/boot-001.insns.gz |
+			sed -E 's/"name":"(tail|late)"(.*)"start":"0x[0-9a-f]*"/"name":"in_module"\2"start":"0xffff800078d30300"/'
+		printf '{"type":"image","file":"made_up.ko","start":"0xffff800078d30000","size":1024,"build_id":"%s"}\n' dd$id
+	} | gzip -c > insns
+	mv insns counted-$side/boot-001.insns.gz
+done
+rm -rf perf
+check module exits 0 ptelab explain counted-base counted-new --perf-data perf "${elfs[@]}" --elf made_up.ko
+equal module-files-known "$(cat err)" ""
+equal functions-of-a-module "$(functions base.data)" "$(ours base)"
+check module-is-one grep -q in_module= <<< "$(functions base.data | tr ' ' '\n')"
+equal dso-of-a-module "$(perf_of report -i perf/base.data --stdio --no-children -g none --sort dso,sym |
+	awk '$NF == "in_module" { print $2 }')" '[made_up]'
+boots 0x400000 ab$id
+
 # Without the files all is there but the names
 rm -rf perf
 check without-files exits 0 ptelab explain counted-base counted-new --perf-data perf
