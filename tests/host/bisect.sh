@@ -33,6 +33,10 @@ while [ \$# -gt 0 ]; do
 	shift 2
 done
 k=\$in/kernels/\$ref
+if [ ! -d "\$k" ] && [ -n "\${PTELAB_PLAN:-}" ]; then
+	echo "\$k \$ref" | tee -a "$tmp/asked" | cut -d' ' -f1
+	exit 75
+fi
 if [ ! -d "\$k" ]; then
 	echo "\$ref" >> "$tmp/built"
 	while [ -e "$tmp/stop/\$ref" ]; do
@@ -66,6 +70,7 @@ while [ \$# -gt 0 ]; do
 	esac
 	shift 2
 done
+[ -z "\${PTELAB_PLAN:-}" ] || [ -f "\$image" ] || exit 75
 echo "\$seed" >> "$tmp/booted"
 read -ra v < "\$image"
 points=()
@@ -166,6 +171,35 @@ check boots-are-of-the-two sh -c "grep -q '\"per_op\":100[,.}]' '$copy/runs/x/ba
 all=$(wc -l < "$tmp/booted")
 equal again "$(run GOOD=start BAD=sixty)" 0
 equal again-boots-nothing "$(wc -l < "$tmp/booted")" "$all"
+
+# --- many machines: what the next two steps could need is asked for at once ---
+
+# Stands for scripts/slurm/exact: makes what was asked for
+make_asked()
+{
+	local k ref
+
+	sort -u "$tmp/asked" | while read -r k ref; do
+		mkdir -p "$k"
+		git -C "$tree" show "$ref:state" > "$k/Image"
+		echo '{}' > "$k/manifest.json"
+	done
+	sort -u "$tmp/asked" | wc -l
+	rm "$tmp/asked"
+}
+mapfile -t states < <(sixty 37 100 350)
+history many "${states[@]}"
+export PTELAB_CACHE=$tmp/cache-many PTELAB_STORE=$tmp/store PTELAB_PLAN=$tmp/plan
+asked=''
+while status=$(run GOOD=start BAD=many AHEAD=2) && [ "$status" = 75 ] && [ -e "$tmp/asked" ]; do
+	asked+=" $(make_asked)"
+done
+equal many-ends "$status" 0
+check many-names-the-commit grep -qx "The row changes with commit $(g rev-parse --short=12 many~23)" "$answer"
+# Both ends, then three commits for two steps of six, then what is left
+check many-ask-at-once grep -qxE ' 2( 3){2,3}( [123])?' <<< "$asked"
+unset PTELAB_STORE PTELAB_PLAN
+export PTELAB_CACHE=$tmp/cache
 
 # --- interrupted ---
 
