@@ -152,7 +152,7 @@ TREND_VARS := KERNELS RANGE EVERY
 export $(AB_VARS) $(BISECT_VARS) $(TREND_VARS)
 # make accepts any variable, and a file name as a target. Let the scripts refuse
 # PATCH=a.patch, and what a blank separates from PATCHES=a.patch b.patch.
-ODD	:= $(filter-out $(AB_VARS) $(BISECT_VARS) $(TREND_VARS) CACHE PTELAB_CACHE CROSS_COMPILE \
+ODD	:= $(filter-out $(AB_VARS) $(BISECT_VARS) $(TREND_VARS) CACHE PTELAB_CACHE PTELAB_TREES PTELAB_CPUS CROSS_COMPILE \
 		TMPDIR %HOME %CC %FLAGS,$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))) \
 	   $(filter %.patch %.diff %.mbox %.mbx %.eml,$(MAKECMDGOALS))
 

@@ -14,8 +14,7 @@
  *
  * END: done (the guest ran its job to the end), died (the emulator ended
  * before that), killed (by a signal of somebody else), timeout, interrupted.
- * first_ms is from the start to the
- * guest's first line, -1 if there was none.
+ * first_ms is from the start to the guest's first line, -1 if there was none.
  */
 #define _GNU_SOURCE
 #include <errno.h>
