@@ -83,6 +83,8 @@ end()
 {
 	local p d
 
+	# A child that is ended before it has begun still has this trap.
+	[ "$BASHPID" = "$$" ] || return 0
 	scancel -u "$(id -un)" 2> /dev/null
 	for d in n1 n2 n3 n4 ctld munge; do
 		end_daemon $d TERM
