@@ -123,7 +123,8 @@ await()
 	shift
 	for ((tries = 0; tries < 6000; tries++)); do
 		! "$@" || return 0
-		[ "$(cpu_seconds "$pid" || echo 60)" -lt 60 ] || return 1
+		# It may have become true, and the process ended, since.
+		[ "$(cpu_seconds "$pid" || echo 60)" -lt 60 ] || { "$@"; return; }
 		sleep 0.1
 	done
 	return 1

@@ -216,7 +216,7 @@ waits_at()
 }
 gone()
 {
-	! kill -0 "$1" 2> /dev/null
+	! cpu_seconds "$1" > /dev/null
 }
 history short 100 100 100 broken 100 100 100 100 200 200 200 200
 cause=$(g rev-parse short~3)
@@ -232,14 +232,14 @@ again
 waits_at "$first"
 kill -KILL "$pid"
 wait "$pid" 2> /dev/null
-check killed-ends-the-build await $$ gone "$builder"
+check killed-ends-the-build await "$builder" gone "$builder"
 check killed-leaves-no-result test ! -e "$copy/runs/x"
 rm "$tmp/stop/$first"
 waits_at "$second"
 kill -INT "$pid"
 wait "$pid"
 equal ctrl-c-status $? 130
-check ctrl-c-ends-the-build await $$ gone "$builder"
+check ctrl-c-ends-the-build await "$builder" gone "$builder"
 equal ctrl-c-says-one-line "$(cat "$tmp/err")" "bisect: interrupted; the same command continues"
 check ctrl-c-leaves-nothing test ! -e "$copy/runs/x.new"
 rm "$tmp/stop/$second"
