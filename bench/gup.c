@@ -42,6 +42,7 @@
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
 #include "bench/kit/racer.h"
+#include "bench/kit/rings.h"
 #include "lib/kmod.h"
 #include "lib/util.h"
 
@@ -590,24 +591,11 @@ static int driver_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 
 /* --- iouring --- */
 
-/* The maximum number of slots in a table (IORING_MAX_REG_BUFFERS). */
-#define MAX_SLOTS	16384
-
 static const char *iouring_unavailable(const struct bench_ctx *ctx)
 {
-	struct io_uring ring;
-	int ret;
+	const char *why = rings_unavailable();
 
-	ret = io_uring_queue_init(1, &ring, 0);
-	if (ret == -ENOSYS)
-		return "this kernel has no io_uring";
-	if (ret)
-		return "io_uring is not permitted here (kernel.io_uring_disabled?)";
-	ret = io_uring_register_buffers_sparse(&ring, 1);
-	io_uring_queue_exit(&ring);
-	if (ret)
-		return "this io_uring has no sparse buffer tables (added in 5.19)";
-	return common_unavailable(ctx, VICTIM_WRITE);
+	return why ? why : common_unavailable(ctx, VICTIM_WRITE);
 }
 
 static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
@@ -616,7 +604,7 @@ static void iouring_size(const struct bench_ctx *ctx, uint64_t *def,
 	uint64_t pages = pages_of(ctx);
 
 	size_by(ctx, 2000 + guess_pages(ctx, false), def, max);
-	*max = MAX_SLOTS;
+	*max = RINGS_MAX_BUFFERS;
 	/*
 	 * A folio can be pinned a few thousand times. With racer=dontneed, a
 	 * pinned folio that was zapped is only freed in the next batch.

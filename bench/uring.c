@@ -23,11 +23,10 @@
 #include "bench/kit/direct.h"
 #include "bench/kit/mm.h"
 #include "bench/kit/params.h"
+#include "bench/kit/rings.h"
 #include "bench/kit/sources.h"
 #include "lib/util.h"
 
-/* The maximum number of slots in a table (IORING_MAX_REG_BUFFERS). */
-#define MAX_SLOTS	16384
 #define SQ_IDLE_MS	60000
 
 #define PARAM_PAGES \
@@ -104,19 +103,10 @@ static bool polls(const struct bench_ctx *ctx)
 
 static const char *common_unavailable(const struct bench_ctx *ctx)
 {
-	const char *why;
-	struct io_uring ring;
-	int ret;
+	const char *why = rings_unavailable();
 
-	ret = io_uring_queue_init(1, &ring, 0);
-	if (ret == -ENOSYS)
-		return "this kernel has no io_uring";
-	if (ret)
-		return "io_uring is not permitted here (kernel.io_uring_disabled?)";
-	ret = io_uring_register_buffers_sparse(&ring, 1);
-	io_uring_queue_exit(&ring);
-	if (ret)
-		return "this io_uring has no sparse buffer tables (added in 5.19)";
+	if (why)
+		return why;
 	if (polls(ctx) && 2 * ctx->threads > ctx->nr_cpus)
 		return "poll=sqpoll needs a second CPU for each thread's kernel thread";
 	why = mm_folio_unavailable(MM_ANON, param_num(ctx, "folio"));
@@ -349,7 +339,7 @@ static int one_request(struct uring *u, unsigned int thread)
 	return ret;
 }
 
-/* The kernel thread sleeps until its first request: let it not be an operation. */
+/* Wakes the kernel threads, which sleep until their first request. */
 static int io_prepare(struct bench_ctx *ctx)
 {
 	struct uring *u = ctx->priv;
@@ -382,7 +372,8 @@ static int64_t io_run(struct bench_ctx *ctx, unsigned int thread)
 
 /*
  * A fixed request must have used its slot: after the buffers are unregistered the
- * same one fails. And the kernel thread must have taken all: nobody else could.
+ * same request fails. A polling thread must not have slept, as it then takes a system
+ * call of the batch to wake it.
  */
 static int io_verify(struct bench_ctx *ctx, const struct bench_deltas *d)
 {
@@ -428,7 +419,7 @@ static void table_size(const struct bench_ctx *ctx, uint64_t *def,
 	uint64_t fit = mm_budget() / buffer_bytes(ctx);
 
 	*def = 2 + 300000 / (2000 + 100 * param_num(ctx, "pages"));
-	*max = fit < MAX_SLOTS ? fit : MAX_SLOTS;
+	*max = fit < RINGS_MAX_BUFFERS ? fit : RINGS_MAX_BUFFERS;
 	if (*def > *max)
 		*def = *max;
 }
@@ -527,6 +518,8 @@ static int unregister_verify(struct bench_ctx *ctx,
 #define IO_LIES \
 	"on a real device the time is that of the device; null_blk moves no data and completes at once; with sqpoll instructions are only those of the side that waits, and it spins: compare time; a file system may hand a request to a worker thread, whose instructions are not counted; " WARM
 #define IO_STEPS \
+	.measures = "the request and its completion, on /dev/nullb0 or else a temporary file; with buffer=plain also pinning and unpinning its pages", \
+	.may_lie = IO_LIES, \
 	BENCH_PARAMS(io_params), .needs_root = true, \
 	.unavailable = io_unavailable, .size = io_size, .setup = io_setup, \
 	.prepare = io_prepare, .run = io_run, .verify = io_verify, \
@@ -540,8 +533,6 @@ static const struct bench uring_read = {
 	.name = "uring.read",
 	.op = "one io_uring read with O_DIRECT of `pages` pages, always from offset 0, submitted and awaited alone",
 	.words = "io_uring read, {buffer} buffer{poll:none=|sqpoll=, SQPOLL}",
-	.measures = "the request and its completion, on /dev/nullb0 or else a temporary file; with buffer=plain also pinning and unpinning its pages",
-	.may_lie = IO_LIES,
 	IO_STEPS,
 };
 BENCH(150, uring_read);
@@ -550,8 +541,6 @@ static const struct bench uring_write = {
 	.name = "uring.write", .data = "write",
 	.op = "one io_uring write with O_DIRECT of `pages` pages, always to offset 0, submitted and awaited alone",
 	.words = "io_uring write, {buffer} buffer{poll:none=|sqpoll=, SQPOLL}",
-	.measures = "the request and its completion, on /dev/nullb0 or else a temporary file; with buffer=plain also pinning and unpinning its pages",
-	.may_lie = IO_LIES,
 	IO_STEPS,
 };
 BENCH(151, uring_write);
