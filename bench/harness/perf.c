@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * See perf.h. What may be asked is in perf_words.c.
+ * See perf.h. perf_words.c has the options that are allowed.
  *
- * One file though it is long: the process, and what it says.
+ * One file though it is long: the process and its output.
  */
 #include "bench/harness/perf.h"
 
@@ -34,13 +34,13 @@ struct perf {
 	bool derived;		/* its metrics were asked for, too */
 	char *stem;		/* of its files; NULL: none are written */
 	unsigned int nr_files;
-	json_t *absent;		/* what it can't count here */
+	json_t *absent;		/* metrics that it can't count here */
 	char *lost, *cost;
 	/* the one that runs */
 	pid_t pid;		/* 0: none */
 	int control, answers;	/* pipes */
 	void (*old_sigpipe)(int signal);
-	int log, err;		/* memory that holds what it says */
+	int log, err;		/* memory that holds its output */
 	char *file;		/* NULL: none */
 	uint64_t control_ticks, switches;
 };
@@ -118,7 +118,7 @@ static char *complaint_in(char *said)
 	return why ?: xstrdup("it ended without a reason");
 }
 
-/* An event that another machine has, as perf says it. */
+/* Returns whether perf gave up because this machine lacks the event. */
 static bool is_not_here(const char *why)
 {
 	static const char *const texts[] = {
@@ -152,8 +152,8 @@ static void close_all(struct perf *p)
 }
 
 /*
- * Waits until perf has ended. Returns 0 if it ended as told; else -errno with
- * perf's own words as fail() text.
+ * Waits until perf has ended. Returns 0 if it succeeded or ended by our SIGINT;
+ * else -errno with perf's message as fail() text.
  */
 static int await_end(struct perf *p)
 {
@@ -195,7 +195,7 @@ void perf_drop(struct perf *p)
 	close_all(p);
 }
 
-/* Tells perf, and waits until it has done so. */
+/* Sends a command to perf and waits for its answer. */
 static int command(struct perf *p, const char *text)
 {
 	char buf[16];
@@ -281,7 +281,7 @@ static int end(struct perf *p)
 	return await_end(p);
 }
 
-/* --- what it has counted --- */
+/* --- its counts --- */
 
 /* A count of a line, or the metric that perf derived from it. */
 struct perf_figure {
@@ -535,8 +535,8 @@ static int save_log(const char *path, int log)
 	return ret ? fail_prefix(ret, "--perf") : 0;
 }
 
-/* How many samples perf says that it wrote. */
-static json_int_t samples_said(int err)
+/* Returns the number of samples in perf's message. */
+static json_int_t samples_written(int err)
 {
 	char *said = text_of(err), *at = strstr(said, "Captured and wrote");
 	json_int_t nr;
@@ -561,7 +561,7 @@ int perf_stop(struct perf *p, json_t *point, uint64_t ops)
 			ret = save_log(p->file, p->log);
 	} else if (!ret) {
 		json_object_set_new(about, "samples",
-				    json_integer(samples_said(p->err)));
+				    json_integer(samples_written(p->err)));
 	}
 	if (!ret && p->file) {
 		slash = strrchr(p->file, '/');

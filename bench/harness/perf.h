@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The perf tool around timed batches: ptelab run --perf. It is started once for
- * each point, attached to the threads that run the batches, and told to enable its
- * events before a batch and to disable them behind it.
+ * The perf tool around timed batches: ptelab run --perf. Each point starts perf
+ * once and attaches it to the threads that run the batches. Its events are enabled
+ * before each batch and disabled after it.
  */
 #ifndef PTELAB_PERF_H
 #define PTELAB_PERF_H
@@ -23,10 +23,10 @@ void perf_free(struct perf *p);
 bool perf_records(const struct perf *p);
 
 /*
- * Starts perf once on the calling thread. Adds to the header of a run what it
- * counts, to "metrics", and what it can't count here, to "absent". @better: as metrics have
- * it. Returns 0; -ENODEV with fail() text if there is no perf or no such event; or
- * -EINVAL with fail() text.
+ * Starts perf once on the calling thread. Adds the metrics that it counts to
+ * "metrics" of the run's header, and those that it can't count here to "absent".
+ * @better: as in struct metric. Returns 0; -ENODEV with fail() text if there is no
+ * perf or no such event; or -EINVAL with fail() text.
  */
 int perf_try(struct perf *p, const char *better, json_t *header);
 /* Later files are beside this boot file, and named like it. */
@@ -51,7 +51,7 @@ const char *perf_lost(const struct perf *p);
 /* The mean time that enabling and disabling takes, in ns. */
 double perf_control_ns(const struct perf *p);
 
-/* What it costs, as text, which the runner sets; "" if it is not known. */
+/* The cost of perf as text, which the runner sets; "" if it is unknown. */
 void perf_set_cost(struct perf *p, char *text);
 const char *perf_cost(const struct perf *p);
 

@@ -38,7 +38,7 @@ static int perf_batches(struct pass *p, double *ns)
 	return ret;
 }
 
-/* What perf counts of an empty batch, and of its samples. */
+/* Returns perf's counts of an empty batch, or its samples, as text. */
 static char *counts_of_empty(const json_t *record)
 {
 	json_t *samples = json_object_get(json_object_get(record, "perf"),
@@ -62,8 +62,9 @@ static char *counts_of_empty(const json_t *record)
 }
 
 /*
- * Records how long a batch takes with perf's events enabled and without them, and
- * of the empty batch what perf counts of it: none of it is the operation.
+ * Records how long a batch takes with perf's events enabled and without them. For
+ * the empty batch, also sets the text of the cost: perf's counts there are not the
+ * operation's.
  */
 static void put_perf_cost(struct pass *p, double *ns, json_t *record)
 {

@@ -8,7 +8,7 @@
 
 #include "lib/util.h"
 
-/* What else perf has would choose threads or files, or run programs. */
+/* Those of perf's options that choose no threads or files and run no program. */
 static const struct {
 	const char *name;
 	bool value, record, stat;

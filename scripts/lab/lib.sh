@@ -70,7 +70,7 @@ hash_files()
 	cat -- "$@" | sha256sum | cut -c1-16
 }
 
-# cpus: how many this command may use: what somebody who divides the machine says
+# cpus: how many CPUs this command may use: all, unless $PTELAB_CPUS or Slurm limits it
 cpus()
 {
 	echo "${PTELAB_CPUS:-${SLURM_CPUS_PER_TASK:-$(nproc)}}"
@@ -108,7 +108,8 @@ into_place()
 	sync "$1"/* "$1" && mv -T "$1" "$2" 2>/dev/null && sync "$(dirname "$2")"
 }
 
-# emulator: what counts, in two lines: QEMU, and the plugin with what reads its counts
+# emulator: identifies what counts, in two lines: QEMU; the plugin and the ptelab that reads
+# its counts
 emulator()
 {
 	qemu-system-aarch64 --version | head -n 1
@@ -207,8 +208,8 @@ header()
 #
 # PTELAB_STORE is its folder: boots/ is in the place of that of the cache, and never
 # pruned. With PTELAB_PLAN, a folder, scripts/lab/kernel and boot do not build or boot
-# what is not there: they write down what they were asked for, and exit with PLANNED.
-# What failed by itself when scripts/slurm/exact ran it is in failed/, and fails again.
+# what is missing: they record their command there, and exit with PLANNED. A command
+# that is in failed/, because its kernel was to blame, fails again with the same reason.
 PLANNED=75
 
 # stored FILE: prints its copy in the store, which stays as it is
@@ -232,7 +233,7 @@ key()
 	sha256sum <<<"$*" | cut -c1-16
 }
 
-# plan KERNEL WORD...: writes down a command that needs that kernel's folder
+# plan KERNEL WORD...: records a command that needs that kernel's folder, and exits
 plan()
 {
 	local IFS=$'\t' k kernel_folder=$1
@@ -245,8 +246,8 @@ plan()
 	exit "$PLANNED"
 }
 
-# own_failure TEXT: whether the kernel itself is to blame for what a build or a boot said,
-# so that the same again would fail again
+# own_failure TEXT: returns whether the message of a build or boot blames the kernel, not
+# the machine, so that a retry would fail as well
 own_failure()
 {
 	case $1 in

@@ -4,9 +4,9 @@
 #
 # A store is a folder that all nodes see:
 #   asked          the question: a command of ptelab, one word a line
-#   settings       how it was submitted, and the folder that it was asked in
-#   machine        QEMU and the plugin that its boots are of
-#   files/         copies of what the commands read
+#   settings       the options of submit, and the folder in which it ran
+#   machine        QEMU and the plugin of its boots
+#   files/         copies of the files that the commands read
 #   tasks/NAME     one task: the folder of a kernel, then commands, their words
 #                  separated by tabs; plans/N has a task a line, for an array
 #   submitted/KEY  this command was submitted once
@@ -14,7 +14,7 @@
 #   failed/KEY     why the command fails by itself, and is not run again
 #   tries/TASK     a line for each time that the machine failed a task
 #   nondeterministic/HASH/  a boot that differed from the same boot
-#   log/           what the jobs said; answer.txt: what came of it
+#   log/           output of the jobs; answer.txt: the answer
 
 # shellcheck source=../lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib.sh"
@@ -89,8 +89,7 @@ child()
 	return "$status"
 }
 
-# again NAME WHY: the machine is to blame. Requeues this job, unless that was done
-# TRIES times.
+# again NAME WHY: the machine is to blame. Requeues this job, at most TRIES times.
 TRIES=3
 again()
 {
@@ -104,7 +103,7 @@ again()
 	note "$2"
 	[ -n "$id" ] || return 0
 	if [ "${tried:-99}" -gt "$TRIES" ]; then
-		note "$tried times: not requeued; see to it, then: scripts/slurm/submit $store"
+		note "$tried times: not requeued; mend that, then run scripts/slurm/submit $store"
 	else
 		scontrol requeue "$id" >&2 || note "cannot be requeued"
 	fi

@@ -32,6 +32,7 @@ while [ \$# -gt 0 ]; do
 	case \$1 in --tree) tree=\$2 ;; --ref) ref=\$2 ;; --in) in=\$2 ;; esac
 	shift 2
 done
+mkdir -p "\$PTELAB_CACHE/kernels"
 k=\$in/kernels/\$ref
 if [ ! -d "\$k" ] && [ -n "\${PTELAB_PLAN:-}" ]; then
 	echo "\$k \$ref" | tee -a "$tmp/asked" | cut -d' ' -f1
